@@ -1,0 +1,74 @@
+"""The ``umnist`` command: parse, call one service, print.
+
+Exit codes: 0 done, 1 it could not be done (one sentence on standard error says
+why), 2 the command itself was wrong. A new command is a module of this package
+that is named in `COMMANDS`; modules are imported only when they are asked for, so
+``umnist --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from umnist_core import __version__
+from umnist_core.errors import UmnistError
+
+COMMANDS = {
+    "app": "app_command",
+    "bench": "bench_group",
+    "digits": "digits_group",
+    "render": "render_command",
+    "tiles": "tiles_group",
+}
+"""Command name -> name of the click command in ``umnist_core.cli.<command name>``."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"umnist_core.cli.{cmd_name}")
+        command: click.Command = getattr(module, COMMANDS[cmd_name])
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(f"No command {args[0]!r}; the commands are {', '.join(sorted(COMMANDS))}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="umnist")
+def root() -> None:
+    """Make and view very large images with digits hidden in them.
+
+    \b
+    Examples:
+      umnist app                                       open the workbench in a browser
+      umnist render --seed 7 --index 3 sample.png      one 4000x4000 image
+      umnist digits status                             which digits are used here
+    """
+
+
+def main() -> None:
+    """Run the ``umnist`` command and exit with its code."""
+    try:
+        code = root.main(standalone_mode=False, prog_name="umnist")
+    except click.exceptions.Abort:
+        print("umnist: stopped; nothing half-written was left.", file=sys.stderr)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UmnistError as error:
+        print(f"umnist: {error}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

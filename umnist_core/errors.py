@@ -1,0 +1,49 @@
+"""Every error that umnist raises on purpose.
+
+Each class also subclasses the builtin that it refines, so code that knows nothing
+of umnist can still catch ``ValueError`` or ``FileNotFoundError``. A message is one
+sentence that says what was expected, what was found and what to do; the command
+line and the web routes show it as it stands.
+"""
+
+from __future__ import annotations
+
+
+class UmnistError(Exception):
+    """Base of every error that umnist raises on purpose."""
+
+
+class InvalidValueError(UmnistError, ValueError):
+    """A parameter or an argument is outside its allowed values."""
+
+
+class NotFoundError(UmnistError, LookupError):
+    """Something that was asked for by name or number does not exist."""
+
+
+class MissingFileError(UmnistError, FileNotFoundError):
+    """A file or folder that is needed is not there."""
+
+
+class DamagedFileError(UmnistError, ValueError):
+    """A file is truncated, mislabelled or not of the kind that its name says."""
+
+
+class TooLargeError(UmnistError, ValueError):
+    """An input is larger, in bytes or pixels, than the limit that protects this machine."""
+
+
+class PlacementError(UmnistError, RuntimeError):
+    """The digits of a scene cannot be placed without overlap."""
+
+
+class GlyphMismatchError(UmnistError, ValueError):
+    """A scene was planned on another glyph set than the one it is to be drawn with."""
+
+
+class NetworkError(UmnistError, OSError):
+    """Nothing could be fetched from the network."""
+
+
+class WriteError(UmnistError, OSError):
+    """A file could not be written whole; what was there before is unchanged."""

@@ -1,0 +1,19 @@
+"""From a scene to pixels: any window, any whole reduction, any layer."""
+
+from umnist_core.rendering.render import (
+    FILTERS,
+    LAYERS,
+    RENDERER_VERSION,
+    digit_mask,
+    level_box_of_whole,
+    render,
+)
+
+__all__ = [
+    "FILTERS",
+    "LAYERS",
+    "RENDERER_VERSION",
+    "digit_mask",
+    "level_box_of_whole",
+    "render",
+]

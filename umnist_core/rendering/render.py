@@ -1,0 +1,191 @@
+"""Render any box of any level of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits.glyphs import GlyphSet
+from umnist_core.errors import GlyphMismatchError, InvalidValueError
+from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
+from umnist_core.rendering.crossings import (
+    Grid,
+    Keys,
+    every_pixel_grid,
+    find_digit_crossings,
+    find_ground_crossings,
+    nearest_grid,
+)
+from umnist_core.rendering.fill import fill_parity, mean_blocks
+from umnist_core.scenes.scene import Scene
+from umnist_core.scenes.ultramnist import glyph_pixels
+
+LAYERS = ("full", "noise_free", "background", "digits")
+"""What is drawn: everything; the ink of the digits, white on black (the exact digit mask);
+everything but the digits; the image inside the ink of the digits and mid-grey elsewhere."""
+
+FILTERS = ("area", "nearest")
+"""How a level's pixel follows from its canvas pixels: their mean, rounded half up, or the
+one at the centre."""
+
+MID_GREY = 128
+
+RENDERER_VERSION = 1
+"""Raised whenever the pixels of a scene change."""
+
+_BAND_ROWS = 16_384
+"""Canvas rows whose crossings are held at once when blocks are averaged."""
+
+
+def level_box_of_whole(scene: Scene, reduction: int) -> Box:
+    """Return the whole level with ``reduction`` canvas px per level px."""
+    return Box(
+        0, 0, reduced_size_px(scene.height, reduction), reduced_size_px(scene.width, reduction)
+    )
+
+
+def render(
+    scene: Scene,
+    glyphs: GlyphSet,
+    *,
+    level_box: Box | None = None,
+    reduction: int = 1,
+    layer: str = "full",
+    pyramid_filter: str = "area",
+) -> NDArray[np.uint8]:
+    """Render a box of a level.
+
+    Parameters
+    ----------
+    scene
+        What to draw.
+    glyphs
+        The glyph set that the scene was planned on.
+    level_box
+        Box in the frame of the level; the whole level by default.
+    reduction
+        Canvas px per level px, 1 or more.
+    layer
+        One of `LAYERS`.
+    pyramid_filter
+        One of `FILTERS`; without effect at reduction 1.
+
+    Returns
+    -------
+    ndarray
+        uint8 (level_box.height, level_box.width), 0 is black. Memory grows with this
+        array, not with the canvas.
+
+    Raises
+    ------
+    InvalidValueError
+        If an argument is not allowed or the box reaches out of the level.
+    GlyphMismatchError
+        If the glyphs are not those of the scene.
+    """
+    _check(scene, glyphs, reduction, layer, pyramid_filter)
+    whole = level_box_of_whole(scene, reduction)
+    box = whole if level_box is None else level_box
+    if not whole.contains(box):
+        raise InvalidValueError(
+            f"A level of {whole.width} x {whole.height} px holds no box of rows {box.row0}.."
+            f"{box.row1} and columns {box.col0}..{box.col1}; ask for a box inside the level."
+        )
+    if box.is_empty:
+        return np.empty((box.height, box.width), np.uint8)
+    if reduction == 1:
+        return _render_pixels(scene, glyphs, every_pixel_grid(box, scene.canvas), layer)
+    if pyramid_filter == "nearest":
+        return _render_pixels(scene, glyphs, nearest_grid(box, reduction, scene.canvas), layer)
+    bands = [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
+    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+
+def _check(
+    scene: Scene, glyphs: GlyphSet, reduction: int, layer: str, pyramid_filter: str
+) -> None:
+    if layer not in LAYERS:
+        raise InvalidValueError(f"layer is one of {', '.join(LAYERS)}; got {layer!r}.")
+    if pyramid_filter not in FILTERS:
+        raise InvalidValueError(
+            f"pyramid_filter is one of {', '.join(FILTERS)}; got {pyramid_filter!r}."
+        )
+    if reduction < 1:
+        raise InvalidValueError(f"reduction is a whole number of 1 or more; got {reduction}.")
+    if glyphs.checksum != scene.glyph_checksum:
+        raise GlyphMismatchError(
+            f"This scene was planned on glyph set {scene.glyph_set} "
+            f"({scene.glyph_checksum[:12]}...), found {glyphs.name} ({glyphs.checksum[:12]}...); "
+            "load the digits that the scene names (see `umnist digits status`)."
+        )
+
+
+def _bands(level_box: Box, reduction: int) -> Iterator[Box]:
+    rows = max(1, _BAND_ROWS // reduction)
+    for row in range(level_box.row0, level_box.row1, rows):
+        yield Box(row, level_box.col0, min(row + rows, level_box.row1), level_box.col1)
+
+
+def _render_pixels(scene: Scene, glyphs: GlyphSet, grid: Grid, layer: str) -> NDArray[np.uint8]:
+    if layer == "background":
+        return fill_parity(find_ground_crossings(scene, grid), grid)
+    ink_keys = find_digit_crossings(scene, glyphs, grid)
+    if layer == "noise_free":
+        return fill_parity(ink_keys, grid)
+    full = fill_parity(np.concatenate([find_ground_crossings(scene, grid), ink_keys]), grid)
+    if layer == "digits":
+        full[fill_parity(ink_keys, grid) == 0] = MID_GREY
+    return full
+
+
+def _render_means(
+    scene: Scene, glyphs: GlyphSet, level_box: Box, reduction: int, layer: str
+) -> NDArray[np.uint8]:
+    window = canvas_box_from_level_box(level_box, reduction, scene.canvas)
+    grid = every_pixel_grid(window, scene.canvas)
+    empty: Keys = np.empty(0, np.int64)
+    ground = empty if layer == "noise_free" else find_ground_crossings(scene, grid)
+    ink = empty if layer == "background" else find_digit_crossings(scene, glyphs, grid)
+    # Twice the key, plus one for ink, so that one sort brings both into the order of a row.
+    marks = np.concatenate([ground * 2, ink * 2 + 1])
+    marks.sort()
+    in_ink = np.cumsum(marks & 1) & 1
+    crossed = np.arange(1, len(marks) + 1) & 1
+    if layer == "digits":
+        values, outside = np.where(in_ink, 255 * crossed, MID_GREY), MID_GREY
+    else:
+        values, outside = 255 * crossed, 0
+    return mean_blocks(marks >> 1, values, outside, grid, reduction)
+
+
+def digit_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
+    """Return the exact ink of one digit, within its square.
+
+    Parameters
+    ----------
+    place
+        Which digit, in the order of ``scene.digits``.
+
+    Returns
+    -------
+    ndarray
+        bool (side_px, side_px); its first pixel is ``(digit.row, digit.col)``.
+
+    Raises
+    ------
+    InvalidValueError
+        If the scene has no such digit.
+    GlyphMismatchError
+        If the glyphs are not those of the scene.
+    """
+    _check(scene, glyphs, 1, "noise_free", "area")
+    if not 0 <= place < len(scene.digits):
+        raise InvalidValueError(
+            f"This scene has digits 0 to {len(scene.digits) - 1}; got {place}."
+        )
+    digit = scene.digits[place]
+    ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
+    repeat = digit.side_px // len(ink)
+    return np.repeat(np.repeat(ink, repeat, axis=0), repeat, axis=1)

@@ -1,0 +1,251 @@
+"""The parameters of the UltraMNIST planner, their allowed values, and the presets.
+
+Every parameter is a number, a range or a word, and has one text form that is the
+same on the command line (``--set shape_pairs=1..3``), in a tile's URL
+(``?shape_pairs=1..3``) and in a scene's provenance. A new parameter is a field of
+`UltraMnistParameters` and an entry of `PARAMETERS`, nothing else.
+
+Presets
+-------
+``released``
+    The ranges of the authors' released generator.
+``paper``
+    The ranges of the text: Gupta et al., "UltraMNIST Classification: A Benchmark to
+    Train CNNs for Very Large Images", Scientific Data 2024, arXiv 2206.12681,
+    section "Methods, Data creation". Where the text gives no range (cells of the
+    checkerboard, distribution of the digits) that of the released generator is used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Literal
+
+from umnist_core.errors import InvalidValueError
+
+MAX_LABEL = 27
+"""Largest sum of an UltraMNIST image (paper, section "Data description")."""
+
+Kind = Literal["whole", "factor", "number", "label", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of numbers, both ends included; a single number has equal ends."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}..{self.high:g}"
+
+    @property
+    def ints(self) -> tuple[int, int]:
+        """Both ends as whole numbers."""
+        return (int(self.low), int(self.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a parameter may be, for parsing, help texts and sliders."""
+
+    kind: Kind
+    low: float
+    high: float
+    unit: str
+    meaning: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values, as a phrase for people."""
+        numbers = f"{self.low:g} to {self.high:g}"
+        if self.kind == "word":
+            return f"one of {', '.join(self.words)}"
+        if self.kind == "label":
+            return f"{', '.join(self.words)} or a whole number from {numbers}"
+        name = {"whole": "a whole number", "number": "a number", "factor": "0.5 or a whole number"}
+        return f"{name[self.kind]} from {numbers}, or a range such as {self.low:g}..{self.high:g}"
+
+
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
+    {
+        "digits": Parameter("whole", 1, 8, "", "digits in an image"),
+        "scale_distribution": Parameter(
+            "word",
+            0,
+            0,
+            "",
+            "how a digit's factor is drawn; v-shaped makes both ends likeliest",
+            ("v-shaped", "uniform", "fixed"),
+        ),
+        "factor": Parameter(
+            "factor", 0.5, 9000, "x 28 px", "enlargement of the 28-px glyph; 0.5 is 14 px"
+        ),
+        "circles": Parameter("whole", 0, 50, "", "filled circles that invert the ground"),
+        "triangles": Parameter("whole", 0, 50, "", "filled triangles that invert the ground"),
+        "shape_pairs": Parameter(
+            "whole", 0, 50, "", "as many circles as triangles; overrides both when set"
+        ),
+        "checkerboard": Parameter(
+            "whole", 0, 64, "cells a side", "cells of the ground before it is cropped; 0 is black"
+        ),
+        "rotation": Parameter("number", -180, 180, "degrees", "rotation of the checkerboard"),
+        "shear": Parameter("number", -80, 80, "degrees", "horizontal shear of the checkerboard"),
+        "zoom": Parameter("number", 0.1, 10, "", "enlargement of the checkerboard"),
+        "canvas": Parameter("whole", 28, 200_000, "px", "side of the square image"),
+        "label": Parameter(
+            "label",
+            0,
+            72,
+            "",
+            "balanced gives each sum once in 28 images, free draws the digits alone",
+            ("balanced", "free"),
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UltraMnistParameters:
+    """Everything that the planner draws from; see `PARAMETERS` for meanings and units."""
+
+    digits: Span = Span(3, 5)
+    scale_distribution: str = "v-shaped"
+    factor: Span = Span(0.5, 75)
+    circles: Span = Span(0, 4)
+    triangles: Span = Span(0, 4)
+    shape_pairs: Span | None = None
+    checkerboard: Span = Span(12, 23)
+    rotation: Span = Span(-45, 45)
+    shear: Span = Span(-50, 50)
+    zoom: Span = Span(0.8, 1.2)
+    canvas: Span = Span(4000, 4000)
+    label: str | int = "balanced"
+
+    def __post_init__(self) -> None:
+        if self.canvas.low != self.canvas.high:
+            raise InvalidValueError(
+                f"canvas is one whole number of px, not a range; got {self.canvas}."
+            )
+        if self.scale_distribution == "fixed" and self.factor.low != self.factor.high:
+            raise InvalidValueError(
+                "scale_distribution=fixed needs one factor, for example factor=3; "
+                f"got {self.factor}."
+            )
+        if 28 * self.factor.low > self.canvas.low:
+            raise InvalidValueError(
+                f"The smallest digit of factor={self.factor} is {28 * self.factor.low:g} px and "
+                f"does not fit in canvas={self.canvas} px; lower factor or enlarge canvas."
+            )
+        most = 9 * int(self.digits.high)
+        if isinstance(self.label, int) and self.label > most:
+            raise InvalidValueError(
+                f"label={self.label} cannot be the sum of at most {self.digits.high:g} digits "
+                f"(at most {most}); lower label or raise digits."
+            )
+
+    @property
+    def canvas_px(self) -> int:
+        """Side of the image, in px."""
+        return int(self.canvas.low)
+
+    def to_text(self) -> dict[str, str]:
+        """Return every parameter that is set, in its text form."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+    def with_overrides(self, overrides: Mapping[str, str]) -> UltraMnistParameters:
+        """Return these parameters with some replaced.
+
+        Parameters
+        ----------
+        overrides
+            Name to text, for example ``{"shape_pairs": "3", "rotation": "-10..10"}``.
+
+        Raises
+        ------
+        InvalidValueError
+            If a name is unknown or a value is not allowed; the message says what is.
+        """
+        return replace(
+            self, **{name: parse_parameter(name, text) for name, text in overrides.items()}
+        )
+
+
+PRESETS: Mapping[str, UltraMnistParameters] = MappingProxyType(
+    {
+        "released": UltraMnistParameters(),
+        "paper": UltraMnistParameters(
+            factor=Span(0.5, 76),
+            circles=Span(0, 5),
+            triangles=Span(0, 5),
+            zoom=Span(1, 1),
+            label="free",
+        ),
+    }
+)
+
+
+def get_preset(name: str) -> UltraMnistParameters:
+    """Return the parameters of a preset.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no preset of that name.
+    """
+    if name not in PRESETS:
+        raise InvalidValueError(f"preset is one of {', '.join(PRESETS)}; got {name!r}.")
+    return PRESETS[name]
+
+
+def parse_parameter(name: str, text: str) -> Span | str | int:
+    """Read one parameter from its text form.
+
+    Raises
+    ------
+    InvalidValueError
+        If the name is unknown or the value is not allowed.
+    """
+    parameter = PARAMETERS.get(name)
+    if parameter is None:
+        raise InvalidValueError(
+            f"There is no parameter {name!r}; the parameters are {', '.join(PARAMETERS)}."
+        )
+    text = text.strip()
+    if text in parameter.words:
+        return text
+    if parameter.kind == "word":
+        raise _not_allowed(name, parameter, text)
+    span = _parse_span(name, parameter, text)
+    if parameter.kind != "label":
+        return span
+    if span.low != span.high:
+        raise _not_allowed(name, parameter, text)
+    return int(span.low)
+
+
+def _parse_span(name: str, parameter: Parameter, text: str) -> Span:
+    first, dots, second = text.partition("..")
+    try:
+        low, high = float(first), float(second if dots else first)
+    except ValueError:
+        raise _not_allowed(name, parameter, text) from None
+    inside = parameter.low <= low <= high <= parameter.high  # False for NaN
+    if not inside or not all(_is_allowed(parameter.kind, value) for value in (low, high)):
+        raise _not_allowed(name, parameter, text)
+    return Span(low, high)
+
+
+def _is_allowed(kind: Kind, value: float) -> bool:
+    if kind == "number":
+        return math.isfinite(value)
+    return value.is_integer() or (kind == "factor" and value == 0.5)
+
+
+def _not_allowed(name: str, parameter: Parameter, text: str) -> InvalidValueError:
+    return InvalidValueError(f"{name} is {parameter.allowed}; got {text!r}.")

@@ -1,0 +1,253 @@
+"""What is in an image, without a pixel of it.
+
+A `Scene` is frozen, versioned and JSON-serialisable, and its geometry is made of
+whole numbers, so the same scene gives the same pixels on every machine. It names
+its glyph set by checksum and is never silently drawn with another.
+
+Adding to a scene: give the new field a default that means "not there", so that
+scenes written before still load, and raise `SCENE_VERSION` only when an old
+scene would be drawn differently.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.errors import DamagedFileError
+from umnist_core.geometry import Box
+
+SCENE_VERSION = 1
+
+SUBPIXELS = 1024
+"""Fixed-point steps per canvas pixel in the checkerboard's vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One digit on the canvas.
+
+    Attributes
+    ----------
+    label
+        Class, 0 to 9.
+    glyph
+        Index in the scene's glyph set.
+    row, col
+        First pixel of its square, canvas frame.
+    side_px
+        Side of its square: 14, or a whole multiple of 28.
+    ink_box
+        Tight around the pixels that are drawn, canvas frame.
+    """
+
+    label: int
+    glyph: int
+    row: int
+    col: int
+    side_px: int
+    ink_box: Box
+
+    @property
+    def factor(self) -> float:
+        """Enlargement of the 28-px glyph: 0.5, 1, 2, 3 ..."""
+        return self.side_px / GLYPH_PX
+
+    @property
+    def box(self) -> Box:
+        """The digit's square, the box of the released noise study; canvas frame."""
+        return Box.from_size(self.row, self.col, self.side_px, self.side_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkerboard:
+    """Square cells of independent random bits under an affine map.
+
+    The corner shared by cells ``(i - 1, j - 1)`` and ``(i, j)`` lies at
+    ``origin + i * step_down + j * step_right``, each a (row, col) pair in
+    1/1024 canvas px. Outside its cells the ground is black.
+
+    Attributes
+    ----------
+    cells
+        One string of ``0`` (black) and ``1`` (white) per row of cells.
+    rotation_deg, shear_deg, zoom
+        The drawn parameters, for people; the vectors alone decide the pixels.
+    """
+
+    cells: tuple[str, ...]
+    origin: tuple[int, int]
+    step_down: tuple[int, int]
+    step_right: tuple[int, int]
+    rotation_deg: float
+    shear_deg: float
+    zoom: float
+
+    @property
+    def size(self) -> int:
+        """Cells along one side."""
+        return len(self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """A filled circle; centre between pixels and radius in whole canvas px."""
+
+    row: int
+    col: int
+    radius_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Triangle:
+    """A filled triangle; its corners (row, col) in whole canvas px."""
+
+    corners: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+
+Shape = Circle | Triangle
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How a scene was planned: everything that is needed to plan it again."""
+
+    planner: str
+    preset: str
+    seed: int
+    split: str
+    index: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything that is drawn in one image, and the truth about it.
+
+    Attributes
+    ----------
+    height, width
+        Canvas, in pixels.
+    digits
+        In the order of placement.
+    checkerboard
+        None for a black ground.
+    shapes
+        Their union inverts the checkerboard.
+    ink_threshold
+        A glyph pixel above this value (0 to 254) is ink.
+    glyph_set, glyph_checksum
+        Name and sha256 of the glyphs that ``Digit.glyph`` counts in.
+    stand_in
+        Whether those glyphs are the bundled stand-in and not MNIST.
+    """
+
+    height: int
+    width: int
+    digits: tuple[Digit, ...]
+    checkerboard: Checkerboard | None
+    shapes: tuple[Shape, ...]
+    ink_threshold: int
+    glyph_set: str
+    glyph_checksum: str
+    stand_in: bool
+    provenance: Provenance | None = None
+    version: int = SCENE_VERSION
+
+    @property
+    def label(self) -> int:
+        """Sum of the digits, 0 to 27 in UltraMNIST."""
+        return sum(digit.label for digit in self.digits)
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """Each digit's square, in the order of ``digits``; canvas frame."""
+        return tuple(digit.box for digit in self.digits)
+
+    @property
+    def object_to_image_ratios(self) -> tuple[float, ...]:
+        """Area of each digit's square over the area of the canvas, 0 to 1."""
+        area = self.height * self.width
+        return tuple(digit.side_px**2 / area for digit in self.digits)
+
+    @property
+    def canvas(self) -> Box:
+        """The whole canvas."""
+        return Box(0, 0, self.height, self.width)
+
+    def to_json(self) -> str:
+        """Return the scene as JSON text; `from_json` gives an equal scene back."""
+        data = asdict(self)
+        for shape, source in zip(data["shapes"], self.shapes, strict=True):
+            shape["kind"] = "circle" if isinstance(source, Circle) else "triangle"
+        data["label"] = self.label
+        return json.dumps(data)
+
+    @classmethod
+    def from_json(cls, text: str) -> Scene:
+        """Read a scene written by `to_json`.
+
+        Raises
+        ------
+        DamagedFileError
+            If the text is not a scene, or of a later version than this program knows.
+        """
+        try:
+            data = json.loads(text)
+            version = data["version"]
+            if version > SCENE_VERSION:
+                raise DamagedFileError(
+                    f"Expected a scene of version {SCENE_VERSION} or earlier, found version "
+                    f"{version}; update umnist to read it."
+                )
+            return _scene_from_dict(data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, DamagedFileError):
+                raise
+            raise DamagedFileError(
+                f"Expected the JSON of a scene, found something else ({error!r}); "
+                "write it again with `umnist render --truth`."
+            ) from error
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    row, col = values
+    return (int(row), int(col))
+
+
+def _shape_from_dict(data: dict[str, Any]) -> Shape:
+    if data["kind"] == "circle":
+        return Circle(data["row"], data["col"], data["radius_px"])
+    first, second, third = data["corners"]
+    return Triangle((_pair(first), _pair(second), _pair(third)))
+
+
+def _scene_from_dict(data: dict[str, Any]) -> Scene:
+    board = data["checkerboard"]
+    provenance = data["provenance"]
+    return Scene(
+        height=data["height"],
+        width=data["width"],
+        digits=tuple(Digit(**{**d, "ink_box": Box(**d["ink_box"])}) for d in data["digits"]),
+        checkerboard=None
+        if board is None
+        else Checkerboard(
+            tuple(board["cells"]),
+            _pair(board["origin"]),
+            _pair(board["step_down"]),
+            _pair(board["step_right"]),
+            board["rotation_deg"],
+            board["shear_deg"],
+            board["zoom"],
+        ),
+        shapes=tuple(_shape_from_dict(shape) for shape in data["shapes"]),
+        ink_threshold=data["ink_threshold"],
+        glyph_set=data["glyph_set"],
+        glyph_checksum=data["glyph_checksum"],
+        stand_in=data["stand_in"],
+        provenance=None if provenance is None else Provenance(**provenance),
+        version=data["version"],
+    )

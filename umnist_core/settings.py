@@ -1,0 +1,54 @@
+"""Settings from the environment; the only module that reads environment variables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how much of this machine may be used."""
+
+    digits_dir: Path | None
+    """Folder named by ``UMNIST_DIGITS``; None when it is not set."""
+
+    data_dir: Path
+    """The user's data folder (``UMNIST_DATA`` or the platform's own), for downloaded digits."""
+
+    tile_cache_mib: int
+    """Memory for encoded tiles and rendered pyramids, in MiB (``UMNIST_CACHE_MIB``)."""
+
+    max_file_mib: int
+    """Largest image file that is opened or uploaded, in MiB (``UMNIST_MAX_FILE_MIB``)."""
+
+    max_file_mpx: int
+    """Largest image that is opened, in millions of pixels (``UMNIST_MAX_FILE_MPX``)."""
+
+
+def load_settings(environment: dict[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    environment
+        Variables to read instead of the process's own, for tests.
+
+    Raises
+    ------
+    ValueError
+        If a number is not a whole number.
+    """
+    env = dict(os.environ) if environment is None else environment
+    digits = env.get("UMNIST_DIGITS")
+    data = env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")
+    return Settings(
+        digits_dir=Path(digits).expanduser() if digits else None,
+        data_dir=Path(data).expanduser(),
+        tile_cache_mib=int(env.get("UMNIST_CACHE_MIB", "512")),
+        max_file_mib=int(env.get("UMNIST_MAX_FILE_MIB", "2048")),
+        max_file_mpx=int(env.get("UMNIST_MAX_FILE_MPX", "20000")),
+    )
