@@ -1,5 +1,6 @@
 """From a scene to pixels: any window, any whole reduction, any layer."""
 
+from umnist_core.rendering.figures import SceneFigures, scene_figures
 from umnist_core.rendering.render import (
     FILTERS,
     LAYERS,
@@ -13,7 +14,9 @@ __all__ = [
     "FILTERS",
     "LAYERS",
     "RENDERER_VERSION",
+    "SceneFigures",
     "digit_mask",
     "level_box_of_whole",
     "render",
+    "scene_figures",
 ]

@@ -65,6 +65,16 @@ class Grid:
         """Number of rows."""
         return len(self.rows)
 
+    @property
+    def first_col(self) -> int:
+        """The first canvas column that is looked at."""
+        return min(self.col0, self.canvas_width - 1)
+
+    @property
+    def last_col(self) -> int:
+        """The last canvas column that is looked at, or one left of the next that would be."""
+        return min(self.canvas_width, self.col0 + self.width * self.col_step) - 1
+
     @cached_property
     def stride(self) -> int:
         """Keys per row: a multiple of 64 above the width, so that a row fills whole words."""
@@ -112,9 +122,7 @@ class _Spans(NamedTuple):
     end: Keys
 
 
-def edges_between(
-    row0: NDArray[np.int64], col0: NDArray[np.int64], row1: NDArray[np.int64], col1: NDArray[np.int64]
-) -> Edges:
+def edges_between(row0: Keys, col0: Keys, row1: Keys, col1: Keys) -> Edges:
     """Return the edges between two sets of points, in 1/`SUBPIXELS` px, canvas frame."""
     down = row0 <= row1
     top, bottom = np.where(down, row0, row1), np.where(down, row1, row0)
@@ -141,8 +149,8 @@ def find_crossings(edges: Edges, grid: Grid) -> Keys:
     # their number in a row: one crossing at the border stands for all of them.
     x_first = x + slope * (grid.rows[first] - begin)
     x_last = x + slope * (grid.rows[last - 1] - begin)
-    left = np.maximum(x_first, x_last) <= grid.col0 * _UNIT
-    right = np.minimum(x_first, x_last) > (min(grid.canvas_width, grid.col0 + grid.width * grid.col_step) - 1) * _UNIT
+    left = np.maximum(x_first, x_last) <= grid.first_col * _UNIT
+    right = np.minimum(x_first, x_last) > grid.last_col * _UNIT
     inside = ~(left | right)
     keys = [
         _border_keys(first[left], last[left], grid, 0),
@@ -162,9 +170,7 @@ def find_crossings(edges: Edges, grid: Grid) -> Keys:
     return np.concatenate(keys)
 
 
-def _border_keys(
-    first: NDArray[np.int64], last: NDArray[np.int64], grid: Grid, col: int
-) -> Keys:
+def _border_keys(first: NDArray[np.int64], last: NDArray[np.int64], grid: Grid, col: int) -> Keys:
     changes = np.bincount(first, minlength=grid.height + 1)
     changes += np.bincount(last, minlength=grid.height + 1)
     odd = np.flatnonzero(np.cumsum(changes[:-1]) & 1)
@@ -179,7 +185,8 @@ def find_digit_crossings(scene: Scene, glyphs: GlyphSet, grid: Grid) -> Keys:
     parts = [_digit_edges(scene, glyphs, place) for place in range(len(scene.digits))]
     if not parts:
         return np.empty(0, np.int64)
-    return find_crossings(Edges(*(np.concatenate(column) for column in zip(*parts, strict=True))), grid)
+    edges = Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return find_crossings(edges, grid)
 
 
 def _digit_edges(scene: Scene, glyphs: GlyphSet, place: int) -> Edges:
@@ -267,10 +274,10 @@ def _unite(spans: list[_Spans]) -> Keys:
     if not spans:
         return np.empty(0, np.int64)
     # Twice the key, plus one for an end: at the same column a span begins before one ends.
-    marks = np.concatenate([span.first * 2 for span in spans] + [span.end * 2 + 1 for span in spans])
+    firsts, ends = ([*column] for column in zip(*spans, strict=True))
+    marks = np.concatenate([np.concatenate(firsts) * 2, np.concatenate(ends) * 2 + 1])
     marks.sort()
     is_end = marks & 1
     depth = np.cumsum(1 - 2 * is_end)
-    return marks[depth == 1 - is_end] >> 1
-
-
+    kept: Keys = marks[depth == 1 - is_end] >> 1
+    return kept

@@ -99,5 +99,7 @@ def mean_blocks(
     sums[:, 1:] += np.cumsum(full, axis=1)[:, : width - 1] * block_widths[1:]
     block_heights = np.minimum(reduction, grid.height - np.arange(height) * reduction)
     area = block_heights[:, None] * block_widths
-    # Doubles hold these whole numbers exactly: a sum is below 2**8 * reduction**2 < 2**53.
-    return ((2 * (sums + ground * area) + area) // (2 * area)).astype(np.uint8)
+    # Doubles hold these whole numbers exactly (a sum is below 2**8 * reduction**2 < 2**53),
+    # and a quotient that is not whole is too far from the next whole number to round to it.
+    means: NDArray[np.uint8] = ((2 * (sums + ground * area) + area) / (2 * area)).astype(np.uint8)
+    return means

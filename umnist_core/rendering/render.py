@@ -99,13 +99,12 @@ def render(
         return _render_pixels(scene, glyphs, every_pixel_grid(box, scene.canvas), layer)
     if pyramid_filter == "nearest":
         return _render_pixels(scene, glyphs, nearest_grid(box, reduction, scene.canvas), layer)
-    bands = [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
-    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+    return np.concatenate(
+        [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
+    )
 
 
-def _check(
-    scene: Scene, glyphs: GlyphSet, reduction: int, layer: str, pyramid_filter: str
-) -> None:
+def _check(scene: Scene, glyphs: GlyphSet, reduction: int, layer: str, pyramid_filter: str) -> None:
     if layer not in LAYERS:
         raise InvalidValueError(f"layer is one of {', '.join(LAYERS)}; got {layer!r}.")
     if pyramid_filter not in FILTERS:
@@ -182,9 +181,7 @@ def digit_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
     """
     _check(scene, glyphs, 1, "noise_free", "area")
     if not 0 <= place < len(scene.digits):
-        raise InvalidValueError(
-            f"This scene has digits 0 to {len(scene.digits) - 1}; got {place}."
-        )
+        raise InvalidValueError(f"This scene has digits 0 to {len(scene.digits) - 1}; got {place}.")
     digit = scene.digits[place]
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     repeat = digit.side_px // len(ink)

@@ -22,7 +22,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from umnist_core.errors import InvalidValueError
 
@@ -171,9 +171,10 @@ class UltraMnistParameters:
         InvalidValueError
             If a name is unknown or a value is not allowed; the message says what is.
         """
-        return replace(
-            self, **{name: parse_parameter(name, text) for name, text in overrides.items()}
-        )
+        values: dict[str, Any] = {
+            name: parse_parameter(name, text) for name, text in overrides.items()
+        }
+        return replace(self, **values)
 
 
 PRESETS: Mapping[str, UltraMnistParameters] = MappingProxyType(

@@ -88,7 +88,7 @@ def plan_scene(
         height=size,
         width=size,
         digits=tuple(
-            Digit(label, glyph, box.row0, box.col0, box.height, _ink_box(glyphs, glyph, box, threshold))
+            _digit(label, glyph, box, glyphs, threshold)
             for label, glyph, box in zip(labels, chosen, placed, strict=True)
         ),
         checkerboard=_plan_checkerboard(parameters, sample_rng(seed, split, index, "checkerboard")),
@@ -153,7 +153,9 @@ def _balanced_label(parameters: UltraMnistParameters, seed: int, split: str, ind
 
 
 @lru_cache(maxsize=64)
-def factor_distribution(distribution: str, factor: Span) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def factor_distribution(
+    distribution: str, factor: Span
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Return the whole factors of a scale distribution and their probabilities.
 
     ``v-shaped`` over m factors weighs them ceil(m/2), ..., 2, 1, 1, 2, ..., floor(m/2):
@@ -240,8 +242,9 @@ def glyph_pixels(glyphs: GlyphSet, glyph: int, side_px: int) -> NDArray[np.uint8
         uint8 (28, 28), or (14, 14) for a 14-px digit: nearest neighbour keeps every
         second pixel (paper, section "Data creation").
     """
-    image = glyphs.images[glyph]
-    return image[::2, ::2] if side_px < GLYPH_PX else image
+    step = 2 if side_px < GLYPH_PX else 1
+    pixels: NDArray[np.uint8] = glyphs.images[glyph, ::step, ::step]
+    return pixels
 
 
 def _choose_glyphs(
@@ -297,22 +300,24 @@ def _otsu_threshold(
     below = np.cumsum(histogram)
     mass_below = np.cumsum(histogram * np.arange(256))
     above = below[-1] - below
-    # Between-class variance, times a constant; 0/0 where a class is empty.
+    # Between-class variance, times a constant; nothing where a class is empty.
     numerator = (mass_below[-1] * below - mass_below * below[-1]) ** 2
-    variance = np.divide(numerator, below * above, out=np.zeros(256), where=(below > 0) & (above > 0))
+    split = (below > 0) & (above > 0)
+    variance = np.divide(numerator, below * above, out=np.zeros(256), where=split)
     return int(np.argmax(variance))
 
 
-def _ink_box(glyphs: GlyphSet, glyph: int, box: Box, threshold: int) -> Box:
+def _digit(label: int, glyph: int, box: Box, glyphs: GlyphSet, threshold: int) -> Digit:
     ink = glyph_pixels(glyphs, glyph, box.height) > threshold
     repeat = box.height // len(ink)
     rows, cols = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return Box(
+    ink_box = Box(
         box.row0 + int(rows[0]) * repeat,
         box.col0 + int(cols[0]) * repeat,
         box.row0 + int(rows[-1] + 1) * repeat,
         box.col0 + int(cols[-1] + 1) * repeat,
     )
+    return Digit(label, glyph, box.row0, box.col0, box.height, ink_box)
 
 
 # -- the ground -------------------------------------------------------------------

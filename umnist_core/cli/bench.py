@@ -1,0 +1,45 @@
+"""``umnist bench``: measurements, as ratios taken in one run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from umnist_core.bench.machine import describe_machine
+from umnist_core.digits import load_glyphs
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
+)
+
+
+@click.group(
+    "bench",
+    epilog="\b\nExamples:\n  umnist bench render --json\n  umnist bench tiles --json",
+)
+def bench_group() -> None:
+    """Measure this machine; speeds are ratios taken in one run."""
+
+
+def _show(figures: Any, as_json: bool) -> None:
+    measured = asdict(figures)
+    machine = describe_machine()
+    click.echo("  ".join(f"{name} {value}" for name, value in machine.items()))
+    for name, value in measured.items():
+        click.echo(f"{name:<28} {value}")
+    if as_json:
+        click.echo(json.dumps({**measured, "machine": machine}))
+
+
+@bench_group.command("render")
+@click.option("--scenes", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--preset", default="released", show_default=True)
+@json_option
+def render_command(scenes: int, preset: str, as_json: bool) -> None:
+    """Time plan, draw and encode of 4000 x 4000 images, on one core."""
+    from umnist_core.bench.render import bench_render
+
+    _show(bench_render(load_glyphs(), scenes=scenes, preset=preset), as_json)

@@ -1,0 +1,52 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from umnist_core.errors import WriteError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that its name holds either what was there before or all of ``data``.
+
+    Parameters
+    ----------
+    path
+        Where to; its folder must exist. An existing file is replaced.
+    data
+        The whole content.
+
+    Raises
+    ------
+    WriteError
+        If the folder is missing or not writable, or the disk is full. Nothing is left behind.
+    """
+    temporary: Path | None = None
+    try:
+        # In the same folder, because a rename is only atomic within one file system.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise WriteError(
+            f"{path} could not be written ({reason}); what was there is unchanged. "
+            "Choose a folder that exists and has room."
+        ) from error
+
+
+def _umask() -> int:
+    # The umask can only be read by setting it; mkstemp made the file private to its owner.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
