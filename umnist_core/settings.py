@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from umnist_core.errors import InvalidValueError
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,8 +41,8 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
 
     Raises
     ------
-    ValueError
-        If a number is not a whole number.
+    InvalidValueError
+        If a limit is not a whole number of 1 or more.
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
@@ -48,7 +50,16 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     return Settings(
         digits_dir=Path(digits).expanduser() if digits else None,
         data_dir=Path(data).expanduser(),
-        tile_cache_mib=int(env.get("UMNIST_CACHE_MIB", "512")),
-        max_file_mib=int(env.get("UMNIST_MAX_FILE_MIB", "2048")),
-        max_file_mpx=int(env.get("UMNIST_MAX_FILE_MPX", "20000")),
+        tile_cache_mib=_whole_number(env, "UMNIST_CACHE_MIB", 512),
+        max_file_mib=_whole_number(env, "UMNIST_MAX_FILE_MIB", 2048),
+        max_file_mpx=_whole_number(env, "UMNIST_MAX_FILE_MPX", 20_000),
     )
+
+
+def _whole_number(env: dict[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise InvalidValueError(
+            f"{name} is a whole number of 1 or more; got {text!r}; correct or unset it."
+        )
+    return int(text)

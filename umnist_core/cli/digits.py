@@ -53,7 +53,7 @@ def fetch_command() -> None:
       UMNIST_DATA=/data/umnist umnist digits fetch
     """
     # Only a download needs the HTTP libraries, which are slow to load.
-    from umnist_core.digits.fetch import fetch_mnist, find_missing  # noqa: PLC0415
+    from umnist_core.digits.fetch import fetch_mnist, find_missing
 
     settings = load_settings()
     missing = find_missing(settings.data_dir)

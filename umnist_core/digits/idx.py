@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import math
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from umnist_core.errors import DamagedFileError, MissingFileError
 
 MAX_ELEMENTS = 1 << 30
 """Most elements a file may announce; the largest digit set in use, EMNIST, has 640 million."""
+
+_MAX_PACKING = 1032
+"""Most bytes that deflate, gzip's method, packs into one."""
 
 _UNSIGNED_BYTE = 0x08
 _MAX_DIMENSIONS = 3
@@ -36,7 +39,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """Read a whole IDX file of unsigned bytes, gzipped or plain.
 
     The first bytes decide whether it is gzipped, not its name. Nothing is allocated
-    before the dimensions are known to be sane, and no more is unpacked than they announce.
+    before the announced dimensions are known to be possible, nor more unpacked than those.
 
     Returns
     -------
@@ -65,12 +68,12 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 def unpacked_md5(array: NDArray[np.uint8]) -> str:
     """Return the MD5, in hex, of the plain IDX file that holds ``array``."""
     digest = hashlib.md5(_header(array.shape), usedforsecurity=False)
-    digest.update(np.ascontiguousarray(array))
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
 @contextmanager
-def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
+def _open_unpacked(path: Path) -> Iterator[io.BufferedIOBase]:
     with path.open("rb") as packed:
         if packed.peek(2)[:2] != _GZIP_MAGIC:
             yield packed
@@ -79,7 +82,7 @@ def _open_unpacked(path: Path) -> Iterator[IO[bytes]]:
             yield unpacked
 
 
-def _read_shape(path: Path, file: IO[bytes]) -> tuple[int, ...]:
+def _read_shape(path: Path, file: io.BufferedIOBase) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise _damaged(
@@ -98,10 +101,15 @@ def _read_shape(path: Path, file: IO[bytes]) -> tuple[int, ...]:
     shape = struct.unpack(f">{dimensions}I", sizes)
     if not 1 <= math.prod(shape) <= MAX_ELEMENTS:
         raise _damaged(path, f"1 to {MAX_ELEMENTS:,} elements", f"dimensions {_by(shape)}")
+    packed_bytes = path.stat().st_size
+    if math.prod(shape) > packed_bytes * _MAX_PACKING:
+        raise _damaged(path, f"{_by(shape)} elements", f"a file of only {packed_bytes:,} bytes")
     return shape
 
 
-def _read_elements(path: Path, file: IO[bytes], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _read_elements(
+    path: Path, file: io.BufferedIOBase, shape: tuple[int, ...]
+) -> NDArray[np.uint8]:
     count = math.prod(shape)
     # One byte more than announced: shows what is left over and, where nothing is,
     # brings gzip to its end, where it compares its own checksum.

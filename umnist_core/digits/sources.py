@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -21,8 +22,6 @@ from umnist_core.digits.idx import read_idx, unpacked_md5
 from umnist_core.digits.stand_in import load_stand_in
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
 from umnist_core.settings import Settings, load_settings
-
-Subset = Literal["train", "test"]
 
 DATA_FOLDER = "mnist"
 """Folder of the user's data folder that MNIST is downloaded to."""
@@ -58,7 +57,7 @@ class MnistFile:
         return (self.name, dotted, f"{self.name}.gz", f"{dotted}.gz")
 
 
-MNIST_FILES: dict[Subset, tuple[MnistFile, MnistFile]] = {
+MNIST_FILES: dict[str, tuple[MnistFile, MnistFile]] = {
     "train": (
         MnistFile("train-images", 3, "6bbc9ace898e44ae57da46a324031adb"),
         MnistFile("train-labels", 1, "a25bea736e30d166cdddb491f175f624"),
@@ -121,12 +120,14 @@ def load_glyphs(subset: str = "train", settings: Settings | None = None) -> Glyp
     DamagedFileError
         If a file is damaged, mislabelled, or does not go with its partner.
     """
-    if subset != "train" and subset != "test":
+    if subset not in MNIST_FILES:
         raise InvalidValueError(
             f"Expected the digits' subset 'train' or 'test', found {subset!r}; give one of them."
         )
     folder = find_mnist_folder(settings or load_settings())
-    return _cache.load_stand_in() if folder is None else _cache.load_mnist(folder, subset)
+    if folder is None:
+        return _cache.load_stand_in()
+    return _cache.load_subset(folder, subset).glyphs
 
 
 def find_digits(settings: Settings | None = None) -> DigitsStatus:
@@ -151,9 +152,13 @@ def find_digits(settings: Settings | None = None) -> DigitsStatus:
             sentence="Stand-in digits: MNIST was not found on this machine. "
             "Run `umnist digits fetch` to get it.",
         )
-    present = [subset for subset in MNIST_FILES if _holds(folder, MNIST_FILES[subset])]
-    counts = {subset: len(_cache.load_mnist(folder, subset)) for subset in present}
-    is_official = all([_cache.is_official(folder, subset) for subset in present])
+    loaded = {
+        subset: _cache.load_subset(folder, subset)
+        for subset, files in MNIST_FILES.items()
+        if _holds(folder, files)
+    }
+    counts = {subset: len(part.glyphs) for subset, part in loaded.items()}
+    is_official = all(part.is_official for part in loaded.values())
     return DigitsStatus(
         kind="mnist",
         folder=folder,
@@ -188,8 +193,21 @@ def find_mnist_folder(settings: Settings) -> Path | None:
 
 
 def find_file(folder: Path, file: MnistFile) -> Path | None:
-    """Return where ``file`` is in ``folder`` under any of its names; None if it is not."""
-    return next((folder / name for name in file.names if (folder / name).is_file()), None)
+    """Return where ``file`` is in ``folder`` under any of its names; None if it is not.
+
+    Raises
+    ------
+    MissingFileError
+        If the folder may not be looked into.
+    """
+    paths = (folder / name for name in file.names)
+    try:
+        return next((path for path in paths if path.is_file()), None)
+    except OSError as error:
+        raise MissingFileError(
+            f"{folder}: expected a folder that can be read, found one that cannot "
+            f"({error.strerror}); check its permissions."
+        ) from error
 
 
 def _no_mnist(folder: Path) -> str:
@@ -202,7 +220,7 @@ def _holds(folder: Path, files: tuple[MnistFile, ...]) -> bool:
     return any(find_file(folder, file) is not None for file in files)
 
 
-def _sentence(counts: dict[Subset, int], is_official: bool) -> str:
+def _sentence(counts: dict[str, int], is_official: bool) -> str:
     parts = []
     for subset, word in (("train", "training"), ("test", "test")):
         count = counts.get(subset)
@@ -227,18 +245,35 @@ class _Stamp:
         return cls(path.resolve(), stat.st_mtime_ns, stat.st_size)
 
 
-class _GlyphCache:
-    """Every glyph set loaded in this process, one per pair of files.
+@dataclass(frozen=True, eq=False)
+class _LoadedSubset:
+    """A subset of MNIST and the files it was read from."""
+
+    subset: str
+    stamps: tuple[_Stamp, _Stamp]
+    glyphs: GlyphSet
+
+    @cached_property
+    def is_official(self) -> bool:
+        """Whether both files are the originals; hashed only when it is asked for."""
+        images, labels = MNIST_FILES[self.subset]
+        return (
+            unpacked_md5(self.glyphs.images) == images.md5
+            and unpacked_md5(self.glyphs.labels) == labels.md5
+        )
+
+
+class _Cache:
+    """Every glyph set loaded in this process.
 
     One lock is held while loading, so that threads asking for the same set share the
     load; one asking for another set waits well under a second.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._stand_in: GlyphSet | None = None
-        self._loaded: dict[tuple[Path, Subset], tuple[list[_Stamp], GlyphSet]] = {}
-        self._official: dict[tuple[Path, Subset], tuple[GlyphSet, bool]] = {}
+        self._subsets: dict[tuple[Path, str], _LoadedSubset] = {}
 
     def load_stand_in(self) -> GlyphSet:
         """Return the stand-in, read once."""
@@ -247,31 +282,19 @@ class _GlyphCache:
                 self._stand_in = load_stand_in()
             return self._stand_in
 
-    def load_mnist(self, folder: Path, subset: Subset) -> GlyphSet:
+    def load_subset(self, folder: Path, subset: str) -> _LoadedSubset:
         """Return a subset, read again only when one of its files has changed."""
-        paths = [_get_file(folder, file) for file in MNIST_FILES[subset]]
         with self._lock:
-            stamps = [_Stamp.of(path) for path in paths]
-            known, glyphs = self._loaded.get((folder, subset), (None, None))
-            if glyphs is None or known != stamps:
-                glyphs = _load_pair(subset, *paths)
-                self._loaded[folder, subset] = (stamps, glyphs)
-            return glyphs
-
-    def is_official(self, folder: Path, subset: Subset) -> bool:
-        """Return whether both files are the originals; their bytes are hashed once."""
-        with self._lock:
-            glyphs = self.load_mnist(folder, subset)
-            hashed, official = self._official.get((folder, subset), (None, False))
-            if hashed is not glyphs:
-                arrays = (glyphs.images, glyphs.labels)
-                md5s = tuple(file.md5 for file in MNIST_FILES[subset])
-                official = tuple(map(unpacked_md5, arrays)) == md5s
-                self._official[folder, subset] = (glyphs, official)
-            return official
+            images, labels = (_get_file(folder, file) for file in MNIST_FILES[subset])
+            stamps = (_Stamp.of(images), _Stamp.of(labels))
+            loaded = self._subsets.get((folder, subset))
+            if loaded is None or loaded.stamps != stamps:
+                loaded = _LoadedSubset(subset, stamps, _load_pair(subset, images, labels))
+                self._subsets[folder, subset] = loaded
+            return loaded
 
 
-_cache = _GlyphCache()
+_cache = _Cache()
 
 
 def _get_file(folder: Path, file: MnistFile) -> Path:
@@ -284,7 +307,7 @@ def _get_file(folder: Path, file: MnistFile) -> Path:
     return path
 
 
-def _load_pair(subset: Subset, images_path: Path, labels_path: Path) -> GlyphSet:
+def _load_pair(subset: str, images_path: Path, labels_path: Path) -> GlyphSet:
     images, labels = read_idx(images_path), read_idx(labels_path)
     _check_images(images_path, images)
     _check_labels(labels_path, labels)

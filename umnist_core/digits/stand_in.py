@@ -34,7 +34,7 @@ def load_stand_in() -> GlyphSet:
         If scikit-learn is not installed.
     """
     try:
-        # Imported here: scikit-learn takes seconds to load, and GPU machines may lack it.
+        # scikit-learn takes seconds to load, and GPU machines may lack it.
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise MissingFileError(

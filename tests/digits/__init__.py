@@ -1,0 +1,1 @@
+"""Tests of where glyphs come from."""
