@@ -25,7 +25,7 @@ def test_folders_and_limits_come_from_the_environment() -> None:
     assert settings.max_file_mpx == 5
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "many", "١"])
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "many", "\u0661"])
 def test_limit_that_is_no_whole_number_is_refused_by_name(text: str) -> None:
     """The sentence names the variable and what was found."""
     with pytest.raises(InvalidValueError, match="UMNIST_CACHE_MIB"):

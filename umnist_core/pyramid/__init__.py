@@ -1,0 +1,31 @@
+"""Deep Zoom: level arithmetic, tile sources, encoding, export. No HTTP.
+
+Level k of `PyramidGrid` counts up to the canvas, as in Deep Zoom's addresses; sources
+are asked by ``reduction``, the canvas px per level px, a power of two.
+"""
+
+from umnist_core.pyramid.encode import dzi_xml, encode_jpeg, encode_png
+from umnist_core.pyramid.grid import PyramidGrid
+from umnist_core.pyramid.sources import (
+    MODEL_SIDES_PX,
+    WHOLE_MAX_PX,
+    ArraySource,
+    SceneSource,
+    TileSource,
+    reduce_for_model,
+    scene_source,
+)
+
+__all__ = [
+    "MODEL_SIDES_PX",
+    "WHOLE_MAX_PX",
+    "ArraySource",
+    "PyramidGrid",
+    "SceneSource",
+    "TileSource",
+    "dzi_xml",
+    "encode_jpeg",
+    "encode_png",
+    "reduce_for_model",
+    "scene_source",
+]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
-
 from umnist_core.errors import InvalidValueError
+from umnist_core.pyramid.encode import PNG_SIGNATURE, png_chunk
 from umnist_core.scenes.scene import Scene
 
-PNG_START = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8"
-_END_OF_IHDR = len(PNG_START) + 25
+_END_OF_IHDR = len(PNG_SIGNATURE) + 25
 
 
 def scene_comment(scene: Scene, version: str) -> str:
@@ -42,9 +40,8 @@ def add_comment(data: bytes, comment: str) -> bytes:
     text = comment.encode("latin-1", "replace")
     if len(text) > 65_533:
         raise InvalidValueError(f"A comment holds at most 65,533 bytes; got {len(text)}.")
-    if data.startswith(PNG_START):
-        body = b"tEXtComment\0" + text
-        chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    if data.startswith(PNG_SIGNATURE):
+        chunk = png_chunk(b"tEXt", b"Comment\0" + text)
         return data[:_END_OF_IHDR] + chunk + data[_END_OF_IHDR:]
     if data.startswith(JPEG_START):
         return JPEG_START + b"\xff\xfe" + (len(text) + 2).to_bytes(2, "big") + text + data[2:]

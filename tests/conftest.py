@@ -1,0 +1,25 @@
+"""What every test shares: which digits are used, and a user data folder of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MNIST_BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "mnist"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Use MNIST where it lies beside the clone, and never the user's own data folder.
+
+    The digits are those of ``UMNIST_DIGITS``, else of ``../shared/mnist``, else the
+    bundled stand-in; every test passes with each of them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if "UMNIST_DIGITS" not in os.environ and MNIST_BESIDE_THE_CLONE.is_dir():
+            patch.setenv("UMNIST_DIGITS", str(MNIST_BESIDE_THE_CLONE))
+        patch.setenv("UMNIST_DATA", str(tmp_path_factory.mktemp("user-data")))
+        yield

@@ -1,0 +1,234 @@
+"""Where tiles come from: anything that can read a box of one of its levels.
+
+A source is immutable and may be read by many threads at once. A new kind of source
+implements `TileSource.read_checked`; everything else (grids, encoding, the cache, the
+server, the export) works on it as it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits import GlyphSet
+from umnist_core.errors import InvalidValueError, TooLargeError
+from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.pyramid.levels import area_levels, read_nearest
+from umnist_core.rendering import FILTERS, render
+from umnist_core.scenes import Scene
+
+WHOLE_MAX_PX = 64_000_000
+"""Largest image, in px, that is held whole in memory; above it tiles are made one by one."""
+
+MODEL_SIDES_PX = (256, 512, 1024, 1536, 2048)
+"""Image sizes of the published models (UltraMNIST paper, section "Technical validation")."""
+
+PROGRESSIVE_PX = 512
+"""Smaller sizes are reached through this one (UltraMNIST paper, section "Data resizing")."""
+
+
+class TileSource(ABC):
+    """An image with levels.
+
+    Attributes
+    ----------
+    height, width
+        Canvas, in px.
+    """
+
+    height: int
+    width: int
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory that the source holds, in bytes, for caches to count."""
+        return 4096
+
+    def read_region(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Read a box of a level.
+
+        Parameters
+        ----------
+        level_box
+            Box in the frame of the level, inside it and not empty.
+        reduction
+            Canvas px per level px, a power of two.
+
+        Returns
+        -------
+        ndarray
+            uint8 (level_box.height, level_box.width), or with a third axis of 3 (RGB).
+
+        Raises
+        ------
+        InvalidValueError
+            If the box or the reduction is not allowed.
+        DamagedFileError
+            If a file cannot be decoded.
+        """
+        if reduction < 1 or reduction & (reduction - 1):
+            raise InvalidValueError(f"reduction is a power of two; got {reduction}.")
+        level = Box(
+            0, 0, reduced_size_px(self.height, reduction), reduced_size_px(self.width, reduction)
+        )
+        if level_box.is_empty or not level.contains(level_box):
+            raise InvalidValueError(
+                f"A level of {level.width} x {level.height} px holds no box of rows "
+                f"{level_box.row0}..{level_box.row1} and columns {level_box.col0}.."
+                f"{level_box.col1}; ask for a box inside the level that is not empty."
+            )
+        return self.read_checked(level_box, reduction)
+
+    @abstractmethod
+    def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Do the work of `read_region`, whose checks have passed."""
+
+    def read_whole(self) -> NDArray[np.uint8]:
+        """Return the canvas.
+
+        Raises
+        ------
+        TooLargeError
+            If it has more than `WHOLE_MAX_PX` px.
+        """
+        if self.height * self.width > WHOLE_MAX_PX:
+            raise TooLargeError(
+                f"An image of {self.width} x {self.height} px is not read whole (at most "
+                f"{WHOLE_MAX_PX / 1e6:g} million px); use `umnist tiles export` for all of it."
+            )
+        return self.read_region(Box(0, 0, self.height, self.width), 1)
+
+
+class ArraySource(TileSource):
+    """An array in memory.
+
+    Parameters
+    ----------
+    image
+        uint8 (H, W) or (H, W, 3) in RGB; not to be changed afterwards.
+    pyramid_filter
+        ``"area"`` (levels are made at once and held) or ``"nearest"`` (made as they are read).
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such filter, or the array is not an image.
+    """
+
+    def __init__(self, image: NDArray[np.uint8], pyramid_filter: str = "area") -> None:
+        if pyramid_filter not in FILTERS:
+            raise InvalidValueError(
+                f"filter is one of {', '.join(FILTERS)}; got {pyramid_filter!r}."
+            )
+        is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+        if image.dtype != np.uint8 or not is_image or image.size == 0:
+            raise InvalidValueError(
+                "An image is a uint8 array (H, W) or (H, W, 3) with at least one pixel; got "
+                f"{image.dtype} {image.shape}."
+            )
+        self.height, self.width = image.shape[:2]
+        self._levels = area_levels(image) if pyramid_filter == "area" else [image]
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of all levels, in bytes."""
+        return sum(level.nbytes for level in self._levels)
+
+    def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Cut the box out of its level."""
+        doublings = reduction.bit_length() - 1
+        if doublings < len(self._levels):
+            return self._levels[doublings][level_box.slices]
+        if len(self._levels) > 1:  # beyond the level of one pixel, every level is that pixel
+            return self._levels[-1]
+        return read_nearest(self._levels[0], level_box, reduction)
+
+
+class SceneSource(TileSource):
+    """A scene that is rendered box by box, for scenes too large to hold.
+
+    Parameters
+    ----------
+    scene, glyphs, layer, pyramid_filter
+        As `umnist_core.rendering.render` takes them.
+    """
+
+    def __init__(
+        self, scene: Scene, glyphs: GlyphSet, layer: str = "full", pyramid_filter: str = "area"
+    ) -> None:
+        self.height, self.width = scene.height, scene.width
+        self._scene = scene
+        self._glyphs = glyphs
+        self._layer = layer
+        self._filter = pyramid_filter
+
+    def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Render the box."""
+        return render(
+            self._scene,
+            self._glyphs,
+            level_box=level_box,
+            reduction=reduction,
+            layer=self._layer,
+            pyramid_filter=self._filter,
+        )
+
+
+def scene_source(
+    scene: Scene, glyphs: GlyphSet, layer: str = "full", pyramid_filter: str = "area"
+) -> TileSource:
+    """Return a source for a scene: rendered once where it can be held, else box by box.
+
+    Both give the same pixels.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such layer or filter.
+    GlyphMismatchError
+        If the glyphs are not those of the scene.
+    """
+    if scene.height * scene.width > WHOLE_MAX_PX:
+        return SceneSource(scene, glyphs, layer, pyramid_filter)
+    return ArraySource(render(scene, glyphs, layer=layer), pyramid_filter)
+
+
+def reduce_for_model(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """Reduce an image as the UltraMNIST paper does before a model sees it.
+
+    Area averaging (OpenCV's ``INTER_AREA``), in one step down to 512 px; smaller sizes
+    are reached through 512 px (Gupta et al., "UltraMNIST Classification", Scientific Data
+    2024, arXiv 2206.12681, section "Data resizing"). Differs from the paper in that an
+    image that is not square keeps its shape: ``side_px`` is its longer side.
+
+    Parameters
+    ----------
+    image
+        uint8 (H, W) or (H, W, 3).
+    side_px
+        Longer side of the result, 1 px to that of the image.
+
+    Raises
+    ------
+    InvalidValueError
+        If ``side_px`` would enlarge the image.
+    """
+    longer = max(image.shape[:2])
+    if not 1 <= side_px <= longer:
+        raise InvalidValueError(
+            f"An image of {image.shape[1]} x {image.shape[0]} px can be reduced to 1 to "
+            f"{longer} px; got {side_px}."
+        )
+    if side_px < PROGRESSIVE_PX < longer:
+        image = _reduce_area(image, PROGRESSIVE_PX)
+    return _reduce_area(image, side_px)
+
+
+def _reduce_area(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    size = (max(1, round(width * side_px / longer)), max(1, round(height * side_px / longer)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
