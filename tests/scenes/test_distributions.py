@@ -106,6 +106,16 @@ def test_released_v_shape_is_38_down_to_1_and_1_up_to_37() -> None:
     assert np.array(shares) * 1444 == pytest.approx(weights)
 
 
+def test_14_px_is_half_of_the_smallest_by_a_fair_coin() -> None:
+    """Where the range starts at 0.5, a factor of 1 becomes 14 px half of the time."""
+    glyphs = segment_glyphs()
+    planned = (
+        plan_scene(seed=5, index=index, glyphs=glyphs, overrides={"factor": "0.5..1"})
+        for index in range(3000)
+    )
+    assert_follows((scene.digits[0].side_px for scene in planned), {14: 0.5, 28: 0.5})
+
+
 def test_later_digits_lean_small() -> None:
     """Redrawing size and place together makes later digits smaller, as in the original."""
     planned = [scene for scene in scenes("released") if len(scene.digits) == 5]
