@@ -12,6 +12,7 @@ from umnist_core.pyramid.sources import (
     ArraySource,
     SceneSource,
     TileSource,
+    model_size,
     reduce_for_model,
     scene_source,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "dzi_xml",
     "encode_jpeg",
     "encode_png",
+    "model_size",
     "reduce_for_model",
     "scene_source",
 ]

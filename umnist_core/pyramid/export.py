@@ -37,7 +37,7 @@ from umnist_core.pyramid.stream import PngStream
 TILE_FORMATS = ("png", "jpeg")
 
 _SUFFIXES = {"png": ".png[compression=1]", "jpeg": ".jpeg[Q=75]"}
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 """Called with the percentage that is done, 0 to 100."""
 
 
@@ -61,6 +61,7 @@ def export_dzi(
     tile_px: int = DEFAULT_TILE_PX,
     overlap_px: int = DEFAULT_OVERLAP_PX,
     tile_format: str = "png",
+    comment: str = "",
     force: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
@@ -78,6 +79,8 @@ def export_dzi(
         As in `PyramidGrid`.
     tile_format
         ``"png"`` (without loss) or ``"jpeg"`` (quality 75).
+    comment
+        Kept with the tiles, in ``NAME_files/vips-properties.xml``.
     force
         Replace what is there.
     progress
@@ -115,7 +118,7 @@ def export_dzi(
             "overlap": overlap_px,
             "suffix": _SUFFIXES[tile_format],
         }
-        _dzsave(image, folder / (targets[-1].name if as_zip else stem), options, progress)
+        _dzsave(image, folder / (targets[-1].name if as_zip else stem), options, comment, progress)
         _rename_all(folder, targets)
     except OSError as error:
         if isinstance(error, UmnistError):
@@ -150,7 +153,11 @@ def _cannot_write(target: Path, reason: str) -> WriteError:
 
 
 def _dzsave(
-    image: TileSource | ImageHeader, path: Path, options: dict[str, Any], progress: Progress | None
+    image: TileSource | ImageHeader,
+    path: Path,
+    options: dict[str, Any],
+    comment: str,
+    progress: Progress | None,
 ) -> None:
     """Run dzsave in another thread, so that this one hears the keyboard.
 
@@ -165,6 +172,8 @@ def _dzsave(
     # Written tiles are cut to whole numbers, so the half added here rounds them half up.
     wide = canvas.cast("float") + 0.5
     wide = wide.copy(interpretation=canvas.interpretation)
+    if comment:
+        wide.set_type(pyvips.GValue.gstr_type, "comment", comment)
     wide.set_progress(True)  # also lets set_kill stop it
     if progress is not None:
         wide.signal_connect("eval", lambda _, state: progress(state.percent))

@@ -216,19 +216,29 @@ def reduce_for_model(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8
     InvalidValueError
         If ``side_px`` would enlarge the image.
     """
-    longer = max(image.shape[:2])
+    height, width = image.shape[:2]
+    final = model_size(height, width, side_px)
+    if side_px < PROGRESSIVE_PX < max(height, width):
+        image = _reduce_area(image, model_size(height, width, PROGRESSIVE_PX))
+    return _reduce_area(image, final)
+
+
+def model_size(height: int, width: int, side_px: int) -> tuple[int, int]:
+    """Return (height, width) of an image reduced to ``side_px`` on its longer side.
+
+    Raises
+    ------
+    InvalidValueError
+        If ``side_px`` would enlarge the image.
+    """
+    longer = max(height, width)
     if not 1 <= side_px <= longer:
         raise InvalidValueError(
-            f"An image of {image.shape[1]} x {image.shape[0]} px can be reduced to 1 to "
-            f"{longer} px; got {side_px}."
+            f"An image of {width} x {height} px can be reduced to 1 to {longer} px; got {side_px}."
         )
-    if side_px < PROGRESSIVE_PX < longer:
-        image = _reduce_area(image, PROGRESSIVE_PX)
-    return _reduce_area(image, side_px)
+    return (max(1, round(height * side_px / longer)), max(1, round(width * side_px / longer)))
 
 
-def _reduce_area(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
-    height, width = image.shape[:2]
-    longer = max(height, width)
-    size = (max(1, round(width * side_px / longer)), max(1, round(height * side_px / longer)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _reduce_area(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    reduced = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)

@@ -1,0 +1,1 @@
+"""The app's pages: read widgets, call one service, draw."""

@@ -1,0 +1,146 @@
+"""From a choice on Explore to what its viewer and its answer list show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pages._ui.samples import PICTURES, FileSample, PictureChoice, Sample, SceneSample
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.rendering import SceneFigures, scene_figures
+from umnist_core.scenes import Circle, Digit, Scene, Shape
+from umnist_core.server.files import register_file
+
+BUS = "explore"
+
+
+@dataclass(frozen=True)
+class SceneStage:
+    """A generated image on the stage."""
+
+    sample: SceneSample
+    scene: Scene
+    glyphs: GlyphSet
+    viewer_data: dict[str, Any]
+    answers_data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileStage:
+    """An image file on the stage."""
+
+    viewer_data: dict[str, Any]
+    answers_data: dict[str, Any] | None
+    caption: str
+
+
+def open_stage(sample: Sample | None, choice: PictureChoice) -> SceneStage | FileStage | str:
+    """Return what is shown, or a sentence that says what to do first.
+
+    Raises
+    ------
+    UmnistError
+        If the image cannot be planned or opened.
+    """
+    if sample is None:
+        return "Name an image or a folder beside this, or upload a file."
+    if isinstance(sample, FileSample):
+        return _file_stage(sample)
+    return _scene_stage(sample, choice)
+
+
+def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
+    glyphs = load_glyphs()
+    scene = sample.plan(glyphs)
+    pictures = [choice.first] if choice.second is None else [choice.first, choice.second]
+    panes = [
+        {
+            "key": f"{place}-{picture}",
+            "title": PICTURES[picture],
+            "dzi": sample.url(glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
+            **_pane_size(picture, scene),
+        }
+        for place, picture in enumerate(pictures)
+    ]
+    link = {
+        "picture": None if choice.first == "full" else choice.first,
+        "beside": choice.second,
+        "filter": None if choice.pyramid_filter == "area" else choice.pyramid_filter,
+    }
+    truth = {
+        "label": scene.label,
+        "digits": [_digit_data(place, digit) for place, digit in enumerate(scene.digits)],
+        "shapes": [_shape_data(shape) for shape in scene.shapes],
+        "figures": _figure_rows(scene_figures(scene, glyphs)),
+    }
+    viewer = _viewer_data(panes, scene.width, scene.height, {**sample.link, **link})
+    return SceneStage(
+        sample, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
+    )
+
+
+def _file_stage(sample: FileSample) -> FileStage:
+    entry = register_file(sample.path)
+    pane = {
+        "key": f"file-{entry.id}",
+        "title": sample.title,
+        "dzi": f"/tiles/file/{entry.id}.dzi",
+        "width": entry.width,
+        "height": entry.height,
+    }
+    viewer = _viewer_data([pane], entry.width, entry.height, sample.link)
+    known = sample.label is not None
+    truth: dict[str, Any] = {"label": sample.label, "digits": [], "shapes": [], "figures": []}
+    return FileStage(
+        {**viewer, **truth},
+        {"bus": BUS, **truth, "image": viewer["image"]} if known else None,
+        f"{sample.title}: {entry.width} x {entry.height} px",
+    )
+
+
+def _viewer_data(
+    panes: list[dict[str, Any]], width: int, height: int, link: dict[str, str | None]
+) -> dict[str, Any]:
+    return {
+        "bus": BUS,
+        "panes": panes,
+        "image": {"width": width, "height": height},
+        "link": link,
+        "navigate": True,
+    }
+
+
+def _pane_size(picture: str, scene: Scene) -> dict[str, int]:
+    if picture.startswith("model-"):
+        side = min(int(picture.removeprefix("model-")), scene.width)
+        return {"width": side, "height": side}
+    return {"width": scene.width, "height": scene.height}
+
+
+def _digit_data(place: int, digit: Digit) -> dict[str, Any]:
+    return {
+        "id": place,
+        "label": digit.label,
+        "box": digit.box.xywh,
+        "ink": digit.ink_box.xywh,
+        "side": digit.side_px,
+    }
+
+
+def _shape_data(shape: Shape) -> dict[str, Any]:
+    if isinstance(shape, Circle):
+        return {"kind": "circle", "x": shape.col, "y": shape.row, "r": shape.radius_px}
+    return {"kind": "triangle", "points": [(col, row) for row, col in shape.corners]}
+
+
+def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
+    """Return the figures that tell something of the answer, as name and value."""
+    ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
+    rows = {
+        "Digit sizes": f"{min(figures.sides_px)} to {max(figures.sides_px)} px",
+        "Object-to-image ratio": f"{min(ratios):.2g} to {max(ratios):.2g} %",
+        "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
+        "Shapes": f"{figures.circles} circles, {figures.triangles} triangles",
+        "Checkerboard": f"{figures.cells} cells a side" if figures.cells else "none",
+    }
+    return [{"name": name, "value": value} for name, value in rows.items()]

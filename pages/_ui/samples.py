@@ -1,0 +1,114 @@
+"""Which image a page shows: chosen with widgets, started from the address.
+
+The address is only read here. The viewer writes it (see ``link.js``), with what
+`Sample.link` holds, so that every view is a link and panning never reruns a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from umnist_core.digits import GlyphSet
+from umnist_core.errors import InvalidValueError
+from umnist_core.scenes import PARAMETERS, Scene, get_preset, plan_scene
+
+PICTURES = {
+    "full": "Full image",
+    "noise_free": "Noise-free",
+    "digits": "Digits only",
+    "background": "Background only",
+    "model-256": "As a model sees it, 256 px",
+    "model-512": "As a model sees it, 512 px",
+    "model-1024": "As a model sees it, 1024 px",
+    "model-1536": "As a model sees it, 1536 px",
+    "model-2048": "As a model sees it, 2048 px",
+}
+"""What a pane may show of a scene: the tile route's ``view``, and its name for people."""
+
+FILTERS = {"area": "Mean of the pixels", "nearest": "Nearest pixel"}
+
+
+@dataclass(frozen=True)
+class SceneSample:
+    """A generated image, by everything that it is a function of."""
+
+    preset: str
+    seed: int
+    split: str
+    index: int
+    overrides: Mapping[str, str]
+
+    def plan(self, glyphs: GlyphSet) -> Scene:
+        """Plan the scene."""
+        return plan_scene(
+            self.preset, self.seed, self.split, self.index, glyphs=glyphs, overrides=self.overrides
+        )
+
+    @property
+    def link(self) -> dict[str, str | None]:
+        """The sample as parameters of the page's address; None removes one."""
+        unset = dict.fromkeys((*PARAMETERS, "source", "path", "folder", "image"))
+        return {**unset, **self._query}
+
+    @property
+    def _query(self) -> dict[str, str]:
+        return {
+            "preset": self.preset,
+            "seed": str(self.seed),
+            "split": self.split,
+            "index": str(self.index),
+            **self.overrides,
+        }
+
+    def url(self, glyphs: GlyphSet, suffix: str, **more: str) -> str:
+        """Return the address of one of the sample's files, ``dzi``, ``png``, ``json`` ..."""
+        query = {**self._query, **more, "glyphs": glyphs.checksum[:8]}
+        return f"/tiles/scene.{suffix}?{urlencode(query)}"
+
+
+@dataclass(frozen=True)
+class FileSample:
+    """An image file, and the sum of its digits where a table gives one."""
+
+    path: Path
+    title: str
+    label: int | None
+    link: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """What the panes show: one or two of `PICTURES`, and how levels are reduced."""
+
+    first: str
+    second: str | None
+    pyramid_filter: str
+
+
+Sample = SceneSample | FileSample
+
+
+def parse_overrides(text: str, preset: str) -> dict[str, str]:
+    """Read ``shape_pairs=3 rotation=-10..10``.
+
+    Raises
+    ------
+    InvalidValueError
+        If a part is not NAME=VALUE, a name is unknown or a value is not allowed.
+    """
+    overrides = {}
+    for part in text.replace(",", " ").split():
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidValueError(f"Expected NAME=VALUE such as shape_pairs=3, found {part!r}.")
+        overrides[name] = value
+    get_preset(preset).with_overrides(overrides)
+    return overrides
+
+
+def overrides_in(query: Mapping[str, str]) -> str:
+    """Return the scene parameters of an address in the form that people type."""
+    return " ".join(f"{name}={query[name]}" for name in PARAMETERS if name in query)

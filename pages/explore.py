@@ -1,0 +1,33 @@
+"""Explore: look at any sample as closely as you like."""
+
+import streamlit as st
+
+from pages._ui.explore_panel import choose_picture, choose_sample, show_downloads, step_sample
+from pages._ui.explore_stage import FileStage, SceneStage, open_stage
+from pages._ui.notices import show_digits_notice
+from pages._ui.viewer import show_answers, show_viewer
+from umnist_core.errors import UmnistError
+
+stage_column, panel = st.columns([7, 3], gap="small")
+
+with panel, st.container(key="panel"):
+    show_digits_notice()
+    try:
+        sample = choose_sample()
+        picture = choose_picture(sample)
+        stage = open_stage(sample, picture)
+    except UmnistError as error:
+        stage = str(error)
+
+with stage_column:
+    if isinstance(stage, str):
+        st.error(stage)
+        st.stop()
+    show_viewer(stage.viewer_data, key="explore_viewer", on_navigate=step_sample)
+
+with panel, st.container(key="panel_below"):
+    if isinstance(stage, SceneStage):
+        show_answers(stage.answers_data, key="explore_answers")
+        show_downloads(stage.sample, stage.glyphs)
+    elif isinstance(stage, FileStage):
+        st.caption(stage.caption)

@@ -1,0 +1,162 @@
+"""The picture is the image: every pixel, every value, and nothing in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import (
+    SIDE_PX,
+    SQUARE,
+    OpenViewer,
+    Pixels,
+    ViewerPage,
+    pane_data,
+    viewer_data,
+    wait_until,
+)
+
+
+def enlarged(image: Pixels, viewer: ViewerPage, scale: int, shot: Pixels, margin: int) -> Pixels:
+    """Return what the shot must show: each image pixel ``scale`` by ``scale`` screen pixels."""
+    view, box = viewer.view(), viewer.box()
+    css = scale / viewer.density
+    left = view["x"] * css - box["width"] / 2 + margin
+    top = view["y"] * css - box["height"] / 2 + margin
+    first = [round(top * viewer.density), round(left * viewer.density)]
+    rows = (first[0] + np.arange(shot.shape[0])) // scale
+    cols = (first[1] + np.arange(shot.shape[1])) // scale
+    return image[np.ix_(rows, cols)]
+
+
+@pytest.mark.parametrize("density", [1, 2, 1.5])
+@pytest.mark.parametrize("key", ["1", "4"])
+def test_viewer_draws_each_pixel_exactly(
+    open_viewer: OpenViewer, noise: Pixels, key: str, density: float
+) -> None:
+    """At 1:1 and 4:1 the screen shows the image's own values, on plain and dense screens."""
+    viewer = open_viewer(viewer_data(pane_data("noise")), device_scale_factor=density)
+    viewer.press(key)
+    scale = round(int(key) * density)
+    viewer.wait_for_view(zoom=scale / density)
+    assert viewer.readout("zoom") == f"{key}:1"
+
+    def exact() -> bool:
+        shot = viewer.shot(margin=151)
+        return np.array_equal(shot, enlarged(noise, viewer, scale, shot, margin=151))
+
+    wait_until(exact, f"The screen does not show the image's own values at {key}:1.")
+
+
+def test_viewer_stays_exact_after_odd_movements(open_viewer: OpenViewer, noise: Pixels) -> None:
+    """A drag by any distance ends on whole screen pixels."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    viewer.press("4")
+    viewer.wait_for_view(zoom=4)
+    box = viewer.box()
+    mouse = viewer.page.mouse
+    mouse.move(box["x"] + 300.3, box["y"] + 200.7)
+    mouse.down()
+    mouse.move(box["x"] + 341.9, box["y"] + 263.2, steps=5)
+    mouse.up()
+    mouse.move(box["x"] + box["width"] / 2, 2)
+
+    def exact() -> bool:
+        shot = viewer.shot()
+        return np.array_equal(shot, enlarged(noise, viewer, 4, shot, margin=150))
+
+    wait_until(exact, "The screen does not show the image's own values after a drag.")
+
+
+def test_viewer_keeps_large_pixels_crisp(open_viewer: OpenViewer, noise: Pixels) -> None:
+    """Above 1:1, at any zoom, no value is on screen that is not in the image."""
+    viewer = open_viewer(viewer_data(pane_data("square")), query={"view": "1229,1731,5.37"})
+    viewer.wait_for_view(zoom=5.37)
+    wait_until(lambda: 255 in viewer.shot(), "The white square is not on screen.")
+    assert set(np.unique(viewer.shot())) == {0, 255}
+
+
+def test_viewer_reaches_64_screen_pixels_for_one(open_viewer: OpenViewer) -> None:
+    """Zooming in ends at 64:1, and out at the whole image."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    whole = viewer.view()["zoom"]
+    viewer.press(*["+"] * 12)
+    viewer.wait_for_view(zoom=64)
+    viewer.press(*["-"] * 12)
+    viewer.wait_for_view(zoom=whole, x=SIDE_PX / 2, y=SIDE_PX / 2)
+    box = viewer.box()
+    assert SIDE_PX * whole <= min(box["width"], box["height"])
+
+
+@pytest.mark.parametrize("zoom", [0.2, 0.37, 1, 2.7, 8])
+def test_viewer_overlay_lies_on_its_digit(open_viewer: OpenViewer, zoom: float) -> None:
+    """The digit's box is within half a CSS px of the digit that is drawn, at any zoom."""
+    digit = {"id": 0, "label": 7, "box": SQUARE, "ink": SQUARE, "side": 56}
+    x, y = SQUARE[0] + 27.3, SQUARE[1] + 28.8
+    viewer = open_viewer(
+        viewer_data(pane_data("square"), digits=[digit], label=7),
+        query={"view": f"{x},{y},{zoom}", "show": "answer"},
+    )
+    line = viewer.page.locator("[data-digit='0'] .box.line")
+    drawn = line.evaluate(
+        """(line) => {
+             const { x, y } = line.closest(".pane").getBoundingClientRect();
+             return ["x", "y", "width", "height"].map(
+               (name) => Number(line.getAttribute(name)));
+           }"""
+    )
+    viewer.press("o")
+    wait_until(lambda: viewer.shot().max() > 200, "The white square is not on screen.")
+    found = square_on_screen(viewer.shot(), margin=150)
+    assert np.abs(np.subtract(drawn, found)).max() <= 0.5
+
+
+def square_on_screen(shot: Pixels, margin: int) -> list[float]:
+    """Return x, y, width, height of the light square, to a fraction of a pixel, in its pane."""
+    light = shot.astype(float) / 255
+    box = []
+    for profile in (light.max(axis=0), light.max(axis=1)):
+        length = profile.sum()
+        centre = (profile * (np.arange(len(profile)) + 0.5)).sum() / length
+        box.append((centre - length / 2 + margin, length))
+    return [box[0][0], box[1][0], box[0][1], box[1][1]]
+
+
+def test_viewer_reads_the_pixel_under_the_pointer(open_viewer: OpenViewer, noise: Pixels) -> None:
+    """The readout names the pixel and its value in the image, zoomed in and out alike."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    box = viewer.box()
+    for key, offset in (("4", (-137, 91)), ("0", (203, -58)), ("1", (-310, 222))):
+        viewer.press(key)
+        viewer.page.wait_for_timeout(700)
+        place = [box["width"] / 2 + offset[0], box["height"] / 2 + offset[1]]
+        viewer.page.mouse.move(box["x"] + place[0], box["y"] + place[1])
+        view = viewer.view()
+        x = int(view["x"] + offset[0] / view["zoom"])
+        y = int(view["y"] + offset[1] / view["zoom"])
+        wait_until(
+            lambda: viewer.readout("value") not in ("", "–"), "The readout shows no value."
+        )
+        assert (viewer.readout("x"), viewer.readout("y")) == (str(x), str(y))
+        assert viewer.readout("value") == str(noise[y, x])
+
+
+def test_viewer_reads_nothing_beside_the_image(open_viewer: OpenViewer) -> None:
+    """On the surround the readout shows no position and no value."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    box = viewer.box()
+    viewer.page.mouse.move(box["x"] + 20, box["y"] + box["height"] / 2)
+    assert [viewer.readout(name) for name in ("x", "y", "value")] == ["–", "–", "–"]
+
+
+def test_viewer_scale_bar_is_as_long_as_it_says(open_viewer: OpenViewer) -> None:
+    """The bar's length on screen is its length in image pixels times the zoom."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    for key in ("0", "1", "4"):
+        viewer.press(key)
+        viewer.page.wait_for_timeout(700)
+        said = int(viewer.page.locator(".scale").inner_text().split()[0])
+        bar = viewer.page.locator(".scale-line").bounding_box()
+        assert bar is not None
+        assert bar["width"] == pytest.approx(said * viewer.view()["zoom"], abs=0.1)
+        assert bar["width"] <= 132

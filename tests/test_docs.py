@@ -1,0 +1,94 @@
+"""The documents say what is so: examples run, commands and files exist, versions agree."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from subprocess import run
+
+import click
+import pytest
+
+from umnist_core import __version__
+from umnist_core.cli import root as umnist
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def _commands(command: click.Command, name: str) -> dict[str, click.Command]:
+    """Return every command that does something, by its full name."""
+    if not isinstance(command, click.Group):
+        return {name: command}
+    context = click.Context(command)
+    found: dict[str, click.Command] = {}
+    for part in command.list_commands(context):
+        inner = command.get_command(context, part)
+        assert inner is not None
+        found |= _commands(inner, f"{name} {part}")
+    return found
+
+
+def _commands_in_readme() -> set[str]:
+    lines = re.findall(r"^\| `(umnist [^`]+)` \|", README, re.MULTILINE)
+    return {re.split(r" (?=-|\S+\.)", line)[0] for line in lines}
+
+
+def test_readme_example_runs() -> None:
+    """The Python example prints the label and the shape of one image."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    command = [sys.executable, "-W", "error", "-c", example]
+    result = run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\d+ \(4000, 4000\)\n", result.stdout)
+
+
+def test_readme_names_every_command() -> None:
+    """The table has each command that exists, and none that does not."""
+    assert _commands_in_readme() == _commands(umnist, "umnist").keys()
+
+
+def test_every_command_shows_an_example() -> None:
+    """``--help`` of each command ends with commands that can be typed."""
+    without = [
+        name
+        for name, command in _commands(umnist, "umnist").items()
+        if f"  {name}" not in (command.help or "") + (command.epilog or "")
+    ]
+    assert without == []
+
+
+def test_readme_names_every_environment_variable() -> None:
+    """The settings that are read are those that are explained."""
+    read = set(re.findall(r"UMNIST_[A-Z_]+", (ROOT / "umnist_core" / "settings.py").read_text()))
+    assert set(re.findall(r"^\| `(UMNIST_[A-Z_]+)` \|", README, re.MULTILINE)) == read
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Each link to a file of the project leads to one."""
+    links = re.findall(r"\]\(([^)#:\s]+)\)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_decisions_are_numbered_and_give_reasons() -> None:
+    """Decisions count up from 1 without a gap and have the same three sections."""
+    assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+    for path in DECISIONS:
+        text = path.read_text()
+        assert text.startswith(f"# {int(path.name[:4])}. ")
+        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Context", "Decision", "Why not"]
+
+
+def test_versions_agree() -> None:
+    """Package, citation and changelog name the same version."""
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f"\n## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_constraints_name_versions_alone() -> None:
+    """The pinned versions name no host and no path, so that any mirror can serve them."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()[1:]
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []

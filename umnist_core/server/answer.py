@@ -1,0 +1,144 @@
+"""Finished HTTP answers: made once, kept, and sent again without further work."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from umnist_core.errors import (
+    DamagedFileError,
+    GlyphMismatchError,
+    MissingFileError,
+    NotFoundError,
+    TooLargeError,
+    UmnistError,
+    WriteError,
+)
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""For addresses that name everything that their content follows from."""
+
+REVALIDATE = "no-cache"
+"""For addresses whose content may change: kept, but asked about each time (by its ETag)."""
+
+Message = dict[str, Any]
+"""One ASGI message."""
+
+_STATUS: tuple[tuple[type[UmnistError], int], ...] = (
+    (NotFoundError, 404),
+    (MissingFileError, 404),
+    (GlyphMismatchError, 409),
+    (TooLargeError, 413),
+    (DamagedFileError, 422),
+    (WriteError, 507),
+)
+"""What the classes of our errors are in HTTP; every other one is a bad request, 400."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer.
+
+    Attributes
+    ----------
+    start
+        ASGI message with the status and the headers.
+    not_modified
+        The same for a client that has the content already, status 304; None for errors.
+    body
+        The content.
+    etag
+        Strong entity tag, with its quotes; empty for errors.
+    """
+
+    start: Message
+    not_modified: Message | None
+    body: bytes
+    etag: bytes
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return int(self.start["status"])
+
+    @property
+    def held_bytes(self) -> int:
+        """About the memory of the answer, in bytes, for caches to count."""
+        return len(self.body) + 2048
+
+    def messages(self, method: str, if_none_match: bytes) -> tuple[Message, Message]:
+        """Return the two ASGI messages that answer a request.
+
+        Parameters
+        ----------
+        method
+            ``"GET"`` or ``"HEAD"``; the latter gets no content.
+        if_none_match
+            The header of that name; empty when there is none.
+        """
+        if if_none_match and self.not_modified is not None and self._is_named_in(if_none_match):
+            return self.not_modified, _NO_BODY
+        if method == "HEAD":
+            return self.start, _NO_BODY
+        return self.start, {"type": "http.response.body", "body": self.body}
+
+    def _is_named_in(self, if_none_match: bytes) -> bool:
+        tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
+        return any(tag in (self.etag, b"*") for tag in tags)
+
+
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
+
+
+def content_answer(
+    body: bytes, media_type: str, *, pin: str, cache_control: str, file_name: str = ""
+) -> Answer:
+    """Return an answer with content.
+
+    Parameters
+    ----------
+    body, media_type
+        The content and its MIME type.
+    pin
+        What the content was made from (glyph set or file), part of the ETag.
+    cache_control
+        `IMMUTABLE` or `REVALIDATE`.
+    file_name
+        When given, browsers save the content under this name instead of showing it;
+        letters, digits, dots, dashes and underscores only.
+    """
+    etag = f'"{pin}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'.encode()
+    kept = [(b"etag", etag), (b"cache-control", cache_control.encode())]
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        *kept,
+    ]
+    if file_name:
+        headers.append((b"content-disposition", f'attachment; filename="{file_name}"'.encode()))
+    return Answer(_start(200, headers), _start(304, kept), body, etag)
+
+
+def error_answer(status: int, sentence: str, *more_headers: tuple[bytes, bytes]) -> Answer:
+    """Return an answer that says in one sentence, as plain text, what was wrong."""
+    body = sentence.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),  # the sentence may quote the request
+        (b"cache-control", b"no-store"),
+        *more_headers,
+    ]
+    return Answer(_start(status, headers), None, body, b"")
+
+
+def answer_for_error(error: UmnistError) -> Answer:
+    """Return the answer for an error of ours."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
+    return error_answer(status, str(error))
+
+
+def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:
+    return {"type": "http.response.start", "status": status, "headers": headers}

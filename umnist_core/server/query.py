@@ -1,0 +1,193 @@
+"""The parameters of a tile address: which image, which view of it, which tiles.
+
+Every scene parameter of ``--set`` is a parameter here under the same name and in the
+same text form; adding one to `umnist_core.scenes.PARAMETERS` is all it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from umnist_core.errors import InvalidValueError
+from umnist_core.pyramid import MODEL_SIDES_PX
+from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
+from umnist_core.rendering import FILTERS, LAYERS
+from umnist_core.scenes import PARAMETERS
+
+MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
+"""View -> longer side, in px, of the image as a model sees it."""
+
+VIEWS = (*LAYERS, *MODEL_VIEWS)
+FILE_VIEWS = ("full", *MODEL_VIEWS)
+
+_TILE_NAMES = ("tile", "overlap")
+_SCENE_NAMES = ("preset", "seed", "split", "index")
+_SCENE_QUERY_NAMES = (*_SCENE_NAMES, *PARAMETERS, "view", "filter", *_TILE_NAMES, "glyphs")
+_FILE_QUERY_NAMES = ("view", *_TILE_NAMES)
+_MAX_FIELDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SceneKey:
+    """A scene, as `umnist_core.scenes.plan_scene` takes it; overrides as sorted pairs."""
+
+    preset: str
+    seed: int
+    split: str
+    index: int
+    overrides: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneQuery:
+    """What an address under ``/tiles/scene`` asks for.
+
+    Attributes
+    ----------
+    key
+        Which scene.
+    view
+        One of `VIEWS`.
+    pyramid_filter
+        ``"area"`` or ``"nearest"``.
+    tile_px, overlap_px
+        As in `umnist_core.pyramid.PyramidGrid`.
+    glyphs
+        First 8 hexadecimal digits of the glyph set's checksum, or None for whichever is here.
+    """
+
+    key: SceneKey
+    view: str
+    pyramid_filter: str
+    tile_px: int
+    overlap_px: int
+    glyphs: str | None
+
+    @property
+    def file_stem(self) -> str:
+        """A name for downloads that tells which scene it is."""
+        key = self.key
+        parts = ["ultramnist", key.preset, key.split, f"seed-{key.seed}", f"index-{key.index}"]
+        parts += [f"{name}-{value}" for name, value in key.overrides]
+        parts += [] if self.view == "full" else [self.view]
+        return re.sub(r"[^A-Za-z0-9._-]", "", "_".join(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class FileQuery:
+    """What an address under ``/tiles/file`` asks for; the fields of `SceneQuery`."""
+
+    view: str
+    tile_px: int
+    overlap_px: int
+
+
+def parse_scene_query(text: str) -> SceneQuery:
+    """Read the query of a scene's address.
+
+    Raises
+    ------
+    InvalidValueError
+        If a parameter is unknown, given twice, or not of its kind. Values of scene
+        parameters are checked when the scene is planned.
+    """
+    fields = _parse_fields(text, _SCENE_QUERY_NAMES)
+    tile_px, overlap_px = _tile_numbers(fields)
+    key = SceneKey(
+        preset=fields.get("preset", "released"),
+        seed=_whole("seed", fields, 0),
+        split=fields.get("split", "train"),
+        index=_whole("index", fields, 0),
+        overrides=tuple(sorted((n, v) for n, v in fields.items() if n in PARAMETERS)),
+    )
+    return SceneQuery(
+        key=key,
+        view=_one_of("view", fields, VIEWS),
+        pyramid_filter=_one_of("filter", fields, FILTERS),
+        tile_px=tile_px,
+        overlap_px=overlap_px,
+        glyphs=_glyphs(fields),
+    )
+
+
+def parse_file_query(text: str) -> FileQuery:
+    """Read the query of a file's address.
+
+    Raises
+    ------
+    InvalidValueError
+        If a parameter is unknown, given twice, or not of its kind.
+    """
+    fields = _parse_fields(text, _FILE_QUERY_NAMES)
+    return FileQuery(_one_of("view", fields, FILE_VIEWS), *_tile_numbers(fields))
+
+
+def parse_whole(name: str, text: str) -> int:
+    """Read a whole number of at most 18 digits.
+
+    Raises
+    ------
+    InvalidValueError
+        If the text is anything else.
+    """
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise InvalidValueError(
+            f"{name} is a whole number of 0 or more, at most 18 digits; got {text[:40]!r}."
+        )
+    return int(text)
+
+
+def _parse_fields(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            text,
+            keep_blank_values=True,
+            strict_parsing=bool(text),
+            errors="strict",
+            max_num_fields=_MAX_FIELDS,
+        )
+    except ValueError as error:
+        raise InvalidValueError(
+            "Expected parameters of the form name=value joined by &, found something else; check "
+            "the address."
+        ) from error
+    fields = dict(pairs)
+    for name, _ in pairs:
+        if name not in allowed:
+            raise InvalidValueError(
+                f"There is no parameter {name[:40]!r}; the parameters are {', '.join(allowed)}."
+            )
+    if len(fields) < len(pairs):
+        raise InvalidValueError("Every parameter may be given once; one was given twice.")
+    return fields
+
+
+def _whole(name: str, fields: Mapping[str, str], default: int) -> int:
+    return parse_whole(name, fields[name]) if name in fields else default
+
+
+def _one_of(name: str, fields: Mapping[str, str], allowed: tuple[str, ...]) -> str:
+    value = fields.get(name, allowed[0])
+    if value not in allowed:
+        raise InvalidValueError(f"{name} is one of {', '.join(allowed)}; got {value[:40]!r}.")
+    return value
+
+
+def _tile_numbers(fields: Mapping[str, str]) -> tuple[int, int]:
+    return (
+        _whole("tile", fields, DEFAULT_TILE_PX),
+        _whole("overlap", fields, DEFAULT_OVERLAP_PX),
+    )
+
+
+def _glyphs(fields: Mapping[str, str]) -> str | None:
+    value = fields.get("glyphs")
+    if value is not None and not re.fullmatch(r"[0-9a-f]{8}", value):
+        raise InvalidValueError(
+            "glyphs is the first 8 hexadecimal digits of a glyph set's checksum; got "
+            f"{value[:40]!r}."
+        )
+    return value

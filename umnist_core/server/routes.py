@@ -1,0 +1,151 @@
+"""The routes: tiles, the viewer's files, health.
+
+They stand beside Streamlit's in the application, or alone in `create_tile_app`. No
+route sends a CORS header, so other sites cannot read what is served here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from umnist_core import __version__
+from umnist_core.digits import find_digits
+from umnist_core.errors import UmnistError
+from umnist_core.server.answer import IMMUTABLE, Answer, answer_for_error, error_answer
+from umnist_core.server.assets import STATIC_DIR, static_version
+from umnist_core.server.tiles import TileService
+
+_log = logging.getLogger(__name__)
+
+
+class TileApp:
+    """The tile service as an ASGI application.
+
+    Answers that are held are sent from the event loop at once. Everything else is made in
+    threads of our own, as many as there are cores, so that tiles neither starve the
+    threads that Streamlit works in nor are starved by them.
+
+    Parameters
+    ----------
+    service
+        What makes the answers.
+    """
+
+    def __init__(self, service: TileService) -> None:
+        cores = os.cpu_count() or 1
+        self._service = service
+        self._threads = ThreadPoolExecutor(cores, thread_name_prefix="umnist-tiles")
+        self._places = asyncio.Semaphore(cores)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        query = scope["query_string"].decode("latin-1")
+        method = scope["method"]
+        answer: Answer | None
+        if method not in ("GET", "HEAD"):
+            answer = error_answer(
+                405, f"Tiles are read with GET or HEAD; got {method}.", (b"allow", b"GET, HEAD")
+            )
+        else:
+            answer = self._service.find_answer(path, query) or await self._make(
+                path, query, Request(scope, receive)
+            )
+        if answer is None:
+            return
+        if_none_match = next((v for k, v in scope["headers"] if k == b"if-none-match"), b"")
+        start, body = answer.messages(method, if_none_match)
+        await send(start)
+        await send(body)
+
+    async def _make(self, path: str, query: str, request: Request) -> Answer | None:
+        """Return an answer, or None if its client left while it waited for its turn."""
+        # First come, first served, so that nobody who pans fast keeps others waiting for
+        # ever; what a browser has given up meanwhile is never made.
+        async with self._places:
+            if await request.is_disconnected():
+                return None
+            loop = asyncio.get_running_loop()
+            try:
+                return await loop.run_in_executor(self._threads, self._service.answer, path, query)
+            except UmnistError as error:
+                return answer_for_error(error)
+            except Exception:
+                _log.exception("No answer could be made to %s?%s", path, query)
+                return error_answer(
+                    500, "Something went wrong on the server; its log says more about it."
+                )
+
+
+class _ViewerFiles(StaticFiles):
+    """The viewer's files, under the version that they belong to."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, to be kept for ever; 404 for another version than this one."""
+        version = scope["path_params"]["version"]
+        if version != static_version():
+            raise HTTPException(
+                404, f"The viewer's files are of version {static_version()}; reload the page."
+            )
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            sentence = f"The viewer has no file {path!r}; reload the page."
+            raise HTTPException(error.status_code, sentence) from error
+        response.headers["cache-control"] = IMMUTABLE
+        return response
+
+
+def tile_routes(service: TileService | None = None) -> list[BaseRoute]:
+    """Return the routes, for ``streamlit.App(..., routes=...)`` or any Starlette application.
+
+    Parameters
+    ----------
+    service
+        Makes the tiles; one with the environment's settings when None.
+    """
+    service = service or TileService()
+
+    def health(request: Request) -> Response:
+        return _health(service)
+
+    return [
+        Mount("/tiles", app=TileApp(service)),
+        Mount("/umnist/{version}", app=_ViewerFiles(directory=STATIC_DIR)),
+        Route("/health", health),
+    ]
+
+
+def create_tile_app(service: TileService | None = None) -> Starlette:
+    """Return an application of the routes alone, without pages."""
+    return Starlette(routes=tile_routes(service), exception_handlers={404: _not_found})
+
+
+def _health(service: TileService) -> Response:
+    status = {"version": __version__, "cache": service.cache_stats}
+    try:
+        digits = find_digits()
+    except UmnistError as error:
+        return JSONResponse({"status": "no digits", "digits": str(error), **status}, 503)
+    return JSONResponse({"status": "ok", "digits": digits.sentence, **status})
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    detail = str(getattr(error, "detail", ""))
+    if detail in ("", "Not Found"):
+        detail = f"There is nothing at {request.url.path!r}; tiles are under /tiles."
+    return PlainTextResponse(detail, 404)

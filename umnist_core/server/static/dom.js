@@ -1,0 +1,64 @@
+/** Making elements, and nothing else. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Make an HTML element. Attributes that are null or false are left out; functions
+ * become listeners of the event they are named after.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node|string)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, attributes = {}, ...children) {
+  return build(document.createElement(tag), attributes, children);
+}
+
+/**
+ * Make an SVG element, as `h` does.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node|string)} children
+ * @returns {SVGElement}
+ */
+export function s(tag, attributes = {}, ...children) {
+  return build(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/**
+ * Set several attributes at once.
+ *
+ * @param {Element} element
+ * @param {Record<string, string|number>} attributes
+ */
+export function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+}
+
+/**
+ * Load a style sheet beside this module into an element or a shadow root.
+ *
+ * @param {string} name
+ * @param {Node} parent
+ * @returns {{element: HTMLElement, loaded: Promise<void>}}
+ */
+export function styleSheet(name, parent) {
+  const element = h("link", { rel: "stylesheet", href: new URL(name, import.meta.url).href });
+  const loaded = new Promise((resolve, reject) => {
+    element.addEventListener("load", () => resolve());
+    element.addEventListener("error", () => reject(new Error(`${name} did not load.`)));
+  });
+  parent.appendChild(element);
+  return { element, loaded };
+}
+
+function build(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value !== null && value !== false) element.setAttribute(name, String(value));
+  }
+  element.append(...children);
+  return element;
+}

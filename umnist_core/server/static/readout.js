@@ -1,0 +1,80 @@
+/** The line below the image: where the pointer is, what the pixel's value is, the zoom. */
+
+import { h } from "./dom.js";
+import { zoomText } from "./view.js";
+
+/** The middle of a view at rest may lie this little before the pixel that it means. */
+const ROUNDING = 1e-6;
+
+/** A pointer that passes over tiles quickly does not fetch them all. */
+const SETTLE_MS = 60;
+
+export class Readout {
+  constructor() {
+    this.x = h("span", { class: "figure", "data-readout": "x" });
+    this.y = h("span", { class: "figure", "data-readout": "y" });
+    this.values = h("span", { class: "values", "data-readout": "value" });
+    this.zoom = h("span", { class: "figure", "data-readout": "zoom" });
+    this.element = h(
+      "div",
+      { class: "readout" },
+      field("x", this.x),
+      field("y", this.y),
+      this.values,
+      h("span", { class: "field end" }, this.zoom),
+    );
+    /** Counts the points asked for, so that a late answer to an old one is dropped. */
+    this.turn = 0;
+  }
+
+  /** @param {number} zoom */
+  drawZoom(zoom) {
+    this.zoom.textContent = zoomText(zoom);
+  }
+
+  /**
+   * @param {{x: number, y: number}|null} place In image px
+   * @param {import("./view.js").Size} image
+   * @param {import("./pane.js").Pane[]} panes
+   */
+  drawPoint(place, image, panes) {
+    this.turn += 1;
+    clearTimeout(this.timer);
+    const point = place && { x: place.x + ROUNDING, y: place.y + ROUNDING };
+    const onImage =
+      point && point.x >= 0 && point.y >= 0 && point.x < image.width && point.y < image.height;
+    this.x.textContent = onImage ? String(Math.floor(point.x)) : "–";
+    this.y.textContent = onImage ? String(Math.floor(point.y)) : "–";
+    if (!onImage) return this.#drawValues(panes, panes.map(() => null));
+    const values = panes.map((pane) => pane.valueAt(point.x, point.y));
+    this.#drawValues(panes, values.map(({ now }) => now));
+    if (values.some(({ later }) => later)) this.#readLater(panes, values);
+  }
+
+  close() {
+    this.turn += 1;
+    clearTimeout(this.timer);
+  }
+
+  #readLater(panes, values) {
+    const turn = this.turn;
+    this.timer = setTimeout(async () => {
+      const read = await Promise.allSettled(values.map(({ now, later }) => (later ? later() : now)));
+      if (turn === this.turn) this.#drawValues(panes, read.map(({ value }) => value ?? null));
+    }, SETTLE_MS);
+  }
+
+  #drawValues(panes, values) {
+    const parts = panes.map((pane, index) =>
+      field(
+        panes.length > 1 ? pane.title.textContent : "value",
+        h("span", { class: "figure" }, values[index] === null ? "–" : String(values[index])),
+      ),
+    );
+    this.values.replaceChildren(...parts);
+  }
+}
+
+function field(name, figure) {
+  return h("span", { class: "field" }, h("span", { class: "name" }, name), figure);
+}

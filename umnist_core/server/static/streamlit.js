@@ -1,0 +1,50 @@
+/**
+ * The joint between Streamlit's components and ours.
+ *
+ * Streamlit calls a component's function again whenever its data change, with the
+ * same parent; the element that is there is then updated, not made anew. Of the
+ * clean-up functions, it calls the last on removal, and one that arrives after a
+ * newer call at once: only the last call's may therefore destroy anything.
+ */
+
+import { mountAnswers, mountViewer } from "./viewer.js";
+
+/** @type {WeakMap<Node, {instance: any, component: any}>} */
+const mounted = new WeakMap();
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showViewer(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountViewer(parent, data, data.navigate ? { onNavigate: trigger("navigate") } : {}),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showAnswers(component) {
+  return attach(component, (parent, data) => mountAnswers(parent, data));
+}
+
+function attach(component, mount) {
+  const { parentElement, data } = component;
+  let entry = mounted.get(parentElement);
+  if (entry) {
+    entry.component = component;
+    entry.instance.update(data);
+  } else {
+    entry = { component, instance: null };
+    mounted.set(parentElement, entry);
+    const trigger = (name) => (value) => entry.component.setTriggerValue(name, value);
+    entry.instance = mount(parentElement, data, trigger);
+  }
+  return () => {
+    if (entry.component !== component) return;
+    mounted.delete(parentElement);
+    entry.instance.destroy();
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * Which image a pane shows. The old one stays until every tile in view of the new
+ * one is there, so a change never flashes; the newest wish wins.
+ *
+ * @typedef {{url: string, since: number, stop: AbortController, item: any}} Pending
+ * @typedef {{busy: boolean, error: string|null}} State
+ */
+
+import { fetchSource } from "./source.js";
+
+/**
+ * While images are asked for faster than they load (a slider being dragged), one
+ * that is this close to being ready is still shown, or nothing would ever be.
+ */
+const PATIENCE_MS = 400;
+
+const TILE_FAILED = "Part of the image did not load.";
+
+export class ImageSwap {
+  /**
+   * @param {any} engine OpenSeadragon
+   * @param {any} viewer An OpenSeadragon viewer
+   * @param {{onState: (state: State) => void,
+   *          onShown: (source: import("./source.js").Source) => void}} callbacks
+   */
+  constructor(engine, viewer, callbacks) {
+    this.engine = engine;
+    this.viewer = viewer;
+    this.callbacks = callbacks;
+    /** @type {string|null} */
+    this.wanted = null;
+    /** @type {Pending|null} */
+    this.pending = null;
+    this.current = null;
+    viewer.addHandler("tile-load-failed", ({ tiledImage }) => {
+      if (tiledImage === this.current) callbacks.onState({ busy: false, error: TILE_FAILED });
+    });
+  }
+
+  /** @param {string} url Address of a `.dzi` description. */
+  show(url) {
+    if (url === this.wanted) return;
+    this.wanted = url;
+    if (!this.pending) this.#load();
+    else this.#giveWay(this.pending);
+  }
+
+  /** Load the wanted image again, whole. */
+  retry() {
+    this.pending?.stop.abort();
+    if (!this.pending) this.#load();
+  }
+
+  close() {
+    this.wanted = null;
+    this.pending?.stop.abort();
+    clearTimeout(this.timer);
+  }
+
+  #giveWay(pending) {
+    clearTimeout(this.timer);
+    const wait = Math.max(PATIENCE_MS - (performance.now() - pending.since), 0);
+    this.timer = setTimeout(() => {
+      if (pending.url !== this.wanted) pending.stop.abort();
+    }, wait);
+  }
+
+  async #load() {
+    const pending = {
+      url: this.wanted,
+      since: performance.now(),
+      stop: new AbortController(),
+      item: null,
+    };
+    this.pending = pending;
+    this.callbacks.onState({ busy: true, error: null });
+    let error = null;
+    try {
+      const source = await fetchSource(pending.url, pending.stop.signal);
+      await this.#add(pending, source);
+      this.#replace(pending.item, source);
+    } catch (failure) {
+      if (!pending.stop.signal.aborted) error = failure.message;
+      this.#discard(pending.item);
+    }
+    this.#finish(pending, error);
+  }
+
+  #finish(pending, error) {
+    this.pending = null;
+    if (this.wanted === null) return;
+    const again = pending.url !== this.wanted || pending.stop.signal.aborted;
+    if (again) this.#load();
+    else this.callbacks.onState({ busy: false, error });
+  }
+
+  /** Add the image, invisible above the old one, and wait until all of it in view is there. */
+  async #add(pending, source) {
+    const first = this.current === null;
+    pending.item = await this.#addItem(source, first ? 1 : 0);
+    pending.stop.signal.throwIfAborted();
+    if (first) this.#replace(pending.item, source);
+    await this.#whenLoaded(pending);
+  }
+
+  #addItem(source, opacity) {
+    const tileSource = new this.engine.DziTileSource({
+      width: source.width,
+      height: source.height,
+      tileSize: source.tileSize,
+      tileOverlap: source.overlap,
+      tilesUrl: source.tilesUrl,
+      fileFormat: source.format,
+      queryParams: source.query,
+    });
+    return new Promise((resolve, reject) => {
+      this.viewer.addTiledImage({
+        tileSource,
+        opacity,
+        width: 1,
+        preload: true,
+        success: ({ item }) => resolve(item),
+        error: ({ message }) => reject(new Error(message)),
+      });
+    });
+  }
+
+  #whenLoaded({ item, stop }) {
+    return new Promise((resolve, reject) => {
+      const failed = ({ tiledImage }) => tiledImage === item && done(new Error(TILE_FAILED));
+      const changed = ({ fullyLoaded }) => fullyLoaded && done(null);
+      const aborted = () => done(stop.signal.reason);
+      const done = (error) => {
+        this.viewer.removeHandler("tile-load-failed", failed);
+        item.removeHandler("fully-loaded-change", changed);
+        stop.signal.removeEventListener("abort", aborted);
+        if (error) reject(error);
+        else resolve();
+      };
+      this.viewer.addHandler("tile-load-failed", failed);
+      item.addHandler("fully-loaded-change", changed);
+      stop.signal.addEventListener("abort", aborted);
+      if (item.getFullyLoaded()) done(null);
+    });
+  }
+
+  #replace(item, source) {
+    const old = this.current;
+    if (item === old) return;
+    item.setOpacity(1);
+    this.current = item;
+    if (old) this.viewer.world.removeItem(old);
+    this.callbacks.onShown(source);
+  }
+
+  #discard(item) {
+    // After the viewer is destroyed there is no world, and nothing to discard.
+    if (item && item !== this.current) this.viewer.world?.removeItem(item);
+  }
+}

@@ -1,0 +1,40 @@
+/** The row of buttons above the image. */
+
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+/**
+ * @param {import("./keyboard.js").Actions} actions
+ * @returns {HTMLElement}
+ */
+export function makeToolbar(actions) {
+  const { navigate } = actions;
+  const groups = [
+    navigate && [
+      button("Previous sample", "P", icon("previous"), () => navigate("previous")),
+      button("Random sample", "X", icon("random"), () => navigate("random")),
+      button("Next sample", "N", icon("next"), () => navigate("next")),
+    ],
+    [
+      button("Zoom out", "−", icon("zoomOut"), () => actions.zoom(-1)),
+      button("Zoom in", "+", icon("zoomIn"), () => actions.zoom(1)),
+      button("Whole image", "0", icon("whole"), () => actions.whole()),
+      button("One to one", "1", "1:1", () => actions.ratio(1)),
+    ],
+    [
+      document.fullscreenEnabled &&
+        button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
+      button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
+    ].filter(Boolean),
+  ].filter(Boolean);
+  return h(
+    "div",
+    { class: "toolbar", role: "toolbar", "aria-label": "Image" },
+    ...groups.map((buttons) => h("div", { class: "group" }, ...buttons)),
+  );
+}
+
+function button(name, key, face, click, extra = "") {
+  const tip = h("span", { class: "tip", "aria-hidden": "true" }, name, h("kbd", {}, key));
+  return h("button", { type: "button", class: extra, "aria-label": name, click }, face, tip);
+}

@@ -1,0 +1,379 @@
+/**
+ * The deep-zoom viewer: one or two panes in step, and what stands around them.
+ *
+ * `mountViewer` is framework-free; streamlit.js joins it to Streamlit. `mountAnswers`
+ * makes the list of digits beside it.
+ *
+ * @typedef {object} ViewerData
+ * @property {string} bus Name of the channel that it shares with the answers.
+ * @property {import("./pane.js").PaneData[]} panes One, or two that are kept in step.
+ * @property {import("./view.js").Size} image The frame of all coordinates, canvas px.
+ * @property {import("./view.js").View|null} [view] Where to look, on mounting and whenever
+ *   it changes; null for the whole image; left out, the address or where one is.
+ * @property {import("./overlays.js").Digit[]} [digits]
+ * @property {import("./overlays.js").Shape[]} [shapes]
+ * @property {import("./bus.js").Overlays} [overlays] As `view`.
+ * @property {Record<string, string|null>|null} [link] What the address holds besides view
+ *   and overlays; null leaves the address alone.
+ * @property {string|null} [status] A sentence shown above the image.
+ * @property {number|string|null} [height] CSS px or a CSS length, instead of the window's.
+ *
+ * @typedef {object} ViewerCallbacks
+ * @property {(view: import("./view.js").View) => void} [onView] The view has come to rest.
+ * @property {(where: "next"|"previous"|"random") => void} [onNavigate]
+ * @property {(overlays: import("./bus.js").Overlays) => void} [onOverlays]
+ */
+
+import { join } from "./bus.js";
+import { h, styleSheet } from "./dom.js";
+import { loadEngine } from "./engine.js";
+import { makeHelp } from "./help.js";
+import { listenToKeys } from "./keyboard.js";
+import { readOverlays, readView, writeLink } from "./link.js";
+import { Minimap } from "./minimap.js";
+import { Pane } from "./pane.js";
+import { Readout } from "./readout.js";
+import { ScaleBar } from "./scalebar.js";
+import { makeToolbar } from "./toolbar.js";
+import * as views from "./view.js";
+
+export { mountAnswers } from "./answers.js";
+
+/** Share of the pane that an arrow key moves, and with Shift. */
+const STEP = 0.125;
+const FAR_STEP = 0.6;
+const REPORT_AFTER_MS = 150;
+
+/**
+ * @param {HTMLElement|ShadowRoot} parentElement
+ * @param {ViewerData} data
+ * @param {ViewerCallbacks} [callbacks]
+ * @returns {{update: (data: ViewerData) => void, destroy: () => void}}
+ */
+export function mountViewer(parentElement, data, callbacks = {}) {
+  const viewer = new Viewer(parentElement, data, callbacks);
+  return { update: (next) => viewer.update(next), destroy: () => viewer.destroy() };
+}
+
+class Viewer {
+  constructor(parentElement, data, callbacks) {
+    this.data = data;
+    this.callbacks = callbacks;
+    /** @type {Pane[]} */
+    this.panes = [];
+    this.leader = null;
+    this.pointer = null;
+    this.say = null;
+    const fromLink = data.link ? readView() : null;
+    this.view = data.view ?? fromLink;
+    this.whole = !this.view;
+    this.left = new AbortController();
+    this.#joinBus();
+    this.#build();
+    this.styles = styleSheet("viewer.css", parentElement);
+    parentElement.append(this.root);
+    this.#listen();
+    this.#begin();
+  }
+
+  /** @param {ViewerData} data */
+  update(data) {
+    const before = this.data;
+    this.data = data;
+    if (!this.engine) return;
+    if (data.image.width !== before.image.width || data.image.height !== before.image.height) {
+      this.whole = true;
+      for (const pane of this.panes) pane.setImage(data.image);
+    }
+    this.#showData();
+    if (data.view !== undefined && !views.sameView(data.view ?? null, before.view ?? null)) {
+      this.#goTo(data.view ?? this.#wholeView());
+    }
+    const changed = (name) => data.overlays?.[name] !== before.overlays?.[name];
+    if (data.overlays && (changed("answer") || changed("shapes"))) {
+      this.channel.setOverlays(data.overlays);
+    }
+    this.#writeLink();
+  }
+
+  destroy() {
+    this.left.abort();
+    this.leaveBus();
+    this.stopKeys();
+    clearTimeout(this.reportTimer);
+    this.readout.close();
+    for (const pane of this.panes) pane.destroy();
+    this.panes = [];
+    this.root.remove();
+    this.styles.element.remove();
+  }
+
+  #joinBus() {
+    const { data } = this;
+    const { channel, leave } = join(data.bus);
+    this.channel = channel;
+    this.leaveBus = leave;
+    channel.setOverlays(data.overlays ?? (data.link ? readOverlays() : {}));
+    const { signal } = this.left;
+    channel.addEventListener("fly", (event) => this.#fly(event.detail), { signal });
+    channel.addEventListener("overlays", (event) => this.#overlaysChanged(event.detail), { signal });
+  }
+
+  #build() {
+    const actions = this.#actions();
+    this.help = makeHelp(actions.navigate !== null);
+    this.readout = new Readout();
+    this.scaleBar = new ScaleBar();
+    this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
+    this.notice = h("p", { class: "notice", hidden: "" });
+    this.stage = h("div", { class: "stage" });
+    this.live = h("div", { class: "unseen", role: "status" });
+    this.root = h(
+      "div",
+      { class: "umnist-viewer", role: "group", "aria-label": "Image viewer" },
+      ...[makeToolbar(actions), this.notice, this.stage, this.readout.element],
+      ...[this.help, this.live],
+    );
+    this.stopKeys = listenToKeys(this.root, actions);
+  }
+
+  #actions() {
+    const { onNavigate } = this.callbacks;
+    const withPane = (action) => (...values) => this.lead && action(...values);
+    return {
+      pan: withPane((right, down, far) => this.#pan(right, down, far ? FAR_STEP : STEP)),
+      zoom: withPane((direction) => this.#zoom(direction)),
+      whole: withPane(() => this.#goTo(this.#wholeView(), "Whole image")),
+      ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
+      fullScreen: () => this.#fullScreen(),
+      help: () => this.help.showModal(),
+      answer: () => this.channel.setOverlays({ answer: !this.channel.overlays.answer }),
+      navigate: onNavigate ? (where) => onNavigate(where) : null,
+    };
+  }
+
+  #listen() {
+    const { signal } = this.left;
+    const still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.still = still.matches;
+    const changed = ({ matches }) => {
+      this.still = matches;
+      for (const pane of this.panes) pane.setStill(matches);
+    };
+    still.addEventListener("change", changed, { signal });
+  }
+
+  async #begin() {
+    try {
+      const [engine] = await Promise.all([loadEngine(), this.styles.loaded]);
+      if (this.left.signal.aborted) return;
+      this.engine = engine;
+      this.root.classList.add("ready");
+      this.#showData();
+      this.#writeLink();
+    } catch (error) {
+      this.root.classList.add("ready");
+      this.#showNotice(error.message);
+    }
+  }
+
+  /** Bring everything in line with the data. */
+  #showData() {
+    const { data } = this;
+    const { height } = data;
+    const length = typeof height === "number" ? `${height}px` : (height ?? "");
+    this.root.style.setProperty("--viewer-height", length);
+    this.#showNotice(data.status ?? null);
+    while (this.panes.length > data.panes.length) this.#dropPane();
+    while (this.panes.length < data.panes.length) this.#addPane();
+    for (const element of [this.stage, this.readout.element]) {
+      element.classList.toggle("two", this.panes.length > 1);
+    }
+    this.panes.forEach((pane, index) => pane.update(data.panes[index]));
+    this.#drawOverlays();
+    this.#drawPoint();
+  }
+
+  #addPane() {
+    const pane = new Pane(
+      this.engine,
+      { image: this.data.image, still: this.still },
+      {
+        onLead: (leader) => (this.leader = leader),
+        onMove: (moving) => this.#moved(moving),
+        onRest: (resting) => this.#rested(resting),
+        onResize: (resized) => this.#resized(resized),
+        onShown: (shown, source) => this.#shown(shown, source),
+        onPoint: (pointed, event) => this.#pointed(pointed, event),
+      },
+    );
+    this.panes.push(pane);
+    this.stage.append(pane.element);
+    if (this.panes.length === 1) pane.element.append(this.scaleBar.element);
+    // In the last pane, the corner that is furthest from the titles and the scale.
+    pane.element.append(this.minimap.element);
+    pane.start();
+  }
+
+  #dropPane() {
+    const pane = this.panes.pop();
+    if (this.leader === pane) this.leader = null;
+    this.panes.at(-1)?.element.append(this.minimap.element);
+    pane.destroy();
+  }
+
+  /** @returns {Pane} The pane that others follow: the one last acted on. */
+  get lead() {
+    return this.leader ?? this.panes[0];
+  }
+
+  #wholeView() {
+    const { image } = this.data;
+    const zoom = views.wholeZoom(image, this.lead.size);
+    return { x: image.width / 2, y: image.height / 2, zoom };
+  }
+
+  /**
+   * @param {import("./view.js").View} view
+   * @param {string|null} [say] Said to screen readers on arrival; "" for the place itself.
+   */
+  #goTo(view, say = null) {
+    const pane = this.lead;
+    this.say = say;
+    const clamped = views.clampedView(view, this.data.image, pane.size);
+    pane.go(views.alignedView(clamped, pane.size), this.still);
+  }
+
+  #pan(right, down, share) {
+    const { target, size } = this.lead;
+    const x = target.x + (right * share * size.width) / target.zoom;
+    const y = target.y + (down * share * size.height) / target.zoom;
+    this.#goTo({ ...target, x, y }, "");
+  }
+
+  #zoom(direction) {
+    const { target, size } = this.lead;
+    const smallest = views.wholeZoom(this.data.image, size);
+    const zoom = views.nextZoom(target.zoom, direction, smallest);
+    if (zoom === smallest) this.#goTo(this.#wholeView(), "Whole image");
+    else this.#zoomTo(zoom);
+  }
+
+  #zoomTo(zoom) {
+    this.#goTo({ ...this.lead.target, zoom }, "");
+  }
+
+  #fly(id) {
+    const digit = (this.data.digits ?? []).find((one) => one.id === id);
+    if (!digit || !this.lead) return;
+    const view = views.viewOfBox(digit.box, this.lead.size);
+    this.#goTo(view, `Digit ${digit.label}, ${digit.side} px`);
+  }
+
+  #fullScreen() {
+    if (this.root.matches(":fullscreen")) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+
+  #moved(pane) {
+    if (pane !== this.lead) return;
+    this.view = pane.view;
+    this.#follow((view) => view);
+    this.#drawChrome();
+    this.#drawPoint();
+  }
+
+  #rested(pane) {
+    if (pane !== this.lead) return;
+    pane.align();
+    this.view = pane.view;
+    this.whole = views.sameView(this.view, this.#wholeView());
+    this.#follow((view, size) => views.alignedView(view, size));
+    this.#writeLink();
+    if (this.say !== null) this.#announce(this.say || this.#placeText());
+    this.say = null;
+    clearTimeout(this.reportTimer);
+    this.reportTimer = setTimeout(() => this.callbacks.onView?.(this.view), REPORT_AFTER_MS);
+  }
+
+  /** Put the other panes where the leader is; they never lead back, so nothing swings. */
+  #follow(adjusted) {
+    for (const pane of this.panes) {
+      if (pane !== this.lead) pane.go(adjusted(this.view, pane.size), true);
+    }
+  }
+
+  #resized(pane) {
+    const view = this.whole || !this.view ? this.#wholeView() : this.view;
+    const clamped = views.clampedView(view, this.data.image, pane.size);
+    pane.go(views.alignedView(clamped, pane.size), true);
+    this.#drawChrome();
+  }
+
+  #shown(pane, source) {
+    if (pane === this.panes[0]) this.minimap.show(source, this.data.image);
+    this.#drawChrome();
+    this.#drawPoint();
+  }
+
+  #pointed(pane, event) {
+    this.pointer = event && { pane, place: event, touch: event.pointerType !== "mouse" };
+    this.#drawPoint();
+  }
+
+  /** Read the pixel under the pointer; where there is none, the one in the middle. */
+  #drawPoint() {
+    const pane = this.lead;
+    if (!pane) return;
+    // A finger that drags covers what it points at.
+    if (this.pointer?.touch && !views.sameView(pane.view, pane.target)) this.pointer = null;
+    const { pointer } = this;
+    const point = pointer ? pointer.pane.pointAt(pointer.place) : pane.view;
+    for (const other of this.panes) {
+      other.overlay.pointer = pointer && other !== pointer.pane ? point : null;
+      other.drawOverlay();
+    }
+    this.readout.element.classList.toggle("centre", !pointer);
+    this.readout.drawPoint(point, this.data.image, this.panes);
+  }
+
+  #drawChrome() {
+    const { view, size } = this.lead;
+    this.readout.drawZoom(view.zoom);
+    this.scaleBar.draw(view.zoom);
+    this.minimap.draw(view, size);
+  }
+
+  #drawOverlays() {
+    const { digits = [], shapes = [] } = this.data;
+    for (const pane of this.panes) {
+      pane.overlay.show(digits, shapes, this.channel.overlays);
+      pane.drawOverlay();
+    }
+  }
+
+  #overlaysChanged(overlays) {
+    this.#drawOverlays();
+    this.#writeLink();
+    this.callbacks.onOverlays?.(overlays);
+  }
+
+  #writeLink() {
+    if (!this.data.link) return;
+    writeLink(this.data.link, this.whole ? null : this.view, this.channel.overlays);
+  }
+
+  #placeText() {
+    const { x, y, zoom } = this.view;
+    return `${views.zoomText(zoom)}, centre ${Math.round(x)}, ${Math.round(y)}`;
+  }
+
+  #announce(text) {
+    this.live.textContent = text;
+  }
+
+  #showNotice(text) {
+    this.notice.hidden = !text;
+    this.notice.textContent = text ?? "";
+  }
+}

@@ -1,0 +1,273 @@
+"""From an address to its answer: descriptors, tiles and downloads. No event loop.
+
+`TileService.answer` is an ordinary function that many threads may call at once. What
+it makes is kept in two caches that share ``tile_cache_mib``: pyramids (one render per
+scene and view, however many tiles ask for it at once) and finished answers.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+
+from umnist_core import __version__
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import GlyphMismatchError, NotFoundError, TooLargeError
+from umnist_core.pyramid import (
+    WHOLE_MAX_PX,
+    ArraySource,
+    PyramidGrid,
+    TileSource,
+    dzi_xml,
+    encode_jpeg,
+    encode_png,
+    model_size,
+    reduce_for_model,
+    scene_source,
+)
+from umnist_core.pyramid.cache import SharedCache
+from umnist_core.pyramid.comment import add_comment, scene_comment
+from umnist_core.pyramid.export import export_dzi
+from umnist_core.pyramid.files import file_source
+from umnist_core.scenes import Scene, plan_scene
+from umnist_core.server.answer import IMMUTABLE, REVALIDATE, Answer, content_answer
+from umnist_core.server.files import FileEntry, get_file
+from umnist_core.server.query import (
+    MODEL_VIEWS,
+    FileQuery,
+    SceneKey,
+    SceneQuery,
+    parse_file_query,
+    parse_scene_query,
+    parse_whole,
+)
+from umnist_core.settings import Settings, load_settings
+
+_SCENE = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")
+_SCENE_TILE = re.compile(r"/scene_files/([^/]+)/([^/_]+)_([^/]+)\.png")
+_FILE = re.compile(r"/file/([^/.]+)\.dzi")
+_FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
+
+_PLANS = 256
+"""Scenes that are kept planned; each is some 10 KB."""
+
+DZI_TYPE = "application/xml"
+
+
+class TileService:
+    """Answers addresses under ``/tiles``.
+
+    Parameters
+    ----------
+    settings
+        Limits and cache size.
+    glyphs
+        Returns the digits in use; asked again for every answer that is made, so that a
+        download of MNIST takes effect without a restart.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, glyphs: Callable[[], GlyphSet] = load_glyphs
+    ) -> None:
+        self._settings = settings or load_settings()
+        self._load_glyphs = glyphs
+        self._plan = lru_cache(maxsize=_PLANS)(_plan_scene)
+        cache_bytes = self._settings.tile_cache_mib * 2**20
+        self._sources: SharedCache[object, TileSource] = SharedCache(
+            cache_bytes * 3 // 4, lambda source: source.held_bytes
+        )
+        self._answers: SharedCache[tuple[str, str, str], Answer] = SharedCache(
+            cache_bytes // 4, lambda answer: answer.held_bytes
+        )
+
+    @property
+    def cache_stats(self) -> dict[str, dict[str, int]]:
+        """What the caches hold and have done."""
+        return {
+            "pyramids": asdict(self._sources.stats),
+            "answers": asdict(self._answers.stats),
+        }
+
+    def find_answer(self, path: str, query: str) -> Answer | None:
+        """Return a finished answer that cannot have changed, if it is held; takes microseconds."""
+        return self._answers.find((path, query, ""))
+
+    def answer(self, path: str, query: str) -> Answer:
+        """Make the answer to an address, or find it.
+
+        Parameters
+        ----------
+        path
+            Path below ``/tiles``, decoded, for example ``/scene_files/12/0_0.png``.
+        query
+            Query string, without the question mark.
+
+        Raises
+        ------
+        UmnistError
+            If the address is wrong or its image cannot be made.
+        """
+        if match := _SCENE.fullmatch(path):
+            return self._scene_answer(path, query, match)
+        if match := _SCENE_TILE.fullmatch(path):
+            return self._scene_answer(path, query, match)
+        if match := _FILE.fullmatch(path) or _FILE_TILE.fullmatch(path):
+            entry, file_query = get_file(match[1]), parse_file_query(query)
+            return self._answers.get_or_make(
+                (path, query, ""), lambda: self._make_file_answer(entry, file_query, match)
+            )
+        raise NotFoundError(
+            "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi and "
+            "file/ID_files/LEVEL/COL_ROW.png, downloads at scene.png, scene.jpeg, scene.zip and "
+            f"scene.json; there is no {path[:80]!r}."
+        )
+
+    def _scene_answer(self, path: str, query: str, match: re.Match[str]) -> Answer:
+        scene_query = parse_scene_query(query)
+        glyphs = self._load_glyphs()
+        if scene_query.glyphs not in (None, glyphs.checksum[:8]):
+            raise GlyphMismatchError(
+                f"This address names glyph set {scene_query.glyphs}, and {glyphs.name} "
+                f"({glyphs.checksum[:8]}) is in use here; open the sample again."
+            )
+        # An address that does not name its glyphs is kept apart for each set.
+        set_name = "" if scene_query.glyphs else glyphs.checksum
+        make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
+        return self._answers.get_or_make(
+            (path, query, set_name), lambda: make(scene_query, glyphs, match)
+        )
+
+    # -- scenes -----------------------------------------------------------------------
+
+    def _make_scene_tile(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
+        scene = self._plan(query.key, glyphs)
+        address = _tile_address(*match.groups())
+        height, width = _view_size(query.view, scene.height, scene.width)
+        grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
+        grid.tile_box(*address)  # a wrong address is told before anything is rendered
+        tile = _read_tile(self._scene_source(query, glyphs), grid, address)
+        return _scene_content(tile, "image/png", query, glyphs)
+
+    def _make_scene_file(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
+        scene = self._plan(query.key, glyphs)
+        height, width = _view_size(query.view, scene.height, scene.width)
+        grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
+        kind = match[1]
+        name = f"{query.file_stem}.{kind}"
+        if kind == "dzi":
+            return _scene_content(dzi_xml(grid).encode(), DZI_TYPE, query, glyphs)
+        if kind == "json":
+            data = scene.to_json().encode()
+            return _scene_content(data, "application/json", query, glyphs, name)
+        _check_whole(height, width)
+        source = self._scene_source(query, glyphs)
+        comment = scene_comment(scene, __version__)
+        if kind == "zip":
+            data = _zip(source, query, comment)
+            return _scene_content(data, "application/zip", query, glyphs, name)
+        encode = encode_png if kind == "png" else encode_jpeg
+        data = add_comment(encode(source.read_whole()), comment)
+        return _scene_content(data, f"image/{kind}", query, glyphs, name)
+
+    def _scene_source(self, query: SceneQuery, glyphs: GlyphSet) -> TileSource:
+        key = (query.key, glyphs.checksum, query.view, query.pyramid_filter)
+        return self._sources.get_or_make(key, lambda: self._make_scene_source(query, glyphs))
+
+    def _make_scene_source(self, query: SceneQuery, glyphs: GlyphSet) -> TileSource:
+        if query.view not in MODEL_VIEWS:
+            scene = self._plan(query.key, glyphs)
+            return scene_source(scene, glyphs, query.view, query.pyramid_filter)
+        full = self._scene_source(replace(query, view="full", pyramid_filter="area"), glyphs)
+        seen = reduce_for_model(full.read_whole(), MODEL_VIEWS[query.view])
+        return ArraySource(seen, query.pyramid_filter)
+
+    # -- files ------------------------------------------------------------------------
+
+    def _make_file_answer(self, entry: FileEntry, query: FileQuery, match: re.Match[str]) -> Answer:
+        height, width = _view_size(query.view, entry.height, entry.width)
+        grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
+        if match.re is _FILE:
+            data, media_type = dzi_xml(grid).encode(), DZI_TYPE
+        else:
+            address = _tile_address(*match.groups()[1:])
+            grid.tile_box(*address)  # a wrong address is told before anything is decoded
+            data = _read_tile(self._file_source(entry, query.view), grid, address)
+            media_type = "image/png"
+        return content_answer(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
+
+    def _file_source(self, entry: FileEntry, view: str) -> TileSource:
+        def make() -> TileSource:
+            if view not in MODEL_VIEWS:
+                return file_source(entry.path, self._settings)
+            full = self._file_source(entry, "full")
+            return ArraySource(reduce_for_model(full.read_whole(), MODEL_VIEWS[view]))
+
+        return self._sources.get_or_make((entry.id, view), make)
+
+
+def _plan_scene(key: SceneKey, glyphs: GlyphSet) -> Scene:
+    return plan_scene(
+        key.preset,
+        key.seed,
+        key.split,
+        key.index,
+        overrides=dict(key.overrides),
+        glyphs=glyphs,
+    )
+
+
+def _tile_address(level: str, col: str, row: str) -> tuple[int, int, int]:
+    return (
+        parse_whole("A tile's level", level),
+        parse_whole("A tile's column", col),
+        parse_whole("A tile's row", row),
+    )
+
+
+def _view_size(view: str, height: int, width: int) -> tuple[int, int]:
+    """Return (height, width) of a view without making it."""
+    if view not in MODEL_VIEWS:
+        return (height, width)
+    _check_whole(height, width)
+    return model_size(height, width, MODEL_VIEWS[view])
+
+
+def _read_tile(source: TileSource, grid: PyramidGrid, address: tuple[int, int, int]) -> bytes:
+    return encode_png(source.read_region(grid.tile_box(*address), grid.reduction(address[0])))
+
+
+def _check_whole(height: int, width: int) -> None:
+    if height * width > WHOLE_MAX_PX:
+        raise TooLargeError(
+            f"An image of {width} x {height} px is not made whole here (at most "
+            f"{WHOLE_MAX_PX // 10**6} million px); write it with `umnist tiles export`."
+        )
+
+
+def _scene_content(
+    body: bytes, media_type: str, query: SceneQuery, glyphs: GlyphSet, file_name: str = ""
+) -> Answer:
+    return content_answer(
+        body,
+        media_type,
+        pin=glyphs.checksum[:8],
+        cache_control=IMMUTABLE if query.glyphs else REVALIDATE,
+        file_name=file_name,
+    )
+
+
+def _zip(source: TileSource, query: SceneQuery, comment: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="umnist-") as folder:
+        (path,) = export_dzi(
+            source,
+            Path(folder) / f"{query.file_stem}.zip",
+            as_zip=True,
+            tile_px=query.tile_px,
+            overlap_px=query.overlap_px,
+            comment=comment,
+        )
+        return path.read_bytes()
