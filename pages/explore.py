@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages._ui.explore_panel import choose_picture, choose_sample, show_downloads, step_sample
-from pages._ui.explore_stage import FileStage, SceneStage, open_stage
+from pages._ui.explore_stage import SceneStage, open_stage
 from pages._ui.notices import show_digits_notice
 from pages._ui.viewer import show_answers, show_viewer
 from umnist_core.errors import UmnistError
@@ -19,15 +19,16 @@ with panel, st.container(key="panel"):
     except UmnistError as error:
         stage = str(error)
 
-with stage_column:
+with stage_column, st.container(key="stage"):
     if isinstance(stage, str):
         st.error(stage)
         st.stop()
     show_viewer(stage.viewer_data, key="explore_viewer", on_navigate=step_sample)
 
 with panel, st.container(key="panel_below"):
-    if isinstance(stage, SceneStage):
+    if stage.answers_data is not None:
         show_answers(stage.answers_data, key="explore_answers")
+    if isinstance(stage, SceneStage):
         show_downloads(stage.sample, stage.glyphs)
-    elif isinstance(stage, FileStage):
+    else:
         st.caption(stage.caption)

@@ -20,7 +20,7 @@ from pages._ui.samples import (
 from pages._ui.uploads import keep_upload
 from umnist_core.datasets import ImageFolder, open_image_folder
 from umnist_core.digits import GlyphSet
-from umnist_core.scenes import PRESETS
+from umnist_core.scenes import PARAMETERS, PRESETS
 from umnist_core.seeds import SPLITS
 
 SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
@@ -38,13 +38,26 @@ def _start(name: str, value: object) -> None:
 
 
 def _start_number(name: str, high: int) -> None:
+    if name in st.session_state:
+        return
     text = st.query_params.get(name, "0")
-    _start(name, min(int(text), high) if text.isascii() and text.isdecimal() else 0)
+    known = text.isascii() and text.isdecimal() and int(text) <= high
+    if not known:
+        _tell_wrong_link(name, text, f"a whole number from 0 to {high}")
+    st.session_state[name] = int(text) if known else 0
 
 
 def _start_choice(name: str, allowed: tuple[str, ...], default: str) -> None:
+    if name in st.session_state:
+        return
     asked = st.query_params.get(name, default)
-    _start(name, asked if asked in allowed else default)
+    if asked not in allowed:
+        _tell_wrong_link(name, asked, f"one of {', '.join(filter(None, allowed))}")
+    st.session_state[name] = asked if asked in allowed else default
+
+
+def _tell_wrong_link(name: str, found: str, expected: str) -> None:
+    st.warning(f"In this link {name} should be {expected}, but is {found!r}; the default is shown.")
 
 
 def choose_sample() -> Sample | None:
@@ -84,6 +97,7 @@ def _choose_scene() -> SceneSample:
             placeholder="shape_pairs=3 rotation=-10..10",
             help="NAME=VALUE, as many as you like; a value is a number or a range such as 1..3.",
         )
+        st.caption("Names: " + ", ".join(PARAMETERS))
     return SceneSample(preset, int(seed), split, int(index), parse_overrides(text or "", preset))
 
 
@@ -133,7 +147,13 @@ def choose_picture(sample: Sample | None) -> PictureChoice:
         format_func=lambda name: PICTURES.get(name, "Nothing"),
         key="beside",
     )
-    pyramid_filter = st.session_state["filter"]
+    pyramid_filter = st.selectbox(
+        "Seen from afar, a pixel is the",
+        list(FILTERS),
+        format_func=FILTERS.__getitem__,
+        key="filter",
+        help="The mean washes fine noise out to grey; the nearest pixel keeps black and white.",
+    )
     return PictureChoice(first, second or None, pyramid_filter)
 
 

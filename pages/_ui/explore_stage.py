@@ -73,7 +73,7 @@ def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
         "shapes": [_shape_data(shape) for shape in scene.shapes],
         "figures": _figure_rows(scene_figures(scene, glyphs)),
     }
-    viewer = _viewer_data(panes, scene.width, scene.height, {**sample.link, **link})
+    viewer = _viewer_data(panes, (scene.width, scene.height), {**sample.link, **link})
     return SceneStage(
         sample, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
     )
@@ -88,7 +88,8 @@ def _file_stage(sample: FileSample) -> FileStage:
         "width": entry.width,
         "height": entry.height,
     }
-    viewer = _viewer_data([pane], entry.width, entry.height, sample.link)
+    viewer = _viewer_data([pane], (entry.width, entry.height), sample.link)
+    viewer["navigate"] = "folder" in sample.link
     known = sample.label is not None
     truth: dict[str, Any] = {"label": sample.label, "digits": [], "shapes": [], "figures": []}
     return FileStage(
@@ -99,12 +100,12 @@ def _file_stage(sample: FileSample) -> FileStage:
 
 
 def _viewer_data(
-    panes: list[dict[str, Any]], width: int, height: int, link: dict[str, str | None]
+    panes: list[dict[str, Any]], size: tuple[int, int], link: dict[str, str | None]
 ) -> dict[str, Any]:
     return {
         "bus": BUS,
         "panes": panes,
-        "image": {"width": width, "height": height},
+        "image": {"width": size[0], "height": size[1]},
         "link": link,
         "navigate": True,
     }

@@ -28,7 +28,8 @@ PICTURES = {
 }
 """What a pane may show of a scene: the tile route's ``view``, and its name for people."""
 
-FILTERS = {"area": "Mean of the pixels", "nearest": "Nearest pixel"}
+FILTERS = {"area": "mean of the pixels under it", "nearest": "pixel at its middle"}
+"""How coarser levels are made: the tile route's ``filter``, and its name for people."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ SQUARE = (1201, 1703, 56, 56)
 PATIENCE_S = 60
 """How long anything may take on a busy machine before a test gives up on it."""
 
+MARGIN = (150, 60)
+"""What a shot of a pane leaves out at each side, columns and rows, CSS px."""
+
 DESK = (1400, 900)
 PHONE = (390, 844)
 
@@ -136,9 +139,7 @@ def images(tmp_path_factory: pytest.TempPathFactory, noise: Pixels) -> Path:
 @pytest.fixture(scope="session")
 def running_server(images: Path) -> Iterator[TestServer]:
     """Serve the page, the viewer's files and the images on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     state = TestServer(origin=f"http://127.0.0.1:{port}")
     version = static_version()
 
@@ -179,6 +180,13 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], object], failure: str) -> None:
@@ -240,8 +248,8 @@ class ViewerPage:
         return self.page.locator(".pane").nth(index)
 
     def box(self, index: int = 0) -> dict[str, float]:
-        """Return where a pane is on the page, CSS px."""
-        box = self.pane(index).bounding_box()
+        """Return where the picture of a pane is on the page, CSS px."""
+        box = self.pane(index).locator(".image").bounding_box()
         assert box is not None
         return dict(box)
 
@@ -274,17 +282,17 @@ class ViewerPage:
         for key in keys:
             self.page.keyboard.press(key)
 
-    def shot(self, index: int = 0, margin: int = 150) -> Pixels:
+    def shot(self, index: int = 0) -> Pixels:
         """Return the middle of a pane as it is on screen, uint8 (rows, cols), screen pixels.
 
-        The margin, in CSS px, leaves out what stands in the corners.
+        `MARGIN` leaves out what stands in the corners.
         """
         box = self.box(index)
         clip = {
-            "x": box["x"] + margin,
-            "y": box["y"] + margin,
-            "width": box["width"] - 2 * margin,
-            "height": box["height"] - 2 * margin,
+            "x": box["x"] + MARGIN[0],
+            "y": box["y"] + MARGIN[1],
+            "width": box["width"] - 2 * MARGIN[0],
+            "height": box["height"] - 2 * MARGIN[1],
         }
         png = self.page.screenshot(clip=clip)  # type: ignore[arg-type]
         rgb = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)

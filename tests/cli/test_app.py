@@ -49,8 +49,21 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+def _run(*arguments: str) -> tuple[int, str]:
+    """Return the exit code and the errors of a command that ends by itself."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*COMMAND, *arguments], stdout=pipe, stderr=pipe, text=True) as process:
+        _, errors = _finish(process)
+    return process.returncode, errors
+
+
+def _finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Wait for the end, and see to it where a broken command would run for ever."""
+    try:
+        return process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        raise
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -60,7 +73,7 @@ def test_app_prints_its_address_and_stops_quietly(
     """Ctrl-C, a service manager's stop and a closed terminal end it with code 0."""
     assert _answers(free_port)
     running_app.send_signal(number)
-    output, errors = running_app.communicate()
+    output, errors = _finish(running_app)
     assert running_app.returncode == 0
     assert f"http://127.0.0.1:{free_port}" in output
     assert errors == ""
@@ -70,20 +83,20 @@ def test_app_prints_its_address_and_stops_quietly(
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
 def test_app_refuses_an_address_that_others_can_reach(host: str) -> None:
     """Without a log-in the app is for this machine alone."""
-    result = _run("--host", host)
-    assert result.returncode == 2
-    assert f"found {host!r}" in result.stderr
+    code, errors = _run("--host", host)
+    assert code == 2
+    assert f"found {host!r}" in errors
 
 
 def test_app_names_the_port_that_is_in_use() -> None:
     """A port that another program holds gives one sentence that says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        result = _run("--port", str(port))
-    assert result.returncode == 1
-    assert result.stderr.count("\n") == 1
-    assert f"port {port} of 127.0.0.1 in use" in result.stderr
-    assert "--port" in result.stderr
+        code, errors = _run("--port", str(port))
+    assert code == 1
+    assert errors.count("\n") == 1
+    assert f"port {port} of 127.0.0.1 in use" in errors
+    assert "--port" in errors
 
 
 def test_app_without_its_pages_says_where_to_run_it(

@@ -59,7 +59,7 @@ class TileFigures:
     rounds: int
 
 
-def bench_tiles(*, rounds: int = 9, round_s: float = 0.7, cold_scenes: int = 64) -> TileFigures:
+def bench_tiles(*, rounds: int = 31, round_s: float = 0.2, cold_scenes: int = 64) -> TileFigures:
     """Start a server process, measure it, and stop it.
 
     Parameters

@@ -111,9 +111,7 @@ class TileService:
         UmnistError
             If the address is wrong or its image cannot be made.
         """
-        if match := _SCENE.fullmatch(path):
-            return self._scene_answer(path, query, match)
-        if match := _SCENE_TILE.fullmatch(path):
+        if match := _SCENE.fullmatch(path) or _SCENE_TILE.fullmatch(path):
             return self._scene_answer(path, query, match)
         if match := _FILE.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)

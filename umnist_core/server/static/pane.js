@@ -242,8 +242,11 @@ export class Pane {
   }
 
   #measure() {
-    const [width, height] = [this.stage.clientWidth, this.stage.clientHeight];
-    if (width === 0 || height === 0) return;
+    const width = views.exactLength(this.element.clientWidth);
+    const height = views.exactLength(this.element.clientHeight);
+    if (width <= 0 || height <= 0) return;
+    this.stage.style.width = `${width}px`;
+    this.stage.style.height = `${height}px`;
     this.size = { width, height };
     const { viewport } = this.viewer;
     viewport.resize(new this.engine.Point(width, height), true);

@@ -14,6 +14,9 @@ export const MAX_RATIO = 64;
 /** Surround that stays visible beside the whole image, CSS px. */
 const MARGIN_PX = 10;
 
+/** No usual screen needs more: 1.25 screen pixels per CSS px need 3, 1.1 need 9. */
+const LONGEST_TRIM_PX = 20;
+
 /** Two zooms closer than this, relatively, are the same zoom. */
 const SAME = 1e-6;
 
@@ -33,6 +36,21 @@ export function density() {
 export function exactZoom(ratio) {
   const screen = ratio * density();
   return (screen >= 1 ? Math.round(screen) : 1 / Math.round(1 / screen)) / density();
+}
+
+/**
+ * The longest length up to `length` that is whole both in CSS px and in screen pixels,
+ * so that a canvas of that length is shown as it is and not resampled.
+ *
+ * @param {number} length CSS px
+ * @returns {number}
+ */
+export function exactLength(length) {
+  for (let shorter = length; shorter > length - LONGEST_TRIM_PX; shorter -= 1) {
+    const screen = shorter * density();
+    if (Math.abs(screen - Math.round(screen)) < SAME * screen) return shorter;
+  }
+  return length;
 }
 
 /**

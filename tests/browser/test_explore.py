@@ -1,0 +1,245 @@
+"""Explore in a real browser, on the real server, as a user sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Pixels, free_port, wait_until
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.geometry import Box
+from umnist_core.rendering import render
+from umnist_core.scenes import Digit, Scene, plan_scene
+
+PROJECT = Path(__file__).parents[2]
+SEED, INDEX = 5, 9
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[str]:
+    """Run the app as users do, ``umnist app``, and return its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        assert process.poll() is None, "The app ended by itself."
+        try:
+            return httpx.get(f"{address}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(is_up, "The app did not start.")
+    yield address
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a page on a desk's screen."""
+    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> GlyphSet:
+    """Return the digits that the app uses too."""
+    return load_glyphs()
+
+
+@pytest.fixture(scope="module")
+def scene(glyphs: GlyphSet) -> Scene:
+    """Return the scene of the sample that most tests open."""
+    return plan_scene("released", SEED, "train", INDEX, glyphs=glyphs)
+
+
+def open_explore(page: Page, app: str, **query: Any) -> None:
+    """Open Explore and wait until the picture is there."""
+    text = "&".join(f"{name}={value}" for name, value in query.items())
+    page.goto(f"{app}/?{text}")
+    page.wait_for_selector(".umnist-viewer.ready")
+
+
+def readout(page: Page, name: str) -> str:
+    """Return what the readout says of x, y, value or zoom."""
+    return page.locator(f"[data-readout={name}]").inner_text().split("\n")[-1].strip()
+
+
+def address(page: Page) -> str:
+    """Return what stands in the address bar now (``page.url`` lags behind)."""
+    return str(page.evaluate("location.href"))
+
+
+def view_in(page: Page) -> tuple[float, float, float]:
+    """Return the view in the address: centre x and y in image px, zoom."""
+    found = re.search(r"view=([-\d.]+),([-\d.]+),([\d.]+)", address(page))
+    assert found is not None, address(page)
+    x, y, zoom = map(float, found.groups())
+    return x, y, zoom
+
+
+def screen_around(page: Page, digit: Digit, side_px: int, zoom: int) -> tuple[Pixels, Box]:
+    """Return the screen over the middle of a digit, and the canvas box that it must show."""
+    x, y, _ = view_in(page)
+    pane = page.locator(".pane").first.bounding_box()
+    assert pane is not None
+    box = Box.from_size(
+        digit.row + (digit.side_px - side_px) // 2,
+        digit.col + (digit.side_px - side_px) // 2,
+        side_px,
+        side_px,
+    )
+    left = pane["x"] + pane["width"] / 2 + (box.col0 - x) * zoom
+    top = pane["y"] + pane["height"] / 2 + (box.row0 - y) * zoom
+    side = side_px * zoom
+    png = page.screenshot(clip={"x": round(left), "y": round(top), "width": side, "height": side})
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    return np.asarray(image, np.uint8), box
+
+
+@pytest.mark.parametrize("zoom", [1, 4])
+def test_smallest_digit_is_shown_pixel_for_pixel(
+    page: Page, app: str, glyphs: GlyphSet, scene: Scene, zoom: int
+) -> None:
+    """From the list to the smallest digit, and every pixel there is the scene's own."""
+    digit = min(scene.digits, key=lambda digit: digit.side_px)
+    open_explore(page, app, preset="released", seed=SEED, index=INDEX)
+    page.get_by_text("Show the answer").click()
+    page.get_by_role("button", name=re.compile(f"{digit.side_px} px")).first.click()
+    centre = (digit.col + digit.side_px / 2, digit.row + digit.side_px / 2)
+    wait_until(
+        lambda: "view=" in address(page) and np.hypot(*np.subtract(view_in(page)[:2], centre)) < 2,
+        "The viewer did not fly to the smallest digit.",
+    )
+    page.get_by_text("Show the answer").click()  # nothing may lie over the pixels
+    page.locator(".openseadragon-canvas").first.focus()
+    page.keyboard.press(str(zoom))
+    wait_until(lambda: view_in(page)[2] == zoom, f"The viewer did not reach {zoom}:1.")
+
+    pane = page.locator(".pane").first.bounding_box()
+    assert pane is not None
+    page.mouse.move(pane["x"] + pane["width"] / 2 + 3 * zoom, pane["y"] + pane["height"] / 2 + zoom)
+    wait_until(lambda: readout(page, "value").isdecimal(), "No value under the pointer.")
+    row, col = int(readout(page, "y")), int(readout(page, "x"))
+    under_pointer = render(scene, glyphs, level_box=Box(row, col, row + 1, col + 1))
+    assert int(readout(page, "value")) == under_pointer[0, 0]
+    assert abs(col - centre[0] - 3) <= 2
+    assert abs(row - centre[1] - 1) <= 2
+
+    def exact() -> bool:
+        screen, box = screen_around(page, digit, min(digit.side_px, 160), zoom)
+        expected = render(scene, glyphs, level_box=box)
+        return np.array_equal(screen, np.kron(expected, np.ones((zoom, zoom), np.uint8)))
+
+    wait_until(exact, f"The screen at {zoom}:1 is not the rendered window.")
+
+
+def test_view_and_overlays_come_back_with_the_link(page: Page, app: str) -> None:
+    """What the address says is what another browser sees."""
+    link = {"seed": SEED, "index": INDEX, "view": "1234.5,2345.5,2", "show": "answer,shapes"}
+    open_explore(page, app, **link, beside="model-256", shape_pairs="3")
+    wait_until(lambda: readout(page, "zoom") == "2:1", "The zoom of the link was not restored.")
+    assert page.locator(".pane").count() == 2
+    first = view_in(page)  # aligned to whole screen pixels: less than one away
+    assert first == pytest.approx((1234.5, 2345.5, 2), abs=0.5)
+    for part in ("seed=5", "index=9", "show=answer,shapes", "beside=model-256", "shape_pairs=3"):
+        assert part in address(page)
+    page.reload()
+    page.wait_for_selector(".umnist-viewer.ready")
+    wait_until(lambda: readout(page, "zoom") == "2:1", "A reload lost the view.")
+    assert view_in(page) == first
+
+
+def test_answer_is_hidden_until_it_is_asked_for(page: Page, app: str, scene: Scene) -> None:
+    """Neither the sum nor a digit's size stands anywhere before."""
+    open_explore(page, app, seed=SEED, index=INDEX)
+    sizes = [f"{digit.side_px} px" for digit in scene.digits]
+    assert not any(page.get_by_text(size).first.is_visible() for size in sizes)
+    page.get_by_text("Show the answer").click()
+    for size in sizes:
+        expect(page.get_by_text(size).first).to_be_visible()
+    expect(page.get_by_text(str(scene.label), exact=True).first).to_be_visible()
+
+
+def test_keys_step_through_samples_and_the_link_follows(page: Page, app: str) -> None:
+    """n, p and x: next, previous and random; buttons do the same."""
+    open_explore(page, app, seed=SEED, index=INDEX)
+    page.keyboard.press("n")
+    wait_until(lambda: f"index={INDEX + 1}" in address(page), "n did not go to the next sample.")
+    expect(page.get_by_label("Index")).to_have_value(str(INDEX + 1))
+    page.keyboard.press("p")
+    wait_until(lambda: f"index={INDEX}&" in f"{address(page)}&", "p did not go back.")
+    page.get_by_role("button", name=re.compile("[Rr]andom")).click()
+    wait_until(lambda: f"index={INDEX}&" not in f"{address(page)}&", "No random sample came.")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"shape_pairs": "99"}, "shape_pairs is a whole number from 0 to 50"),
+        ({"source": "file", "path": "/nowhere.png"}, "/nowhere.png"),
+        ({"source": "folder", "folder": "/nowhere"}, "no folder /nowhere"),
+        ({"preset": "relaesed"}, "preset should be one of released"),
+        ({"seed": "-1"}, "seed should be a whole number"),
+        ({"factor": "75", "scale_distribution": "fixed", "digits": "5"}, "found no place"),
+    ],
+)
+def test_wrong_link_is_answered_with_one_sentence(
+    page: Page, app: str, query: dict[str, str], said: str
+) -> None:
+    """No traceback and no empty page."""
+    page.goto(f"{app}/?" + "&".join(f"{name}={value}" for name, value in query.items()))
+    expect(page.get_by_text(said)).to_be_visible(timeout=60_000)
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def test_image_file_and_kaggle_folder_open(page: Page, app: str, tmp_path: Path) -> None:
+    """A path on this machine, and a folder with train.csv whose sum is the answer."""
+    image = np.zeros((300, 500), np.uint8)
+    image[100:200, 200:300] = 255
+    (tmp_path / "train").mkdir()
+    for name in ("b", "a"):
+        cv2.imwrite(str(tmp_path / "train" / f"{name}.png"), image)
+    (tmp_path / "train.csv").write_text("id,digit_sum\na,3\nb,26\n")
+    open_explore(page, app, source="file", path=tmp_path / "train" / "a.png", view="250,150,1")
+    wait_until(lambda: readout(page, "value") == "255", "The file's pixels are not shown.")
+    open_explore(page, app, source="folder", folder=tmp_path, image=1)
+    page.get_by_text("Show the answer").click()
+    expect(page.get_by_text("26", exact=True).first).to_be_visible()
+
+
+def test_explore_works_at_390_px(browser: Browser, app: str) -> None:
+    """The picture has the whole width and half the height, and nothing sticks out."""
+    context = browser.new_context(
+        viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_explore(page, app, seed=SEED, index=INDEX)
+    viewer = page.locator(".umnist-viewer").bounding_box()
+    assert viewer is not None
+    assert viewer["width"] >= 0.95 * PHONE[0]
+    assert viewer["height"] >= 0.5 * PHONE[1]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.get_by_text("Show the answer").tap()
+    expect(page.get_by_text("px", exact=False).first).to_be_visible()
+    context.close()

@@ -1,0 +1,79 @@
+"""Image files behind the tile routes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from umnist_core.errors import DamagedFileError, NotFoundError
+from umnist_core.pyramid import PyramidGrid
+from umnist_core.server.files import get_file, register_file
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (400, 700), np.uint8)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return a grey PNG."""
+    Image.fromarray(PIXELS).save(tmp_path / "image.png")
+    return tmp_path / "image.png"
+
+
+def test_registered_file_is_served_as_deep_zoom(client: httpx.Client, path: Path) -> None:
+    """Its size, its tiles pixel for pixel, for ever under the same address."""
+    entry = register_file(path)
+    assert (entry.height, entry.width) == PIXELS.shape
+    descriptor = client.get(f"/tiles/file/{entry.id}.dzi")
+    assert 'Height="400" Width="700"' in descriptor.text
+    tile = client.get(f"/tiles/file/{entry.id}_files/10/1_0.png")
+    assert "immutable" in tile.headers["cache-control"]
+    box = PyramidGrid(400, 700).tile_box(10, 1, 0)
+    pixels = cv2.imdecode(np.frombuffer(tile.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert np.array_equal(pixels, PIXELS[box.slices])
+    model = client.get(f"/tiles/file/{entry.id}.dzi?view=model-256")
+    assert 'Height="146" Width="256"' in model.text
+
+
+def test_file_routes_refuse_what_is_wrong(client: httpx.Client, path: Path) -> None:
+    """A tile that is not there, a parameter that files have not, a file that broke."""
+    entry = register_file(path)
+    assert client.get(f"/tiles/file/{entry.id}_files/11/0_0.png").status_code == 404
+    response = client.get(f"/tiles/file/{entry.id}.dzi?seed=3")
+    assert response.status_code == 400
+    assert "the parameters are view, tile, overlap" in response.text
+
+
+def test_file_that_changed_is_not_served_under_its_old_id(client: httpx.Client, path: Path) -> None:
+    """Old addresses keep their meaning; the new content has a new id."""
+    entry = register_file(path)
+    Image.fromarray(255 - PIXELS).save(path)
+    os.utime(path, ns=(1, 1))
+    response = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png")
+    assert response.status_code == 404
+    assert "has changed or gone" in response.text
+    assert register_file(path).id != entry.id
+
+
+def test_file_is_registered_only_if_it_may_be_opened(tmp_path: Path) -> None:
+    """A damaged file is refused when it is opened, and never served."""
+    (tmp_path / "text.png").write_text("hello")
+    with pytest.raises(DamagedFileError):
+        register_file(tmp_path / "text.png")
+    with pytest.raises(NotFoundError):
+        get_file("0" * 16)
+
+
+def test_file_that_breaks_off_is_told_in_a_sentence(client: httpx.Client, path: Path) -> None:
+    """Its header is whole, so only its tiles can tell."""
+    path.write_bytes(path.read_bytes()[:2000])
+    entry = register_file(path)
+    response = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png")
+    assert response.status_code == 422
+    assert "Expected a whole image in image.png" in response.text
