@@ -86,6 +86,30 @@ def test_checkerboard_cell_is_white_where_its_bit_is_one() -> None:
                     assert image[int(row), int(col)] == 255 * int(board.cells[i][j])
 
 
+def test_upright_checkerboard_is_its_middle_half_doubled() -> None:
+    """Without rotation and shear, 8 cells a side show their middle 4, as 1000-px squares."""
+    upright = {"rotation": "0", "shear": "0", "zoom": "1", "checkerboard": "8", "shape_pairs": "0"}
+    scene = plan_scene(seed=1, glyphs=GLYPHS, overrides=upright)
+    board = scene.checkerboard
+    assert board is not None
+    middle = np.array([[int(cell) for cell in row[2:6]] for row in board.cells[2:6]], np.uint8)
+    expected = np.kron(255 * middle, np.ones((1000, 1000), np.uint8))
+    np.testing.assert_array_equal(render(scene, GLYPHS, layer="background"), expected)
+
+
+def test_rotation_turns_rows_of_cells_and_shear_leans_them() -> None:
+    """At 90 degrees a row of cells runs down; a shear of 45 degrees moves a row by its height."""
+    size = 4000 * 2 * 1024 // 8
+    for rotation, shear, right, down in (
+        ("90", "0", (size, 0), (0, -size)),
+        ("0", "45", (0, size), (size, -size)),
+    ):
+        overrides = {"rotation": rotation, "shear": shear, "zoom": "1", "checkerboard": "8"}
+        board = plan_scene(glyphs=GLYPHS, overrides=overrides).checkerboard
+        assert board is not None
+        assert (board.step_right, board.step_down) == (right, down)
+
+
 def test_ground_is_black_outside_the_checkerboard() -> None:
     """A board that is smaller than the canvas leaves the rest black."""
     scene = plan_scene(
