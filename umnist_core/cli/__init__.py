@@ -17,13 +17,16 @@ from umnist_core import __version__
 from umnist_core.errors import UmnistError
 
 COMMANDS = {
-    "app": "app_command",
-    "bench": "bench_group",
-    "digits": "digits_group",
-    "render": "render_command",
-    "tiles": "tiles_group",
+    "app": ("app_command", "Run the workbench and print its address."),
+    "bench": ("bench_group", "Measure this machine."),
+    "digits": ("digits_group", "See or fetch the digits that images are made of."),
+    "render": ("render_command", "Draw one image."),
+    "tiles": ("tiles_group", "Write Deep Zoom tiles."),
 }
-"""Command name -> name of the click command in ``umnist_core.cli.<command name>``."""
+"""Command name -> click command in ``umnist_core.cli.<command name>``, and its short help.
+
+The help stands here so that listing the commands imports none of them.
+"""
 
 
 class _LazyGroup(click.Group):
@@ -34,8 +37,12 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"umnist_core.cli.{cmd_name}")
-        command: click.Command = getattr(module, COMMANDS[cmd_name])
+        command: click.Command = getattr(module, COMMANDS[cmd_name][0])
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -10,6 +10,7 @@ import click
 
 from umnist_core.bench.machine import describe_machine
 from umnist_core.digits import load_glyphs
+from umnist_core.scenes import PRESETS
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
@@ -34,12 +35,22 @@ def _show(figures: Any, as_json: bool) -> None:
         click.echo(json.dumps({**measured, "machine": machine}))
 
 
-@bench_group.command("render")
+@bench_group.command("render", epilog="\b\nExample:\n  umnist bench render --scenes 50 --json")
 @click.option("--scenes", type=click.IntRange(1), default=100, show_default=True)
-@click.option("--preset", default="released", show_default=True)
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="released", show_default=True)
 @json_option
 def render_command(scenes: int, preset: str, as_json: bool) -> None:
     """Time plan, draw and encode of 4000 x 4000 images, on one core."""
     from umnist_core.bench.render import bench_render
 
     _show(bench_render(load_glyphs(), scenes=scenes, preset=preset), as_json)
+
+
+@bench_group.command("tiles", epilog="\b\nExample:\n  umnist bench tiles --json")
+@click.option("--rounds", type=click.IntRange(2), default=31, show_default=True)
+@json_option
+def tiles_command(rounds: int, as_json: bool) -> None:
+    """Time tiles of a real server on loopback, 16 connections, against a static route of it."""
+    from umnist_core.bench.tiles import bench_tiles
+
+    _show(bench_tiles(rounds=rounds), as_json)
