@@ -47,3 +47,7 @@ class NetworkError(UmnistError, OSError):
 
 class WriteError(UmnistError, OSError):
     """A file could not be written whole; what was there before is unchanged."""
+
+
+class ConflictError(UmnistError, FileExistsError):
+    """Where something is to be written, something else already is; it is left alone."""

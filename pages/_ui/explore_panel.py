@@ -20,7 +20,7 @@ from pages._ui.samples import (
 from pages._ui.uploads import keep_upload
 from umnist_core.datasets import ImageFolder, open_image_folder
 from umnist_core.digits import GlyphSet
-from umnist_core.scenes import PARAMETERS, PRESETS
+from umnist_core.scenes import PRESETS, get_preset
 from umnist_core.seeds import SPLITS
 
 SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
@@ -97,7 +97,7 @@ def _choose_scene() -> SceneSample:
             placeholder="shape_pairs=3 rotation=-10..10",
             help="NAME=VALUE, as many as you like; a value is a number or a range such as 1..3.",
         )
-        st.caption("Names: " + ", ".join(PARAMETERS))
+        st.caption("Names: " + ", ".join(get_preset(preset).table))
     return SceneSample(preset, int(seed), split, int(index), parse_overrides(text or "", preset))
 
 

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
-from umnist_core.scenes import PARAMETERS, Scene, get_preset, plan_scene
+from umnist_core.rendering import pixel_pin
+from umnist_core.scenes import PARAMETER_NAMES, Scene, get_preset, plan_scene
 
 PICTURES = {
     "full": "Full image",
@@ -51,7 +52,7 @@ class SceneSample:
     @property
     def link(self) -> dict[str, str | None]:
         """The sample as parameters of the page's address; None removes one."""
-        unset = dict.fromkeys((*PARAMETERS, "source", "path", "folder", "image"))
+        unset = dict.fromkeys((*PARAMETER_NAMES, "source", "path", "folder", "image"))
         return {**unset, **self._query}
 
     @property
@@ -66,7 +67,7 @@ class SceneSample:
 
     def url(self, glyphs: GlyphSet, suffix: str, **more: str) -> str:
         """Return the address of one of the sample's files, ``dzi``, ``png``, ``json`` ..."""
-        query = {**self._query, **more, "glyphs": glyphs.checksum[:8]}
+        query = {**self._query, **more, "pin": pixel_pin(glyphs)}
         return f"/tiles/scene.{suffix}?{urlencode(query)}"
 
 
@@ -112,4 +113,4 @@ def parse_overrides(text: str, preset: str) -> dict[str, str]:
 
 def overrides_in(query: Mapping[str, str]) -> str:
     """Return the scene parameters of an address in the form that people type."""
-    return " ".join(f"{name}={query[name]}" for name in PARAMETERS if name in query)
+    return " ".join(f"{name}={query[name]}" for name in PARAMETER_NAMES if name in query)

@@ -19,6 +19,11 @@ CASES: dict[str, tuple[str, int, dict[str, str]]] = {
     "noise-free": ("released", 3, {"shape_pairs": "0", "checkerboard": "0"}),
     "odd canvas": ("released", 4, {"canvas": "1501", "factor": "0.5..9"}),
     "100,000 px": ("released", 5, {"canvas": "100000"}),
+    "straight lines": ("megapixel", 6, {}),
+    "curves": ("megapixel-bezier", 7, {}),
+    "thick curves": ("o2i-84", 8, {"thickness": "3.2"}),
+    "continuous curves": ("o2i-56", 9, {"thickness_mode": "continuous"}),
+    "46 px": ("megapixel-bezier", 10, {"digit_size": "46", "noise_size": "46"}),
 }
 
 

@@ -34,12 +34,16 @@ def test_value_is_made_once_for_all_who_ask_at_once() -> None:
     assert cache.stats.made == 1
 
 
-def test_least_recently_used_value_goes_first() -> None:
-    """The limit holds, and asking for a value keeps it."""
+@pytest.mark.parametrize("how", ["find", "get_or_make"])
+def test_least_recently_used_value_goes_first(how: str) -> None:
+    """The limit holds, and asking for a value in either way keeps it."""
     cache: SharedCache[str, bytes] = SharedCache(30, len)
     for key in "abc":
         cache.get_or_make(key, lambda: b"x" * 10)
-    cache.get_or_make("a", lambda: b"")
+    if how == "find":
+        cache.find("a")
+    else:
+        cache.get_or_make("a", lambda: b"")
     cache.get_or_make("d", lambda: b"x" * 15)
     assert {key for key in "abcd" if cache.find(key) is not None} == {"a", "d"}
     assert cache.stats.held_bytes == 25

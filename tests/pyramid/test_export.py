@@ -23,7 +23,7 @@ from tests.segment_glyphs import segment_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError, WriteError
 from umnist_core.geometry import Box
 from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource, scene_source
-from umnist_core.pyramid.export import export_dzi
+from umnist_core.pyramid.export import export_dzi, rename_all
 from umnist_core.pyramid.files import read_image_header
 from umnist_core.scenes import plan_scene
 
@@ -34,13 +34,16 @@ small_tiles = partial(PyramidGrid, tile_px=64, overlap_px=2)
 
 
 class FailingSource(TileSource):
-    """Fails in the middle of the canvas."""
+    """A black canvas of 20 million px that breaks off at a row."""
 
     height, width = 20_000, 1000
 
+    def __init__(self, last_row: int) -> None:
+        self.last_row = last_row
+
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
-        """Return black until row 8,000."""
-        if level_box.row0 >= 8000:
+        """Return black until the last row."""
+        if level_box.row0 >= self.last_row:
             raise DamagedFileError("Expected more, found the end.")
         return np.zeros((level_box.height, level_box.width), np.uint8)
 
@@ -137,8 +140,9 @@ def test_existing_export_is_replaced_only_by_force(tmp_path: Path) -> None:
 
 def test_failed_export_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     """A source that fails on the way, a damaged file, a missing folder, a wrong format."""
-    with pytest.raises(DamagedFileError, match="found the end"):
-        export_dzi(FailingSource(), tmp_path / "out")
+    for last_row in (0, 8000):
+        with pytest.raises(DamagedFileError, match="found the end"):
+            export_dzi(FailingSource(last_row), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(WriteError, match="No such file or directory"):
         export_dzi(ArraySource(PIXELS), tmp_path / "missing" / "out")
@@ -150,6 +154,20 @@ def test_failed_export_leaves_nothing_and_says_why(tmp_path: Path) -> None:
     with pytest.raises(DamagedFileError, match=r"half\.png"):
         export_dzi(read_image_header(tmp_path / "half.png"), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["half.png"]
+
+
+def test_replacement_that_fails_half_way_puts_the_old_export_back(tmp_path: Path) -> None:
+    """Descriptor and tiles change together or not at all."""
+    targets = (tmp_path / "out_files", tmp_path / "out.dzi")
+    folder = tmp_path / "finished"
+    for place, content in ((tmp_path, "old"), (folder, "new")):
+        (place / "out_files").mkdir(parents=True)
+        (place / "out_files" / "tile").write_text(content)
+    targets[1].write_text("old")
+    with pytest.raises(FileNotFoundError):
+        rename_all(folder, targets)  # the new descriptor is missing
+    assert (targets[0] / "tile").read_text() == "old"
+    assert targets[1].read_text() == "old"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of a file")
@@ -167,7 +185,8 @@ def test_write_error_leaves_nothing_behind(tmp_path: Path) -> None:
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "could not be written" in done.stderr
+    assert "out.zip could not be written" in done.stderr
+    assert ".out-" not in done.stderr  # the name asked for, not that of a temporary folder
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -175,12 +194,16 @@ def test_write_error_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="Windows interrupts processes in another way")
 def test_interrupted_export_leaves_nothing_behind(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a huge scene ends the command at once and cleanly."""
-    command = [sys.executable, "-m", "umnist_core.cli", "tiles", "export"]
+    # Where the tests themselves run in the background, the interrupt would be ignored.
+    script = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from umnist_core.cli import main\n"
+        "sys.argv = ['umnist', 'tiles', 'export', '--set', 'canvas=100000', 'out']\n"
+        "main()\n"
+    )
     process = subprocess.Popen(
-        [*command, "--set", "canvas=100000", "--set", "factor=0.5..100", "out"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     while process.poll() is None and not list(tmp_path.glob(".out-*/out_files/17/*")):
         time.sleep(0.01)

@@ -19,7 +19,7 @@ from umnist_core.scenes import PARAMETERS, PRESETS, Span, get_preset, parse_para
         ("scale_distribution", "uniform", "uniform"),
         ("label", "balanced", "balanced"),
         ("label", "27", 27),
-        ("canvas", " 4000 ", Span(4000, 4000)),
+        ("canvas", " 4000 ", 4000),
     ],
 )
 def test_parameter_text_is_read(name: str, text: str, value: object) -> None:
@@ -44,6 +44,7 @@ def test_parameter_text_is_read(name: str, text: str, value: object) -> None:
         ("label", "3..4", "balanced, free or a whole number"),
         ("label", "-1", "-1"),
         ("canvas", "1000000000", "200000"),
+        ("canvas", "100..200", "a whole number from 28 to 200000; got"),
     ],
 )
 def test_wrong_parameter_is_refused_in_one_sentence_that_names_the_allowed(
@@ -60,7 +61,6 @@ def test_wrong_parameter_is_refused_in_one_sentence_that_names_the_allowed(
 @pytest.mark.parametrize(
     "overrides",
     [
-        {"canvas": "100..200"},
         {"scale_distribution": "fixed"},
         {"canvas": "28", "factor": "2..3"},
         {"label": "27", "digits": "1..2"},

@@ -19,6 +19,7 @@ import numpy as np
 from umnist_core.bench.http_client import ask, ask_for
 from umnist_core.bench.tile_server import bench_server, tile_addresses
 from umnist_core.digits import load_glyphs
+from umnist_core.rendering import pixel_pin
 
 CONNECTIONS = 16
 _COLD_TILE = (9, 0, 0)
@@ -81,7 +82,7 @@ def bench_tiles(*, rounds: int = 31, round_s: float = 0.2, cold_scenes: int = 64
 
 
 async def _measure(port: int, rounds: int, round_s: float, cold_scenes: int) -> TileFigures:
-    pin = load_glyphs().checksum[:8]
+    pin = pixel_pin(load_glyphs())
     tiles = [_tile_path(0, pin, *address) for address in tile_addresses()]
     static = [f"/bench/static/{number}" for number in range(len(tiles))]
     new = (_tile_path(seed, pin, *_COLD_TILE) for seed in itertools.count(1))
@@ -117,5 +118,5 @@ def _p95_ms(latencies_s: list[float]) -> float:
 
 
 def _tile_path(seed: int, pin: str, level: int, col: int, row: int) -> str:
-    scene = f"preset=released&seed={seed}&index=0&glyphs={pin}"
+    scene = f"preset=released&seed={seed}&index=0&pin={pin}"
     return f"/tiles/scene_files/{level}/{col}_{row}.png?{scene}"

@@ -19,7 +19,9 @@ from umnist_core.errors import UmnistError
 COMMANDS = {
     "app": ("app_command", "Run the workbench and print its address."),
     "bench": ("bench_group", "Measure this machine."),
+    "datasets": ("datasets_group", "Look into data sets."),
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
+    "generate": ("generate_command", "Write a data set."),
     "render": ("render_command", "Draw one image."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
 }

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from umnist_core.digits import GlyphSet
-from umnist_core.scenes import PARAMETERS, PRESETS, Scene, parse_parameter, plan_scene
+from umnist_core.scenes import PRESETS, Scene, get_preset, plan_scene
 from umnist_core.seeds import SPLITS
 
 
@@ -36,27 +36,32 @@ class SceneChoice:
         )
 
 
-def _read_settings(
+def read_settings(
     ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
-    """Read NAME=VALUE pairs; a wrong one is an error of usage and says what is allowed."""
+    """Read NAME=VALUE pairs; what is not one is an error of usage."""
     overrides = {}
     for value in values:
         name, equals, text = value.partition("=")
         if not equals:
             raise click.BadParameter(f"expected NAME=VALUE such as shape_pairs=3; got {value!r}.")
-        try:
-            parse_parameter(name, text)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
         overrides[name] = text
     return overrides
 
 
 def parameter_help() -> str:
     """Return the parameters that ``--set`` takes, a line each."""
-    lines = [f"  {name:<19} {p.meaning}: {p.allowed}" for name, p in PARAMETERS.items()]
-    return "\b\nParameters of --set:\n" + "\n".join(lines)
+    presets_of: dict[str, list[str]] = {}
+    tables = {}
+    for preset, parameters in PRESETS.items():
+        presets_of.setdefault(parameters.planner, []).append(preset)
+        tables[parameters.planner] = parameters.table
+    paragraphs = []
+    for planner, table in tables.items():
+        lines = [f"  {name:<19} {p.meaning}: {p.allowed}" for name, p in table.items()]
+        title = f"Parameters of --set for the presets {', '.join(presets_of[planner])}:"
+        paragraphs.append("\n".join(["\b", title, *lines]))
+    return "\n\n".join(paragraphs)
 
 
 def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,7 +82,7 @@ def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "overrides",
         multiple=True,
         metavar="NAME=VALUE",
-        callback=_read_settings,
+        callback=read_settings,
         help="Replace one parameter of the preset; a number, or a range such as 1..3.",
     )
     @wraps(command)
@@ -90,6 +95,10 @@ def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
         overrides: dict[str, str],
         **kwargs: Any,
     ) -> Any:
+        try:
+            get_preset(preset).with_overrides(overrides)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--set") from error
         choice = SceneChoice(preset, seed, split, index, overrides)
         return command(*args, choice=choice, **kwargs)
 

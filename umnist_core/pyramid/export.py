@@ -118,8 +118,12 @@ def export_dzi(
             "overlap": overlap_px,
             "suffix": _SUFFIXES[tile_format],
         }
-        _dzsave(image, folder / (targets[-1].name if as_zip else stem), options, comment, progress)
-        _rename_all(folder, targets)
+        path = folder / (targets[-1].name if as_zip else stem)
+        try:
+            _dzsave(image, path, options, comment, progress)
+        except pyvips.Error as error:
+            raise _explain(error, image, path, targets[-1]) from error
+        rename_all(folder, targets)
     except OSError as error:
         if isinstance(error, UmnistError):
             raise
@@ -137,12 +141,26 @@ def _check_targets(targets: tuple[Path, ...], force: bool) -> None:
             )
 
 
-def _rename_all(folder: Path, targets: tuple[Path, ...]) -> None:
-    """Move the finished parts to their names, the descriptor last, old ones out of the way."""
-    for target in targets:
-        if target.exists():
-            target.rename(folder / f"replaced-{target.name}")
-        (folder / target.name).rename(target)
+def rename_all(folder: Path, targets: tuple[Path, ...]) -> None:
+    """Move the finished parts to their names, the descriptor last; all of them or none.
+
+    What was there before moves into ``folder``, or back if anything goes wrong.
+    """
+    aside = folder / "replaced"
+    aside.mkdir()
+    try:
+        for target in targets:
+            if target.exists():
+                target.rename(aside / target.name)
+        for target in targets:
+            (folder / target.name).rename(target)
+    except BaseException:  # an interruption from the keyboard too
+        for target in targets:
+            if target.exists() and not (folder / target.name).exists():
+                target.rename(folder / target.name)
+            if (aside / target.name).exists():
+                (aside / target.name).rename(target)
+        raise
 
 
 def _cannot_write(target: Path, reason: str) -> WriteError:
@@ -166,7 +184,9 @@ def _dzsave(
     KeyboardInterrupt
         After dzsave has stopped.
     UmnistError
-        If the canvas cannot be read, or the tiles cannot be written.
+        If the canvas cannot be read.
+    pyvips.Error
+        If the tiles cannot be written.
     """
     canvas, stream = _open(image)
     # Written tiles are cut to whole numbers, so the half added here rounds them half up.
@@ -188,15 +208,17 @@ def _dzsave(
         except pyvips.Error as error:
             if stream is not None and stream.error is not None:
                 raise stream.error from error
-            raise _explain(error, image, path) from error
+            raise
 
 
-def _explain(error: pyvips.Error, image: TileSource | ImageHeader, path: Path) -> UmnistError:
-    reason = libvips_reason(error)
+def _explain(
+    error: pyvips.Error, image: TileSource | ImageHeader, path: Path, target: Path
+) -> UmnistError:
+    """Return our error for one of libvips, which does not tell reading from writing."""
     has_room = shutil.disk_usage(path.parent).free > LOW_DISC_BYTES
     if isinstance(image, ImageHeader) and has_room:
         return damaged_file(image.path, error)
-    return _cannot_write(path, reason)
+    return _cannot_write(target, libvips_reason(error).replace(str(path), target.name))
 
 
 def _open(image: TileSource | ImageHeader) -> tuple[Any, PngStream | None]:

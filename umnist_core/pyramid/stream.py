@@ -47,9 +47,17 @@ class PngStream:
         """Return the canvas as a libvips image, to be read once from the top.
 
         The stream must outlive the image.
+
+        Raises
+        ------
+        Exception
+            Whatever the source raises for its first strip.
         """
         options = {"access": "sequential", "fail_on": "error", "unlimited": True}
-        return pyvips.Image.pngload_source(self._pipe, **options)
+        try:
+            return pyvips.Image.pngload_source(self._pipe, **options)
+        except pyvips.Error as error:
+            raise self.error or error from error
 
     def read(self, size: int) -> bytes:
         """Return the next bytes, at most ``size`` of them; none at the end."""

@@ -7,6 +7,7 @@ from umnist_core.rendering.render import (
     RENDERER_VERSION,
     digit_mask,
     level_box_of_whole,
+    pixel_pin,
     render,
 )
 
@@ -17,6 +18,7 @@ __all__ = [
     "SceneFigures",
     "digit_mask",
     "level_box_of_whole",
+    "pixel_pin",
     "render",
     "scene_figures",
 ]

@@ -75,6 +75,12 @@ class Grid:
         """The last canvas column that is looked at, or one left of the next that would be."""
         return min(self.canvas_width, self.col0 + self.width * self.col_step) - 1
 
+    @property
+    def canvas_cols(self) -> NDArray[np.int64]:
+        """Each canvas column that is looked at, int64 (width,), ascending."""
+        cols = self.col0 + np.arange(self.width, dtype=np.int64) * self.col_step
+        return np.minimum(cols, self.canvas_width - 1)
+
     @cached_property
     def stride(self) -> int:
         """Keys per row: a multiple of 64 above the width, so that a row fills whole words."""

@@ -19,24 +19,34 @@ from umnist_core.rendering.crossings import (
     nearest_grid,
 )
 from umnist_core.rendering.fill import fill_parity, mean_blocks
+from umnist_core.rendering.patches import MID_GREY, find_patches, mean_blocks_of_patches, paste
+from umnist_core.scenes.resize import resize_by_area
 from umnist_core.scenes.scene import Scene
 from umnist_core.scenes.ultramnist import glyph_pixels
 
 LAYERS = ("full", "noise_free", "background", "digits")
 """What is drawn: everything; the ink of the digits, white on black (the exact digit mask);
-everything but the digits; the image inside the ink of the digits and mid-grey elsewhere."""
+everything but the digits; the image inside the ink of the digits and mid-grey elsewhere.
+In scenes with strokes a digit is grey: noise_free is the digits' squares on black, and ink
+is every pixel of a square that is not black."""
 
 FILTERS = ("area", "nearest")
 """How a level's pixel follows from its canvas pixels: their mean, rounded half up, or the
 one at the centre."""
 
-MID_GREY = 128
-
 RENDERER_VERSION = 1
-"""Raised whenever the pixels of a scene change."""
+"""Raised whenever the same arguments give another scene, or a scene other pixels."""
 
 _BAND_ROWS = 16_384
 """Canvas rows whose crossings are held at once when blocks are averaged."""
+
+
+def pixel_pin(glyphs: GlyphSet) -> str:
+    """Return a short name of all that pixels depend on beside a scene's own parameters.
+
+    An address that carries it, ``edc0d109-1`` for example, always shows the same picture.
+    """
+    return f"{glyphs.checksum[:8]}-{RENDERER_VERSION}"
 
 
 def level_box_of_whole(scene: Scene, reduction: int) -> Box:
@@ -99,6 +109,9 @@ def render(
         return _render_pixels(scene, glyphs, every_pixel_grid(box, scene.canvas), layer)
     if pyramid_filter == "nearest":
         return _render_pixels(scene, glyphs, nearest_grid(box, reduction, scene.canvas), layer)
+    if scene.strokes is not None:
+        patches = find_patches(scene, scene.strokes, glyphs, layer)
+        return mean_blocks_of_patches(patches, box, reduction, scene.canvas)
     return np.concatenate(
         [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
     )
@@ -128,6 +141,9 @@ def _bands(level_box: Box, reduction: int) -> Iterator[Box]:
 
 
 def _render_pixels(scene: Scene, glyphs: GlyphSet, grid: Grid, layer: str) -> NDArray[np.uint8]:
+    if scene.strokes is not None:
+        patches = find_patches(scene, scene.strokes, glyphs, layer)
+        return paste(patches, grid.rows, grid.canvas_cols)
     if layer == "background":
         return fill_parity(find_ground_crossings(scene, grid), grid)
     ink_keys = find_digit_crossings(scene, glyphs, grid)
@@ -183,6 +199,8 @@ def digit_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
     if not 0 <= place < len(scene.digits):
         raise InvalidValueError(f"This scene has digits 0 to {len(scene.digits) - 1}; got {place}.")
     digit = scene.digits[place]
+    if scene.strokes is not None:
+        return resize_by_area(glyphs.images[digit.glyph], digit.side_px) > 0
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     repeat = digit.side_px // len(ink)
     return np.repeat(np.repeat(ink, repeat, axis=0), repeat, axis=1)

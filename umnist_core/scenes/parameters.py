@@ -1,28 +1,19 @@
-"""The parameters of the UltraMNIST planner, their allowed values, and the presets.
+"""The parameters of the UltraMNIST planner and their allowed values.
 
 Every parameter is a number, a range or a word, and has one text form that is the
 same on the command line (``--set shape_pairs=1..3``), in a tile's URL
 (``?shape_pairs=1..3``) and in a scene's provenance. A new parameter is a field of
-`UltraMnistParameters` and an entry of `PARAMETERS`, nothing else.
-
-Presets
--------
-``released``
-    The ranges of the authors' released generator.
-``paper``
-    The ranges of the text: Gupta et al., "UltraMNIST Classification: A Benchmark to
-    Train CNNs for Very Large Images", Scientific Data 2024, arXiv 2206.12681,
-    section "Methods, Data creation". Where the text gives no range (cells of the
-    checkerboard, distribution of the digits) that of the released generator is used.
+`UltraMnistParameters` and an entry of `PARAMETERS`, nothing else. Another planner has
+a subclass of `PlannerParameters` with a table of its own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from umnist_core.errors import InvalidValueError
 
@@ -58,6 +49,8 @@ class Parameter:
     unit: str
     meaning: str
     words: tuple[str, ...] = ()
+    ranged: bool = True
+    """Whether it may be a range, from which each image draws; else it is one number."""
 
     @property
     def allowed(self) -> str:
@@ -68,7 +61,8 @@ class Parameter:
         if self.kind == "label":
             return f"{', '.join(self.words)} or a whole number from {numbers}"
         name = {"whole": "a whole number", "number": "a number", "factor": "0.5 or a whole number"}
-        return f"{name[self.kind]} from {numbers}, or a range such as {self.low:g}..{self.high:g}"
+        range_too = f", or a range such as {self.low:g}..{self.high:g}" if self.ranged else ""
+        return f"{name[self.kind]} from {numbers}{range_too}"
 
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
@@ -96,7 +90,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "rotation": Parameter("number", -180, 180, "degrees", "rotation of the checkerboard"),
         "shear": Parameter("number", -80, 80, "degrees", "horizontal shear of the checkerboard"),
         "zoom": Parameter("number", 0.1, 10, "", "enlargement of the checkerboard"),
-        "canvas": Parameter("whole", 28, 200_000, "px", "side of the square image"),
+        "canvas": Parameter("whole", 28, 200_000, "px", "side of the square image", ranged=False),
         "label": Parameter(
             "label",
             0,
@@ -110,55 +104,26 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class UltraMnistParameters:
-    """Everything that the planner draws from; see `PARAMETERS` for meanings and units."""
+class PlannerParameters:
+    """What the parameters of every planner can do; a subclass adds fields, and a table of them.
 
-    digits: Span = Span(3, 5)
-    scale_distribution: str = "v-shaped"
-    factor: Span = Span(0.5, 75)
-    circles: Span = Span(0, 4)
-    triangles: Span = Span(0, 4)
-    shape_pairs: Span | None = None
-    checkerboard: Span = Span(12, 23)
-    rotation: Span = Span(-45, 45)
-    shear: Span = Span(-50, 50)
-    zoom: Span = Span(0.8, 1.2)
-    canvas: Span = Span(4000, 4000)
-    label: str | int = "balanced"
+    Attributes
+    ----------
+    table
+        What each of its fields may be.
+    planner
+        Name of the planner, for a scene's provenance.
+    """
 
-    def __post_init__(self) -> None:
-        if self.canvas.low != self.canvas.high:
-            raise InvalidValueError(
-                f"canvas is one whole number of px, not a range; got {self.canvas}."
-            )
-        if self.scale_distribution == "fixed" and self.factor.low != self.factor.high:
-            raise InvalidValueError(
-                "scale_distribution=fixed needs one factor, for example factor=3; "
-                f"got {self.factor}."
-            )
-        if 28 * self.factor.low > self.canvas.low:
-            raise InvalidValueError(
-                f"The smallest digit of factor={self.factor} is {28 * self.factor.low:g} px and "
-                f"does not fit in canvas={self.canvas} px; lower factor or enlarge canvas."
-            )
-        most = 9 * int(self.digits.high)
-        if isinstance(self.label, int) and self.label > most:
-            raise InvalidValueError(
-                f"label={self.label} cannot be the sum of at most {self.digits.high:g} digits "
-                f"(at most {most}); lower label or raise digits."
-            )
-
-    @property
-    def canvas_px(self) -> int:
-        """Side of the image, in px."""
-        return int(self.canvas.low)
+    table: ClassVar[Mapping[str, Parameter]]
+    planner: ClassVar[str]
 
     def to_text(self) -> dict[str, str]:
         """Return every parameter that is set, in its text form."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: str(value) for name, value in values.items() if value is not None}
+        values = {name: getattr(self, name) for name in self.table}
+        return {name: _text(value) for name, value in values.items() if value is not None}
 
-    def with_overrides(self, overrides: Mapping[str, str]) -> UltraMnistParameters:
+    def with_overrides(self, overrides: Mapping[str, str]) -> Self:
         """Return these parameters with some replaced.
 
         Parameters
@@ -172,50 +137,71 @@ class UltraMnistParameters:
             If a name is unknown or a value is not allowed; the message says what is.
         """
         values: dict[str, Any] = {
-            name: parse_parameter(name, text) for name, text in overrides.items()
+            name: parse_parameter(name, text, self.table) for name, text in overrides.items()
         }
         return replace(self, **values)
 
 
-PRESETS: Mapping[str, UltraMnistParameters] = MappingProxyType(
-    {
-        "released": UltraMnistParameters(),
-        "paper": UltraMnistParameters(
-            factor=Span(0.5, 76),
-            circles=Span(0, 5),
-            triangles=Span(0, 5),
-            zoom=Span(1, 1),
-            label="free",
-        ),
-    }
-)
+@dataclass(frozen=True, slots=True)
+class UltraMnistParameters(PlannerParameters):
+    """Everything that the planner draws from; see `PARAMETERS` for meanings and units."""
+
+    table: ClassVar[Mapping[str, Parameter]] = PARAMETERS
+    planner: ClassVar[str] = "ultramnist"
+
+    digits: Span = Span(3, 5)
+    scale_distribution: str = "v-shaped"
+    factor: Span = Span(0.5, 75)
+    circles: Span = Span(0, 4)
+    triangles: Span = Span(0, 4)
+    shape_pairs: Span | None = None
+    checkerboard: Span = Span(12, 23)
+    rotation: Span = Span(-45, 45)
+    shear: Span = Span(-50, 50)
+    zoom: Span = Span(0.8, 1.2)
+    canvas: int = 4000
+    label: str | int = "balanced"
+
+    def __post_init__(self) -> None:
+        if self.scale_distribution == "fixed" and self.factor.low != self.factor.high:
+            raise InvalidValueError(
+                "scale_distribution=fixed needs one factor, for example factor=3; "
+                f"got {self.factor}."
+            )
+        if 28 * self.factor.low > self.canvas:
+            raise InvalidValueError(
+                f"The smallest digit of factor={self.factor} is {28 * self.factor.low:g} px and "
+                f"does not fit in canvas={self.canvas} px; lower factor or enlarge canvas."
+            )
+        most = 9 * int(self.digits.high)
+        if isinstance(self.label, int) and self.label > most:
+            raise InvalidValueError(
+                f"label={self.label} cannot be the sum of at most {self.digits.high:g} digits "
+                f"(at most {most}); lower label or raise digits."
+            )
 
 
-def get_preset(name: str) -> UltraMnistParameters:
-    """Return the parameters of a preset.
-
-    Raises
-    ------
-    InvalidValueError
-        If there is no preset of that name.
-    """
-    if name not in PRESETS:
-        raise InvalidValueError(f"preset is one of {', '.join(PRESETS)}; got {name!r}.")
-    return PRESETS[name]
-
-
-def parse_parameter(name: str, text: str) -> Span | str | int:
+def parse_parameter(
+    name: str, text: str, table: Mapping[str, Parameter] = PARAMETERS
+) -> Span | str | float:
     """Read one parameter from its text form.
+
+    Parameters
+    ----------
+    name, text
+        What is set to what.
+    table
+        The parameters that there are: those of a planner.
 
     Raises
     ------
     InvalidValueError
         If the name is unknown or the value is not allowed.
     """
-    parameter = PARAMETERS.get(name)
+    parameter = table.get(name)
     if parameter is None:
         raise InvalidValueError(
-            f"There is no parameter {name!r}; the parameters are {', '.join(PARAMETERS)}."
+            f"There is no parameter {name!r}; the parameters are {', '.join(table)}."
         )
     text = text.strip()
     if text in parameter.words:
@@ -223,11 +209,15 @@ def parse_parameter(name: str, text: str) -> Span | str | int:
     if parameter.kind == "word":
         raise _not_allowed(name, parameter, text)
     span = _parse_span(name, parameter, text)
-    if parameter.kind != "label":
+    if parameter.ranged and parameter.kind != "label":
         return span
     if span.low != span.high:
         raise _not_allowed(name, parameter, text)
-    return int(span.low)
+    return span.low if parameter.kind == "number" else int(span.low)
+
+
+def _text(value: Span | str | float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _parse_span(name: str, parameter: Parameter, text: str) -> Span:

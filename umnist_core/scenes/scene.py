@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from umnist_core.digits.glyphs import GLYPH_PX
-from umnist_core.errors import DamagedFileError
+from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.geometry import Box
 
 SCENE_VERSION = 1
@@ -39,7 +39,7 @@ class Digit:
     row, col
         First pixel of its square, canvas frame.
     side_px
-        Side of its square: 14, or a whole multiple of 28.
+        Side of its square: 14, or a whole multiple of 28; any side in Megapixel MNIST.
     ink_box
         Tight around the pixels that are drawn, canvas frame.
     """
@@ -111,6 +111,71 @@ class Triangle:
 Shape = Circle | Triangle
 
 
+Curve = tuple[int, ...]
+"""Control points of a Bezier curve: row, column, row, column ... Two are a straight line."""
+
+Pattern = tuple[Curve, ...]
+"""Curves that are drawn together on a grid of 28 x 28 px."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """Grey noise: patterns of curves, each pasted on the canvas as a whole square.
+
+    Attributes
+    ----------
+    patterns
+        All patterns of the data set, whether this image shows them or not.
+    steps_per_px
+        A control point counts in steps of this fraction of a px of the 28-px grid, whose
+        px ``(row, col)`` covers ``[row, row + 1) x [col, col + 1)``.
+    thickness
+        In 1/1024 px of the grid, on the scale of the released generator.
+    thickness_mode
+        ``integer`` cuts the fraction off the thickness and the points; ``continuous``
+        draws it, with grey rims.
+    grain
+        None for white strokes; else each pixel of a pattern is some grey from 204 to 254
+        that follows from this whole number.
+    side_px
+        Side of each square on the canvas, resized from 28 px.
+    patches
+        In the order of pasting: which pattern, and its first row and column, canvas
+        frame. A later square hides the earlier, black included.
+    """
+
+    patterns: tuple[Pattern, ...]
+    steps_per_px: int
+    thickness: int
+    thickness_mode: str
+    grain: int | None
+    side_px: int
+    patches: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MegapixelTasks:
+    """The four labels of a Megapixel MNIST image.
+
+    Attributes
+    ----------
+    majority
+        Class of most digits; of the first such digit where two classes have as many.
+    max
+        Largest class.
+    top
+        Class of the digit whose square begins in the smallest row; the first of them in
+        the order of the scene.
+    multi
+        The classes that there are, ascending.
+    """
+
+    majority: int
+    max: int
+    top: int
+    multi: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """How a scene was planned: everything that is needed to plan it again."""
@@ -143,6 +208,10 @@ class Scene:
         Name and sha256 of the glyphs that ``Digit.glyph`` counts in.
     stand_in
         Whether those glyphs are the bundled stand-in and not MNIST.
+    strokes
+        None in UltraMNIST, where digits are ink that inverts the ground. Else, as in
+        Megapixel MNIST, the ground is black, strokes are pasted on it and then digits:
+        whole grey squares, each hiding what is under it.
     """
 
     height: int
@@ -156,11 +225,48 @@ class Scene:
     stand_in: bool
     provenance: Provenance | None = None
     version: int = SCENE_VERSION
+    strokes: Strokes | None = None
+
+    def __post_init__(self) -> None:
+        if self.strokes is None:
+            return
+        if self.checkerboard is not None or self.shapes:
+            raise InvalidValueError(
+                "A scene has strokes, or a checkerboard and shapes; found both, leave one out."
+            )
+        if not self.digits:
+            raise InvalidValueError(
+                "A scene with strokes has at least one digit, found none; add one."
+            )
 
     @property
     def label(self) -> int:
-        """Sum of the digits, 0 to 27 in UltraMNIST."""
+        """Sum of the digits, 0 to 27 in UltraMNIST; with strokes, the majority of ``tasks``."""
+        if self.strokes is not None:
+            return self.tasks.majority
         return sum(digit.label for digit in self.digits)
+
+    @property
+    def tasks(self) -> MegapixelTasks:
+        """The labels of a scene with strokes.
+
+        Raises
+        ------
+        InvalidValueError
+            If the scene has none.
+        """
+        if self.strokes is None:
+            raise InvalidValueError(
+                "The four tasks are those of Megapixel MNIST, found a scene without strokes; use "
+                "its label."
+            )
+        labels = [digit.label for digit in self.digits]
+        return MegapixelTasks(
+            majority=max(labels, key=labels.count),
+            max=max(labels),
+            top=min(self.digits, key=lambda digit: digit.row).label,
+            multi=tuple(sorted(set(labels))),
+        )
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -184,6 +290,10 @@ class Scene:
         for shape, source in zip(data["shapes"], self.shapes, strict=True):
             shape["kind"] = "circle" if isinstance(source, Circle) else "triangle"
         data["label"] = self.label
+        if self.strokes is None:
+            del data["strokes"]
+        else:
+            data["tasks"] = asdict(self.tasks)
         return json.dumps(data)
 
     @classmethod
@@ -225,6 +335,14 @@ def _shape_from_dict(data: dict[str, Any]) -> Shape:
     return Triangle((_pair(first), _pair(second), _pair(third)))
 
 
+def _strokes_from_dict(data: dict[str, Any] | None) -> Strokes | None:
+    if data is None:
+        return None
+    patterns = tuple(tuple(tuple(curve) for curve in pattern) for pattern in data["patterns"])
+    patches = tuple((pattern, row, col) for pattern, row, col in data["patches"])
+    return Strokes(**{**data, "patterns": patterns, "patches": patches})
+
+
 def _scene_from_dict(data: dict[str, Any]) -> Scene:
     board = data["checkerboard"]
     provenance = data["provenance"]
@@ -250,4 +368,5 @@ def _scene_from_dict(data: dict[str, Any]) -> Scene:
         stand_in=data["stand_in"],
         provenance=None if provenance is None else Provenance(**provenance),
         version=data["version"],
+        strokes=_strokes_from_dict(data.get("strokes")),
     )

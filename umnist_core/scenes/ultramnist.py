@@ -11,7 +11,6 @@ of ink (possible at 14 px) is drawn again.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from itertools import combinations_with_replacement
 
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from umnist_core.digits.glyphs import GLYPH_PX, GlyphSet
 from umnist_core.errors import InvalidValueError, PlacementError
 from umnist_core.geometry import Box
-from umnist_core.scenes.parameters import MAX_LABEL, Span, UltraMnistParameters, get_preset
+from umnist_core.scenes.parameters import MAX_LABEL, Span, UltraMnistParameters
 from umnist_core.scenes.scene import (
     SUBPIXELS,
     Checkerboard,
@@ -44,27 +43,19 @@ CROP_ZOOM = 2.0
 """The released generator crops the middle half of the checkerboard and doubles it."""
 
 
-def plan_scene(
-    preset: str = "released",
-    seed: int = 0,
-    split: str = "train",
-    index: int = 0,
-    *,
-    glyphs: GlyphSet,
-    overrides: Mapping[str, str] | None = None,
+def plan_ultramnist_scene(
+    parameters: UltraMnistParameters, source: Provenance, glyphs: GlyphSet
 ) -> Scene:
     """Plan one image.
 
     Parameters
     ----------
-    preset
-        Name in `umnist_core.scenes.PRESETS`.
-    seed, split, index
-        Which sample: seed and index are 0 or more, split is ``train`` or ``test``.
+    parameters
+        What to draw from.
+    source
+        Which sample: its seed, split and index; kept in the scene.
     glyphs
         Where the digits come from.
-    overrides
-        Parameters that differ from the preset, in their text form.
 
     Returns
     -------
@@ -74,12 +65,12 @@ def plan_scene(
     Raises
     ------
     InvalidValueError
-        If an argument is not allowed.
+        If the sample does not exist or the glyphs lack a class that is needed.
     PlacementError
         If the digits cannot be placed without overlap.
     """
-    parameters = get_preset(preset).with_overrides(overrides or {})
-    size = parameters.canvas_px
+    seed, split, index = source.seed, source.split, source.index
+    size = parameters.canvas
     rng = sample_rng(seed, split, index, "digits")
     labels = _draw_labels(parameters, seed, split, index, rng)
     placed = _place(parameters, len(labels), rng)
@@ -97,7 +88,7 @@ def plan_scene(
         glyph_set=glyphs.name,
         glyph_checksum=glyphs.checksum,
         stand_in=glyphs.is_stand_in,
-        provenance=Provenance("ultramnist", preset, seed, split, index, parameters.to_text()),
+        provenance=source,
     )
 
 
@@ -218,7 +209,7 @@ def _place(
 def _find_place(
     parameters: UltraMnistParameters, earlier: list[Box], rng: np.random.Generator
 ) -> Box | None:
-    canvas_px = parameters.canvas_px
+    canvas_px = parameters.canvas
     for _ in range(TRIES_PER_DIGIT):
         side_px = _draw_side_px(parameters, rng)
         room = canvas_px - side_px
@@ -340,10 +331,10 @@ def _plan_checkerboard(
     bits = rng.random((size, size)) < 0.5
     cos, sin = math.cos(math.radians(rotation_deg)), math.sin(math.radians(rotation_deg))
     lean = math.tan(math.radians(shear_deg))
-    cell = parameters.canvas_px / size * zoom * CROP_ZOOM * SUBPIXELS
+    cell = parameters.canvas / size * zoom * CROP_ZOOM * SUBPIXELS
     right = (round(cell * sin), round(cell * cos))
     down = (round(cell * (cos - sin * lean)), round(cell * (-sin - cos * lean)))
-    centre = parameters.canvas_px * SUBPIXELS // 2
+    centre = parameters.canvas * SUBPIXELS // 2
     origin = tuple(centre - size * (down[axis] + right[axis]) // 2 for axis in (0, 1))
     return Checkerboard(
         cells=tuple("".join("1" if bit else "0" for bit in row) for row in bits.tolist()),
@@ -362,7 +353,7 @@ def _plan_shapes(parameters: UltraMnistParameters, rng: np.random.Generator) -> 
     else:
         circles = draw_int(rng, *parameters.circles.ints)
         triangles = draw_int(rng, *parameters.triangles.ints)
-    size = parameters.canvas_px
+    size = parameters.canvas
     low, high = (max(1, r * size // REFERENCE_CANVAS_PX) for r in CIRCLE_RADIUS_PX)
 
     def point() -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The parameters of a tile address: which image, which view of it, which tiles.
 
 Every scene parameter of ``--set`` is a parameter here under the same name and in the
-same text form; adding one to `umnist_core.scenes.PARAMETERS` is all it takes.
+same text form; adding one to `umnist_core.scenes.PARAMETER_NAMES` is all it takes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import MODEL_SIDES_PX
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import FILTERS, LAYERS
-from umnist_core.scenes import PARAMETERS
+from umnist_core.scenes import PARAMETER_NAMES
 
 MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
 """View -> longer side, in px, of the image as a model sees it."""
@@ -25,7 +25,7 @@ FILE_VIEWS = ("full", *MODEL_VIEWS)
 
 _TILE_NAMES = ("tile", "overlap")
 _SCENE_NAMES = ("preset", "seed", "split", "index")
-_SCENE_QUERY_NAMES = (*_SCENE_NAMES, *PARAMETERS, "view", "filter", *_TILE_NAMES, "glyphs")
+_SCENE_QUERY_NAMES = (*_SCENE_NAMES, *PARAMETER_NAMES, "view", "filter", *_TILE_NAMES, "pin")
 _FILE_QUERY_NAMES = ("view", *_TILE_NAMES)
 _MAX_FIELDS = 64
 
@@ -55,8 +55,9 @@ class SceneQuery:
         ``"area"`` or ``"nearest"``.
     tile_px, overlap_px
         As in `umnist_core.pyramid.PyramidGrid`.
-    glyphs
-        First 8 hexadecimal digits of the glyph set's checksum, or None for whichever is here.
+    pin
+        What the address says that its pixels depend on (`umnist_core.rendering.pixel_pin`);
+        None where it says nothing.
     """
 
     key: SceneKey
@@ -64,7 +65,7 @@ class SceneQuery:
     pyramid_filter: str
     tile_px: int
     overlap_px: int
-    glyphs: str | None
+    pin: str | None
 
     @property
     def file_stem(self) -> str:
@@ -101,7 +102,7 @@ def parse_scene_query(text: str) -> SceneQuery:
         seed=_whole("seed", fields, 0),
         split=fields.get("split", "train"),
         index=_whole("index", fields, 0),
-        overrides=tuple(sorted((n, v) for n, v in fields.items() if n in PARAMETERS)),
+        overrides=tuple(sorted((n, v) for n, v in fields.items() if n in PARAMETER_NAMES)),
     )
     return SceneQuery(
         key=key,
@@ -109,7 +110,7 @@ def parse_scene_query(text: str) -> SceneQuery:
         pyramid_filter=_one_of("filter", fields, FILTERS),
         tile_px=tile_px,
         overlap_px=overlap_px,
-        glyphs=_glyphs(fields),
+        pin=_pin(fields),
     )
 
 
@@ -183,11 +184,11 @@ def _tile_numbers(fields: Mapping[str, str]) -> tuple[int, int]:
     )
 
 
-def _glyphs(fields: Mapping[str, str]) -> str | None:
-    value = fields.get("glyphs")
-    if value is not None and not re.fullmatch(r"[0-9a-f]{8}", value):
+def _pin(fields: Mapping[str, str]) -> str | None:
+    value = fields.get("pin")
+    if value is not None and not re.fullmatch(r"[0-9a-f]{8}-[0-9]{1,6}", value):
         raise InvalidValueError(
-            "glyphs is the first 8 hexadecimal digits of a glyph set's checksum; got "
-            f"{value[:40]!r}."
+            "pin is 8 hexadecimal digits of the glyph set's checksum and the version of the "
+            f"renderer, such as edc0d109-1; got {value[:40]!r}."
         )
     return value

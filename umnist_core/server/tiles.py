@@ -33,6 +33,7 @@ from umnist_core.pyramid.cache import SharedCache
 from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.export import export_dzi
 from umnist_core.pyramid.files import file_source
+from umnist_core.rendering import pixel_pin
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.server.answer import IMMUTABLE, REVALIDATE, Answer, content_answer
 from umnist_core.server.files import FileEntry, get_file
@@ -127,13 +128,13 @@ class TileService:
     def _scene_answer(self, path: str, query: str, match: re.Match[str]) -> Answer:
         scene_query = parse_scene_query(query)
         glyphs = self._load_glyphs()
-        if scene_query.glyphs not in (None, glyphs.checksum[:8]):
+        if scene_query.pin not in (None, pixel_pin(glyphs)):
             raise GlyphMismatchError(
-                f"This address names glyph set {scene_query.glyphs}, and {glyphs.name} "
-                f"({glyphs.checksum[:8]}) is in use here; open the sample again."
+                f"This address is of digits and renderer {scene_query.pin}, and {glyphs.name} "
+                f"({pixel_pin(glyphs)}) is in use here; open the sample again."
             )
         # An address that does not name its glyphs is kept apart for each set.
-        set_name = "" if scene_query.glyphs else glyphs.checksum
+        set_name = "" if scene_query.pin else glyphs.checksum
         make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
         return self._answers.get_or_make(
             (path, query, set_name), lambda: make(scene_query, glyphs, match)
@@ -252,8 +253,8 @@ def _scene_content(
     return content_answer(
         body,
         media_type,
-        pin=glyphs.checksum[:8],
-        cache_control=IMMUTABLE if query.glyphs else REVALIDATE,
+        pin=pixel_pin(glyphs),
+        cache_control=IMMUTABLE if query.pin else REVALIDATE,
         file_name=file_name,
     )
 

@@ -1,0 +1,81 @@
+"""``umnist datasets``: look into data sets, ours and others'."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from umnist_core.datasets.inspect import Inspection, inspect_dataset
+from umnist_core.datasets.read import find_datasets
+
+_LISTED_SIZES = 20
+"""Sizes that are listed; a folder of photographs may have thousands."""
+
+
+@click.group(
+    "datasets", epilog="\b\nExamples:\n  umnist datasets inspect ultramnist-classification"
+)
+def datasets_group() -> None:
+    """Look into data sets."""
+
+
+@datasets_group.command(
+    "inspect",
+    epilog="\b\nExamples:\n"
+    "  umnist datasets inspect ultramnist\n"
+    "  umnist datasets inspect ultramnist --quick --json\n\n"
+    "Ends with code 1 when something is missing or damaged.",
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--quick", is_flag=True, help="Check headers and ends instead of decoding all.")
+@click.option("--jobs", type=click.IntRange(1), help="Threads; one a core unless given.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and no text.")
+@click.pass_context
+def inspect_command(
+    ctx: click.Context, *, folder: Path, quick: bool, jobs: int | None, as_json: bool
+) -> None:
+    """Say what DIR is, count its images and labels, and list damaged files.
+
+    DIR is a folder in Kaggle's layout, one that `umnist generate` wrote in any format, a
+    noise study, or any folder of images.
+    """
+    sound = True
+    for part in find_datasets(folder) or [folder]:
+        inspection = inspect_dataset(part, quick=quick, jobs=jobs, progress=True)
+        sound = sound and inspection.is_sound
+        if as_json:
+            click.echo(json.dumps(asdict(inspection)))
+        else:
+            click.echo("\n".join(_lines(inspection)))
+    ctx.exit(0 if sound else 1)
+
+
+def _lines(found: Inspection) -> list[str]:
+    lines = [f"{found.folder}: {found.kind}"]
+    lines += [f"  made by   {command}" for command in found.made_by]
+    if found.stand_in:
+        lines.append("  digits    STAND-IN DIGITS, not MNIST")
+    for split, count in found.counts.items():
+        of = f" of {found.expected[split]}" if split in found.expected else ""
+        lines.append(f"  images    {split} {count}{of}")
+    lines.append(f"  labels    {_joined(found.labels)}")
+    sizes = dict(list(found.sizes.items())[:_LISTED_SIZES])
+    lines.append(f"  sizes px  {_joined(sizes)}{' ...' if len(sizes) < len(found.sizes) else ''}")
+    for split in found.unfinished:
+        lines.append(
+            f"  {split} is unfinished: run the command above again with this folder as OUT."
+        )
+    lines += [f"  missing   {name}" for name in found.missing]
+    lines += [f"  damaged   {sentence}" for sentence in found.damaged]
+    if found.is_sound:
+        how = "every pixel decoded" if found.check == "decoded" else "headers and ends checked"
+        lines.append(f"  sound     {how}, nothing missing or damaged")
+    return lines
+
+
+def _joined(counts: object) -> str:
+    assert isinstance(counts, dict)
+    return "  ".join(f"{name}: {count}" for name, count in counts.items())

@@ -1,0 +1,122 @@
+"""``umnist generate``: whole data sets, on all cores or a cluster, that can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from umnist_core.cli._scene_options import parameter_help, read_settings
+from umnist_core.datasets.recipe import IMAGE_TYPES, LAYOUTS, MAX_COUNT, MAX_SEED, Recipe
+from umnist_core.datasets.study import NOISE_STUDY, STUDIES, STUDY_COUNT
+from umnist_core.errors import InvalidValueError, TooLargeError, UmnistError
+from umnist_core.scenes import PRESETS
+from umnist_core.seeds import SPLITS
+
+
+@click.command(
+    "generate",
+    epilog="\b\nExamples:\n"
+    "  umnist generate ultramnist --count 28000 --seed 1\n"
+    "  umnist generate ultramnist --count 28000 --seed 1 --split test\n"
+    "  umnist generate boxes --count 5000 --format coco --set shape_pairs=1..3\n"
+    "  umnist generate study --study noise\n"
+    "  umnist generate big --count 100000 --format webdataset --dask tcp://10.0.0.1:8786\n\n"
+    + parameter_help(),
+)
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="released",
+    show_default=True,
+    help="Whose ranges to draw from.",
+)
+@click.option(
+    "--count",
+    type=click.IntRange(1, MAX_COUNT),
+    help=f"Images to make; {STUDY_COUNT} in each set of a study unless given.",
+)
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True)
+@click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=read_settings,
+    help="Replace one parameter of the preset; a number, or a range such as 1..3.",
+)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(LAYOUTS),
+    help="How it lies on disk; kaggle unless given, voc for a study.",
+)
+@click.option(
+    "--image",
+    type=click.Choice(IMAGE_TYPES),
+    default="jpeg",
+    show_default=True,
+    help="Grey JPEG of quality 75, or lossless 1-bit PNG.",
+)
+@click.option(
+    "--study",
+    type=click.Choice(STUDIES),
+    help="Write the noise-free set and ten noised sets of the same digits, a folder each.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Processes on this machine; one a core unless given."
+)
+@click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that does the work.")
+def generate_command(
+    *,
+    out: Path,
+    preset: str,
+    count: int | None,
+    seed: int,
+    split: str,
+    overrides: dict[str, str],
+    layout: str | None,
+    image: str,
+    study: str | None,
+    jobs: int | None,
+    dask: str | None,
+) -> None:
+    """Write a data set into the folder OUT, or go on where a stopped run left it."""
+    if count is None and study is None:
+        raise click.UsageError("Say how many images with --count, for example --count 1000.")
+    sets: Mapping[str, Mapping[str, str]] = NOISE_STUDY if study else {"": {}}
+    recipes = {}
+    for name, noise in sets.items():
+        try:
+            recipes[name] = Recipe(
+                count=STUDY_COUNT if count is None else count,
+                preset=preset,
+                seed=seed,
+                split=split,
+                overrides={**overrides, **noise},
+                layout=layout or ("voc" if study else "kaggle"),
+                image=image,
+            )
+        except (InvalidValueError, TooLargeError) as error:
+            raise click.UsageError(str(error)) from error
+    for name, recipe in recipes.items():
+        _write(recipe, out / name, jobs or -1, dask)
+
+
+def _write(recipe: Recipe, folder: Path, jobs: int, dask: str | None) -> None:
+    from umnist_core.datasets.write import write_dataset
+
+    try:
+        report = write_dataset(recipe, folder, jobs=jobs, dask=dask, progress=True)
+    except KeyboardInterrupt:
+        raise UmnistError(
+            f"Stopped; every file in {folder} is whole, and the same command goes on from there."
+        ) from None
+    there = report.count - report.drawn
+    click.echo(
+        f"{folder}: {report.count} images in {report.seconds:.1f} s"
+        + (f", {there} of them were there already" if there else "")
+    )
