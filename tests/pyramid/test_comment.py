@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.segment_glyphs import segment_glyphs
@@ -15,11 +16,11 @@ from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.encode import encode_jpeg, encode_png
 from umnist_core.scenes import plan_scene
 
-PIXELS = np.kron(np.array([[0, 255], [255, 0]], np.uint8), np.ones((9, 13), np.uint8))
+PIXELS: NDArray[np.uint8] = np.kron(np.array([[0, 255], [255, 0]], np.uint8), np.ones((9, 13), np.uint8))
 
 
 @pytest.mark.parametrize("image", [PIXELS, PIXELS // 2])
-def test_comment_in_a_png_is_read_by_others_and_leaves_the_pixels(image: np.ndarray) -> None:
+def test_comment_in_a_png_is_read_by_others_and_leaves_the_pixels(image: NDArray[np.uint8]) -> None:
     """Pillow finds the text, and the same pixels."""
     with Image.open(io.BytesIO(add_comment(encode_png(image), "umnist; näh"))) as read:
         read.load()
