@@ -16,7 +16,8 @@ from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.encode import encode_jpeg, encode_png
 from umnist_core.scenes import plan_scene
 
-PIXELS: NDArray[np.uint8] = np.kron(np.array([[0, 255], [255, 0]], np.uint8), np.ones((9, 13), np.uint8))
+PIXELS = np.full((18, 26), 255, np.uint8)
+PIXELS[:9, :13] = PIXELS[9:, 13:] = 0
 
 
 @pytest.mark.parametrize("image", [PIXELS, PIXELS // 2])
