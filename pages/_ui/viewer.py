@@ -17,11 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from umnist_core.server.assets import static_version
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
 
 _JS = """
 export default async (component) => {{
@@ -31,12 +34,16 @@ export default async (component) => {{
 }};
 """
 
-_viewer = st.components.v2.component(
-    "umnist_viewer", js=_JS.format(version=static_version(), function="showViewer")
-)
-_answers = st.components.v2.component(
-    "umnist_answers", js=_JS.format(version=static_version(), function="showAnswers")
-)
+
+def our_component(name: str, function: str) -> ComponentRenderer:
+    """Make a component of a function of ``streamlit.js``."""
+    return st.components.v2.component(
+        name, js=_JS.format(version=static_version(), function=function)
+    )
+
+
+_viewer = our_component("umnist_viewer", "showViewer")
+_answers = our_component("umnist_answers", "showAnswers")
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ import numpy.typing as npt
 import pytest
 import pyvips
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Locator, Page, sync_playwright
 from starlette.applications import Starlette
-from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umnist_core.server.assets import STATIC_DIR, static_version
 
@@ -42,16 +42,24 @@ SQUARE = (1201, 1703, 56, 56)
 PATIENCE_S = 60
 """How long anything may take on a busy machine before a test gives up on it."""
 
+NOTHING = "\N{EN DASH}"
+"""What the readout shows where there is nothing to read."""
+
 MARGIN = (150, 60)
 """What a shot of a pane leaves out at each side, columns and rows, CSS px."""
 
 DESK = (1400, 900)
 PHONE = (390, 844)
 
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -96,20 +104,24 @@ class TestServer:
     """Paths that begin so are answered with 500."""
 
 
-class Faults(BaseHTTPMiddleware):
-    """Delay or refuse what the test asks to be delayed or refused."""
+class Faults:
+    """An ASGI application that delays or refuses what the test asks it to."""
 
-    state: TestServer
+    def __init__(self, app: ASGIApp, state: TestServer) -> None:
+        self.app = app
+        self.state = state
 
-    async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, badly where that is wanted."""
-        path = request.url.path
+        path = scope.get("path", "")
         for prefix, delay_s in tuple(self.state.delays_s.items()):
             if path.startswith(prefix):
                 await asyncio.sleep(delay_s)
         if any(path.startswith(prefix) for prefix in tuple(self.state.broken)):
-            return PlainTextResponse("The disk with this image is gone.", 500)
-        return await call_next(request)
+            refusal = PlainTextResponse("The disk with this image is gone.", 500)
+            await refusal(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 @pytest.fixture(scope="session")
@@ -153,8 +165,7 @@ def running_server(images: Path) -> Iterator[TestServer]:
             Mount("/dzi", StaticFiles(directory=images)),
         ]
     )
-    app.add_middleware(type("TheseFaults", (Faults,), {"state": state}))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(Faults(app, state), port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started, "The test server did not start.")
@@ -243,19 +254,25 @@ class ViewerPage:
         """What takes the focus in the first pane."""
         return self.page.locator(".openseadragon-canvas").first
 
+    @property
+    def address(self) -> str:
+        """What stands in the address bar."""
+        return str(self.page.evaluate("location.href"))
+
     def pane(self, index: int = 0) -> Locator:
         """Return one pane."""
         return self.page.locator(".pane").nth(index)
 
-    def box(self, index: int = 0) -> dict[str, float]:
+    def box(self, index: int = 0) -> FloatRect:
         """Return where the picture of a pane is on the page, CSS px."""
         box = self.pane(index).locator(".image").bounding_box()
         assert box is not None
-        return dict(box)
+        return box
 
     def readout(self, name: str) -> str:
-        """Return what the readout says of ``x``, ``y``, ``value`` or ``zoom``."""
-        return self.page.locator(f"[data-readout={name}]").inner_text().split("\n")[-1].strip()
+        """Return what the readout says of ``x``, ``y``, ``value`` or ``zoom``; "" for nothing."""
+        text = self.page.locator(f"[data-readout={name}]").inner_text().split("\n")[-1].strip()
+        return "" if text == NOTHING else text
 
     def view(self) -> dict[str, float]:
         """Return the view that was reported last."""
@@ -269,12 +286,18 @@ class ViewerPage:
             view = self.view()
             fits = all(abs(view[name] - value) < 1e-3 for name, value in exact.items())
             if near is not None:
-                fits = fits and all(
-                    abs(view[n] - v) <= 1 for n, v in zip("xy", near, strict=True)
-                )
+                fits = fits and all(abs(view[n] - v) <= 1 for n, v in zip("xy", near, strict=True))
             return fits
 
         wait_until(there, f"Expected a view with {exact} near {near}, found {self.view()}.")
+
+    def wait_for_readout(self, *wanted: str) -> None:
+        """Wait until the readout says these: x, y, value."""
+
+        def said() -> tuple[str, ...]:
+            return tuple(self.readout(name) for name in ("x", "y", "value"))
+
+        wait_until(lambda: said() == wanted, f"Expected the readout to say {wanted}.")
 
     def press(self, *keys: str) -> None:
         """Press keys with the focus on the picture."""
@@ -310,12 +333,13 @@ def _opened(
 ) -> Iterator[ViewerPage]:
     options = {"viewport": {"width": size[0], "height": size[1]}, **context}
     opened = browser.new_context(**options)
+    opened.set_default_timeout(1000 * PATIENCE_S)
     page = opened.new_page()
     complaints: list[str] = []
     requests: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type == "error":
             complaints.append(message.text)
 
     page.on("console", listen)

@@ -3,6 +3,12 @@
  * the server. They are separate components, so they meet here, by name.
  *
  * @typedef {{answer: boolean, shapes: boolean}} Overlays
+ *
+ * @typedef {object} Live What controls show in the viewer ahead of the page's data, which
+ *   follow when the controls are let go of.
+ * @property {import("./pane.js").PaneData[]} panes
+ * @property {import("./view.js").Size} image
+ * @property {"side"|"wipe"} compare
  */
 
 /** @type {Map<string, Channel>} */
@@ -12,6 +18,8 @@ const channels = new Map();
 class Channel extends EventTarget {
   /** @type {Overlays} */
   overlays = { answer: false, shapes: false };
+  /** @type {Live|null} */
+  live = null;
   users = 0;
 
   /** @param {Partial<Overlays>} change */
@@ -20,6 +28,12 @@ class Channel extends EventTarget {
     if (next.answer === this.overlays.answer && next.shapes === this.overlays.shapes) return;
     this.overlays = next;
     this.dispatchEvent(new CustomEvent("overlays", { detail: next }));
+  }
+
+  /** @param {Live|null} live What the viewer shows from now on; null for its own data. */
+  setLive(live) {
+    this.live = live;
+    this.dispatchEvent(new CustomEvent("live"));
   }
 
   /** @param {number} id Which digit to show. */

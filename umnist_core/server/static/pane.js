@@ -14,7 +14,15 @@ import * as views from "./view.js";
 
 /**
  * @typedef {import("./view.js").View} View
- * @typedef {{key: string, title: string, dzi: string, width: number, height: number}} PaneData
+ * @typedef {object} PaneData
+ * @property {string} key
+ * @property {string} title
+ * @property {string} dzi Address of the image's description.
+ * @property {number} width Of the image, in its own px.
+ * @property {number} height
+ * @property {{tileSize: number, overlap: number, format: string}} [tiles] What the description
+ *   says of its tiles; where it is given, the description is not fetched.
+ *
  * @typedef {object} PaneCallbacks
  * @property {(pane: Pane) => void} onLead Someone acts on this pane.
  * @property {(pane: Pane) => void} onMove The view changes, in every frame of a movement.
@@ -55,6 +63,7 @@ export class Pane {
     this.swap = new ImageSwap(engine, this.viewer, {
       onState: (state) => this.#showState(state),
       onShown: (source) => this.#shown(source),
+      onLoaded: (source) => this.#loaded(source),
     });
     this.resizing = new ResizeObserver(() => this.#measure());
   }
@@ -73,7 +82,8 @@ export class Pane {
       `${data.title}, ${this.image.width} × ${this.image.height} px. Arrow keys move, ` +
         "plus and minus zoom, question mark lists all keys.",
     );
-    this.swap.show(data.dzi);
+    const { dzi, width, height, tiles } = data;
+    this.swap.show(dzi, tiles ? { ...tiles, width, height } : null);
   }
 
   /** @returns {View} What is on screen now, within a movement too. */
@@ -104,6 +114,7 @@ export class Pane {
 
   /** Let image pixels begin on screen pixels. */
   align() {
+    this.#settle();
     const view = this.view;
     const aligned = views.alignedView(view, this.size);
     if (!views.sameView(view, aligned)) this.go(aligned, true);
@@ -257,6 +268,22 @@ export class Pane {
     this.callbacks.onResize(this);
   }
 
+  /**
+   * Begin the picture on a whole screen pixel, wherever the page has put the pane; on
+   * screens with 1.25 or 1.5 pixels per CSS px it may be a fraction off, and all of
+   * the picture would be blurred by as much.
+   */
+  #settle() {
+    const { left, top } = this.element.getBoundingClientRect();
+    const shift = (place) => {
+      const screen = place * views.density();
+      return `${(Math.ceil(screen - 1e-3) - screen) / views.density()}px`;
+    };
+    const both = `${shift(left)} ${shift(top)}`;
+    this.stage.style.translate = both;
+    this.layer.style.translate = both;
+  }
+
   /** @param {views.Size} image The frame of all views from now on. */
   setImage(image) {
     this.image = image;
@@ -277,6 +304,13 @@ export class Pane {
     this.reader = new PixelReader(source);
     this.#setSmoothing();
     this.callbacks.onShown(this, source);
+  }
+
+  /** Tell whoever measures when the whole picture has been drawn. */
+  #loaded({ dzi }) {
+    const drawn = new CustomEvent("umnist-drawn", { bubbles: true, composed: true, detail: { dzi } });
+    this.viewer.addOnceHandler("update-viewport", () => this.element.dispatchEvent(drawn));
+    this.viewer.forceRedraw();
   }
 
   #showState({ busy, error }) {

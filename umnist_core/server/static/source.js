@@ -1,7 +1,7 @@
 /**
  * A Deep Zoom image: its description, its tiles' addresses, its pixels' values.
  *
- * @typedef {{width: number, height: number, tileSize: number, overlap: number,
+ * @typedef {{dzi: string, width: number, height: number, tileSize: number, overlap: number,
  *            format: string, tilesUrl: string, query: string, maxLevel: number}} Source
  */
 
@@ -27,6 +27,25 @@ export async function fetchSource(url, signal) {
   const text = await response.text();
   if (!response.ok) throw new Error(serverSentence(response, text));
   return describe(url, new DOMParser().parseFromString(text, "text/xml"));
+}
+
+/**
+ * The source of an image whose description is known without fetching it.
+ *
+ * @param {string} url Of the `.dzi`.
+ * @param {{width: number, height: number, tileSize: number, overlap: number, format: string}} known
+ * @returns {Source}
+ */
+export function knownSource(url, known) {
+  const { width, height } = known;
+  const { pathname, search, origin } = new URL(url, location.href);
+  return {
+    ...known,
+    dzi: url,
+    tilesUrl: origin + pathname.replace(/\.dzi$/, "_files/"),
+    query: search,
+    maxLevel: Math.ceil(Math.log2(Math.max(width, height, 1))),
+  };
 }
 
 /**
@@ -126,18 +145,14 @@ function describe(url, xml) {
   const image = xml.querySelector("Image");
   const size = xml.querySelector("Size");
   if (!image || !size) throw new Error("The image's description is not Deep Zoom.");
-  const [width, height] = [Number(size.getAttribute("Width")), Number(size.getAttribute("Height"))];
-  const { pathname, search, origin } = new URL(url, location.href);
-  return {
-    width,
-    height,
-    tileSize: Number(image.getAttribute("TileSize")),
-    overlap: Number(image.getAttribute("Overlap")),
+  const number = (element, name) => Number(element.getAttribute(name));
+  return knownSource(url, {
+    width: number(size, "Width"),
+    height: number(size, "Height"),
+    tileSize: number(image, "TileSize"),
+    overlap: number(image, "Overlap"),
     format: image.getAttribute("Format"),
-    tilesUrl: origin + pathname.replace(/\.dzi$/, "_files/"),
-    query: search,
-    maxLevel: Math.ceil(Math.log2(Math.max(width, height, 1))),
-  };
+  });
 }
 
 function serverSentence(response, text) {

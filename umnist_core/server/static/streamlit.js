@@ -7,6 +7,8 @@
  * newer call at once: only the last call's may therefore destroy anything.
  */
 
+import { mountLab } from "./lab.js";
+import { mountSheet } from "./sheet.js";
 import { mountAnswers, mountViewer } from "./viewer.js";
 
 /** @type {WeakMap<Node, {instance: any, component: any}>} */
@@ -28,6 +30,26 @@ export function showViewer(component) {
  */
 export function showAnswers(component) {
   return attach(component, (parent, data) => mountAnswers(parent, data));
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showLab(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountLab(parent, data, { onSettings: trigger("settings") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showSheet(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountSheet(parent, data, { onOpen: trigger("open") }),
+  );
 }
 
 function attach(component, mount) {

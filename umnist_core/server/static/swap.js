@@ -2,11 +2,12 @@
  * Which image a pane shows. The old one stays until every tile in view of the new
  * one is there, so a change never flashes; the newest wish wins.
  *
- * @typedef {{url: string, since: number, stop: AbortController, item: any}} Pending
+ * @typedef {{url: string, known: object|null, since: number, stop: AbortController,
+ *            item: any}} Pending
  * @typedef {{busy: boolean, error: string|null}} State
  */
 
-import { fetchSource } from "./source.js";
+import { fetchSource, knownSource } from "./source.js";
 
 /**
  * While images are asked for faster than they load (a slider being dragged), one
@@ -21,7 +22,9 @@ export class ImageSwap {
    * @param {any} engine OpenSeadragon
    * @param {any} viewer An OpenSeadragon viewer
    * @param {{onState: (state: State) => void,
-   *          onShown: (source: import("./source.js").Source) => void}} callbacks
+   *          onShown: (source: import("./source.js").Source) => void,
+   *          onLoaded: (source: import("./source.js").Source) => void}} callbacks `onShown`: it
+   *   is on screen; `onLoaded`: and all of it that is in view is there
    */
   constructor(engine, viewer, callbacks) {
     this.engine = engine;
@@ -29,6 +32,7 @@ export class ImageSwap {
     this.callbacks = callbacks;
     /** @type {string|null} */
     this.wanted = null;
+    this.known = null;
     /** @type {Pending|null} */
     this.pending = null;
     this.current = null;
@@ -37,10 +41,14 @@ export class ImageSwap {
     });
   }
 
-  /** @param {string} url Address of a `.dzi` description. */
-  show(url) {
+  /**
+   * @param {string} url Address of a `.dzi` description.
+   * @param {object|null} [known] What it says, where that is known; saves fetching it.
+   */
+  show(url, known = null) {
     if (url === this.wanted) return;
     this.wanted = url;
+    this.known = known;
     if (!this.pending) this.#load();
     else this.#giveWay(this.pending);
   }
@@ -68,6 +76,7 @@ export class ImageSwap {
   async #load() {
     const pending = {
       url: this.wanted,
+      known: this.known,
       since: performance.now(),
       stop: new AbortController(),
       item: null,
@@ -76,14 +85,28 @@ export class ImageSwap {
     this.callbacks.onState({ busy: true, error: null });
     let error = null;
     try {
-      const source = await fetchSource(pending.url, pending.stop.signal);
+      const source = await this.#describe(pending);
       await this.#add(pending, source);
       this.#replace(pending.item, source);
+      this.callbacks.onLoaded(source);
     } catch (failure) {
-      if (!pending.stop.signal.aborted) error = failure.message;
       this.#discard(pending.item);
+      if (!pending.stop.signal.aborted) error = await this.#reason(pending, failure);
     }
     this.#finish(pending, error);
+  }
+
+  #describe({ url, known, stop }) {
+    return known ? knownSource(url, known) : fetchSource(url, stop.signal);
+  }
+
+  /** A tile that fails says nothing; the description of the same image says why. */
+  async #reason({ url, known, stop }, failure) {
+    if (!known) return failure.message;
+    return fetchSource(url, stop.signal).then(
+      () => failure.message,
+      ({ message }) => message,
+    );
   }
 
   #finish(pending, error) {

@@ -29,7 +29,7 @@ export function makeToolbar(actions) {
   ].filter(Boolean);
   return h(
     "div",
-    { class: "toolbar", role: "toolbar", "aria-label": "Image" },
+    { class: "toolbar", role: "group", "aria-label": "Image" },
     ...groups.map((buttons) => h("div", { class: "group" }, ...buttons)),
   );
 }

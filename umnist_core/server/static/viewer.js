@@ -15,6 +15,8 @@
  * @property {import("./bus.js").Overlays} [overlays] As `view`.
  * @property {Record<string, string|null>|null} [link] What the address holds besides view
  *   and overlays; null leaves the address alone.
+ * @property {"side"|"wipe"} [compare] How two panes stand: beside each other, or over each
+ *   other with a divider that wipes from one to the other.
  * @property {string|null} [status] A sentence shown above the image.
  * @property {number|string|null} [height] CSS px or a CSS length, instead of the window's.
  *
@@ -36,6 +38,7 @@ import { Readout } from "./readout.js";
 import { ScaleBar } from "./scalebar.js";
 import { makeToolbar } from "./toolbar.js";
 import * as views from "./view.js";
+import { Wipe } from "./wipe.js";
 
 export { mountAnswers } from "./answers.js";
 
@@ -57,6 +60,7 @@ export function mountViewer(parentElement, data, callbacks = {}) {
 
 class Viewer {
   constructor(parentElement, data, callbacks) {
+    this.given = data;
     this.data = data;
     this.callbacks = callbacks;
     /** @type {Pane[]} */
@@ -69,6 +73,7 @@ class Viewer {
     this.whole = !this.view;
     this.left = new AbortController();
     this.#joinBus();
+    this.data = this.#merged();
     this.#build();
     this.styles = styleSheet("viewer.css", parentElement);
     parentElement.append(this.root);
@@ -78,6 +83,22 @@ class Viewer {
 
   /** @param {ViewerData} data */
   update(data) {
+    this.given = data;
+    this.#change(this.#merged());
+  }
+
+  /** The data, or what controls beside the viewer show ahead of them. */
+  #merged() {
+    const { given } = this;
+    const { live } = this.channel;
+    if (!live) return given;
+    const addresses = ({ panes }) => panes.map(({ dzi }) => dzi).join(" ");
+    // What is known of the given picture is not true of another.
+    const ahead = addresses(live) !== addresses(given);
+    return { ...given, ...live, ...(ahead ? { digits: [], shapes: [], status: null } : {}) };
+  }
+
+  #change(data) {
     const before = this.data;
     this.data = data;
     if (!this.engine) return;
@@ -115,6 +136,7 @@ class Viewer {
     this.leaveBus = leave;
     channel.setOverlays(data.overlays ?? (data.link ? readOverlays() : {}));
     const { signal } = this.left;
+    channel.addEventListener("live", () => this.#change(this.#merged()), { signal });
     channel.addEventListener("fly", (event) => this.#fly(event.detail), { signal });
     channel.addEventListener("overlays", (event) => this.#overlaysChanged(event.detail), { signal });
   }
@@ -127,6 +149,7 @@ class Viewer {
     this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
     this.notice = h("p", { class: "notice", hidden: "" });
     this.stage = h("div", { class: "stage" });
+    this.wipe = new Wipe(this.stage);
     this.live = h("div", { class: "unseen", role: "status" });
     this.root = h(
       "div",
@@ -189,6 +212,7 @@ class Viewer {
     for (const element of [this.stage, this.readout.element]) {
       element.classList.toggle("two", this.panes.length > 1);
     }
+    this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
     this.panes.forEach((pane, index) => pane.update(data.panes[index]));
     this.#drawOverlays();
     this.#drawPoint();
@@ -241,7 +265,7 @@ class Viewer {
     const pane = this.lead;
     this.say = say;
     const clamped = views.clampedView(view, this.data.image, pane.size);
-    pane.go(views.alignedView(clamped, pane.size), this.still);
+    pane.go(views.alignedView(clamped, pane.size), false);
   }
 
   #pan(right, down, share) {
