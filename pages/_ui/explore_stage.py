@@ -69,8 +69,9 @@ def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
     }
     truth = {
         "label": scene.label,
-        "digits": [_digit_data(place, digit) for place, digit in enumerate(scene.digits)],
-        "shapes": [_shape_data(shape) for shape in scene.shapes],
+        "explained": _explain_tasks(scene),
+        "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
+        "shapes": [shape_data(shape) for shape in scene.shapes],
         "figures": _figure_rows(scene_figures(scene, glyphs)),
     }
     viewer = _viewer_data(panes, (scene.width, scene.height), {**sample.link, **link})
@@ -118,7 +119,8 @@ def _pane_size(picture: str, scene: Scene) -> dict[str, int]:
     return {"width": scene.width, "height": scene.height}
 
 
-def _digit_data(place: int, digit: Digit) -> dict[str, Any]:
+def digit_data(place: int, digit: Digit) -> dict[str, Any]:
+    """Return one digit for the viewer and the answers."""
     return {
         "id": place,
         "label": digit.label,
@@ -128,20 +130,37 @@ def _digit_data(place: int, digit: Digit) -> dict[str, Any]:
     }
 
 
-def _shape_data(shape: Shape) -> dict[str, Any]:
+def shape_data(shape: Shape) -> dict[str, Any]:
+    """Return one shape for the viewer."""
     if isinstance(shape, Circle):
         return {"kind": "circle", "x": shape.col, "y": shape.row, "r": shape.radius_px}
     return {"kind": "triangle", "points": [(col, row) for row, col in shape.corners]}
+
+
+def _explain_tasks(scene: Scene) -> str | None:
+    """Return the labels of a Megapixel scene in words; None where the answer is a sum."""
+    if scene.strokes is None:
+        return None
+    tasks = scene.tasks
+    present = ", ".join(map(str, tasks.multi))
+    return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
+
+
+def _range(values: list[str]) -> str:
+    return values[0] if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
 
 
 def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
     """Return the figures that tell something of the answer, as name and value."""
     ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
     rows = {
-        "Digit sizes": f"{min(figures.sides_px)} to {max(figures.sides_px)} px",
-        "Object-to-image ratio": f"{min(ratios):.2g} to {max(ratios):.2g} %",
+        "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
+        "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
         "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
-        "Shapes": f"{figures.circles} circles, {figures.triangles} triangles",
-        "Checkerboard": f"{figures.cells} cells a side" if figures.cells else "none",
     }
+    if figures.strokes:
+        rows["Strokes"] = f"{figures.strokes}"
+    else:
+        rows["Shapes"] = f"{figures.circles} circles, {figures.triangles} triangles"
+        rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
     return [{"name": name, "value": value} for name, value in rows.items()]

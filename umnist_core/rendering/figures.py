@@ -29,6 +29,8 @@ class SceneFigures:
         Shapes on the ground.
     cells
         Cells along one side of the checkerboard before it is cropped; 0 for a black ground.
+    strokes
+        Strokes pasted on the ground, as in Megapixel MNIST.
     """
 
     label: int
@@ -38,6 +40,7 @@ class SceneFigures:
     circles: int
     triangles: int
     cells: int
+    strokes: int
 
 
 def scene_figures(scene: Scene, glyphs: GlyphSet) -> SceneFigures:
@@ -61,4 +64,5 @@ def scene_figures(scene: Scene, glyphs: GlyphSet) -> SceneFigures:
         circles=circles,
         triangles=len(scene.shapes) - circles,
         cells=0 if scene.checkerboard is None else scene.checkerboard.size,
+        strokes=0 if scene.strokes is None else len(scene.strokes.patches),
     )

@@ -6,7 +6,8 @@
  * @property {string} bus Name of the viewer's channel.
  * @property {import("./overlays.js").Digit[]} [digits]
  * @property {import("./overlays.js").Shape[]} [shapes]
- * @property {number|null} [label] The sum; null where no answer is known.
+ * @property {number|null} [label] The answer; null where none is known.
+ * @property {string|null} [explained] How the answer follows; by default as the digits' sum.
  * @property {{name: string, value: string}[]} [figures]
  *
  * @typedef {{onOverlays?: (overlays: import("./bus.js").Overlays) => void}} AnswersCallbacks
@@ -83,7 +84,7 @@ class Answers {
   }
 
   #draw() {
-    const { digits = [], shapes = [], figures = [], label = null } = this.data;
+    const { digits = [], shapes = [], figures = [], label = null, explained } = this.data;
     const { overlays } = this.channel;
     const known = label !== null;
     const shown = known && overlays.answer;
@@ -94,7 +95,7 @@ class Answers {
     this.answer.setAttribute("aria-checked", String(overlays.answer));
     this.shapes.setAttribute("aria-checked", String(overlays.shapes));
     // What is hidden is not in the page either.
-    this.sum.replaceChildren(...(shown ? sumParts(digits, label) : []));
+    this.sum.replaceChildren(...(shown ? sumParts(digits, label, explained) : []));
     this.list.replaceChildren(...(shown ? digits.map((digit) => this.#entry(digit)) : []));
     this.figures.replaceChildren(...(shown ? figures.map(figureRow) : []));
   }
@@ -115,11 +116,12 @@ class Answers {
   }
 }
 
-function sumParts(digits, label) {
-  const terms = digits.map((digit) => digit.label).join(" + ");
+function sumParts(digits, label, explained) {
+  const sum = digits.map((digit) => digit.label).join(" + ");
+  const terms = explained ?? (sum && `= ${sum}`);
   return [
     h("span", { class: "total" }, String(label)),
-    ...(terms ? [h("span", { class: "terms" }, `= ${terms}`)] : []),
+    ...(terms ? [h("span", { class: "terms" }, terms)] : []),
   ];
 }
 
