@@ -14,11 +14,17 @@ from pages._ui.samples import (
     PictureChoice,
     Sample,
     SceneSample,
+    explain_tasks,
     overrides_in,
     parse_overrides,
 )
-from pages._ui.uploads import keep_upload
+from pages._ui.uploads import keep_image, keep_upload
 from umnist_core.datasets import ImageFolder, open_image_folder
+from umnist_core.datasets.megapixel_sparse import (
+    PARAMETER_FILE,
+    MegapixelSplit,
+    open_megapixel_split,
+)
 from umnist_core.digits import GlyphSet
 from umnist_core.scenes import PRESETS, get_preset
 from umnist_core.seeds import SPLITS
@@ -124,6 +130,8 @@ def _choose_from_folder() -> FileSample | None:
     path = st.text_input("Folder on this machine", key="folder", placeholder="~/ultra-mnist")
     if not path:
         return None
+    if (Path(path).expanduser() / PARAMETER_FILE).is_file():
+        return _choose_megapixel(path)
     folder = _open_folder(path)
     last = len(folder.ids) - 1
     st.session_state.image = min(st.session_state.image, last)
@@ -131,6 +139,29 @@ def _choose_from_folder() -> FileSample | None:
     image_id = folder.ids[number]
     link: dict[str, str | None] = {"source": "folder", "folder": path, "image": str(number)}
     return FileSample(folder.paths[image_id], image_id, folder.labels.get(image_id), link)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading Megapixel MNIST")
+def _open_megapixel(path: str, split: str) -> MegapixelSplit:
+    return open_megapixel_split(Path(path).expanduser(), split)
+
+
+def _choose_megapixel(path: str) -> FileSample:
+    _start_choice("split", SPLITS, "train")
+    split = st.selectbox("Split", SPLITS, key="split")
+    images = _open_megapixel(path, split)
+    last = len(images.images) - 1
+    st.session_state.image = min(st.session_state.image, last)
+    number = int(st.number_input(f"Image, 0 to {last}", 0, last, step=1, key="image"))
+    tasks = images.images[number].tasks
+    link: dict[str, str | None] = {"source": "folder", "folder": path, "split": split}
+    return FileSample(
+        keep_image(images.read_image(number)),
+        f"{split} {number}",
+        tasks.majority,
+        {**link, "image": str(number)},
+        explain_tasks(tasks),
+    )
 
 
 def choose_picture(sample: Sample | None) -> PictureChoice:

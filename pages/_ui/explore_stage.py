@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pages._ui.samples import PICTURES, FileSample, PictureChoice, Sample, SceneSample
+from pages._ui.samples import (
+    PICTURES,
+    FileSample,
+    PictureChoice,
+    Sample,
+    SceneSample,
+    explain_tasks,
+)
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.rendering import SceneFigures, scene_figures
 from umnist_core.scenes import Circle, Digit, Scene, Shape
@@ -69,7 +76,7 @@ def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
     }
     truth = {
         "label": scene.label,
-        "explained": _explain_tasks(scene),
+        "explained": None if scene.strokes is None else explain_tasks(scene.tasks),
         "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
         "shapes": [shape_data(shape) for shape in scene.shapes],
         "figures": _figure_rows(scene_figures(scene, glyphs)),
@@ -92,7 +99,13 @@ def _file_stage(sample: FileSample) -> FileStage:
     viewer = _viewer_data([pane], (entry.width, entry.height), sample.link)
     viewer["navigate"] = "folder" in sample.link
     known = sample.label is not None
-    truth: dict[str, Any] = {"label": sample.label, "digits": [], "shapes": [], "figures": []}
+    truth: dict[str, Any] = {
+        "label": sample.label,
+        "explained": sample.explained,
+        "digits": [],
+        "shapes": [],
+        "figures": [],
+    }
     return FileStage(
         {**viewer, **truth},
         {"bus": BUS, **truth, "image": viewer["image"]} if known else None,
@@ -135,15 +148,6 @@ def shape_data(shape: Shape) -> dict[str, Any]:
     if isinstance(shape, Circle):
         return {"kind": "circle", "x": shape.col, "y": shape.row, "r": shape.radius_px}
     return {"kind": "triangle", "points": [(col, row) for row, col in shape.corners]}
-
-
-def _explain_tasks(scene: Scene) -> str | None:
-    """Return the labels of a Megapixel scene in words; None where the answer is a sum."""
-    if scene.strokes is None:
-        return None
-    tasks = scene.tasks
-    present = ", ".join(map(str, tasks.multi))
-    return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
 
 
 def _range(values: list[str]) -> str:

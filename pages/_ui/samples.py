@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import pixel_pin
-from umnist_core.scenes import PARAMETER_NAMES, Scene, get_preset, plan_scene
+from umnist_core.scenes import PARAMETER_NAMES, MegapixelTasks, Scene, get_preset, plan_scene
 
 PICTURES = {
     "full": "Full image",
@@ -79,6 +79,7 @@ class FileSample:
     title: str
     label: int | None
     link: dict[str, str | None]
+    explained: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,12 @@ class PictureChoice:
 
 
 Sample = SceneSample | FileSample
+
+
+def explain_tasks(tasks: MegapixelTasks) -> str:
+    """Return the four labels of a Megapixel image in words, the majority first."""
+    present = ", ".join(map(str, tasks.multi))
+    return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
 
 
 def parse_overrides(text: str, preset: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Uploaded images: kept as files for as long as the process runs."""
+"""Images that are no files of their own: kept as files for as long as the process runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from umnist_core.files import write_whole
+from umnist_core.pyramid.encode import encode_png
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -22,9 +26,16 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def keep_upload(uploaded: UploadedFile) -> Path:
     """Write an upload to a file named by its content, once, and return its path."""
-    data = uploaded.getbuffer()
-    name = hashlib.sha256(data).hexdigest()[:32] + Path(uploaded.name).suffix.lower()
-    path = Path(_folder().name) / name
+    return _keep(bytes(uploaded.getbuffer()), Path(uploaded.name).suffix.lower())
+
+
+def keep_image(image: NDArray[np.uint8]) -> Path:
+    """Write an array to a lossless file named by its content, once, and return its path."""
+    return _keep(encode_png(image), ".png")
+
+
+def _keep(data: bytes, suffix: str) -> Path:
+    path = Path(_folder().name) / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
-        write_whole(path, bytes(data))
+        write_whole(path, data)
     return path

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Pixels, free_port, wait_until
+from umnist_core.datasets.megapixel_sparse import write_megapixel_split
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.geometry import Box
 from umnist_core.rendering import render
@@ -226,6 +227,22 @@ def test_image_file_and_kaggle_folder_open(page: Page, app: str, tmp_path: Path)
     open_explore(page, app, source="folder", folder=tmp_path, image=1)
     page.get_by_text("Show the answer").click()
     expect(page.get_by_text("26", exact=True).first).to_be_visible()
+
+
+def test_megapixel_folder_in_the_original_layout_opens(
+    page: Page, app: str, glyphs: GlyphSet, tmp_path: Path
+) -> None:
+    """train.npy and parameters.json: the pixels, and the four labels as the answer."""
+    scene = plan_scene("megapixel", 1, index=2, glyphs=glyphs)
+    image = render(scene, glyphs)
+    write_megapixel_split(tmp_path, "train", [(image, scene.tasks)], {"n_train": 1})
+    digit = scene.digits[0]
+    row, col = (int(place[0]) for place in np.nonzero(image[digit.ink_box.slices] == 255))
+    x, y = digit.ink_box.col0 + col + 0.5, digit.ink_box.row0 + row + 0.5
+    open_explore(page, app, source="folder", folder=tmp_path, image=0, view=f"{x},{y},8")
+    wait_until(lambda: readout(page, "value") == "255", "The stored pixels are not shown.")
+    page.get_by_text("Show the answer").click()
+    expect(page.get_by_text(f"largest {scene.tasks.max}")).to_be_visible()
 
 
 def test_explore_works_at_390_px(browser: Browser, app: str) -> None:
