@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from umnist_core.digits import load_glyphs
 from umnist_core.rendering import render
@@ -51,6 +52,7 @@ def test_jpeg_is_grey_and_of_quality_75(tmp_path: Path) -> None:
     done = umnist("render", "--set", "canvas=900", "--set", "factor=1..5", "a.jpeg", cwd=tmp_path)
     assert done.returncode == 0
     with Image.open(tmp_path / "a.jpeg") as image:
+        assert isinstance(image, JpegImageFile)
         assert image.mode == "L"
         assert image.quantization[0][0] == 8  # 16 at quality 50, halved by quality 75
 
