@@ -15,7 +15,29 @@ _CSS = f"""
       position: sticky; top: {HEADER_PX + 4}px; align-self: flex-start;
     }}
   }}
+  /* The Noise lab: controls stay beside the image and the figures below it. */
+  .st-key-lab {{
+    display: grid; gap: 12px 16px;
+    grid-template: "stage panel" auto "below panel" 1fr / minmax(0, 7fr) minmax(0, 3fr);
+  }}
+  .st-key-lab > * {{ width: auto; min-width: 0; }}
+  /* The heading of the figures shows below the image, so that people know of them. */
+  .st-key-lab_stage {{ --viewer-height: clamp(24rem, calc(100dvh - 7.25rem), 200rem); }}
+  .st-key-lab > :has(> .st-key-lab_stage) {{ grid-area: stage; }}
+  .st-key-lab > :has(> .st-key-lab_below) {{ grid-area: below; }}
+  .st-key-lab > :has(> .st-key-lab_panel) {{
+    grid-area: panel; position: sticky; top: {HEADER_PX + 4}px; align-self: start;
+    max-height: calc(100dvh - {HEADER_PX + 24}px); overflow: hidden auto; scrollbar-width: thin;
+  }}
   @media (max-width: 700px) {{
+    .st-key-lab {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
+    .st-key-lab_stage {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}
+    .st-key-lab > :has(> .st-key-lab_stage) {{
+      position: sticky; top: {HEADER_PX}px; z-index: 3; align-self: start;
+    }}
+    .st-key-lab > :has(> .st-key-lab_panel) {{
+      position: static; max-height: none; overflow: visible;
+    }}
     [data-testid="stMainBlockContainer"] {{ padding: {HEADER_PX}px 8px 16px; }}
   }}
 </style>

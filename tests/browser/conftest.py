@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import cv2
+import httpx
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -30,6 +34,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umnist_core.server.assets import STATIC_DIR, static_version
+
+PROJECT = Path(__file__).parents[2]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -191,6 +197,40 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[str]:
+    """Run the app as users do, ``umnist app``, and return its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        assert process.poll() is None, "The app ended by itself."
+        try:
+            return httpx.get(f"{address}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    wait_until(is_up, "The app did not start.")
+    yield address
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a page on a desk's screen."""
+    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
+    yield context.new_page()
+    context.close()
 
 
 def free_port() -> int:

@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
-import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Pixels, free_port, wait_until
+from tests.browser.conftest import PHONE, Pixels, wait_until
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.geometry import Box
 from umnist_core.rendering import render
 from umnist_core.scenes import Digit, Scene, plan_scene
 
-PROJECT = Path(__file__).parents[2]
 SEED, INDEX = 5, 9
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[str]:
-    """Run the app as users do, ``umnist app``, and return its address."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)],
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-
-    def is_up() -> bool:
-        assert process.poll() is None, "The app ended by itself."
-        try:
-            return httpx.get(f"{address}/health").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(is_up, "The app did not start.")
-    yield address
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Return a page on a desk's screen."""
-    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture(scope="module")

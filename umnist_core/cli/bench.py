@@ -54,3 +54,25 @@ def tiles_command(rounds: int, as_json: bool) -> None:
     from umnist_core.bench.tiles import bench_tiles
 
     _show(bench_tiles(rounds=rounds), as_json)
+
+
+@bench_group.command("generate", epilog="\b\nExample:\n  umnist bench generate --json")
+@click.option("--count", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="released", show_default=True)
+@json_option
+def generate_command(count: int, rounds: int, preset: str, as_json: bool) -> None:
+    """Time whole data sets of 4000 x 4000 images on one core and on two; weigh small ones."""
+    from umnist_core.bench.generate import bench_generate
+
+    _show(bench_generate(count=count, rounds=rounds, preset=preset), as_json)
+
+
+@bench_group.command("interaction", epilog="\b\nExample:\n  umnist bench interaction --json")
+@click.option("--changes", type=click.IntRange(8), default=100, show_default=True)
+@json_option
+def interaction_command(changes: int, as_json: bool) -> None:
+    """Time from a slider of the Noise lab to the whole new picture, in a real browser."""
+    from umnist_core.bench.interaction import bench_interaction
+
+    _show(bench_interaction(changes), as_json)

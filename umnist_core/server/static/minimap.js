@@ -24,7 +24,7 @@ export class Minimap {
     this.image = image;
     // The largest level that is certainly one tile.
     const level = Math.min(source.maxLevel, Math.floor(Math.log2(source.tileSize)), 8);
-    this.picture.src = tileUrl(source, level, 0, 0);
+    this.address = tileUrl(source, level, 0, 0);
     this.element.style.aspectRatio = `${image.width} / ${image.height}`;
   }
 
@@ -44,6 +44,8 @@ export class Minimap {
     style.bottom = percent(1 - (view.y + halfY) / height);
     const wholeInView = width * view.zoom <= pane.width && height * view.zoom <= pane.height;
     this.element.classList.toggle("needless", wholeInView);
+    // Not fetched while nobody sees it.
+    if (!wholeInView) this.picture.src = this.address;
   }
 
   #begin(event) {

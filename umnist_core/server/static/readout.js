@@ -9,6 +9,9 @@ const ROUNDING = 1e-6;
 /** A pointer that passes over tiles quickly does not fetch them all. */
 const SETTLE_MS = 60;
 
+/** Nor does a picture that another one may follow at once, while a slider is dragged. */
+const PICTURE_SETTLE_MS = 300;
+
 export class Readout {
   constructor() {
     this.x = h("span", { class: "figure", "data-readout": "x" });
@@ -36,8 +39,9 @@ export class Readout {
    * @param {{x: number, y: number}|null} place In image px
    * @param {import("./view.js").Size} image
    * @param {import("./pane.js").Pane[]} panes
+   * @param {boolean} [fresh] Whether the picture has just changed.
    */
-  drawPoint(place, image, panes) {
+  drawPoint(place, image, panes, fresh = false) {
     this.turn += 1;
     clearTimeout(this.timer);
     const point = place && { x: place.x + ROUNDING, y: place.y + ROUNDING };
@@ -48,7 +52,7 @@ export class Readout {
     if (!onImage) return this.#drawValues(panes, panes.map(() => null));
     const values = panes.map((pane) => pane.valueAt(point.x, point.y));
     this.#drawValues(panes, values.map(({ now }) => now));
-    if (values.some(({ later }) => later)) this.#readLater(panes, values);
+    if (values.some(({ later }) => later)) this.#readLater(panes, values, fresh ? PICTURE_SETTLE_MS : SETTLE_MS);
   }
 
   close() {
@@ -56,12 +60,12 @@ export class Readout {
     clearTimeout(this.timer);
   }
 
-  #readLater(panes, values) {
+  #readLater(panes, values, settleMs) {
     const turn = this.turn;
     this.timer = setTimeout(async () => {
       const read = await Promise.allSettled(values.map(({ now, later }) => (later ? later() : now)));
       if (turn === this.turn) this.#drawValues(panes, read.map(({ value }) => value ?? null));
-    }, SETTLE_MS);
+    }, settleMs);
   }
 
   #drawValues(panes, values) {

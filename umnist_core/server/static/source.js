@@ -138,7 +138,9 @@ async function decodeTile(url, signal) {
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const rgba = context.getImageData(0, 0, width, height).data;
-  return { width, values: Uint8Array.from({ length: width * height }, (_, i) => rgba[4 * i]) };
+  const values = new Uint8Array(width * height);
+  for (let place = 0; place < values.length; place += 1) values[place] = rgba[4 * place];
+  return { width, values };
 }
 
 function describe(url, xml) {

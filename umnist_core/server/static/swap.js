@@ -87,7 +87,6 @@ export class ImageSwap {
     try {
       const source = await this.#describe(pending);
       await this.#add(pending, source);
-      this.#replace(pending.item, source);
       this.callbacks.onLoaded(source);
     } catch (failure) {
       this.#discard(pending.item);
@@ -120,18 +119,23 @@ export class ImageSwap {
   /** Add the image, invisible above the old one, and wait until all of it in view is there. */
   async #add(pending, source) {
     const first = this.current === null;
-    pending.item = await this.#addItem(source, first ? 1 : 0);
+    pending.item = await this.#addItem(source, first ? 1 : 0, first || !pending.known);
     pending.stop.signal.throwIfAborted();
     if (first) this.#replace(pending.item, source);
-    await this.#whenLoaded(pending);
+    await this.#whenLoaded(pending, () => this.#replace(pending.item, source));
   }
 
-  #addItem(source, opacity) {
+  #addItem(source, opacity, coarsely) {
+    const level = this.#wholeLevel(source);
+    // What is not shown before it is all there needs no coarser levels to begin with, each
+    // of which would be a request.
+    const levels = coarsely ? {} : { minLevel: level, getClosestLevel: () => level };
     const tileSource = new this.engine.DziTileSource({
       width: source.width,
       height: source.height,
       tileSize: source.tileSize,
       tileOverlap: source.overlap,
+      ...levels,
       tilesUrl: source.tilesUrl,
       fileFormat: source.format,
       queryParams: source.query,
@@ -148,7 +152,19 @@ export class ImageSwap {
     });
   }
 
-  #whenLoaded({ item, stop }) {
+  /** The level that the whole image is drawn from in a pane of this size. */
+  #wholeLevel({ width, maxLevel }) {
+    const { viewport, minPixelRatio } = this.viewer;
+    const drawn = viewport.getMinZoom() * viewport.getContainerSize().x;
+    const level = maxLevel - Math.ceil(Math.log2((width * minPixelRatio) / drawn));
+    return Math.min(Math.max(level, 0), maxLevel);
+  }
+
+  /**
+   * Wait until all in view is there, and act on it in the same frame: what is done after
+   * a promise would be drawn one frame later.
+   */
+  #whenLoaded({ item, stop }, act) {
     return new Promise((resolve, reject) => {
       const failed = ({ tiledImage }) => tiledImage === item && done(new Error(TILE_FAILED));
       const changed = ({ fullyLoaded }) => fullyLoaded && done(null);
@@ -157,12 +173,15 @@ export class ImageSwap {
         this.viewer.removeHandler("tile-load-failed", failed);
         item.removeHandler("fully-loaded-change", changed);
         stop.signal.removeEventListener("abort", aborted);
-        if (error) reject(error);
-        else resolve();
+        if (error) return reject(error);
+        act();
+        return resolve();
       };
       this.viewer.addHandler("tile-load-failed", failed);
       item.addHandler("fully-loaded-change", changed);
       stop.signal.addEventListener("abort", aborted);
+      // Ask for its tiles now and not in the next frame.
+      item.update(true);
       if (item.getFullyLoaded()) done(null);
     });
   }

@@ -337,7 +337,7 @@ class Viewer {
   #shown(pane, source) {
     if (pane === this.panes[0]) this.minimap.show(source, this.data.image);
     this.#drawChrome();
-    this.#drawPoint();
+    this.#drawPoint(true);
   }
 
   #pointed(pane, event) {
@@ -346,7 +346,7 @@ class Viewer {
   }
 
   /** Read the pixel under the pointer; where there is none, the one in the middle. */
-  #drawPoint() {
+  #drawPoint(fresh = false) {
     const pane = this.lead;
     if (!pane) return;
     // A finger that drags covers what it points at.
@@ -358,7 +358,7 @@ class Viewer {
       other.drawOverlay();
     }
     this.readout.element.classList.toggle("centre", !pointer);
-    this.readout.drawPoint(point, this.data.image, this.panes);
+    this.readout.drawPoint(point, this.data.image, this.panes, fresh);
   }
 
   #drawChrome() {

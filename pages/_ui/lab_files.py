@@ -1,0 +1,54 @@
+"""Keeping a setting of the Noise lab: as a file, as a command, as Python."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from pages._ui.lab_state import LabState, change_state
+from umnist_core.errors import UmnistError
+from umnist_core.experiments import setting_from_yaml, setting_to_yaml
+
+DATASET_COUNT = 10_000
+_LOADED = "lab_loaded"
+
+
+def show_keeping(state: LabState) -> None:
+    """Draw what saves, loads and copies the edited setting."""
+    setting = state.edited
+    name = "Save, load, copy"
+    with st.expander(name if state.compare == "one" else f"{name} setting {state.edit.upper()}"):
+        st.download_button(
+            "Save as YAML",
+            setting_to_yaml(setting),
+            file_name=f"umnist-{setting.preset}.yaml",
+            mime="application/yaml",
+            on_click="ignore",
+            width="stretch",
+        )
+        _show_loader(state)
+        st.caption("This image; a data set of this setting")
+        commands = (setting.render_command(), setting.generate_command(DATASET_COUNT))
+        st.code("\n".join(commands), language="bash", wrap_lines=True)
+        st.caption("This image in Python")
+        st.code(setting.python_code(), language="python", wrap_lines=True)
+
+
+def _show_loader(state: LabState) -> None:
+    uploaded = st.file_uploader("Load from YAML", type=["yaml", "yml"], max_upload_size=1)
+    if uploaded is None:
+        st.session_state.pop(_LOADED, None)
+        return
+    data = uploaded.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        loaded = setting_from_yaml(data)
+    except UmnistError as error:
+        st.error(str(error))
+        return
+    # The file stays in the uploader; it is loaded once, and may be changed afterwards.
+    if st.session_state.get(_LOADED) != digest:
+        st.session_state[_LOADED] = digest
+        change_state(state.with_edited(loaded))
+        st.rerun()

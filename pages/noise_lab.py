@@ -1,0 +1,59 @@
+"""Noise lab: change the noise and watch the image follow."""
+
+import random
+
+import streamlit as st
+
+from pages._ui.lab_components import show_controls, show_sheet
+from pages._ui.lab_controls import lab_data
+from pages._ui.lab_figures import SAMPLES, show_figures
+from pages._ui.lab_files import show_keeping
+from pages._ui.lab_stage import sheet_data, viewer_data
+from pages._ui.lab_state import MAX_INDEX, change_state, current_state, take_report
+from pages._ui.notices import show_digits_notice
+from pages._ui.viewer import show_viewer
+from umnist_core.digits import load_glyphs
+from umnist_core.errors import UmnistError
+
+RANDOM_INDEX = 100_000
+
+
+def open_sample(index: int) -> None:
+    """Go to a sample; a callback, before anything is drawn."""
+    state, _ = current_state()
+    change_state(state.at(min(max(index, 0), MAX_INDEX)))
+
+
+def step_sample(step: str) -> None:
+    """Go to the next, the previous or a random sample; a callback."""
+    index = current_state()[0].a.index
+    steps = {"next": index + 1, "previous": index - 1, "random": random.randrange(RANDOM_INDEX)}
+    open_sample(steps[step])
+
+
+with st.container(key="lab"):
+    stage = st.container(key="lab_stage")
+    panel = st.container(key="lab_panel")
+    below = st.container(key="lab_below")
+
+with panel:
+    show_digits_notice()
+    try:
+        glyphs = load_glyphs()
+    except UmnistError:
+        st.stop()  # the notice has said why
+    state, revision = current_state()
+    show_controls(lab_data(state, revision, glyphs), key="lab_controls", on_settings=take_report)
+    show_keeping(state)
+
+with stage:
+    show_viewer(viewer_data(state, glyphs), key="lab_viewer", on_navigate=step_sample)
+
+with below:
+    which = "" if state.compare == "one" else f" {state.edit.upper()}"
+    st.subheader(f"What the noise does, in {SAMPLES} images", anchor=False)
+    figures = st.container(key="lab_figures")
+    st.subheader(f"Samples of setting{which}", anchor=False)
+    show_sheet(sheet_data(state.edited, glyphs), key="lab_sheet", on_open=open_sample)
+    with figures:
+        show_figures(state, glyphs)

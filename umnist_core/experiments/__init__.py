@@ -1,0 +1,27 @@
+"""Experiments with noise: settings that are kept and shared, and what they do to an image."""
+
+from umnist_core.experiments.noise_figures import (
+    ImageFigures,
+    NoiseFigures,
+    measure_image,
+    pool_figures,
+)
+from umnist_core.experiments.settings import (
+    NAMED_SETTINGS,
+    NamedSetting,
+    NoiseSetting,
+    setting_from_yaml,
+    setting_to_yaml,
+)
+
+__all__ = [
+    "NAMED_SETTINGS",
+    "ImageFigures",
+    "NamedSetting",
+    "NoiseFigures",
+    "NoiseSetting",
+    "measure_image",
+    "pool_figures",
+    "setting_from_yaml",
+    "setting_to_yaml",
+]
