@@ -80,7 +80,7 @@ def test_text_form_of_every_preset_reads_back_as_itself() -> None:
 
 def test_every_parameter_is_documented() -> None:
     """Every field of the planner's parameters has an entry with its meaning, and the reverse."""
-    fields = set(get_preset("released").to_text()) | {"shape_pairs"}
+    fields = set(get_preset("released").to_text()) | {"shape_pairs", "noise_seed"}
     assert fields == set(PARAMETERS)
     assert all(parameter.meaning for parameter in PARAMETERS.values())
 

@@ -1,5 +1,11 @@
-"""Data sets as they lie on disk."""
+"""Data sets as they lie on disk: reading any, and what ours are made from.
+
+Writing is in `umnist_core.datasets.write` and looking for damage in
+`umnist_core.datasets.inspect`, apart from here because they load more.
+"""
 
 from umnist_core.datasets.image_folder import ImageFolder, open_image_folder
+from umnist_core.datasets.read import DatasetReader, open_dataset
+from umnist_core.datasets.recipe import Recipe
 
-__all__ = ["ImageFolder", "open_image_folder"]
+__all__ = ["DatasetReader", "ImageFolder", "Recipe", "open_dataset", "open_image_folder"]

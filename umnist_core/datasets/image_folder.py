@@ -17,6 +17,8 @@ IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".tif", ".tiff")
 SUBFOLDERS = ("train", "test")
 LABEL_FILE = "train.csv"
 COLUMNS = ("id", "digit_sum")
+MAJORITY = "majority"
+"""Column that takes the place of ``digit_sum`` in our Megapixel MNIST."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class ImageFolder:
         the file's name without its suffix; with ``test/`` in front for those of the test
         folder when there is a train folder too.
     labels
-        Sum of the digits of each id that ``train.csv`` names; empty without that file.
+        Sum of the digits (or their majority) of each id that ``train.csv`` names; empty
+        without that file.
     """
 
     root: Path
@@ -91,27 +94,41 @@ def open_image_folder(root: Path) -> ImageFolder:
 
 
 def read_labels(table: Path) -> dict[str, int]:
-    """Read ``train.csv``: the sum of the digits, 0 to 27, of each id.
+    """Read ``train.csv``: the sum of the digits of each id, or in Megapixel MNIST their majority.
 
     Raises
     ------
     DamagedFileError
-        If a column is missing or a sum is not a whole number; the message names the line.
+        If a column is missing, a label is not a whole number of 0 or more, or an id comes
+        twice; the message names the line.
     """
-    with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames is None or not set(COLUMNS) <= set(reader.fieldnames):
+    try:
+        with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            return _read_rows(table, csv.DictReader(file))
+    except (OSError, csv.Error) as error:
+        raise DamagedFileError(
+            f"{table}: expected a table of labels, found that it cannot be read ({error}); use "
+            "the file as Kaggle gives it."
+        ) from error
+
+
+def _read_rows(table: Path, reader: csv.DictReader[str]) -> dict[str, int]:
+    columns = reader.fieldnames or []
+    label_column = MAJORITY if MAJORITY in columns else COLUMNS[1]
+    if not {COLUMNS[0], label_column} <= set(columns):
+        shown = ", ".join(columns)[:80] or "nothing"
+        raise DamagedFileError(
+            f"{table}: expected the columns {', '.join(COLUMNS)}, found {shown}; use the file as "
+            "Kaggle gives it."
+        )
+    labels: dict[str, int] = {}
+    for row in reader:
+        text = row[label_column] or ""
+        if not (text.isascii() and text.isdigit() and len(text) < 10) or row["id"] in labels:
             raise DamagedFileError(
-                f"{table}: expected the columns {', '.join(COLUMNS)}, found "
-                f"{', '.join(reader.fieldnames or ['nothing'])}; use the file as Kaggle gives it."
+                f"{table}, line {reader.line_num}: expected an id that comes once and a whole "
+                f"number as {label_column}, found {row['id']!r:.40} and {text!r:.40}; use the file "
+                "as Kaggle gives it."
             )
-        labels = {}
-        for row in reader:
-            try:
-                labels[row["id"]] = int(row["digit_sum"])
-            except (TypeError, ValueError):
-                raise DamagedFileError(
-                    f"{table}, line {reader.line_num}: expected a whole number as digit_sum, "
-                    f"found {row['digit_sum']!r}; use the file as Kaggle gives it."
-                ) from None
+        labels[row["id"]] = int(text)
     return labels

@@ -57,6 +57,7 @@ def plan_megapixel_scene(
     PlacementError
         If the digits cannot be placed without overlap.
     """
+    noise_seed = source.seed if parameters.noise_seed is None else parameters.noise_seed
     rng = sample_rng(source.seed, source.split, source.index, "digits")
     majority = _draw_majority(parameters, source, rng)
     chosen = _draw_glyphs(majority, parameters.digits, glyphs, rng)
@@ -72,7 +73,7 @@ def plan_megapixel_scene(
         glyph_checksum=glyphs.checksum,
         stand_in=glyphs.is_stand_in,
         provenance=source,
-        strokes=plan_strokes(parameters, source.seed, source.split, source.index),
+        strokes=plan_strokes(parameters, noise_seed, source.split, source.index),
     )
 
 

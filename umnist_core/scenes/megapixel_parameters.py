@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.scenes.parameters import Parameter, PlannerParameters
+from umnist_core.scenes.parameters import NOISE_SEED, Parameter, PlannerParameters
 
 MEGAPIXEL_PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
@@ -59,6 +59,7 @@ MEGAPIXEL_PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
             "integer cuts the fraction off, as the released generator does; continuous draws it",
             ("integer", "continuous"),
         ),
+        "noise_seed": NOISE_SEED,
     }
 )
 
@@ -80,6 +81,7 @@ class MegapixelParameters(PlannerParameters):
     control_points: str | int = "mixed"
     thickness: float = 1
     thickness_mode: str = "integer"
+    noise_seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.digit_size > self.canvas:

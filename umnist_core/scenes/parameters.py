@@ -20,6 +20,8 @@ from umnist_core.errors import InvalidValueError
 MAX_LABEL = 27
 """Largest sum of an UltraMNIST image (paper, section "Data description")."""
 
+MAX_SEED = 10**9
+
 Kind = Literal["whole", "factor", "number", "label", "word"]
 
 
@@ -65,6 +67,11 @@ class Parameter:
         return f"{name[self.kind]} from {numbers}{range_too}"
 
 
+NOISE_SEED = Parameter(
+    "whole", 0, MAX_SEED, "", "seed of the noise alone; the sample's own when not set", ranged=False
+)
+"""The digits stay as they are when it changes, and the noise when the sample's seed does."""
+
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
         "digits": Parameter("whole", 1, 8, "", "digits in an image"),
@@ -99,6 +106,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
             "balanced gives each sum once in 28 images, free draws the digits alone",
             ("balanced", "free"),
         ),
+        "noise_seed": NOISE_SEED,
     }
 )
 
@@ -161,6 +169,7 @@ class UltraMnistParameters(PlannerParameters):
     zoom: Span = Span(0.8, 1.2)
     canvas: int = 4000
     label: str | int = "balanced"
+    noise_seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.scale_distribution == "fixed" and self.factor.low != self.factor.high:

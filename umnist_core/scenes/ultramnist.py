@@ -70,6 +70,7 @@ def plan_ultramnist_scene(
         If the digits cannot be placed without overlap.
     """
     seed, split, index = source.seed, source.split, source.index
+    noise_seed = seed if parameters.noise_seed is None else parameters.noise_seed
     size = parameters.canvas
     rng = sample_rng(seed, split, index, "digits")
     labels = _draw_labels(parameters, seed, split, index, rng)
@@ -82,8 +83,10 @@ def plan_ultramnist_scene(
             _digit(label, glyph, box, glyphs, threshold)
             for label, glyph, box in zip(labels, chosen, placed, strict=True)
         ),
-        checkerboard=_plan_checkerboard(parameters, sample_rng(seed, split, index, "checkerboard")),
-        shapes=_plan_shapes(parameters, sample_rng(seed, split, index, "shapes")),
+        checkerboard=_plan_checkerboard(
+            parameters, sample_rng(noise_seed, split, index, "checkerboard")
+        ),
+        shapes=_plan_shapes(parameters, sample_rng(noise_seed, split, index, "shapes")),
         ink_threshold=threshold,
         glyph_set=glyphs.name,
         glyph_checksum=glyphs.checksum,
