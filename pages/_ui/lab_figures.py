@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from math import log10
 from statistics import median
 from typing import Any
 
@@ -270,5 +271,10 @@ def _lay_out(figure: Any, axis: str, *, is_log: bool) -> None:
     figure.update_xaxes(
         title={"text": axis, "standoff": 6}, type="log" if is_log else "linear", showgrid=True
     )
-    if is_log:
-        figure.update_xaxes(nticks=5)
+    if is_log and _decades(figure) > 1.5:
+        figure.update_xaxes(dtick=1)
+
+
+def _decades(figure: Any) -> float:
+    values = [value for trace in figure.data for value in trace.x]
+    return log10(max(values) / min(values))

@@ -32,6 +32,10 @@ _CSS = f"""
   @media (max-width: 700px) {{
     .st-key-lab {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
     .st-key-lab_stage {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}
+    /* What takes the focus is scrolled to below the image, not under it. */
+    [data-testid="stMain"]:has(.st-key-lab) {{
+      scroll-padding-top: calc(clamp(20rem, 53dvh, 60rem) + {HEADER_PX + 8}px);
+    }}
     .st-key-lab > :has(> .st-key-lab_stage) {{
       position: sticky; top: {HEADER_PX}px; z-index: 3; align-self: start;
     }}

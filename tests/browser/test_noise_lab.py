@@ -33,6 +33,9 @@ SEED, INDEX = 5, 9
 SHOT_PX = 300
 """Side of the part of a pane that is compared, around its middle."""
 
+SLACK_PX = 2
+"""A view is moved by less than a pixel, and so is its middle in a pane of odd size."""
+
 ONE_TO_ONE = "2000,2000,1"
 STILL = {"rotation": "0", "shear": "0", "zoom": "1", "checkerboard": "12"}
 """Settings of one value each, so that every slider has one handle."""
@@ -73,20 +76,39 @@ def shot(page: Page, pane: int = 0, *, right_px: int = 0) -> Pixels:
     return np.asarray(image, np.uint8)
 
 
-def drawn(setting: NoiseSetting, glyphs: GlyphSet, *, right_px: int = 0) -> Pixels:
-    """Return the same part of a setting's image at 1:1, one pixel wider on each side."""
-    side = SHOT_PX + 2
-    box = Box.from_size(2000 - side // 2, 2000 - side // 2 + right_px, side, side)
+def drawn(
+    setting: NoiseSetting,
+    glyphs: GlyphSet,
+    *,
+    right_px: int = 0,
+    centre: tuple[float, float] = (2000, 2000),
+) -> Pixels:
+    """Return the same part of a setting's image at 1:1, `SLACK_PX` wider on each side.
+
+    ``centre`` is the x and y that the view is on.
+    """
+    side = SHOT_PX + 2 * SLACK_PX
+    left, top = (round(place) - side // 2 for place in centre)
+    box = Box.from_size(top, left + right_px, side, side)
     return render(setting.plan(glyphs), glyphs, level_box=box)
 
 
 def shows(page: Page, image: Pixels, pane: int = 0, *, right_px: int = 0) -> bool:
-    """Return whether a pane shows an image, which may begin up to a pixel earlier or later."""
+    """Return whether a pane shows an image, which may begin `SLACK_PX` earlier or later."""
     screen = shot(page, pane, right_px=right_px)
-    starts = [(row, col) for row in range(3) for col in range(3)]
+    shifts = range(2 * SLACK_PX + 1)
+    starts = [(row, col) for row in shifts for col in shifts]
     return any(
         np.array_equal(screen, image[row : row + SHOT_PX, col : col + SHOT_PX])
         for row, col in starts
+    )
+
+
+def wait_for_picture(page: Page, image: Pixels, *, pane: int = 0, right_px: int = 0) -> None:
+    """Wait until a pane shows an image."""
+    wait_until(
+        lambda: shows(page, image, pane, right_px=right_px),
+        f"Pane {pane} does not show what it should.",
     )
 
 
@@ -141,7 +163,7 @@ def test_picture_follows_the_slider_before_it_is_let_go_of(
         page.wait_for_timeout(500)
         assert page.evaluate("location.href") == link, "The page learned of it too early."
     wait_until(lambda: asked(page, "rotation") == rotation, "The link did not follow.")
-    assert asked(page, "view") == ONE_TO_ONE
+    assert str(asked(page, "view")).startswith("2000,2000")
     assert shows(page, expected)
 
 
@@ -192,10 +214,7 @@ def test_reload_restores_both_settings(page: Page, app: str, glyphs: GlyphSet) -
     b = setting_of(shape_pairs="2", checkerboard="4")
     for pane, setting in enumerate((setting_of(**STILL), b)):
         expected = drawn(setting, glyphs)
-        wait_until(
-            lambda pane=pane, expected=expected: shows(page, expected, pane),
-            f"Pane {pane} does not show its setting after a reload.",
-        )
+        wait_for_picture(page, expected, pane=pane)
 
 
 def test_two_settings_move_in_step(page: Page, app: str, glyphs: GlyphSet) -> None:
@@ -210,13 +229,8 @@ def test_two_settings_move_in_step(page: Page, app: str, glyphs: GlyphSet) -> No
     x, y, _ = (float(part) for part in str(asked(page, "view")).split(","))
     settings = (setting_of(**STILL), setting_of(checkerboard="0", shape_pairs="0"))
     for pane, setting in enumerate(settings):
-        side = SHOT_PX + 2
-        box = Box.from_size(round(y) - side // 2, round(x) - side // 2, side, side)
-        expected = render(setting.plan(glyphs), glyphs, level_box=box)
-        wait_until(
-            lambda pane=pane, expected=expected: shows(page, expected, pane),
-            f"Pane {pane} is not in step.",
-        )
+        expected = drawn(setting, glyphs, centre=(x, y))
+        wait_for_picture(page, expected, pane=pane)
 
 
 def test_settings_change_places_and_are_copied(page: Page, app: str) -> None:
@@ -240,12 +254,7 @@ def test_wipe_shows_one_setting_on_each_side(page: Page, app: str, glyphs: Glyph
     off = SHOT_PX // 2 + 60
     for pane, place, setting in ((0, -off, left), (1, off, right)):
         expected = drawn(setting, glyphs, right_px=place)
-        wait_until(
-            lambda pane=pane, place=place, expected=expected: shows(
-                page, expected, pane, right_px=place
-            ),
-            "A side of the divider does not show its setting.",
-        )
+        wait_for_picture(page, expected, pane=pane, right_px=place)
     divider = page.get_by_role("slider", name="Divider between A and B")
     divider.focus()
     page.keyboard.press("End")
@@ -262,7 +271,7 @@ def test_wipe_shows_one_setting_on_each_side(page: Page, app: str, glyphs: Glyph
     page.mouse.move(stage["x"] + 0.3 * stage["width"], box["y"] + 40)
     page.mouse.up()
     expect(divider).to_have_attribute("aria-valuenow", "30")
-    assert asked(page, "view") == ONE_TO_ONE, "Moving the divider moved the picture."
+    assert str(asked(page, "view")).startswith("2000,2000"), "Moving the divider moved the picture."
 
 
 def test_new_noise_keeps_the_digits_and_the_reverse(page: Page, app: str) -> None:
@@ -298,7 +307,7 @@ def test_keys_move_a_handle_and_the_picture(page: Page, app: str, glyphs: GlyphS
     expected = drawn(setting_of(**{**STILL, "checkerboard": "14"}), glyphs)
     wait_until(lambda: shows(page, expected), "The picture did not follow the keys.")
     wait_until(lambda: asked(page, "checkerboard") == "14", "The link did not follow the keys.")
-    assert asked(page, "view") == ONE_TO_ONE, "The keys moved the picture."
+    assert str(asked(page, "view")).startswith("2000,2000"), "The keys moved the picture."
 
 
 def test_range_has_two_handles_that_push_each_other(page: Page, app: str) -> None:
@@ -338,18 +347,19 @@ def test_figures_follow_and_name_their_reference(page: Page, app: str) -> None:
     expect(charts).to_have_count(6, timeout=60_000)
     edges = charts.nth(3)
     expect(edges).to_contain_text("Edges met on 1000 px of a line")
-    expect(edges.locator(".ytick")).to_have_count(2)
-    before = edges.locator(".ytick").all_inner_texts()
-    assert len(set(before)) == 2
-    assert before[0].split()[-1] == before[1].split()[-1], "The preset is not its own reference."
+
+    def medians() -> list[str]:
+        # The reference stands below the setting, and SVG text has no inner text.
+        ticks = edges.locator(".ytick").all_text_contents()
+        return [re.sub(r"^(Setting|Reference)", "", tick) for tick in ticks]
+
+    reference, setting = medians()
+    assert reference == setting, "A preset is its own reference."
     slider(page, "checkerboard").get_by_role("spinbutton").last.fill("60")
     page.keyboard.press("Enter")
     wait_until(lambda: asked(page, "checkerboard") == "12..60", "The link did not follow.")
     wait_until(
-        lambda: (
-            (now := edges.locator(".ytick").all_inner_texts())[0] == before[0]
-            and now[1] != before[1]
-        ),
+        lambda: medians()[0] == reference and medians()[1] != setting,
         "The setting's figures did not change beside those of its reference.",
     )
 
@@ -430,7 +440,7 @@ def test_copied_command_writes_the_bytes_of_the_download(
         cwd=PROJECT,
         check=True,
     )
-    query = {"seed": SEED, "index": INDEX, "shape_pairs": "3", "noise_seed": "8"}
+    query = {"seed": str(SEED), "index": str(INDEX), "shape_pairs": "3", "noise_seed": "8"}
     assert out.read_bytes() == httpx.get(f"{app}/tiles/scene.png", params=query).content
 
 
@@ -461,14 +471,14 @@ def test_noise_lab_works_at_390_px(browser: Browser, app: str, glyphs: GlyphSet)
     open_lab(page, app, **STILL)
     page.wait_for_selector(".umnist-lab .track")
     handle = page.get_by_role("slider", name="Rotation", exact=True)
-    handle.scroll_into_view_if_needed()
+    handle.evaluate("(handle) => handle.scrollIntoView({ block: 'nearest' })")
     viewer, track = page.locator(".umnist-viewer").bounding_box(), handle.bounding_box()
     assert viewer is not None
     assert track is not None
     assert viewer["width"] >= 0.95 * PHONE[0]
     assert viewer["height"] >= 0.5 * PHONE[1]
     assert viewer["y"] >= 0, "The picture was scrolled away."
-    assert track["y"] >= viewer["y"] + viewer["height"] or track["y"] + track["height"] <= PHONE[1]
+    assert track["y"] >= viewer["y"] + viewer["height"], "The slider is under the picture."
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.touchscreen.tap(track["x"] + 0.8 * track["width"], track["y"] + track["height"] / 2)
     wait_until(lambda: asked(page, "rotation") not in (None, "0"), "A tap moved no handle.")

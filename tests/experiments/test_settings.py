@@ -175,6 +175,7 @@ def test_command_draws_the_same_image(setting: NoiseSetting, tmp_path: Path) -> 
     assert program == "umnist"
     subprocess.run([sys.executable, "-m", "umnist_core.cli", *arguments], cwd=ROOT, check=True)
     drawn = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
+    assert drawn is not None
     glyphs = load_glyphs()
     assert np.array_equal(drawn, render(setting.plan(glyphs), glyphs))
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from umnist_core.datasets.annotations import COCO_COLUMNS, iter_coco_json
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.recipe import Recipe
-from umnist_core.datasets.samples import BatchResult, Task, versions, write_batch
+from umnist_core.datasets.samples import BatchResult, Task, join_pool, versions, write_batch
 from umnist_core.datasets.staging import UNFINISHED, Staging, said_as_write_error
 from umnist_core.datasets.truth import iter_truth, truth_path, write_truth
 from umnist_core.digits import GlyphSet, load_glyphs
