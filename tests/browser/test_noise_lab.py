@@ -60,6 +60,12 @@ def asked(page: Page, name: str) -> str | None:
     return None if values is None else values[0]
 
 
+def view_of(page: Page) -> tuple[float, float]:
+    """Return the x and y of the view in the address."""
+    x, y, _ = (float(part) for part in str(asked(page, "view")).split(","))
+    return x, y
+
+
 def shot(page: Page, pane: int = 0, *, right_px: int = 0) -> Pixels:
     """Return what is on screen around the middle of a pane, or ``right_px`` beside it."""
     box = page.locator(".pane").nth(pane).locator(".image").bounding_box()
@@ -170,32 +176,29 @@ def test_picture_follows_the_slider_before_it_is_let_go_of(
 def test_newest_value_wins_over_a_late_answer(page: Page, app: str, glyphs: GlyphSet) -> None:
     """A picture that comes late is given up for a newer one, and never shown after it."""
     open_lab(page, app, view=ONE_TO_ONE, **STILL)
-    wait_until(lambda: shows(page, drawn(setting_of(**STILL), glyphs)), "No picture at first.")
+    wait_for_picture(page, drawn(setting_of(**STILL), glyphs))
     held: list[Route] = []
     given_up: list[str] = []
     page.on("requestfailed", lambda request: given_up.append(request.url))
-    values = []
-    with dragging(page, "rotation"):
-        box = slider(page, "rotation").locator("input[type=range]").last.bounding_box()
-        assert box is not None
-        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.move(middle[0] + 15, middle[1])
-        values.append(value_of(page, "rotation"))
-        late = f"rotation={values[0]}&"
-        page.route(lambda url: late in url, held.append)
-        page.mouse.move(middle[0] + 16, middle[1])
-        values = [value_of(page, "rotation")]
-        late = f"rotation={values[0]}&"
-        wait_until(lambda: held, "The picture to be late was not asked for.")
-        page.mouse.move(middle[0] + 40, middle[1])
-        values.append(value_of(page, "rotation"))
-        newest = drawn(setting_of(**{**STILL, "rotation": values[1]}), glyphs)
-        wait_until(lambda: shows(page, newest), "The newest picture waited for the late one.")
-        for route in held:
-            route.continue_()
-        page.wait_for_timeout(700)
-        assert shows(page, newest), "A late picture came back."
-        assert any(late in url for url in given_up), "The late picture was still waited for."
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(lambda url: "rotation=1&" in url, hold)
+    page.get_by_role("slider", name="Rotation", exact=True).focus()
+    with page.expect_request(lambda request: "rotation=1&" in request.url):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    newest = drawn(setting_of(**{**STILL, "rotation": "2"}), glyphs)
+    wait_for_picture(page, newest)
+    wait_until(  # the question lets events in
+        lambda: page.evaluate("true") and any("rotation=1&" in url for url in given_up),
+        "The late picture is still waited for.",
+    )
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(700)
+    assert shows(page, newest), "A late picture came back."
 
 
 def test_reload_restores_both_settings(page: Page, app: str, glyphs: GlyphSet) -> None:
@@ -223,13 +226,10 @@ def test_two_settings_move_in_step(page: Page, app: str, glyphs: GlyphSet) -> No
     assert page.locator(".pane").count() == 2
     page.locator(".openseadragon-canvas").nth(1).focus()
     page.keyboard.press("ArrowRight")
-    wait_until(
-        lambda: not str(asked(page, "view")).startswith("1500,"), "The pane in focus did not move."
-    )
-    x, y, _ = (float(part) for part in str(asked(page, "view")).split(","))
+    wait_until(lambda: view_of(page)[0] > 1550, "The pane in focus did not move.")
     settings = (setting_of(**STILL), setting_of(checkerboard="0", shape_pairs="0"))
     for pane, setting in enumerate(settings):
-        expected = drawn(setting, glyphs, centre=(x, y))
+        expected = drawn(setting, glyphs, centre=view_of(page))
         wait_for_picture(page, expected, pane=pane)
 
 
@@ -362,6 +362,23 @@ def test_figures_follow_and_name_their_reference(page: Page, app: str) -> None:
         lambda: medians()[0] == reference and medians()[1] != setting,
         "The setting's figures did not change beside those of its reference.",
     )
+
+
+def test_dot_of_a_chart_opens_its_sample(page: Page, app: str) -> None:
+    """The hover names the sample behind a dot, and a click goes there."""
+    open_lab(page, app)
+    ink = page.locator(".js-plotly-plot").nth(2)
+    expect(ink).to_contain_text("Ink of all digits", timeout=60_000)
+    ink.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    dot = ink.locator(".points path").last.bounding_box()
+    assert dot is not None
+    page.mouse.move(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    told = ink.locator(".hoverlayer").get_by_text(re.compile("index"))
+    expect(told).to_be_visible()
+    index = re.findall(r"index (\d+)", told.text_content() or "")[0]
+    page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    wait_until(lambda: asked(page, "index") == index, "The sample behind the dot did not open.")
 
 
 def test_contact_sheet_opens_its_samples(page: Page, app: str) -> None:

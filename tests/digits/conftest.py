@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -114,7 +115,8 @@ class Mirror:
 
             def do_GET(self) -> None:
                 body = self._answer(mirror.get_gate)
-                self.wfile.write(body[: len(body) - mirror.cut])
+                with contextlib.suppress(BrokenPipeError):  # another mirror answered first
+                    self.wfile.write(body[: len(body) - mirror.cut])
                 mirror.sent.set()
 
             def _answer(self, gate: threading.Event) -> bytes:

@@ -189,8 +189,8 @@ export class Pane {
       visibilityRatio: 0.3,
       preserveViewport: true,
       autoResize: false, // its own keeps the diagonal's zoom, not ours; see #measure
-      // Draw the level nearest to the screen's pixels, counted on the screen.
-      minPixelRatio: Math.SQRT1_2 / views.density(),
+      // A level is enlarged by at most a fifth on the screen, else the next finer one is drawn.
+      minPixelRatio: 0.6 / views.density(),
       // Above this zoom it would draw at 1:1 first and blow that up, smoothed.
       smoothTileEdgesMinZoom: Infinity,
       maxTilesPerFrame: 8,

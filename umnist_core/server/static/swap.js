@@ -3,7 +3,7 @@
  * one is there, so a change never flashes; the newest wish wins.
  *
  * @typedef {{url: string, known: object|null, since: number, stop: AbortController,
- *            item: any}} Pending
+ *            item: any, jobs: any[]}} Pending `jobs`: downloads of tiles
  * @typedef {{busy: boolean, error: string|null}} State
  */
 
@@ -80,6 +80,7 @@ export class ImageSwap {
       since: performance.now(),
       stop: new AbortController(),
       item: null,
+      jobs: [],
     };
     this.pending = pending;
     this.callbacks.onState({ busy: true, error: null });
@@ -89,7 +90,7 @@ export class ImageSwap {
       await this.#add(pending, source);
       this.callbacks.onLoaded(source);
     } catch (failure) {
-      this.#discard(pending.item);
+      this.#discard(pending);
       if (!pending.stop.signal.aborted) error = await this.#reason(pending, failure);
     }
     this.#finish(pending, error);
@@ -119,17 +120,18 @@ export class ImageSwap {
   /** Add the image, invisible above the old one, and wait until all of it in view is there. */
   async #add(pending, source) {
     const first = this.current === null;
-    pending.item = await this.#addItem(source, first ? 1 : 0, first || !pending.known);
+    pending.item = await this.#addItem(pending, source, first);
     pending.stop.signal.throwIfAborted();
     if (first) this.#replace(pending.item, source);
     await this.#whenLoaded(pending, () => this.#replace(pending.item, source));
   }
 
-  #addItem(source, opacity, coarsely) {
+  #addItem(pending, source, first) {
     const level = this.#wholeLevel(source);
     // What is not shown before it is all there needs no coarser levels to begin with, each
     // of which would be a request.
-    const levels = coarsely ? {} : { minLevel: level, getClosestLevel: () => level };
+    const levels =
+      first || !pending.known ? {} : { minLevel: level, getClosestLevel: () => level };
     const tileSource = new this.engine.DziTileSource({
       width: source.width,
       height: source.height,
@@ -140,10 +142,15 @@ export class ImageSwap {
       fileFormat: source.format,
       queryParams: source.query,
     });
+    const download = tileSource.downloadTileStart;
+    tileSource.downloadTileStart = (job) => {
+      if (this.pending === pending) pending.jobs.push(job);
+      download.call(tileSource, job);
+    };
     return new Promise((resolve, reject) => {
       this.viewer.addTiledImage({
         tileSource,
-        opacity,
+        opacity: first ? 1 : 0,
         width: 1,
         preload: true,
         success: ({ item }) => resolve(item),
@@ -195,7 +202,13 @@ export class ImageSwap {
     this.callbacks.onShown(source);
   }
 
-  #discard(item) {
+  #discard({ item, jobs }) {
+    // OpenSeadragon forgets the tiles of an image that is removed, and loads them all the
+    // same; its way of stopping a download reports a failure, which this is not.
+    for (const job of jobs) {
+      clearTimeout(job.jobId);
+      job.source.downloadTileAbort(job);
+    }
     // After the viewer is destroyed there is no world, and nothing to discard.
     if (item && item !== this.current) this.viewer.world?.removeItem(item);
   }
