@@ -50,10 +50,10 @@ with stage:
     show_viewer(viewer_data(state, glyphs), key="lab_viewer", on_navigate=step_sample)
 
 with below:
-    which = "" if state.compare == "one" else f" {state.edit.upper()}"
+    which = "this setting" if state.compare == "one" else f"setting {state.edit.upper()}"
     st.subheader(f"What the noise does, in {SAMPLES} images", anchor=False)
     figures = st.container(key="lab_figures")
-    st.subheader(f"Samples of setting{which}", anchor=False)
+    st.subheader(f"Samples of {which}", anchor=False)
     show_sheet(sheet_data(state.edited, glyphs), key="lab_sheet", on_open=open_sample)
     with figures:
-        show_figures(state, glyphs)
+        show_figures(state, glyphs, open_sample)

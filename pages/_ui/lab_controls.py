@@ -46,6 +46,8 @@ class Handle:
         Whether equal distances on the slider are equal ratios.
     object_px
         Side of a digit at the value 1, where the value decides the side.
+    cut_by
+        The parameter that decides whether the fraction of the value is cut off.
     replaces, switch
         The parameters that it stands for when it is set, and what that is called.
     """
@@ -57,6 +59,7 @@ class Handle:
     step: float = 1
     is_log: bool = False
     object_px: int | None = None
+    cut_by: str | None = None
     replaces: tuple[str, ...] = ()
     switch: str = ""
 
@@ -83,7 +86,7 @@ HANDLES: Mapping[str, Handle] = {
     "triangles": Handle(SHAPES, end=20),
     "noise_kind": Handle(STROKES, "A stroke is"),
     "noise_count": Handle(STROKES, "Strokes", 0, 2000, step=10),
-    "thickness": Handle(STROKES, start=0.2, end=6, step=0.05),
+    "thickness": Handle(STROKES, start=0.2, end=6, step=0.05, cut_by="thickness_mode"),
     "thickness_mode": Handle(STROKES, "Thickness is"),
     "noise_size": Handle(STROKES, "Size", 7, 500, is_log=True),
     "control_points": Handle(STROKES),
@@ -119,6 +122,7 @@ def _spec(name: str, parameter: Parameter) -> dict[str, Any]:
         "words": list(parameter.words),
         "ranged": parameter.ranged,
         "object_px": handle.object_px,
+        "cut_by": handle.cut_by,
         "replaces": list(handle.replaces),
         "switch": handle.switch,
     }

@@ -117,8 +117,16 @@ def _measure(setting: NoiseSetting, glyphs: GlyphSet) -> ImageFigures:
     return measure_image(setting.plan(glyphs), glyphs)
 
 
-def show_figures(state: LabState, glyphs: GlyphSet) -> None:
-    """Draw the charts of the setting, of the one it is compared with, and of the reference."""
+def show_figures(state: LabState, glyphs: GlyphSet, on_open: Callable[[int], None]) -> None:
+    """Draw the charts of the setting, of the one it is compared with, and of the reference.
+
+    Parameters
+    ----------
+    state, glyphs
+        What to measure.
+    on_open
+        Called with the index of the sample whose dot was clicked, before the rerun.
+    """
     try:
         rows = _measure_rows(state, glyphs)
     except UmnistError as error:
@@ -128,7 +136,7 @@ def show_figures(state: LabState, glyphs: GlyphSet) -> None:
     for column, chart in zip(columns, CHARTS, strict=False):
         with column:
             st.markdown(f"**{chart.title}**", help=chart.help)
-            _show_chart(chart.title, _strips(chart, rows), _medians(chart, rows))
+            _show_chart(chart.title, _strips(chart, rows), _medians(chart, rows), on_open)
     with columns[-1]:
         likeness = ", ".join(f"{row.figures.thickness_likeness:.2f}" for row in rows)
         st.markdown(f"**Stroke thickness**, likeness {likeness}", help=THICKNESS_HELP)
@@ -192,10 +200,23 @@ def _medians(chart: Chart, rows: Sequence[Row]) -> str:
     return "; ".join(f"{row.name}: median {_median_text(chart, row)}" for row in rows)
 
 
-def _show_chart(title: str, figure: Any, description: str) -> None:
+def _show_chart(
+    title: str, figure: Any, description: str, on_open: Callable[[int], None] | None = None
+) -> None:
     key = "lab_chart_" + title.lower().replace(" ", "_")
+
+    def open_point() -> None:
+        points = st.session_state[key].selection.points
+        if points and on_open is not None:
+            on_open(int(points[0]["customdata"]))
+
     st.plotly_chart(
-        figure, key=key, config={"displayModeBar": False}, alt=f"{title}. {description}."
+        figure,
+        key=key,
+        config={"displayModeBar": False},
+        alt=f"{title}. {description}.",
+        on_select=open_point if on_open is not None else "ignore",
+        selection_mode="points",
     )
 
 

@@ -17,8 +17,8 @@ _LOADED = "lab_loaded"
 def show_keeping(state: LabState) -> None:
     """Draw what saves, loads and copies the edited setting."""
     setting = state.edited
-    name = "Save, load, copy"
-    with st.expander(name if state.compare == "one" else f"{name} setting {state.edit.upper()}"):
+    which = "" if state.compare == "one" else f" setting {state.edit.upper()}"
+    with st.expander(f"Save, load, copy{which}"):
         st.download_button(
             "Save as YAML",
             setting_to_yaml(setting),

@@ -14,8 +14,10 @@
  *           a: Setting, b: Setting}} LabState
  *
  * @typedef {import("./sliders.js").ControlSpec & {group: string, replaces: string[],
- *           object_px: number|null}} LabControl `replaces`: the parameters that it stands
- *   for when it is set; `object_px`: side of a digit at the value 1.
+ *           switch: string, object_px: number|null, cut_by: string|null}} LabControl
+ *   `replaces`: the parameters that it stands for when it is set, and what that is called;
+ *   `object_px`: side of a digit at the value 1; `cut_by`: the parameter that decides whether
+ *   its fraction is cut off.
  * @typedef {{key: string, title: string, group: string, preset: string,
  *            overrides: Record<string, string>}} NamedSetting
  *
@@ -292,7 +294,6 @@ class Lab {
       onInput: (text) => {
         this.#setValue(this.edited, spec.name, text);
         this.#drawChanges();
-        this.#changed();
       },
       onChange: () => this.#letGo(),
     });
@@ -352,6 +353,7 @@ class Lab {
       changes += Number(changed);
       control.element.classList.toggle("changed", changed);
       if (spec.object_px) this.#drawObjects(spec, control);
+      if (spec.cut_by) this.#drawCut(spec, control);
     }
     this.reset.disabled = changes === 0;
   }
@@ -365,6 +367,15 @@ class Lab {
     const shares = both.map((value) => percent((value * unit) / side)).join(" to ");
     control.note.hidden = false;
     control.note.textContent = `Digits of ${sides} px, ${shares} % of the image`;
+  }
+
+  #drawCut({ name, cut_by: mode }, control) {
+    const value = Number(this.#value(this.edited, name));
+    const cut = this.#value(this.edited, mode) === "integer";
+    control.note.hidden = false;
+    control.note.textContent = cut
+      ? `Drawn at ${Math.max(1, Math.floor(value))} px: the fraction is cut off`
+      : `Drawn at ${value} px, with grey rims`;
   }
 }
 
