@@ -294,6 +294,7 @@ class Lab {
       onInput: (text) => {
         this.#setValue(this.edited, spec.name, text);
         this.#drawChanges();
+        this.#changed();
       },
       onChange: () => this.#letGo(),
     });
