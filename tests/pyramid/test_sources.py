@@ -25,6 +25,7 @@ from umnist_core.pyramid import (
     reduce_for_model,
     scene_source,
 )
+from umnist_core.pyramid.levels import area_levels, black_and_white_level
 from umnist_core.rendering import FILTERS, LAYERS, render
 from umnist_core.scenes import plan_scene
 
@@ -82,7 +83,7 @@ def test_area_level_is_exact_where_sums_outgrow_16_bits() -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("pyramid_filter", FILTERS)
 @settings(max_examples=5, deadline=None)
-@given(index=st.integers(0, 1000), canvas=st.integers(200, 500))
+@given(index=st.integers(0, 1000), canvas=st.integers(200, 500) | st.sampled_from([256, 400]))
 def test_scene_held_whole_has_the_levels_of_the_renderer(
     layer: str, pyramid_filter: str, index: int, canvas: int
 ) -> None:
@@ -163,3 +164,14 @@ def test_model_view_keeps_the_shape_and_never_enlarges() -> None:
     assert model_size(1, 1000, 256) == (1, 256)
     with pytest.raises(InvalidValueError, match="reduced to 1 to 1200 px; got 2048"):
         model_size(600, 1200, 2048)
+
+
+@pytest.mark.parametrize("reduction", [2, 4, 8, 16])
+def test_level_of_black_and_white_is_that_of_any_image(reduction: int) -> None:
+    """The fast level equals the exact one for every number of white pixels in a block."""
+    counts = np.arange(reduction**2 + 1)
+    blocks = np.where(np.arange(reduction**2) < counts[:, None], 255, 0).astype(np.uint8)
+    image = np.hstack(list(blocks.reshape(-1, reduction, reduction)))
+    exact = area_levels(image)[reduction.bit_length() - 1]
+    assert exact[0, reduction**2 // 2] == 128  # the only mean that can be rounded two ways
+    assert np.array_equal(black_and_white_level(image, reduction), exact)

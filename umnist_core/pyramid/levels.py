@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,6 +43,24 @@ def area_levels(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
         col_counts = _add_pairs(col_counts, 0, np.uint64)
         levels.append(_means(sums, row_counts, col_counts, doublings))
     return levels
+
+
+def black_and_white_level(image: NDArray[np.uint8], reduction: int) -> NDArray[np.uint8]:
+    """Return one area level of an image of 0 and 255 alone, several times faster.
+
+    OpenCV rounds halves to even, and the rule is to round them up. Here both are the same:
+    of a block with a power of two of pixels, half can only be left over when half of them
+    are white, and 127.5 becomes 128 either way.
+
+    Parameters
+    ----------
+    image
+        uint8 (H, W) of 0 and 255, both sides multiples of ``reduction``.
+    reduction
+        Canvas px per level px, a power of two.
+    """
+    size = (image.shape[1] // reduction, image.shape[0] // reduction)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def read_nearest(image: NDArray[np.uint8], level_box: Box, reduction: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.pyramid.levels import area_levels, read_nearest
+from umnist_core.pyramid.levels import area_levels, black_and_white_level, read_nearest
 from umnist_core.rendering import FILTERS, render
 from umnist_core.scenes import Scene
 
@@ -178,8 +178,7 @@ class HeldScene(TileSource):
         self._glyphs = glyphs
         self._layer = layer
         self._lock = Lock()
-        self._coarse: dict[int, NDArray[np.uint8]] = {}
-        self._whole: ArraySource | None = None
+        self._levels: dict[int, NDArray[np.uint8]] = {}
 
     @property
     def held_bytes(self) -> int:
@@ -189,18 +188,21 @@ class HeldScene(TileSource):
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
         """Cut the box out of its level, which is made first if it is not there."""
         with self._lock:
-            if self._whole is None and reduction >= COARSE_REDUCTION:
-                if reduction not in self._coarse:
-                    self._coarse[reduction] = self._render(reduction)
-                return self._coarse[reduction][level_box.slices]
-            if self._whole is None:
-                self._whole = ArraySource(self._render(1))
-                self._coarse.clear()
-            whole = self._whole
-        return whole.read_checked(level_box, reduction)
+            return self._level(reduction)[level_box.slices]
 
-    def _render(self, reduction: int) -> NDArray[np.uint8]:
-        return render(self._scene, self._glyphs, reduction=reduction, layer=self._layer)
+    def _level(self, reduction: int) -> NDArray[np.uint8]:
+        if reduction not in self._levels:
+            self._levels[reduction] = self._make_level(reduction)
+        return self._levels[reduction]
+
+    def _make_level(self, reduction: int) -> NDArray[np.uint8]:
+        if reduction == 1 or reduction >= COARSE_REDUCTION:
+            return render(self._scene, self._glyphs, reduction=reduction, layer=self._layer)
+        canvas = self._level(1)
+        is_black_and_white = self._scene.strokes is None and self._layer != "digits"
+        if is_black_and_white and self.height % reduction == self.width % reduction == 0:
+            return black_and_white_level(canvas, reduction)
+        return area_levels(canvas)[reduction.bit_length() - 1]
 
 
 class SceneSource(TileSource):
