@@ -51,3 +51,31 @@ class WriteError(UmnistError, OSError):
 
 class ConflictError(UmnistError, FileExistsError):
     """Where something is to be written, something else already is; it is left alone."""
+
+
+class RefusedError(UmnistError, PermissionError):
+    """Someone asks for what is not theirs, or for what a study does not allow now.
+
+    Parameters
+    ----------
+    message
+        The sentence for people.
+    code
+        One word that programs tell the reasons apart by, such as ``"closed"``.
+    """
+
+    def __init__(self, message: str, code: str = "refused") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StoreError(UmnistError, OSError):
+    """The store of studies could not be read or written; nothing of the change was kept."""
+
+
+class SequenceError(StoreError):
+    """Other events came in first; read them and decide again."""
+
+
+class ClaimError(StoreError):
+    """The store refused a change because it claims what is taken."""

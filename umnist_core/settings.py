@@ -10,6 +10,8 @@ import platformdirs
 
 from umnist_core.errors import InvalidValueError
 
+_CLONE = Path(__file__).resolve().parents[1]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,6 +32,15 @@ class Settings:
     max_file_mpx: int
     """Largest image that is opened, in millions of pixels (``UMNIST_MAX_FILE_MPX``)."""
 
+    labeling_dir: Path
+    """Where a running lab writes (``UMNIST_LABELING``); ``labeling_data`` of the clone."""
+
+    database_url: str
+    """Store of studies as an SQLAlchemy address (``UMNIST_DATABASE_URL``); SQLite there."""
+
+    is_shared: bool
+    """Whether others than this machine's own users can reach the app (``UMNIST_SHARE=1``)."""
+
 
 def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """Read the settings.
@@ -46,6 +57,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
+    labeling = Path(env.get("UMNIST_LABELING") or _CLONE / "labeling_data").expanduser()
     data = env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")
     return Settings(
         digits_dir=Path(digits).expanduser() if digits else None,
@@ -53,6 +65,10 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         tile_cache_mib=_whole_number(env, "UMNIST_CACHE_MIB", 512),
         max_file_mib=_whole_number(env, "UMNIST_MAX_FILE_MIB", 2048),
         max_file_mpx=_whole_number(env, "UMNIST_MAX_FILE_MPX", 20_000),
+        labeling_dir=labeling,
+        database_url=env.get("UMNIST_DATABASE_URL")
+        or f"sqlite:///{labeling.absolute() / 'umnist.sqlite'}",
+        is_shared=env.get("UMNIST_SHARE") == "1",
     )
 
 

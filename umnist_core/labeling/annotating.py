@@ -1,0 +1,261 @@
+"""What a person who takes part does: join, agree, practise, answer."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from umnist_core.errors import NotFoundError, RefusedError
+from umnist_core.labeling import decisions
+from umnist_core.labeling import state as kinds
+from umnist_core.labeling.ledger import Ledger
+from umnist_core.labeling.log import Draft, sha256
+from umnist_core.labeling.people import annotator_view
+from umnist_core.labeling.records import AnswerPost, check_key, check_sum
+from umnist_core.labeling.state import Annotator, Invite, PracticeImage, StudyState
+from umnist_core.labeling.views import AnnotatorView, Feedback, Joined, Saved
+
+
+class Annotating(Ledger):
+    """The part of `umnist_core.labeling.service.StudyService` that annotators reach."""
+
+    # -- coming in ----------------------------------------------------------------------
+
+    def join(self, token: str, resume: str | None = None) -> Joined:
+        """Let somebody in by a link.
+
+        Parameters
+        ----------
+        token
+            The secret part of the link.
+        resume
+            Who this browser is in that study already, by its cookie; comes back as that person
+            if the link is the open one.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such link.
+        RefusedError
+            ``expired``, ``revoked`` or ``closed``.
+        StoreError
+            If the store cannot be written.
+        """
+        found = self.log.find_invite(sha256(token))
+        if found is None:
+            raise NotFoundError(
+                "This link is not one of ours, or was cut off; open it again as it was sent, or "
+                "ask for a new one."
+            )
+        study, invite_id = found
+        joined: list[Joined] = []
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            joined.clear()
+            invite = decisions.get_usable_invite(state, invite_id, now)
+            known = resume if invite.is_open and resume in state.annotators else invite.annotator
+            if known is not None:
+                joined.append(Joined(study, known, is_new=False))
+                return []
+            if state.status == "closed":
+                raise RefusedError("This study is closed; nobody can join it any more.", "closed")
+            annotator = f"p{secrets.token_hex(8)}"
+            joined.append(Joined(study, annotator, is_new=True))
+            return self._join_drafts(state, study, invite, annotator)
+
+        self._change(study, decide)
+        return joined[0]
+
+    def _join_drafts(
+        self, state: StudyState, study: str, invite: Invite, annotator: str
+    ) -> list[Draft]:
+        pool = invite.pool or decisions.smaller_pool(state)
+        joined = {
+            "annotator": annotator,
+            "pool": pool,
+            "invite": invite.id,
+            "seed": secrets.randbits(63),
+            "consent_sha256": sha256(state.spec.consent),
+        }
+        drafts = [Draft(kinds.JOINED, joined, annotator)]
+        if invite.is_open:  # a link of one's own, to come back by from any browser
+            own = f"i{secrets.token_hex(6)}"
+            drafts.append(self._invite_draft(study, own, pool, None, annotator=annotator))
+        return drafts
+
+    # -- a person's way -------------------------------------------------------------------
+
+    def annotator_view(self, study: str, annotator: str, *, reserve: bool = True) -> AnnotatorView:
+        """Return where a person stands; reserves the open image and the next if wanted.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study.
+        RefusedError
+            ``no_session`` for somebody unknown or erased, ``revoked``.
+        StoreError
+            If something is to be reserved and the store cannot be written.
+        """
+        held = self._held(study)
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            return decisions.reserve(state, person, now) if reserve else []
+
+        with held.lock:
+            while True:
+                before = self._fresh(study, held).head
+                state = self._change(study, decide)
+                if state.head is before or not reserve:
+                    break
+            own = self._own_token(state, study, annotator)
+            return annotator_view(
+                state,
+                study,
+                decisions.get_person(state, annotator),
+                own,
+                self._code(study, annotator),
+            )
+
+    def consent(self, study: str, annotator: str, key: str) -> None:
+        """Record that a person agrees to take part.
+
+        Raises
+        ------
+        InvalidValueError, NotFoundError, RefusedError, StoreError
+            As `answer`.
+        """
+        self._once(study, annotator, key, kinds.CONSENTED, lambda one: one.is_consented)
+
+    def begin(self, study: str, annotator: str, key: str) -> None:
+        """Record that a person has read the instructions; as `consent`."""
+        self._once(study, annotator, key, kinds.BEGAN, lambda one: one.has_begun)
+
+    def _once(
+        self, study: str, annotator: str, key: str, kind: str, done: Callable[[Annotator], bool]
+    ) -> None:
+        check_key(key)
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            if done(person):
+                return []
+            decisions.check_not_closed(state)
+            return [Draft(kind, {"annotator": annotator, "key": key}, annotator)]
+
+        self._change(study, decide)
+
+    def practise(
+        self, study: str, annotator: str, key: str, practice: str, answer: int
+    ) -> Feedback:
+        """Record a practice answer and return what was right.
+
+        Raises
+        ------
+        InvalidValueError
+            If the answer is none.
+        NotFoundError
+            If there is no such study or practice image.
+        RefusedError
+            ``closed``, ``no_session`` or ``revoked``.
+        StoreError
+            If the store cannot be written.
+        """
+        check_key(key)
+        check_sum(answer)
+        found: list[PracticeImage] = []
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            found[:] = [image for image in state.practice if image.id == practice]
+            if not found:
+                raise NotFoundError("There is no such practice image; reload the page.")
+            person = decisions.get_person(state, annotator)
+            if practice in person.practised:
+                return []
+            decisions.check_not_closed(state)
+            payload = {"annotator": annotator, "key": key, "practice": practice, "answer": answer}
+            return [Draft(kinds.PRACTISED, payload, annotator)]
+
+        self._change(study, decide)
+        return Feedback(answer, answer == found[0].label, found[0])
+
+    def answer(self, study: str, annotator: str, post: AnswerPost) -> Saved:
+        """Take an answer in; it is on disk when this returns.
+
+        The same key again gives the same result and changes nothing. An answer whose place
+        went to somebody else while its person was away is kept and not counted.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study.
+        RefusedError
+            ``not_yours``, ``already_answered``, ``closed``, ``no_session`` or ``revoked``.
+        StoreError
+            If the store cannot be written; nothing was kept, and the answer is to be sent again.
+        """
+        saved: list[Saved] = []
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            one = state.assignments.get(post.assignment)
+            if one is None or one.annotator != annotator:
+                raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
+            if post.key in state.keys:
+                if state.keys[post.key] is not one:
+                    raise RefusedError("This key belongs to another answer.", "not_yours")
+                saved[:] = [Saved(post.key, one.is_counted, was_there=True)]
+                return []
+            decisions.check_not_closed(state)
+            is_change = bool(one.given)
+            if is_change:
+                decisions.check_may_change(state, person, one)
+            counted = one.is_counted if is_change else decisions.counts_as_label(state, one, now)
+            saved[:] = [Saved(post.key, counted, was_there=False)]
+            return [decisions.answer_draft(state, person, one, post, counted, is_change=is_change)]
+
+        self._change(study, decide)
+        return saved[0]
+
+    def keep_alive(self, study: str, annotator: str, assignment: str) -> None:
+        """Keep an open image reserved; does nothing for one that is answered or gone.
+
+        Raises
+        ------
+        NotFoundError, RefusedError, StoreError
+            As `annotator_view`.
+        """
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            one = state.assignments.get(assignment)
+            if one is None or one.annotator != annotator:
+                return []
+            return [
+                draft
+                for draft in decisions.renewals(state, person, now)
+                if draft.payload["assignment"] == one.id
+            ]
+
+        self._change(study, decide)
+
+    def image_file(self, study: str, annotator: str, key: str) -> Path:
+        """Return the frozen file of a person's own image or of a practice image.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study.
+        RefusedError
+            ``no_session``, ``revoked``, or ``not_yours`` for any other image.
+        """
+        state = self.state(study)
+        decisions.get_person(state, annotator)
+        one = state.assignments.get(key)
+        if one is not None and one.annotator == annotator:
+            return self._file(state, study, one.stimulus)
+        if any(image.id == key for image in state.practice):
+            return self._file(state, study, key)
+        raise RefusedError("This image is not one of yours; reload the page.", "not_yours")

@@ -1,0 +1,102 @@
+"""Which image a person sees next: a pure function of the study's state and a seed.
+
+Images with the fewest answers come first, a person's own random order decides among them,
+and nothing else enters, so any choice can be made again from the log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
+from umnist_core.seeds import draw_int
+
+REPEAT_DISTANCE = 5
+"""Trials between an image and its repetition, at least, where there are as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to show: the image, and the place that its answer would fill."""
+
+    stimulus: str
+    kind: str
+    slot: int | None
+
+
+def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Choice | None:
+    """Return what a person sees next; None when there is nothing (left) for this person.
+
+    Parameters
+    ----------
+    state
+        The study.
+    annotator
+        The person, one of its.
+    now_utc
+        Reservations that end before are up for others.
+    """
+    kept = [one for one in annotator.assignments if not one.is_released]
+    trial = len(kept) + 1
+    spec = state.spec
+    if trial > spec.images_per_annotator + spec.repeats:
+        return None
+    rng = _rng(annotator, trial)
+    labels_left = spec.images_per_annotator - sum(one.kind == LABEL for one in kept)
+    if trial in _repeat_trials(state, annotator) or labels_left <= 0:
+        repeat = _choose_repeat(kept, rng)
+        if repeat is not None or labels_left <= 0:
+            return repeat
+    return _choose_label(state, annotator, now_utc, rng)
+
+
+def _choose_label(
+    state: StudyState, annotator: Annotator, now_utc: str, rng: np.random.Generator
+) -> Choice | None:
+    """Draw among the images of which the fewest places of the pool are taken."""
+    seen = {one.stimulus for one in annotator.assignments}
+    fewest = state.spec.labels_per_image
+    found: list[tuple[str, int]] = []
+    for stimulus, slots in state.slots[annotator.pool].items():
+        if stimulus in seen:
+            continue
+        free = [place for place, slot in enumerate(slots) if slot.is_free(now_utc)]
+        taken = len(slots) - len(free)
+        if not free or taken > fewest:
+            continue
+        if taken < fewest:
+            fewest, found = taken, []
+        found.append((stimulus, free[0]))
+    if not found:
+        return None
+    stimulus, place = sorted(found)[draw_int(rng, 0, len(found) - 1)]
+    return Choice(stimulus, LABEL, place)
+
+
+def _choose_repeat(kept: list[Assignment], rng: np.random.Generator) -> Choice | None:
+    """Draw among the person's own images, those that are long enough ago if there are any."""
+    repeated = {one.stimulus for one in kept if one.kind == REPEAT}
+    own = [one for one in kept if one.kind == LABEL and one.given and one.stimulus not in repeated]
+    long_ago = [one for one in own if len(kept) - kept.index(one) >= REPEAT_DISTANCE]
+    candidates = sorted(one.stimulus for one in long_ago or own)
+    if not candidates:
+        return None
+    return Choice(candidates[draw_int(rng, 0, len(candidates) - 1)], REPEAT, None)
+
+
+def _repeat_trials(state: StudyState, annotator: Annotator) -> set[int]:
+    """Return the numbers of a person's trials that repeat an image, all in the second half."""
+    spec = state.spec
+    total = spec.images_per_annotator + spec.repeats
+    places = list(range(total // 2 + 1, total + 1))
+    rng = _rng(annotator, 0)
+    chosen = set()
+    for _ in range(min(spec.repeats, len(places))):
+        chosen.add(places.pop(draw_int(rng, 0, len(places) - 1)))
+    return chosen
+
+
+def _rng(annotator: Annotator, trial: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((annotator.seed, trial))))

@@ -1,0 +1,357 @@
+"""Making a study: its images frozen without loss under names that say nothing.
+
+Images are made, or copied, into a hidden folder that gets its name only when all are
+there; then the study is logged in one transaction with the truth. A creation that is
+stopped leaves no study, and nothing that a later one could mistake for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from umnist_core import __version__
+from umnist_core.datasets import DatasetReader, open_dataset
+from umnist_core.datasets.samples import one_thread
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import GlyphMismatchError, InvalidValueError, MissingFileError, WriteError
+from umnist_core.files import write_whole
+from umnist_core.labeling import state as kinds
+from umnist_core.labeling.decisions import text_of_time
+from umnist_core.labeling.ledger import Ledger
+from umnist_core.labeling.log import Draft, canonical_json, chain, sha256
+from umnist_core.labeling.records import SUM_MAX, StudySpec
+from umnist_core.labeling.state import claims_of, merged
+from umnist_core.pyramid.encode import encode_png
+from umnist_core.pyramid.files import read_image_header
+from umnist_core.rendering import render
+from umnist_core.rendering.figures import scene_figures
+from umnist_core.rendering.render import RENDERER_VERSION
+from umnist_core.scenes import Scene, plan_scene
+
+MANIFEST = "manifest.json"
+
+SPLIT = "test"
+PRACTICE_SPLIT = "train"
+"""Practice images are drawn from another split, so none is among the study's."""
+
+Progress = Callable[[int, int], None]
+"""Called with images made and images in all."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """An image that lies in the study's folder.
+
+    Attributes
+    ----------
+    id
+        Random; names the file and says nothing.
+    suffix
+        Of the file, with its dot.
+    height, width
+        Canvas, px.
+    sha256
+        Of the file.
+    truth
+        What is in it: ``label``, ``digits`` (None where only the sum is known), ``figures`` and
+        ``source``.
+    """
+
+    id: str
+    suffix: str
+    height: int
+    width: int
+    sha256: str
+    truth: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One image to freeze: a sample of the preset, or a file of the folder."""
+
+    id: str
+    split: str
+    index: int
+    image_id: str | None = None
+
+
+def create_study(
+    ledger: Ledger, spec: StudySpec, *, progress: Progress | None = None, jobs: int = -1
+) -> str:
+    """Freeze a study's images and log it.
+
+    Parameters
+    ----------
+    ledger
+        Where the study goes.
+    spec
+        Its settings.
+    progress
+        Told of every image that is made.
+    jobs
+        Processes; -1 for one a core.
+
+    Returns
+    -------
+    str
+        Id of the study.
+
+    Raises
+    ------
+    InvalidValueError
+        If the images' answer is not a sum from 0 to 27, or the folder has too few with one.
+    MissingFileError, DamagedFileError, PlacementError, GlyphMismatchError
+        As of the digits and images.
+    WriteError, StoreError
+        If something cannot be written; no study is there then.
+    """
+    study = f"s{secrets.token_hex(6)}"
+    glyphs = load_glyphs()
+    tasks = _plan_tasks(spec)
+    final = ledger.study_folder(study)
+    making = final.with_name(f".making-{study}")
+    try:
+        making.mkdir(parents=True)
+        frozen = list(
+            _freeze_all(spec, tasks, making, glyphs.checksum, progress=progress, jobs=jobs)
+        )
+        manifest = {one.id: one.sha256 for one in frozen}
+        write_whole(making / MANIFEST, json.dumps(manifest, indent=1).encode())
+        making.rename(final)
+    except OSError as error:
+        raise WriteError(
+            f"The images of the study could not be written to {final.parent} "
+            f"({error.strerror or error}); choose another folder with UMNIST_LABELING."
+        ) from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    try:
+        _log_study(ledger, study, spec, frozen, glyphs)
+    except BaseException:
+        shutil.rmtree(final, ignore_errors=True)
+        raise
+    return study
+
+
+def find_damaged(folder: Path) -> list[str]:
+    """Return a sentence for every frozen image that is missing or not what it was.
+
+    Parameters
+    ----------
+    folder
+        Of one study.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        return [f"The list of images {folder / MANIFEST} cannot be read: {error}"]
+    files = {path.stem: path for path in folder.iterdir() if path.name != MANIFEST}
+    found = []
+    for name, checksum in manifest.items():
+        if name not in files:
+            found.append(f"Image {name} is missing.")
+        elif hashlib.sha256(files[name].read_bytes()).hexdigest() != checksum:
+            found.append(f"Image {name} is not what it was when the study was made.")
+    return found
+
+
+def _plan_tasks(spec: StudySpec) -> list[_Task]:
+    """Give every image of the study, then every practice image, a random name."""
+    if spec.folder is not None:
+        return _folder_tasks(spec)
+    tasks = [_Task(_new_id(), SPLIT, index) for index in range(spec.stimuli)]
+    return tasks + [_Task(_new_id(), PRACTICE_SPLIT, index) for index in range(spec.practice)]
+
+
+def _folder_tasks(spec: StudySpec) -> list[_Task]:
+    reader = _open_folder(spec)
+    labelled = [name for name in reader.ids if reader.label(name) is not None]
+    needed = spec.stimuli + spec.practice
+    if len(labelled) < needed:
+        raise InvalidValueError(
+            f"The study needs {needed} images with their sums, {spec.practice} of them to practise "
+            f"on; {spec.folder} has {len(labelled)}. Ask for fewer, or add a table such as "
+            "train.csv."
+        )
+    order = sorted(labelled, key=lambda name: sha256(f"{spec.seed}/{name}"))[:needed]
+    tasks = []
+    for index, name in enumerate(order):
+        split = SPLIT if index < spec.stimuli else PRACTICE_SPLIT
+        tasks.append(_Task(_new_id(), split, index, name))
+    return tasks
+
+
+def _open_folder(spec: StudySpec) -> DatasetReader:
+    root = Path(spec.folder or "").expanduser()
+    if not root.is_dir():
+        raise MissingFileError(f"Expected a folder of images, found no folder {root}; check it.")
+    return open_dataset(root)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def _freeze_all(
+    spec: StudySpec,
+    tasks: Sequence[_Task],
+    folder: Path,
+    checksum: str,
+    *,
+    progress: Progress | None,
+    jobs: int,
+) -> Iterable[Frozen]:
+    """Freeze the images of all tasks, on several processes; in the order of the tasks."""
+    size = max(1, min(16, len(tasks) // 8))
+    batches = [tasks[first : first + size] for first in range(0, len(tasks), size)]
+    workers = 1 if len(tasks) <= 8 else jobs
+    pool = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1)
+    results: Generator[list[Frozen], None, None] = pool(
+        joblib.delayed(freeze_batch)(spec, batch, folder, checksum) for batch in batches
+    )
+    done = 0
+    try:
+        for batch in results:
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(tasks))
+            yield from batch
+    finally:
+        results.close()
+
+
+def freeze_batch(
+    spec: StudySpec, tasks: Sequence[_Task], folder: Path, checksum: str
+) -> list[Frozen]:
+    """Freeze some images; runs in a process of its own.
+
+    Raises
+    ------
+    GlyphMismatchError
+        If this process has other digits than the one that makes the study.
+    InvalidValueError
+        If an image's answer is not a sum from 0 to 27.
+    WriteError
+        If a file cannot be written.
+    """
+    if spec.folder is not None:
+        reader = _open_folder(spec)
+        return [_freeze_file(reader, task, folder) for task in tasks]
+    glyphs = load_glyphs()
+    if glyphs.checksum != checksum:
+        raise GlyphMismatchError(
+            "The digits changed while the study was made; make it again with the digits that are "
+            "here now."
+        )
+    with one_thread():
+        return [_freeze_scene(spec, task, folder, glyphs) for task in tasks]
+
+
+def _freeze_scene(spec: StudySpec, task: _Task, folder: Path, glyphs: GlyphSet) -> Frozen:
+    scene = plan_scene(
+        spec.preset, spec.seed, task.split, task.index, glyphs=glyphs, overrides=spec.overrides
+    )
+    if scene.strokes is not None:
+        raise InvalidValueError(
+            f"A study asks for the sum of the digits; the preset {spec.preset} has other answers. "
+            "Choose released or paper."
+        )
+    _check_label(scene.label, f"{spec.preset} {task.index}")
+    data = encode_png(render(scene, glyphs))
+    write_whole(folder / f"{task.id}.png", data)
+    truth = _scene_truth(scene, glyphs)
+    checksum = hashlib.sha256(data).hexdigest()
+    return Frozen(task.id, ".png", scene.height, scene.width, checksum, truth)
+
+
+def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
+    figures = scene_figures(scene, glyphs)
+    provenance = scene.provenance
+    return {
+        "label": scene.label,
+        "digits": [
+            {
+                "label": one.label,
+                "glyph": one.glyph,
+                "row": one.row,
+                "col": one.col,
+                "side_px": one.side_px,
+            }
+            for one in scene.digits
+        ],
+        "figures": {
+            "ink_share": figures.ink_share,
+            "cells": figures.cells,
+            "circles": figures.circles,
+            "triangles": figures.triangles,
+        },
+        "source": None if provenance is None else asdict(provenance),
+    }
+
+
+def _freeze_file(reader: DatasetReader, task: _Task, folder: Path) -> Frozen:
+    name = task.image_id or ""
+    label = reader.label(name)
+    _check_label(label, name)
+    data = reader.read_bytes(name)
+    reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
+    suffix = reader.get_part(name).path.suffix.lower()
+    suffix = suffix if suffix in (".png", ".jpg", ".jpeg", ".tif", ".tiff") else ".bin"
+    path = folder / f"{task.id}{suffix}"
+    write_whole(path, data)
+    header = read_image_header(path)
+    truth = {"label": label, "digits": None, "figures": {}, "source": {"image": name}}
+    checksum = hashlib.sha256(data).hexdigest()
+    return Frozen(task.id, suffix, header.height, header.width, checksum, truth)
+
+
+def _check_label(label: int | None, name: str) -> None:
+    if label is None or not 0 <= label <= SUM_MAX:
+        raise InvalidValueError(
+            f"Expected a sum of digits from 0 to {SUM_MAX}, found {label} for image {name}; choose "
+            "UltraMNIST images."
+        )
+
+
+def _log_study(
+    ledger: Ledger, study: str, spec: StudySpec, frozen: Sequence[Frozen], glyphs: GlyphSet
+) -> None:
+    images, practice = frozen[: spec.stimuli], frozen[spec.stimuli :]
+    truth = {one.id: canonical_json(one.truth) for one in images}
+    payload = {
+        "spec": spec.to_dict(),
+        # Sorted by their random names, so that the order tells nothing of the samples' numbers.
+        "stimuli": sorted(one.id for one in images),
+        "practice": [_practice(one) for one in practice],
+        "sizes": {one.id: [one.height, one.width] for one in frozen},
+        "suffixes": {one.id: one.suffix for one in frozen},
+        "manifest": {one.id: one.sha256 for one in frozen},
+        "truth_sha256": sha256(canonical_json(truth)),
+        "versions": {"app": __version__, "renderer": RENDERER_VERSION},
+        "glyphs": {
+            "name": glyphs.name,
+            "checksum": glyphs.checksum,
+            "is_stand_in": glyphs.is_stand_in,
+        },
+    }
+    events = chain(study, [Draft(kinds.CREATED, payload)], None, text_of_time(ledger.now()))
+    ledger.log.create(events, merged(map(claims_of, events)), truth)
+
+
+def _practice(one: Frozen) -> dict[str, Any]:
+    names = ("label", "row", "col", "side_px")
+    digits = one.truth["digits"] or []
+    return {
+        "id": one.id,
+        "label": one.truth["label"],
+        "digits": [{name: digit[name] for name in names} for digit in digits],
+    }

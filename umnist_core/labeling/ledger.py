@@ -1,0 +1,193 @@
+"""A study's state in this process, and the one way to change it.
+
+A change is a function of the study's state that returns drafts of events. It runs under
+the study's lock in this process; if another process has appended in the meantime, the log
+refuses, the new events are read and the decision is made again on them. So two servers on
+one database, or a server that was killed and started again, never disagree.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from umnist_core.errors import ClaimError, NotFoundError, SequenceError, StoreError
+from umnist_core.labeling import state as kinds
+from umnist_core.labeling.decisions import text_of_time
+from umnist_core.labeling.log import Draft, EventLog, chain, sha256
+from umnist_core.labeling.secret import derive, derive_text, load_secret
+from umnist_core.labeling.state import StudyState, claims_of, merged
+
+TRIES = 50
+"""Decisions that are made anew because another process was faster, before giving up."""
+
+Decide = Callable[[StudyState, str], Sequence[Draft]]
+
+
+class HeldStudy:
+    """A study's state in this process, and the lock under which it is read and changed."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.state: StudyState | None = None
+
+
+class Ledger:
+    """The studies of one store.
+
+    Every method is safe to call from many threads, and what it has returned from is on disk.
+
+    Parameters
+    ----------
+    log
+        Where events are kept.
+    folder
+        Where frozen images lie: ``folder/studies/STUDY/``.
+    secret
+        Signs links and codes; that of the folder when None.
+    now
+        Clock, for tests; aware, in UTC.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        folder: Path,
+        *,
+        secret: bytes | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.log = log
+        self.folder = folder
+        self.secret = load_secret(folder) if secret is None else secret
+        self.now = now
+        self._lock = threading.Lock()
+        self._studies: dict[str, HeldStudy] = {}
+
+    # -- state ------------------------------------------------------------------------
+
+    def state(self, study: str) -> StudyState:
+        """Return a study as the log has it now; not to be changed.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study.
+        StoreError
+            If the store cannot be read.
+        """
+        held = self._held(study)
+        with held.lock:
+            return self._fresh(study, held)
+
+    def studies(self) -> list[str]:
+        """Return the ids of all studies, oldest first."""
+        return self.log.studies()
+
+    def _held(self, study: str) -> HeldStudy:
+        with self._lock:
+            return self._studies.setdefault(study, HeldStudy())
+
+    def _fresh(self, study: str, held: HeldStudy) -> StudyState:
+        """Take in what has been appended by others; called under the study's lock."""
+        head = held.state.head if held.state else None
+        events = self.log.read(study, head.seq if head else 0)
+        # Erasing empties events that are in the state already: it is folded anew.
+        if held.state is None or any(event.kind == kinds.ERASED for event in events):
+            events = self.log.read(study) if head else events
+            if not events:
+                with self._lock:
+                    self._studies.pop(study, None)
+                raise NotFoundError(f"There is no study {study[:40]!r}; see the list of studies.")
+            held.state = StudyState(events)
+            return held.state
+        try:
+            for event in events:
+                held.state.apply(event)
+        except BaseException:
+            held.state = None  # half applied
+            raise
+        return held.state
+
+    def _change(self, study: str, decide: Decide) -> StudyState:
+        """Decide on the newest state and log what was decided.
+
+        Raises
+        ------
+        NotFoundError, RefusedError, StoreError
+            As the decision does, and as the log does.
+        """
+        held = self._held(study)
+        for attempt in range(TRIES):
+            with held.lock:
+                state = self._fresh(study, held)
+                now = text_of_time(self.now())
+                drafts = decide(state, now)
+                if not drafts:
+                    return state
+                events = chain(study, drafts, state.head, now)
+                attachments = {
+                    event.seq: draft.attachment
+                    for event, draft in zip(events, drafts, strict=True)
+                    if draft.attachment is not None
+                }
+                try:
+                    self.log.append(events, merged(map(claims_of, events)), attachments)
+                except (SequenceError, ClaimError):
+                    # Someone else was faster; a claim can only be taken by events not read yet.
+                    if attempt == TRIES - 1:
+                        raise
+                else:
+                    try:
+                        for event in events:
+                            state.apply(event)
+                    except BaseException:
+                        held.state = None
+                        raise
+                    return state
+            time.sleep(0.002 * secrets.randbelow(attempt + 2))
+        raise StoreError("Too many others were writing; nothing was kept. Try again.")
+
+    def _invite_draft(
+        self,
+        study: str,
+        invite: str,
+        pool: str | None,
+        expires_utc: str | None,
+        *,
+        annotator: str | None = None,
+        is_open: bool = False,
+    ) -> Draft:
+        payload = {
+            "invite": invite,
+            "token_hash": sha256(self._token(study, invite)),
+            "pool": pool,
+            "annotator": annotator,
+            "expires_utc": expires_utc,
+            "is_open": is_open,
+        }
+        return Draft(kinds.INVITED, payload, annotator)
+
+    def _token(self, study: str, invite: str) -> str:
+        # Derived, so that a researcher can look a link up again though only its hash is stored.
+        return derive_text(self.secret, "invite", study, invite)
+
+    def _own_token(self, state: StudyState, study: str, annotator: str) -> str:
+        own = [one.id for one in state.invites.values() if one.annotator == annotator]
+        return self._token(study, own[-1]) if own else ""
+
+    def _code(self, study: str, annotator: str) -> str:
+        text = base64.b32encode(derive(self.secret, "code", study, annotator)).decode()[:8]
+        return f"{text[:4]}-{text[4:]}"
+
+    def study_folder(self, study: str) -> Path:
+        """Return where a study's frozen images lie."""
+        return self.folder / "studies" / study
+
+    def _file(self, state: StudyState, study: str, name: str) -> Path:
+        return self.study_folder(study) / f"{name}{state.suffixes[name]}"

@@ -1,0 +1,236 @@
+"""What a researcher does: invite, watch, pause, close, erase."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+from umnist_core.errors import NotFoundError, SequenceError, StoreError
+from umnist_core.labeling import decisions
+from umnist_core.labeling import state as kinds
+from umnist_core.labeling.ledger import TRIES, Ledger
+from umnist_core.labeling.log import Draft, chain, sha256
+from umnist_core.labeling.people import phase_of, total_of
+from umnist_core.labeling.state import Annotator, Invite, StudyState
+from umnist_core.labeling.views import AnnotatorRow, InviteRow, Overview
+
+
+class Managing(Ledger):
+    """The part of `umnist_core.labeling.service.StudyService` that researchers reach."""
+
+    # -- the researcher's way ----------------------------------------------------------------
+
+    def invite(
+        self, study: str, count: int = 1, pool: str | None = None, days: float | None = None
+    ) -> list[InviteRow]:
+        """Make personal links.
+
+        Parameters
+        ----------
+        count
+            How many, a link a person.
+        pool
+            Whose; the smaller pool at the time of joining when None.
+        days
+            How long they can be opened for the first time and used; for ever when None.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study or pool.
+        RefusedError
+            ``closed``.
+        StoreError
+            If the store cannot be written.
+        """
+        return self._new_invites(study, count, pool, days, is_open=False)
+
+    def open_link(self, study: str, days: float | None = None) -> InviteRow:
+        """Make a link that any number of people may join by; as `invite`."""
+        return self._new_invites(study, 1, None, days, is_open=True)[0]
+
+    def _new_invites(
+        self, study: str, count: int, pool: str | None, days: float | None, *, is_open: bool
+    ) -> list[InviteRow]:
+        names = [f"i{secrets.token_hex(6)}" for _ in range(count)]
+        expires = (
+            None if days is None else decisions.text_of_time(self.now() + timedelta(days=days))
+        )
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            decisions.check_not_closed(state)
+            if pool is not None and pool not in state.spec.pools:
+                raise NotFoundError(
+                    f"The study's pools are {', '.join(state.spec.pools)}; got {pool[:40]!r}."
+                )
+            return [
+                self._invite_draft(study, name, pool, expires, is_open=is_open) for name in names
+            ]
+
+        self._change(study, decide)
+        made = set(names)
+        return [row for row in self.invites(study) if row.invite in made]
+
+    def revoke(self, study: str, invite: str) -> None:
+        """End a link, and the session of the person who came by it; answers stay.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study or link.
+        StoreError
+            If the store cannot be written.
+        """
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            if invite not in state.invites:
+                raise NotFoundError(f"Study {study} has no link {invite[:40]!r}.")
+            if state.invites[invite].is_revoked:
+                return []
+            return [Draft(kinds.REVOKED, {"invite": invite})]
+
+        self._change(study, decide)
+
+    def pause(self, study: str) -> None:
+        """Show no new images until `resume`; answers under way are still taken."""
+        self._set_status(study, "open", kinds.PAUSED)
+
+    def resume(self, study: str) -> None:
+        """Go on after `pause`."""
+        self._set_status(study, "paused", kinds.RESUMED)
+
+    def close(self, study: str) -> Overview:
+        """Seal a study: nothing can be added any more, but a person can still be erased.
+
+        Returns
+        -------
+        Overview
+            With the hash of the last event, which names all that the study holds.
+        """
+        counts = [asdict(pool) for pool in self.overview(study).pools]
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            return [] if state.status == "closed" else [Draft(kinds.CLOSED, {"pools": counts})]
+
+        self._change(study, decide)
+        return self.overview(study)
+
+    def _set_status(self, study: str, before: str, kind: str) -> None:
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            decisions.check_not_closed(state)
+            return [Draft(kind, {})] if state.status == before else []
+
+        self._change(study, decide)
+
+    def erase(self, study: str, annotator: str) -> int:
+        """Delete a person with everything theirs; a tombstone and the hashes stay.
+
+        Returns
+        -------
+        int
+            Events that were emptied.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study or person.
+        StoreError
+            If the store cannot be written.
+        """
+        state = self.state(study)
+        if annotator not in state.annotators:
+            raise NotFoundError(f"Study {study} has no person {annotator[:40]!r}.")
+        for invite in [one.id for one in state.invites.values() if one.annotator == annotator]:
+            self.revoke(study, invite)
+        held = self._held(study)
+        for attempt in range(TRIES):
+            with held.lock:
+                state = self._fresh(study, held)
+                draft = Draft(kinds.ERASED, {"annotator": annotator})
+                event = chain(study, [draft], state.head, decisions.text_of_time(self.now()))[0]
+                try:
+                    emptied = self.log.erase(event, annotator)
+                except SequenceError:
+                    if attempt == TRIES - 1:
+                        raise
+                else:
+                    held.state = None
+                    return emptied
+        raise StoreError("Too many others were writing; nothing was erased. Try again.")
+
+    def overview(self, study: str) -> Overview:
+        """Return a study's settings and how full its pools are."""
+        held = self._held(study)
+        with held.lock:
+            state = self._fresh(study, held)
+            now = decisions.text_of_time(self.now())
+            pools = tuple(decisions.pool_counts(state, pool, now) for pool in state.spec.pools)
+            assert state.head is not None
+            return Overview(
+                study=study,
+                spec=state.spec,
+                status=state.status,
+                created_utc=state.created_utc,
+                last_utc=state.head.time_utc,
+                events=state.head.seq,
+                erased=state.erased,
+                head_hash=state.head.hash,
+                pools=pools,
+            )
+
+    def annotators(self, study: str) -> list[AnnotatorRow]:
+        """Return the people of a study, in the order in which they joined."""
+        held = self._held(study)
+        with held.lock:
+            state = self._fresh(study, held)
+            return [self._row(state, study, one) for one in state.annotators.values()]
+
+    def _row(self, state: StudyState, study: str, one: Annotator) -> AnnotatorRow:
+        times = [given.time_utc for assignment in one.assignments for given in assignment.given]
+        return AnnotatorRow(
+            annotator=one.id,
+            pool=one.pool,
+            joined_utc=one.joined_utc,
+            last_utc=max(times, default=one.joined_utc),
+            phase=phase_of(state, one),
+            answered=len(one.answered),
+            total=total_of(state, one),
+            is_revoked=one.is_revoked,
+            code=self._code(study, one.id),
+        )
+
+    def invites(self, study: str) -> list[InviteRow]:
+        """Return the links of a study that researchers made, in the order of their making."""
+        held = self._held(study)
+        with held.lock:
+            state = self._fresh(study, held)
+            return [self._invite_row(study, invite) for invite in state.invites.values()]
+
+    def _invite_row(self, study: str, invite: Invite) -> InviteRow:
+        token = self._token(study, invite.id)
+        return InviteRow(
+            invite=invite.id,
+            token=token if sha256(token) == invite.token_hash else None,
+            pool=invite.pool,
+            annotator=invite.annotator,
+            created_utc=invite.created_utc,
+            expires_utc=invite.expires_utc,
+            is_open=invite.is_open,
+            is_revoked=invite.is_revoked,
+        )
+
+    def stimulus_file(self, study: str, stimulus: str) -> Path:
+        """Return the frozen file of any image; for researchers alone.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such study or image.
+        """
+        state = self.state(study)
+        if stimulus not in state.suffixes:
+            raise NotFoundError(f"Study {study} has no image {stimulus[:40]!r}.")
+        return self._file(state, study, stimulus)

@@ -1,0 +1,185 @@
+"""What callers of the service get: frozen pictures of a state, never the state itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.state import PracticeImage
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Somebody came in by a link.
+
+    Attributes
+    ----------
+    study, annotator
+        Which study, and who in it.
+    is_new
+        Whether the person came for the first time.
+    """
+
+    study: str
+    annotator: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """An image to answer: the key by which it is asked for, and its number for people."""
+
+    key: str
+    number: int
+
+
+@dataclass(frozen=True)
+class GivenView:
+    """An answer that may still be changed."""
+
+    key: str
+    number: int
+    answer: int
+    confidence: int | None
+    digits: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a person is: trials and practice trials that are done, and all of them."""
+
+    done: int
+    total: int
+    practice_done: int
+    practice_total: int
+
+
+@dataclass(frozen=True)
+class AnnotatorView:
+    """Where a person stands in a study.
+
+    Attributes
+    ----------
+    phase
+        ``consent``, ``instructions``, ``practice``, ``trial``, ``done``, ``paused`` or
+        ``closed``.
+    practice, trial, next, previous
+        The open practice image and the open image; the one after it, reserved already; the
+        last answer if it may be changed. None where there is none.
+    code
+        Completion code, once the person is done.
+    link_token
+        Token of the person's own link.
+    sizes
+        Key -> (height, width) of every image that is named here, px.
+    """
+
+    study: str
+    annotator: str
+    pool: str
+    phase: str
+    spec: StudySpec
+    progress: Progress
+    practice: TrialView | None
+    trial: TrialView | None
+    next: TrialView | None
+    previous: GivenView | None
+    code: str | None
+    link_token: str
+    sizes: dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a person is told of a practice answer."""
+
+    answer: int
+    is_correct: bool
+    image: PracticeImage
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An answer that is on disk.
+
+    Attributes
+    ----------
+    is_counted
+        False for one that came after its place had been given to somebody else: it is kept,
+        and is no label of the study.
+    was_there
+        Whether it had been taken in before, under the same key.
+    """
+
+    key: str
+    is_counted: bool
+    was_there: bool
+
+
+@dataclass(frozen=True)
+class AnnotatorRow:
+    """A person, for the list of a study."""
+
+    annotator: str
+    pool: str
+    joined_utc: str
+    last_utc: str
+    phase: str
+    answered: int
+    total: int
+    is_revoked: bool
+    code: str
+
+
+@dataclass(frozen=True)
+class InviteRow:
+    """A link, for the list of a study; ``token`` is None for one made with another secret."""
+
+    invite: str
+    token: str | None
+    pool: str | None
+    annotator: str | None
+    created_utc: str
+    expires_utc: str | None
+    is_open: bool
+    is_revoked: bool
+
+
+@dataclass(frozen=True)
+class PoolCounts:
+    """How full a pool is.
+
+    Attributes
+    ----------
+    people, people_done
+        Who joined, and who is done.
+    labels, target
+        Answers that count, and how many are wanted.
+    reserved
+        Places that somebody is at work on now.
+    surplus
+        Answers that came too late to count.
+    """
+
+    pool: str
+    people: int
+    people_done: int
+    labels: int
+    target: int
+    reserved: int
+    surplus: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A study, for the list of studies."""
+
+    study: str
+    spec: StudySpec
+    status: str
+    created_utc: str
+    last_utc: str
+    events: int
+    erased: int
+    head_hash: str
+    pools: tuple[PoolCounts, ...]
