@@ -17,9 +17,10 @@ import hashlib
 import json
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 FIRST_PREVIOUS = "0" * 64
 """What the first event of a study names as the hash before it."""
@@ -177,6 +178,56 @@ class Claims:
     labels: tuple[tuple[str, str, int, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StudyCopy:
+    """A whole study as it stands, for putting it into another store.
+
+    Attributes
+    ----------
+    study
+        Its id.
+    events
+        All of them, the erased ones without payload.
+    claims
+        All of them, with the pools of the people that were erased.
+    attachments
+        ``seq`` and attachment of those that are not erased; read once, and so may be lazy.
+    truth
+        As for `EventLog.create`.
+    erasures
+        As of `EventLog.erasure_count`.
+    """
+
+    study: str
+    events: tuple[Event, ...] = field(repr=False)
+    claims: Claims = field(repr=False)
+    attachments: Iterable[tuple[int, str]] = field(repr=False)
+    truth: Mapping[str, str] = field(repr=False)
+    erasures: int = 0
+
+
+class LogReader(Protocol):
+    """What can be read of a log or of a copy of it; the methods are those of `EventLog`."""
+
+    def read(self, study: str, after_seq: int = 0) -> list[Event]:
+        """Return events."""
+
+    def iter_attachments(self, study: str) -> Iterator[tuple[int, str]]:
+        """Yield attachments."""
+
+    def read_truth(self, study: str) -> dict[str, str]:
+        """Return the truth."""
+
+    def studies(self) -> list[str]:
+        """Return the ids of studies."""
+
+    def read_claims(self, study: str) -> Claims:
+        """Return claims."""
+
+    def erasure_count(self, study: str) -> int:
+        """Return how many people were erased."""
+
+
 class EventLog(ABC):
     """Keeps the events of studies, and their truth apart from them.
 
@@ -296,6 +347,30 @@ class EventLog(ABC):
     @abstractmethod
     def erasure_count(self, study: str) -> int:
         """Return how many people of a study were erased; a fold made before is then stale."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[LogReader]:
+        """Give the log as it is at one moment, whatever is written meanwhile.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+
+    @abstractmethod
+    def restore(self, copies: Iterable[StudyCopy]) -> None:
+        """Add whole studies, all of them or none.
+
+        Raises
+        ------
+        SequenceError
+            If there is one of them already.
+        ClaimError
+            If claims contradict each other, or one is taken by a study that is there.
+        StoreError
+            If the store cannot be written.
+        """
 
     @abstractmethod
     def close(self) -> None:
