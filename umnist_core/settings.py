@@ -41,6 +41,9 @@ class Settings:
     is_shared: bool
     """Whether others than this machine's own users can reach the app (``UMNIST_SHARE=1``)."""
 
+    public_hosts: tuple[str, ...] = ()
+    """Host names of a shared app, with commas between (``UMNIST_PUBLIC_HOSTS``); none: any."""
+
 
 def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """Read the settings.
@@ -69,6 +72,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         database_url=env.get("UMNIST_DATABASE_URL")
         or f"sqlite:///{labeling.absolute() / 'umnist.sqlite'}",
         is_shared=env.get("UMNIST_SHARE") == "1",
+        public_hosts=tuple(filter(None, env.get("UMNIST_PUBLIC_HOSTS", "").split(","))),
     )
 
 

@@ -125,9 +125,14 @@ def tile_routes(service: TileService | None = None) -> list[BaseRoute]:
 
     return [
         Mount("/tiles", app=TileApp(service)),
-        Mount("/umnist/{version}", app=_ViewerFiles(directory=STATIC_DIR)),
+        viewer_files_route(),
         Route("/health", health),
     ]
+
+
+def viewer_files_route() -> BaseRoute:
+    """Return the route of the viewer's own files."""
+    return Mount("/umnist/{version}", app=_ViewerFiles(directory=STATIC_DIR))
 
 
 def create_tile_app(service: TileService | None = None) -> Starlette:

@@ -144,11 +144,11 @@ class TileService:
 
     def _make_scene_tile(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
         scene = self._plan(query.key, glyphs)
-        address = _tile_address(*match.groups())
+        address = tile_address(*match.groups())
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
         grid.tile_box(*address)  # a wrong address is told before anything is rendered
-        tile = _read_tile(self._scene_source(query, glyphs), grid, address)
+        tile = read_tile(self._scene_source(query, glyphs), grid, address)
         return _scene_content(tile, "image/png", query, glyphs)
 
     def _make_scene_file(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
@@ -192,9 +192,9 @@ class TileService:
         if match.re is _FILE:
             data, media_type = dzi_xml(grid).encode(), DZI_TYPE
         else:
-            address = _tile_address(*match.groups()[1:])
+            address = tile_address(*match.groups()[1:])
             grid.tile_box(*address)  # a wrong address is told before anything is decoded
-            data = _read_tile(self._file_source(entry, query.view), grid, address)
+            data = read_tile(self._file_source(entry, query.view), grid, address)
             media_type = "image/png"
         return content_answer(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
 
@@ -219,7 +219,14 @@ def _plan_scene(key: SceneKey, glyphs: GlyphSet) -> Scene:
     )
 
 
-def _tile_address(level: str, col: str, row: str) -> tuple[int, int, int]:
+def tile_address(level: str, col: str, row: str) -> tuple[int, int, int]:
+    """Read the numbers of a tile's address.
+
+    Raises
+    ------
+    InvalidValueError
+        If one is no whole number.
+    """
     return (
         parse_whole("A tile's level", level),
         parse_whole("A tile's column", col),
@@ -235,7 +242,16 @@ def _view_size(view: str, height: int, width: int) -> tuple[int, int]:
     return model_size(height, width, MODEL_VIEWS[view])
 
 
-def _read_tile(source: TileSource, grid: PyramidGrid, address: tuple[int, int, int]) -> bytes:
+def read_tile(source: TileSource, grid: PyramidGrid, address: tuple[int, int, int]) -> bytes:
+    """Return a tile as PNG; ``address`` is level, column and row.
+
+    Raises
+    ------
+    NotFoundError
+        If the grid has no such tile.
+    DamagedFileError
+        If the source is a file that cannot be decoded.
+    """
     return encode_png(source.read_region(grid.tile_box(*address), grid.reduction(address[0])))
 
 

@@ -1,0 +1,127 @@
+"""What lets a request in at all: the host it names, and in a shared app who sends it.
+
+`Gate` stands before everything, Streamlit's own routes and its websocket included, which
+know nothing of our cookies. It lists what is open and closes the rest, so a page or route
+that is added later is closed until somebody decides otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from umnist_core.server.admin import Admins
+from umnist_core.settings import Settings
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_OPEN = re.compile(r"/(?:join|label)/.+|/umnist/[^/]+/.+|/login|/logout", re.DOTALL)
+"""What somebody without the admin cookie reaches in a shared app; each checks for itself."""
+
+_HEALTH = "/health"
+_POLICY_VIOLATION = 1008
+
+
+class Gate:
+    """Middleware that turns away what must not reach the application.
+
+    Alone on a machine, it refuses names of other hosts: a page of another site whose name
+    was made to lead to 127.0.0.1 could read everything else through its visitor's browser
+    (DNS rebinding). Shared, it lets researchers with the admin cookie through and everybody
+    else no further than the annotators' pages and the log-in.
+
+    Parameters
+    ----------
+    app
+        What lies behind it.
+    settings
+        ``is_shared`` and ``public_hosts``.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._is_shared = settings.is_shared
+        self._hosts = _allowed_hosts(settings)
+        self._admins = Admins(settings.labeling_dir)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        if not self._is_host_allowed(connection):
+            sentence = "This name is not one of this server's; open it by the address it printed."
+            await _refuse(scope, send, 421, sentence)
+        elif not self._is_shared or self._may_pass(scope, connection):
+            await self._app(scope, receive, send)
+        elif scope["path"] == _HEALTH and scope["type"] == "http":
+            await _reply(send, 200, {"status": "ok"})
+        elif _wants_page(scope, connection):
+            await _redirect(scope, send)
+        else:
+            await _refuse(scope, send, 403, "This is for researchers; log in at /login.")
+
+    def _is_host_allowed(self, connection: HTTPConnection) -> bool:
+        if self._hosts is None:
+            return True
+        try:
+            name = urlsplit(f"//{connection.headers.get('host', '')}").hostname
+        except ValueError:
+            return False
+        return name is not None and name.rstrip(".") in self._hosts
+
+    def _may_pass(self, scope: Scope, connection: HTTPConnection) -> bool:
+        is_open = scope["type"] == "http" and _OPEN.fullmatch(scope["path"]) is not None
+        return is_open or self._admins.is_admin(connection)
+
+
+def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
+    """Return the names that requests may come under; None for any.
+
+    A shared app whose names nobody gave has any: what it serves needs a cookie, and a
+    browser sends no cookie of ours to a name that is not ours.
+    """
+    if not settings.is_shared:
+        return LOOPBACK_NAMES
+    if not settings.public_hosts:
+        return None
+    return LOOPBACK_NAMES | {name.lower().rstrip(".") for name in settings.public_hosts}
+
+
+def _wants_page(scope: Scope, connection: HTTPConnection) -> bool:
+    is_read = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+    return is_read and "text/html" in connection.headers.get("accept", "")
+
+
+async def _redirect(scope: Scope, send: Send) -> None:
+    target = scope["path"]
+    if scope["query_string"]:
+        target = f"{target}?{scope['query_string'].decode('latin-1')}"
+    location = f"/login?next={quote(target, safe='')}"
+    headers = [(b"location", location.encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+    if scope["type"] == "websocket":  # before it is accepted, which gives the client a 403
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+    else:
+        await _reply(send, status, {"error": sentence, "code": "closed_to_you"})
+
+
+async def _reply(send: Send, status: int, value: object) -> None:
+    body = json.dumps(value).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

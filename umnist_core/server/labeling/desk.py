@@ -1,0 +1,122 @@
+"""What the label routes ask of the studies: one blocking method for each address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from umnist_core.errors import RefusedError, StoreError
+from umnist_core.labeling.log import sha256
+from umnist_core.labeling.records import AnswerPost
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.views import AnnotatorView
+from umnist_core.server.labeling.sessions import Session, Signer, read_session
+from umnist_core.server.labeling.state_json import (
+    IMAGE_PURPOSE,
+    feedback_json,
+    state_json,
+    warm_keys,
+)
+from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY, LabelTiles
+from umnist_core.settings import Settings
+
+
+class Desk:
+    """Serves the people of all studies; every method may be called from many threads.
+
+    Parameters
+    ----------
+    service
+        The studies. Its secret signs cookies and addresses too.
+    settings
+        Limits and cache size.
+
+    Attributes
+    ----------
+    signer
+        Signs and checks.
+    tiles
+        Tiles of what studies show.
+    """
+
+    def __init__(self, service: StudyService, settings: Settings) -> None:
+        self._service = service
+        self.signer = Signer(service.secret)
+        self.tiles = LabelTiles(service, settings)
+
+    def join(self, connection: HTTPConnection, token: str) -> Session:
+        """Let somebody in by a link; a browser that is known comes back as who it was.
+
+        Raises
+        ------
+        NotFoundError, RefusedError, StoreError
+            As `StudyService.join`.
+        """
+        found = self._service.log.find_invite(sha256(token))
+        known = read_session(connection, self.signer, found[0]) if found else None
+        joined = self._service.join(token, known.annotator if known else None)
+        return Session(joined.study, joined.annotator)
+
+    def state(self, session: Session) -> dict[str, Any]:
+        """Return where a person stands, and make what comes next ready.
+
+        Raises
+        ------
+        NotFoundError, RefusedError, StoreError
+            As `StudyService.annotator_view`.
+        """
+        return self._told(session, self._view(session))
+
+    def consent(self, session: Session, key: str) -> dict[str, Any]:
+        """Record consent and return the state; errors as `StudyService.consent`."""
+        self._service.consent(session.study, session.annotator, key)
+        return self.state(session)
+
+    def begin(self, session: Session, key: str) -> dict[str, Any]:
+        """Record that the instructions were read; as `consent`."""
+        self._service.begin(session.study, session.annotator, key)
+        return self.state(session)
+
+    def practise(self, session: Session, key: str, practice: str, answer: int) -> dict[str, Any]:
+        """Record a practice answer; return feedback and state; errors as the service's."""
+        feedback = self._service.practise(session.study, session.annotator, key, practice, answer)
+        return {"feedback": feedback_json(feedback), "state": self.state(session)}
+
+    def answer(self, session: Session, post: AnswerPost) -> dict[str, Any]:
+        """Take an answer in; it is on disk when this returns. Errors as `StudyService.answer`."""
+        saved = self._service.answer(session.study, session.annotator, post)
+        try:
+            view = self._view(session)
+        except StoreError:
+            # It is saved, and that is what must be said, even if nothing new can be reserved.
+            view = self._view(session, reserve=False)
+        state = self._told(session, view)
+        return {"saved": True, "key": saved.key, "counted": saved.is_counted, "state": state}
+
+    def keep_alive(self, session: Session, assignment: str) -> None:
+        """Keep an image reserved; errors as `StudyService.keep_alive`."""
+        self._service.keep_alive(session.study, session.annotator, assignment)
+
+    def check_address(self, session: Session, key: str, signature: str) -> None:
+        """Check that an image's address was made for a person.
+
+        Raises
+        ------
+        RefusedError
+            ``not_yours`` if it was not.
+        """
+        parts = (session.study, session.annotator, key)
+        if not self.signer.is_signed(signature, IMAGE_PURPOSE, *parts):
+            raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
+
+    def _view(self, session: Session, *, reserve: bool = True) -> AnnotatorView:
+        return self._service.annotator_view(session.study, session.annotator, reserve=reserve)
+
+    def _told(self, session: Session, view: AnnotatorView) -> dict[str, Any]:
+        sheet_size = self.tiles.sheet_size() if view.pool == GUIDED else None
+        keys = warm_keys(view)
+        if sheet_size is not None and view.phase == "instructions":
+            keys = [SHEET_KEY, *keys]
+        self.tiles.warm(session, keys)
+        return state_json(view, self.signer, sheet_size)

@@ -1,0 +1,146 @@
+"""What the browser is told, as JSON: where a person stands, and practice feedback.
+
+Only fields that are named here are ever sent. None of them follows from what is in an
+image that still counts; feedback is of practice images alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from umnist_core import __version__
+from umnist_core.labeling.records import QUESTION, SUM_MAX
+from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
+from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
+from umnist_core.rendering import RENDERER_VERSION
+from umnist_core.server.labeling.sessions import Signer
+from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY
+
+IMAGE_PURPOSE = "image address"
+"""What `Signer` signs addresses of images for."""
+
+_GUIDE = {"sizes_px": [14, 2128], "digit_counts": [3, 5]}
+"""What guided people are told of the digits (UltraMNIST paper, section "Human baseline")."""
+
+
+def state_json(
+    view: AnnotatorView, signer: Signer, sheet_size: tuple[int, int] | None
+) -> dict[str, Any]:
+    """Return ``State`` of the interface.
+
+    Parameters
+    ----------
+    view
+        Where the person stands.
+    signer
+        Signs the addresses of images.
+    sheet_size
+        (height, width) of the guide's sheet, px; None for people without a guide.
+    """
+    spec, progress = view.spec, view.progress
+    return {
+        "study": {"id": view.study, "name": spec.name},
+        "phase": view.phase,
+        "texts": {
+            "consent": spec.consent,
+            "instructions": spec.instructions[view.pool],
+            "question": QUESTION,
+        },
+        "guide": _guide(view, signer, sheet_size),
+        "ask": {
+            "confidence": spec.ask_confidence,
+            "digits": spec.ask_digits,
+            "change": spec.allow_change,
+            "min": 0,
+            "max": SUM_MAX,
+        },
+        "progress": {
+            "done": progress.done,
+            "total": progress.total,
+            "practice_done": progress.practice_done,
+            "practice_total": progress.practice_total,
+        },
+        "practice": _practice(view, signer),
+        "trial": _trial(view, view.trial, signer),
+        "next": _trial(view, view.next, signer),
+        "previous": _previous(view, view.previous, signer),
+        "code": view.code,
+        "link": f"/join/{view.link_token}" if view.link_token else None,
+        "pyramid_filter": spec.pyramid_filter,
+        "versions": {"app": __version__, "study": view.study, "renderer": RENDERER_VERSION},
+    }
+
+
+def feedback_json(feedback: Feedback) -> dict[str, Any]:
+    """Return what is told of a practice answer; boxes in canvas px, x to the right, y down."""
+    return {
+        "answer": feedback.answer,
+        "sum": feedback.image.label,
+        "correct": feedback.is_correct,
+        "digits": [
+            {
+                "label": digit["label"],
+                "box": {
+                    "x": digit["col"],
+                    "y": digit["row"],
+                    "width": digit["side_px"],
+                    "height": digit["side_px"],
+                },
+                "side": digit["side_px"],
+            }
+            for digit in feedback.image.digits
+        ],
+    }
+
+
+def warm_keys(view: AnnotatorView) -> list[str]:
+    """Return the keys of the images that will be asked for next, soonest first."""
+    named = (view.trial, view.practice, view.next)
+    return [one.key for one in named if one is not None]
+
+
+def _guide(
+    view: AnnotatorView, signer: Signer, sheet_size: tuple[int, int] | None
+) -> dict[str, Any] | None:
+    if view.pool != GUIDED or sheet_size is None:
+        return None
+    return {**_GUIDE, "sheet": _image(view, SHEET_KEY, sheet_size, signer)}
+
+
+def _practice(view: AnnotatorView, signer: Signer) -> dict[str, Any] | None:
+    one = view.practice
+    if one is None:
+        return None
+    image = _image(view, one.key, view.sizes[one.key], signer)
+    return {"id": one.key, "number": one.number, "image": image}
+
+
+def _trial(view: AnnotatorView, one: TrialView | None, signer: Signer) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    image = _image(view, one.key, view.sizes[one.key], signer)
+    return {"assignment": one.key, "number": one.number, "image": image}
+
+
+def _previous(view: AnnotatorView, one: GivenView | None, signer: Signer) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "assignment": one.key,
+        "number": one.number,
+        "answer": one.answer,
+        "confidence": one.confidence,
+        "digits": None if one.digits is None else list(one.digits),
+        "image": _image(view, one.key, view.sizes[one.key], signer),
+    }
+
+
+def _image(view: AnnotatorView, key: str, size: tuple[int, int], signer: Signer) -> dict[str, Any]:
+    signature = signer.sign(IMAGE_PURPOSE, view.study, view.annotator, key)
+    height, width = size
+    return {
+        "dzi": f"/label/{view.study}/tiles/{key}.{signature}.dzi",
+        "width": width,
+        "height": height,
+        "tiles": {"tileSize": DEFAULT_TILE_PX, "overlap": DEFAULT_OVERLAP_PX, "format": "png"},
+    }

@@ -1,0 +1,251 @@
+"""Tiles of what a study shows: its frozen images and the sheet of all digits.
+
+Tiles are kept by file and not by person, so people who are shown the same image share
+them; who may ask for which image is checked before a tile is looked up. Nothing but
+pixels is sent: no name of a file, no entity tag, no text inside the PNG.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
+from umnist_core.errors import RefusedError, UmnistError
+from umnist_core.labeling.service import StudyService
+from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource
+from umnist_core.pyramid.cache import SharedCache
+from umnist_core.pyramid.files import file_source
+from umnist_core.server.labeling.sessions import Session
+from umnist_core.server.tiles import read_tile
+from umnist_core.settings import Settings, load_settings
+
+SHEET_KEY = "digits"
+"""Names the guide's sheet in addresses, where the keys of images stand otherwise."""
+
+GUIDED = "guided"
+
+WARM_TILES = 128
+"""Tiles of an image that are made before anybody asks; one of 4000 x 4000 px has 93."""
+
+_WARM_WAITING_MAX = 200
+_GRANT_S = 60.0
+"""How long it is believed that an image is a person's; a link that is ended ends then."""
+
+_GRANTS_MAX = 20_000
+_NICENESS = 5
+"""Behind everything else, but not so far that a tile which somebody waits for meanwhile starves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image that may be shown: path of its file (empty for the sheet), and pyramid filter."""
+
+    path: str
+    pyramid_filter: str
+
+
+TileAddress = tuple[int, int, int]
+"""Level, column, row."""
+
+
+class LabelTiles:
+    """Makes and keeps tiles; safe to call from many threads.
+
+    Parameters
+    ----------
+    service
+        Says which images are whose, and where they lie.
+    settings
+        ``tile_cache_mib`` bounds this cache too, which is apart from that of the viewer's
+        tiles; limits for files.
+    glyphs
+        Returns the digits of the guide's sheet.
+    """
+
+    def __init__(
+        self,
+        service: StudyService,
+        settings: Settings | None = None,
+        glyphs: Callable[[], GlyphSet] = load_glyphs,
+    ) -> None:
+        self._service = service
+        self._settings = settings or load_settings()
+        self._glyphs = glyphs
+        cache_bytes = self._settings.tile_cache_mib * 2**20
+        # Once an image's tiles are made its pixels are not needed again, so most room is theirs.
+        self._sources: SharedCache[ImageRef, TileSource] = SharedCache(
+            cache_bytes // 4, lambda source: source.held_bytes
+        )
+        self._tiles: SharedCache[tuple[ImageRef, TileAddress], bytes] = SharedCache(
+            cache_bytes * 3 // 4, lambda tile: len(tile) + 500
+        )
+        self._grants = _Grants()
+        self._warming: set[ImageRef] = set()
+        self._lock = threading.Lock()
+        self._warmer = ThreadPoolExecutor(1, "umnist-label-warm", initializer=_be_nice)
+
+    def find(self, session: Session, key: str, address: TileAddress) -> bytes | None:
+        """Return a tile if it is held and the person is known to have it; takes microseconds."""
+        ref = self._grants.find(session, key)
+        return None if ref is None else self._tiles.find((ref, address))
+
+    def tile(self, session: Session, key: str, address: TileAddress) -> bytes:
+        """Return a tile as PNG, making it if it is not held.
+
+        Raises
+        ------
+        RefusedError
+            If the image is not the person's, or the person is no longer in the study.
+        NotFoundError
+            If there is no such study or tile.
+        UmnistError
+            If the frozen file is gone or damaged.
+        """
+        ref = self._ref(session, key)
+        return self._tile(ref, self._source(ref), address)
+
+    def grid(self, session: Session, key: str) -> PyramidGrid:
+        """Return the pyramid of an image; errors as for `tile`."""
+        source = self._source(self._ref(session, key))
+        return PyramidGrid(source.height, source.width)
+
+    def sheet_size(self) -> tuple[int, int]:
+        """Return (height, width) of the guide's sheet, px."""
+        rows, cols = _sheet_shape(len(self._glyphs()))
+        return rows * GLYPH_PX, cols * GLYPH_PX
+
+    def warm(self, session: Session, keys: list[str]) -> None:
+        """Make the first tiles of images in the background, in this order, when there is time.
+
+        What goes wrong here is told when the tile itself is asked for.
+        """
+        for key in keys:
+            with contextlib.suppress(UmnistError):
+                ref = self._ref(session, key)
+                with self._lock:
+                    is_known = ref in self._warming or self._tiles.find((ref, (0, 0, 0)))
+                    if is_known or len(self._warming) >= _WARM_WAITING_MAX:
+                        continue
+                    self._warming.add(ref)
+                self._warmer.submit(self._warm_one, ref)
+
+    def close(self) -> None:
+        """Stop making tiles ahead."""
+        self._warmer.shutdown(wait=True, cancel_futures=True)
+
+    def _ref(self, session: Session, key: str) -> ImageRef:
+        ref = self._grants.find(session, key)
+        if ref is None:
+            ref = self._ask(session, key)
+            self._grants.keep(session, key, ref)
+        return ref
+
+    def _ask(self, session: Session, key: str) -> ImageRef:
+        study, annotator = session.study, session.annotator
+        if key == SHEET_KEY:
+            view = self._service.annotator_view(study, annotator, reserve=False)
+            if view.pool != GUIDED:
+                raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
+            return ImageRef("", "area")
+        path = self._service.image_file(study, annotator, key)
+        return ImageRef(str(path), self._service.state(study).spec.pyramid_filter)
+
+    def _source(self, ref: ImageRef) -> TileSource:
+        return self._sources.get_or_make(ref, lambda: self._open(ref))
+
+    def _open(self, ref: ImageRef) -> TileSource:
+        if not ref.path:
+            return ArraySource(glyph_sheet(self._glyphs()))
+        source = file_source(Path(ref.path), self._settings)
+        if ref.pyramid_filter == "area":
+            return source
+        return ArraySource(source.read_whole(), ref.pyramid_filter)
+
+    def _tile(self, ref: ImageRef, source: TileSource, address: TileAddress) -> bytes:
+        def make() -> bytes:
+            return read_tile(source, PyramidGrid(source.height, source.width), address)
+
+        return self._tiles.get_or_make((ref, address), make)
+
+    def _warm_one(self, ref: ImageRef) -> None:
+        try:
+            source = self._source(ref)
+            for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
+                self._tile(ref, source, address)
+        except UmnistError:
+            return
+        finally:
+            with self._lock:
+                self._warming.discard(ref)
+
+
+def glyph_sheet(glyphs: GlyphSet) -> NDArray[np.uint8]:
+    """Return all glyphs of a set as one image, class after class.
+
+    Returns
+    -------
+    ndarray
+        uint8 (rows * 28, columns * 28), white on black; 60,000 glyphs give 200 rows of 300.
+        Places that are left over in the last row are black.
+    """
+    rows, cols = _sheet_shape(len(glyphs))
+    cells = np.zeros((rows * cols, GLYPH_PX, GLYPH_PX), np.uint8)
+    cells[: len(glyphs)] = glyphs.images[np.argsort(glyphs.labels, kind="stable")]
+    sheet = cells.reshape(rows, cols, GLYPH_PX, GLYPH_PX).swapaxes(1, 2)
+    return np.ascontiguousarray(sheet).reshape(rows * GLYPH_PX, cols * GLYPH_PX)
+
+
+def _sheet_shape(count: int) -> tuple[int, int]:
+    """Return (rows, columns) of a sheet half as wide again as it is tall."""
+    cols = max(1, round((1.5 * count) ** 0.5))
+    return max(1, -(-count // cols)), cols
+
+
+def _coarse_addresses(grid: PyramidGrid) -> Iterator[TileAddress]:
+    """Yield the tiles of an image from the coarsest level on, whole levels only."""
+    left = WARM_TILES
+    for level in range(grid.max_level + 1):
+        rows, cols = grid.tile_counts(level)
+        left -= rows * cols
+        if left < 0:
+            return
+        yield from ((level, col, row) for row in range(rows) for col in range(cols))
+
+
+class _Grants:
+    """Which image is whose, remembered for a minute so that a tile need not ask the store."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: OrderedDict[tuple[Session, str], tuple[float, ImageRef]] = OrderedDict()
+
+    def find(self, session: Session, key: str) -> ImageRef | None:
+        with self._lock:
+            found = self._held.get((session, key))
+        if found is None or time.monotonic() - found[0] > _GRANT_S:
+            return None
+        return found[1]
+
+    def keep(self, session: Session, key: str, ref: ImageRef) -> None:
+        with self._lock:
+            self._held[session, key] = (time.monotonic(), ref)
+            self._held.move_to_end((session, key))
+            if len(self._held) > _GRANTS_MAX:
+                self._held.popitem(last=False)
+
+
+def _be_nice() -> None:
+    """Let other threads go before this one, where threads have priorities (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
