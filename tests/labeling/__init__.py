@@ -1,0 +1,1 @@
+"""Studies: what is recorded, decided and kept."""
