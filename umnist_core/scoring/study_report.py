@@ -1,0 +1,270 @@
+"""Every figure of a study in one record, as the results page and the export show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from math import isfinite, isnan, nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import breakdown
+from .clustering import Clustering, measure_clustering
+from .compare import PERMUTATIONS, Difference, compare_pools
+from .intervals import LEVEL, Interval, annotator_interval, crossed_interval, wilson
+from .power import Plan, detectable_difference, power_table
+from .published import PublishedFigure, TwoProportions, beside_published, published_comparison
+from .reasons import WhyWrong, why_wrong
+from .tables import POOLS, check_labels
+
+REPORT_VERSION = 1
+"""Raised when a field changes its meaning."""
+
+
+@dataclass(frozen=True)
+class PoolSummary:
+    """One pool's accuracy.
+
+    Attributes
+    ----------
+    pool
+        ``"unguided"`` or ``"guided"``.
+    labels, annotators, images
+        Counted first answers, who gave them, and images that have one.
+    accuracy
+        The figure to report: t on per-annotator means.
+    crossed
+        The same for people and images like these, where images were answered several times.
+    independent
+        Wilson's interval, which assumes independent answers.
+    clustering
+        How alike one person's answers are.
+    """
+
+    pool: str
+    labels: int
+    annotators: int
+    images: int
+    accuracy: Interval
+    crossed: Interval
+    independent: Interval
+    clustering: Clustering
+
+
+@dataclass(frozen=True, eq=False)
+class StudyReport:
+    """Every figure of a study.
+
+    Attributes
+    ----------
+    pools
+        Unguided, then guided; a pool without answers has NaN.
+    clustering
+        Of both pools: correlation and labels for each annotator are means of the pools', weighted
+        by labels, so that a difference between pools is not taken for one between people. What
+        power is planned with.
+    difference
+        Guided minus unguided.
+    detectable
+        Difference that this study finds with a power of 80 %, with the labels of the smaller
+        pool; NaN without answers in both.
+    power
+        `power.power_table` from the measured clustering.
+    published
+        The published accuracies beside ours; ``published_difference`` is their comparison.
+    why_wrong
+        Reasons of wrong answers.
+    tables
+        Name -> breakdown, the functions of `breakdown`.
+    notes
+        Sentences that belong beside the figures.
+    level, permutations, version
+        What it was computed with.
+    """
+
+    pools: tuple[PoolSummary, ...]
+    clustering: Clustering
+    difference: Difference
+    detectable: float
+    power: pd.DataFrame
+    published: tuple[PublishedFigure, ...]
+    published_difference: TwoProportions
+    why_wrong: WhyWrong
+    tables: Mapping[str, pd.DataFrame]
+    notes: tuple[str, ...]
+    level: float
+    permutations: int
+    version: int = REPORT_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as what JSON can hold.
+
+        A table becomes a list of rows, confusion one of lists; a number that is not known, or
+        an infinite one, becomes None.
+        """
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    def to_json(self) -> str:
+        """Return the report as JSON that any parser reads (no NaN)."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+
+def report(
+    labels: pd.DataFrame,
+    digits: pd.DataFrame,
+    *,
+    rng: np.random.Generator,
+    permutations: int = PERMUTATIONS,
+    level: float = LEVEL,
+) -> StudyReport:
+    """Return every figure of a study; with few or no answers, what can be said of them.
+
+    Parameters
+    ----------
+    labels, digits
+        As docs/statistics.md lists them; digits with the columns of `looking.add_looks`.
+    rng
+        Draws the permutations.
+
+    Raises
+    ------
+    ScoringInputError
+        As `tables.check_labels`.
+    """
+    whole = check_labels(labels)
+    first = breakdown.first_answers(whole)
+    pools = tuple(_summary(pool, first[first["pool"] == pool], level) for pool in POOLS)
+    difference = compare_pools(
+        first["correct"].to_numpy(bool),
+        first["annotator"].to_numpy(object),
+        first["stimulus"].to_numpy(object),
+        first["pool"].to_numpy(object) == "guided",
+        rng=rng,
+        permutations=permutations,
+        level=level,
+    )
+    clustering = _of_both(pools)
+    plan, smaller = _plan(pools, clustering, difference), min(pool.labels for pool in pools)
+    return StudyReport(
+        pools=pools,
+        clustering=clustering,
+        difference=difference,
+        detectable=detectable_difference(plan, smaller) if plan and smaller else nan,
+        power=power_table(plan, smaller),
+        published=tuple(
+            beside_published(each.pool, each.accuracy, clustering.icc, level) for each in pools
+        ),
+        published_difference=published_comparison(level),
+        why_wrong=why_wrong(whole, digits, level),
+        tables=_tables(whole),
+        notes=_notes(pools, difference, plan),
+        level=level,
+        permutations=permutations,
+    )
+
+
+def _summary(pool: str, labels: pd.DataFrame, level: float) -> PoolSummary:
+    marks = labels["correct"].to_numpy(bool)
+    people, images = labels["annotator"].to_numpy(object), labels["stimulus"].to_numpy(object)
+    return PoolSummary(
+        pool=pool,
+        labels=len(marks),
+        annotators=len(set(people)),
+        images=len(set(images)),
+        accuracy=annotator_interval(marks, people, level),
+        crossed=crossed_interval(marks, people, images, level),
+        independent=wilson(int(marks.sum()), len(marks), level),
+        clustering=measure_clustering(marks, people, level),
+    )
+
+
+def _of_both(pools: tuple[PoolSummary, ...]) -> Clustering:
+    """Return the pools' clustering, averaged with their labels as weights."""
+    known = [pool.clustering for pool in pools if not isnan(pool.clustering.icc)]
+    people, labels = sum(pool.annotators for pool in pools), sum(pool.labels for pool in pools)
+    if not known:
+        return Clustering(people, labels, nan, nan, nan, nan, nan, nan)
+    weights = [each.labels for each in known]
+    names = ("labels_per_annotator", "icc", "icc_low", "icc_high", "design_effect")
+    means = {
+        name: float(np.average([getattr(each, name) for each in known], weights=weights))
+        for name in names
+    }
+    effective = sum(each.effective_labels for each in known)
+    return Clustering(people, labels, effective_labels=effective, **means)
+
+
+def _plan(
+    pools: tuple[PoolSummary, ...], clustering: Clustering, difference: Difference
+) -> Plan | None:
+    """Return what a further study would be planned with; None if too little is known."""
+    unguided = pools[0].accuracy.estimate
+    if isnan(clustering.icc) or not 0 < unguided < 1:
+        return None
+    ratio = difference.variance_ratio
+    return Plan(
+        unguided,
+        clustering.icc,
+        max(1.0, clustering.labels_per_annotator),
+        1.0 if isnan(ratio) else ratio,
+    )
+
+
+def _tables(labels: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    sides, ink = breakdown.SMALLEST_SIDE_EDGES_PX, breakdown.INK_SHARE_EDGES
+    return {
+        "by_number_of_digits": breakdown.accuracy_by(labels, "n_digits"),
+        "by_smallest_side": breakdown.accuracy_by_bin(labels, "smallest_side_px", sides),
+        "by_truth": breakdown.accuracy_by(labels, "truth"),
+        "by_ink_share": breakdown.accuracy_by_bin(labels, "ink_share", ink),
+        "by_annotator": breakdown.accuracy_by_annotator(labels),
+        "response_times": breakdown.response_times(labels),
+        "confusion": breakdown.confusion(labels),
+        "self_consistency": breakdown.self_consistency(labels),
+        "calibration": breakdown.calibration(labels),
+        "calibration_summary": breakdown.calibration_summary(labels),
+    }
+
+
+def _notes(
+    pools: tuple[PoolSummary, ...], difference: Difference, plan: Plan | None
+) -> tuple[str, ...]:
+    notes = [f"{pool.pool}: {pool.accuracy.note}" for pool in pools if pool.accuracy.note]
+    for pool in pools:
+        if pool.images < pool.labels:
+            notes.append(
+                f"{pool.pool}: images were answered several times; for images like these, not "
+                "only these, read the crossed interval."
+            )
+        if 2 <= pool.annotators < 10:
+            notes.append(
+                f"{pool.pool}: with {pool.annotators} annotators the interval holds only if their "
+                "accuracies are spread about evenly around the mean."
+            )
+    notes += [f"difference: {note}" for note in (difference.paired.note, difference.test.note)]
+    if plan is None:
+        notes.append("power: needs annotators of several labels each and some wrong answers.")
+    return tuple(note for note in notes if not note.endswith(": "))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as what JSON can hold."""
+    if isinstance(value, pd.DataFrame):
+        if value.index.name is not None:  # confusion: rows are a dimension, not a number
+            return [_plain(row) for row in value.to_numpy().tolist()]
+        names = [str(name) for name in value.columns]
+        rows = value.itertuples(index=False, name=None)
+        return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not isfinite(value) else value
