@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+# Imported here, they are at hand in every test.
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["environment", "postgres_server", "postgres_url"]
+
 MNIST_BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "mnist"
 
 
