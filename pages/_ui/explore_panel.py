@@ -26,6 +26,7 @@ from umnist_core.datasets.megapixel_sparse import (
     open_megapixel_split,
 )
 from umnist_core.digits import GlyphSet
+from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.scenes import PRESETS, get_preset
 from umnist_core.seeds import SPLITS
 
@@ -91,11 +92,11 @@ def _choose_scene() -> SceneSample:
     _start_number("seed", MAX_INDEX)
     _start_number("index", MAX_INDEX)
     _start("overrides", overrides_in(st.query_params))
-    left, right = st.columns(2)
-    preset = left.selectbox("Preset", list(PRESETS), key="preset")
-    split = right.selectbox("Split", SPLITS, key="split")
+    preset = st.selectbox("Preset", list(PRESETS), format_func=_preset_title, key="preset")
+    left, middle, right = st.columns(3)
     seed = left.number_input("Seed", 0, MAX_INDEX, step=1, key="seed")
-    index = right.number_input("Index", 0, MAX_INDEX, step=1, key="index")
+    index = middle.number_input("Index", 0, MAX_INDEX, step=1, key="index")
+    split = right.selectbox("Split", SPLITS, key="split")
     with st.expander("Change the preset", expanded=bool(st.session_state.overrides)):
         text = st.text_input(
             "Parameters",
@@ -105,6 +106,11 @@ def _choose_scene() -> SceneSample:
         )
         st.caption("Names: " + ", ".join(get_preset(preset).table))
     return SceneSample(preset, int(seed), split, int(index), parse_overrides(text or "", preset))
+
+
+def _preset_title(preset: str) -> str:
+    """Return what the Noise lab calls a preset too."""
+    return NAMED_SETTINGS[preset].title
 
 
 def _choose_file() -> FileSample | None:

@@ -15,6 +15,7 @@ from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.rendering import pixel_pin
+from umnist_core.rendering.strokes import PEN_WIDTHS_PX, pen_width_px
 from umnist_core.scenes import PRESETS, Parameter
 from umnist_core.seeds import SPLITS
 
@@ -48,6 +49,8 @@ class Handle:
         Side of a digit at the value 1, where the value decides the side.
     cut_by
         The parameter that decides whether the fraction of the value is cut off.
+    only_with
+        Another parameter, and its value without which this one means nothing.
     replaces, switch
         The parameters that it stands for when it is set, and what that is called.
     """
@@ -60,6 +63,7 @@ class Handle:
     is_log: bool = False
     object_px: int | None = None
     cut_by: str | None = None
+    only_with: tuple[str, str] | None = None
     replaces: tuple[str, ...] = ()
     switch: str = ""
 
@@ -84,12 +88,12 @@ HANDLES: Mapping[str, Handle] = {
     ),
     "circles": Handle(SHAPES, end=20),
     "triangles": Handle(SHAPES, end=20),
-    "noise_kind": Handle(STROKES, "A stroke is"),
-    "noise_count": Handle(STROKES, "Strokes", 0, 2000, step=10),
+    "noise_kind": Handle(STROKES, "Strokes are"),
+    "noise_count": Handle(STROKES, "Number of strokes", 0, 2000, step=10),
     "thickness": Handle(STROKES, start=0.2, end=6, step=0.05, cut_by="thickness_mode"),
     "thickness_mode": Handle(STROKES, "Thickness is"),
     "noise_size": Handle(STROKES, "Size", 7, 500, is_log=True),
-    "control_points": Handle(STROKES),
+    "control_points": Handle(STROKES, only_with=("noise_kind", "bezier")),
 }
 """In the order in which they stand."""
 
@@ -123,8 +127,18 @@ def _spec(name: str, parameter: Parameter) -> dict[str, Any]:
         "ranged": parameter.ranged,
         "object_px": handle.object_px,
         "cut_by": handle.cut_by,
+        "only_with": None if handle.only_with is None else list(handle.only_with),
         "replaces": list(handle.replaces),
         "switch": handle.switch,
+    }
+
+
+def _pen_widths() -> dict[str, Any]:
+    """Return how wide strokes are drawn; ``LabData`` in ``lab.js``."""
+    thickest = round(PEN_WIDTHS_PX[-1][0])
+    return {
+        "integer": [pen_width_px(whole, "integer") for whole in range(1, thickest + 1)],
+        "continuous": [list(knot) for knot in PEN_WIDTHS_PX],
     }
 
 
@@ -151,6 +165,7 @@ def lab_data(state: LabState, revision: int, glyphs: GlyphSet) -> dict[str, Any]
         },
         "controls": {planner: control_specs(table) for planner, table in tables.items()},
         "splits": list(SPLITS),
+        "penWidths": _pen_widths(),
         "pin": pixel_pin(glyphs),
         "tileSize": TILE_PX,
     }

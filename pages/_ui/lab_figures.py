@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import log10
+from math import ceil, floor, log10
 from statistics import median
 from typing import Any
 
@@ -31,6 +31,11 @@ from umnist_core.experiments.noise_figures import THICKNESS_EDGES_PX
 SAMPLES = 24
 SHOW_PROGRESS_AFTER_S = 0.3
 CHART_PX = 190
+LOG_FROM_RATIO = 3
+"""How many times the smallest value the largest is before a logarithmic axis tells more."""
+
+MANY_DECADES_RATIO = 30
+"""From here on, powers of ten are ticks enough."""
 
 Values = Callable[[ImageFigures], Sequence[float]]
 
@@ -132,14 +137,18 @@ def show_figures(state: LabState, glyphs: GlyphSet, on_open: Callable[[int], Non
     except UmnistError as error:
         st.info(f"There are no figures of this setting. {error}")
         return
+    st.caption(
+        f"Bold: the median; under stroke thickness, the likeness to the digits. {rows[-1].name}. "
+        "A click on a dot opens its image."
+    )
     columns = st.columns(3, gap="medium") + st.columns(3, gap="medium")
     for column, chart in zip(columns, CHARTS, strict=False):
         with column:
             st.markdown(f"**{chart.title}**", help=chart.help)
             _show_chart(chart.title, _strips(chart, rows), _medians(chart, rows), on_open)
     with columns[-1]:
-        likeness = ", ".join(f"{row.figures.thickness_likeness:.2f}" for row in rows)
-        st.markdown(f"**Stroke thickness**, likeness {likeness}", help=THICKNESS_HELP)
+        likeness = "; ".join(f"{row.name}: likeness {_likeness_text(row)}" for row in rows)
+        st.markdown("**Stroke thickness**", help=THICKNESS_HELP)
         _show_chart("Stroke thickness", _curves(rows), likeness)
 
 
@@ -196,6 +205,10 @@ def _median_text(chart: Chart, row: Row) -> str:
     return f"{median(_all_values(chart, row)):.3g}"
 
 
+def _likeness_text(row: Row) -> str:
+    return f"{row.figures.thickness_likeness:.2f}"
+
+
 def _medians(chart: Chart, rows: Sequence[Row]) -> str:
     return "; ".join(f"{row.name}: median {_median_text(chart, row)}" for row in rows)
 
@@ -242,11 +255,15 @@ def _strips(chart: Chart, rows: Sequence[Row]) -> Any:
                 hoveron="points",
             )
         )
-    _lay_out(figure, chart.axis, is_log=chart.is_log)
+    low, high = _extent(figure)
+    is_log = chart.is_log and high > LOG_FROM_RATIO * low
+    _lay_out(figure, chart.axis, is_log=is_log)
     if chart.span is not None:
         figure.update_xaxes(range=chart.span)
-    elif not chart.is_log:
-        figure.update_xaxes(rangemode="tozero")
+    elif not is_log:
+        # Left alone, the axis of a single value v runs from v - 1 to v + 1.
+        span = (0, 2 * high) if low == high > 0 else None
+        figure.update_xaxes(rangemode="tozero", range=span)
     return figure
 
 
@@ -259,6 +276,7 @@ def _curves(rows: Sequence[Row]) -> Any:
         style = "dot" if row is rows[-1] else "solid"
         noise = row.figures.noise_thickness
         name = "Noise" if row.short_name == "Setting" else row.short_name
+        name += f" <b>{_likeness_text(row)}</b>"
         curves.append((name, noise, row.colour, "none", style))
     for name, shares, colour, fill, dash in curves:
         figure.add_trace(
@@ -281,21 +299,37 @@ def _curves(rows: Sequence[Row]) -> Any:
 
 
 def _lay_out(figure: Any, axis: str, *, is_log: bool) -> None:
+    ink = "#ececec" if st.context.theme.type == "dark" else "#1f1f1f"
     figure.update_layout(
         height=CHART_PX,
         margin={"l": 0, "r": 4, "t": 4, "b": 0},
         showlegend=False,
         plot_bgcolor="rgba(0,0,0,0)",
         paper_bgcolor="rgba(0,0,0,0)",
-        font={"size": 12},
+        font={"size": 12, "color": ink},
+        legend={"font": {"color": ink}},
     )
+    # Streamlit's own grey for these is hard to read on a light page.
+    figure.update_yaxes(tickfont={"color": ink}, title={"font": {"color": ink}})
     figure.update_xaxes(
-        title={"text": axis, "standoff": 6}, type="log" if is_log else "linear", showgrid=True
+        title={"text": axis, "standoff": 6, "font": {"color": ink}},
+        tickfont={"color": ink},
+        type="log" if is_log else "linear",
+        showgrid=True,
     )
-    if is_log and _decades(figure) > 1.5:
-        figure.update_xaxes(dtick=1)
+    if is_log:
+        _set_log_ticks(figure)
 
 
-def _decades(figure: Any) -> float:
+def _set_log_ticks(figure: Any) -> None:
+    """Write every tick in full; Plotly shortens 20 and 50 to a small 2 and 5."""
+    low, high = _extent(figure)
+    steps = (1,) if high > MANY_DECADES_RATIO * low else (1, 2, 5)
+    decades = range(floor(log10(low)) - 1, ceil(log10(high)) + 2)
+    ticks = [step * 10.0**decade for decade in decades for step in steps]
+    figure.update_xaxes(tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+
+
+def _extent(figure: Any) -> tuple[float, float]:
     values = [value for trace in figure.data for value in trace.x]
-    return log10(max(values) / min(values))
+    return min(values), max(values)

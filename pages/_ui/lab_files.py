@@ -28,11 +28,12 @@ def show_keeping(state: LabState) -> None:
             width="stretch",
         )
         _show_loader(state)
-        st.caption("This image; a data set of this setting")
-        commands = (setting.render_command(), setting.generate_command(DATASET_COUNT))
-        st.code("\n".join(commands), language="bash", wrap_lines=True)
-        st.caption("This image in Python")
+        st.caption("Draw this image: command line")
+        st.code(setting.render_command(), language="bash", wrap_lines=True)
+        st.caption("Draw this image: Python")
         st.code(setting.python_code(), language="python", wrap_lines=True)
+        st.caption(f"Write a data set of {DATASET_COUNT:,} such images: command line")
+        st.code(setting.generate_command(DATASET_COUNT), language="bash", wrap_lines=True)
 
 
 def _show_loader(state: LabState) -> None:

@@ -29,6 +29,8 @@ _CSS = f"""
     grid-area: panel; position: sticky; top: {HEADER_PX + 4}px; align-self: start;
     max-height: calc(100dvh - {HEADER_PX + 24}px); overflow: hidden auto; scrollbar-width: thin;
   }}
+  /* Commands break at their spaces and never within an option. */
+  .st-key-lab [data-testid="stCode"] code .token {{ white-space: pre; }}
   @media (max-width: 700px) {{
     .st-key-lab {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
     .st-key-lab_stage {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import wait_until
 from tests.browser.lab_page import (
+    INDEX,
     ONE_TO_ONE,
     SEED,
     SHOT_PX,
@@ -21,6 +22,7 @@ from tests.browser.lab_page import (
     open_lab,
     setting_of,
     shows,
+    slider,
     value_of,
     view_of,
     wait_for_picture,
@@ -211,7 +213,64 @@ def test_range_has_two_handles_that_push_each_other(page: Page, app: str) -> Non
     number.press("Enter")
     expect(high).to_have_attribute("aria-valuetext", "60 °")
     wait_until(lambda: asked(page, "rotation") == "60", "The link has another range.")
+
+
+def test_value_that_is_not_allowed_is_refused_with_the_range(page: Page, app: str) -> None:
+    """The field says what it takes and what it found; the setting stays until one is allowed."""
+    open_lab(page, app, **STILL)
+    number = page.get_by_role("spinbutton", name="Rotation, as a number")
     number.fill("999")
     number.press("Enter")
+    refusal = page.locator("[data-name=rotation]").get_by_role("alert")
+    expect(refusal).to_have_text("Rotation is a number from -180 to 180. 999 was not taken.")
+    expect(number).to_have_attribute("aria-invalid", "true")
     page.wait_for_timeout(500)
-    assert asked(page, "rotation") == "60", "A value that is not allowed was taken over."
+    assert asked(page, "rotation") == "0", "A value that is not allowed was taken over."
+    number.fill("30")
+    number.press("Enter")
+    expect(refusal).to_be_hidden()
+    expect(number).not_to_have_attribute("aria-invalid", "true")
+    wait_until(lambda: asked(page, "rotation") == "30", "An allowed value was not taken over.")
+    index = page.get_by_role("spinbutton", name="Index")
+    index.fill("-4")
+    index.press("Enter")
+    expect(page.get_by_text("Index is a whole number from 0 to 1000000000.")).to_be_visible()
+    assert asked(page, "index") == str(INDEX)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"thickness": "1.9"}, "Cut to 1, drawn 1.1 px wide"),
+        ({"thickness": "0.5"}, "Raised to 1, drawn 1.1 px wide"),
+        ({"thickness": "4"}, "Drawn 4.5 px wide"),
+        ({"thickness": "4", "noise_size": "56"}, "Drawn 9 px wide"),
+        (
+            {"thickness": "2.5", "thickness_mode": "continuous"},
+            "Drawn 3.8 px wide, with grey rims",
+        ),
+    ],
+)
+def test_width_of_strokes_is_told_as_it_is_drawn(
+    page: Page, app: str, values: dict[str, str], said: str
+) -> None:
+    """The width in the image, which is neither the thickness nor always follows from it."""
+    open_lab(page, app, preset="megapixel-bezier", **values)
+    expect(slider(page, "thickness").locator(".note")).to_have_text(said)
+
+
+def test_control_points_belong_to_curves(page: Page, app: str) -> None:
+    """A control without meaning for the strokes in use is not shown."""
+    open_lab(page, app, preset="megapixel")
+    points = page.get_by_label("Control points")
+    expect(points).to_be_hidden()
+    page.get_by_label("Strokes are").select_option("bezier")
+    expect(points).to_be_visible()
+
+
+def test_image_of_another_size_is_told_to_be_scaled(page: Page, app: str) -> None:
+    """Two canvases are shown equally large, so the smaller one says so."""
+    open_lab(page, app, compare="side", **{"b.preset": "megapixel"})
+    expect(page.locator(".pane .title")).to_have_text(
+        ["A · UltraMNIST, as released", "B · scaled from 1500 px · Megapixel MNIST, lines"]
+    )

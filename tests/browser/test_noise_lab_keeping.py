@@ -46,6 +46,7 @@ def test_figures_follow_and_name_their_reference(page: Page, app: str) -> None:
     expect(charts).to_have_count(6, timeout=60_000)
     edges = charts.nth(3)
     expect(edges).to_contain_text("Edges met on 1000 px of a line")
+    expect(page.get_by_text("Reference: UltraMNIST, as released.")).to_be_visible()
 
     def medians() -> list[str]:
         # The reference stands below the setting, and SVG text has no inner text.
@@ -60,6 +61,23 @@ def test_figures_follow_and_name_their_reference(page: Page, app: str) -> None:
     wait_until(
         lambda: medians()[0] == reference and medians()[1] != setting,
         "The setting's figures did not change beside those of its reference.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("digit_size", "ticks"),
+    [("28", ["0", "20", "40"]), ("200", ["50", "100", "200"])],
+)
+def test_axis_of_digit_size_writes_its_ticks_in_full(
+    page: Page, app: str, digit_size: str, ticks: list[str]
+) -> None:
+    """One size has an axis around it; two sizes of a decade, more ticks than powers of ten."""
+    open_lab(page, app, preset="o2i-28", digit_size=digit_size)
+    sizes = page.locator(".js-plotly-plot").first
+    expect(sizes).to_contain_text("Side of a digit", timeout=60_000)
+    wait_until(
+        lambda: sizes.locator(".xtick").all_text_contents() == ticks,
+        f"Expected the ticks {ticks}, found {sizes.locator('.xtick').all_text_contents()}.",
     )
 
 
@@ -78,6 +96,15 @@ def test_dot_of_a_chart_opens_its_sample(page: Page, app: str) -> None:
     index = re.findall(r"index (\d+)", told.text_content() or "")[0]
     page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
     wait_until(lambda: asked(page, "index") == index, "The sample behind the dot did not open.")
+
+
+def test_contact_sheet_says_where_there_is_no_image(page: Page, app: str) -> None:
+    """A setting whose digits find no place has cards without a broken picture."""
+    open_lab(page, app, factor="75", scale_distribution="fixed", digits="5")
+    card = page.locator(".umnist-sheet button").first
+    card.scroll_into_view_if_needed(timeout=60_000)
+    expect(card.get_by_text("No image")).to_be_visible(timeout=60_000)
+    expect(card.locator("img")).to_be_hidden()
 
 
 def test_contact_sheet_opens_its_samples(page: Page, app: str) -> None:

@@ -125,8 +125,10 @@ class NoiseSetting:
             "from umnist_core.scenes import plan_scene\n\n"
             "glyphs = load_glyphs()\n"
             "scene = plan_scene(\n"
-            f"    {self.preset!r}, seed={self.seed}, split={self.split!r}, index={self.index},\n"
-            f"    glyphs=glyphs, overrides={dict(self.overrides)!r},\n"
+            f"    {self.preset!r},\n"
+            f"    seed={self.seed}, split={self.split!r}, index={self.index},\n"
+            "    glyphs=glyphs,\n"
+            f"    overrides={dict(self.overrides)!r},\n"
             ")\n"
             "image = render(scene, glyphs)\n"
         )

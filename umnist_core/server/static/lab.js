@@ -14,10 +14,12 @@
  *           a: Setting, b: Setting}} LabState
  *
  * @typedef {import("./sliders.js").ControlSpec & {group: string, replaces: string[],
- *           switch: string, object_px: number|null, cut_by: string|null}} LabControl
+ *           switch: string, object_px: number|null, cut_by: string|null,
+ *           only_with: [string, string]|null}} LabControl
  *   `replaces`: the parameters that it stands for when it is set, and what that is called;
  *   `object_px`: side of a digit at the value 1; `cut_by`: the parameter that decides whether
- *   its fraction is cut off.
+ *   its fraction is cut off; `only_with`: another parameter and the value of it without which
+ *   this one means nothing.
  * @typedef {{key: string, title: string, group: string, preset: string,
  *            overrides: Record<string, string>}} NamedSetting
  *
@@ -29,6 +31,8 @@
  * @property {Record<string, {planner: string, values: Record<string, string>}>} presets
  * @property {Record<string, LabControl[]>} controls By planner.
  * @property {string[]} splits
+ * @property {{integer: number[], continuous: [number, number][]}} penWidths How wide a stroke is
+ *   drawn, px of 28: for each whole thickness from 1 on; between these pairs of thickness and width.
  * @property {string} pin What pixels depend on beside the scene: the digits and the renderer in use.
  * @property {number} tileSize
  *
@@ -38,13 +42,16 @@
 import { join } from "./bus.js";
 import { h, styleSheet } from "./dom.js";
 import { sceneAddress, scenePane, readSpan } from "./scene_address.js";
-import { makeControl } from "./sliders.js";
+import { makeControl, refusalLine } from "./sliders.js";
 
 /** Key presses repeat: the page is told once they have stopped. */
 const REPORT_AFTER_MS = 250;
 
 const MOST_SEED = 10 ** 9;
 const RANDOM_SEEDS = 10_000;
+
+/** Side of the grid on which strokes are drawn before they are resized. */
+const GRID_PX = 28;
 
 const COMPARES = { one: "One", side: "Side by side", wipe: "Wipe" };
 
@@ -145,8 +152,11 @@ class Lab {
     const panes = compared.map((name) => {
       const setting = state[name];
       const dzi = sceneAddress(setting, state, data);
-      const title = `${name.toUpperCase()} · ${this.#title(setting)}`;
-      return scenePane(name, title, dzi, this.#side(setting), data.tileSize);
+      const side = this.#side(setting);
+      // Both panes show the frame of A, whose px the scale bar and the readout are in.
+      const scaled = side === this.#side(state.a) ? "" : `scaled from ${side} px · `;
+      const title = `${name.toUpperCase()} · ${scaled}${this.#title(setting)}`;
+      return scenePane(name, title, dzi, side, data.tileSize);
     });
     const { width, height } = panes[0];
     this.channel.setLive({ panes, image: { width, height }, compare: state.compare });
@@ -223,8 +233,9 @@ class Lab {
   }
 
   #sampleRow() {
+    const refusal = refusalLine();
     const field = (label, change, empty = null) =>
-      numberField(label, empty, (value) => this.#act((state) => change(state, value)));
+      numberField(label, empty, refusal, (value) => this.#act((state) => change(state, value)));
     this.seed = field("Seed", (state, value) => (state.seed = value));
     this.index = field("Index", (state, value) => (state.index = value));
     this.noiseSeed = field("Noise seed", (_, value) => this.#setNoiseSeed(value), "as seed");
@@ -242,6 +253,7 @@ class Lab {
       "div",
       { class: "rows sample" },
       h("div", { class: "fields" }, ...fields, split),
+      refusal.element,
       h(
         "div",
         { class: "row" },
@@ -355,6 +367,10 @@ class Lab {
       control.element.classList.toggle("changed", changed);
       if (spec.object_px) this.#drawObjects(spec, control);
       if (spec.cut_by) this.#drawCut(spec, control);
+      if (spec.only_with) {
+        const [other, wanted] = spec.only_with;
+        control.element.hidden = this.#value(edited, other) !== wanted;
+      }
     }
     this.reset.disabled = changes === 0;
   }
@@ -374,10 +390,23 @@ class Lab {
     const value = Number(this.#value(this.edited, name));
     const cut = this.#value(this.edited, mode) === "integer";
     control.note.hidden = false;
-    control.note.textContent = cut
-      ? `Drawn at ${Math.max(1, Math.floor(value))} px: the fraction is cut off`
-      : `Drawn at ${value} px, with grey rims`;
+    const whole = Math.max(1, Math.floor(value));
+    const { integer, continuous } = this.data.penWidths;
+    const width = cut ? integer[whole - 1] : between(continuous, value);
+    const scale = Number(this.#value(this.edited, "noise_size")) / GRID_PX;
+    const drawn = `drawn ${Number((width * scale).toPrecision(2))} px wide`;
+    const how = cut && whole !== value ? `${whole < value ? "Cut" : "Raised"} to ${whole}, ` : "";
+    const sentence = how + drawn + (cut ? "" : ", with grey rims");
+    control.note.textContent = sentence[0].toUpperCase() + sentence.slice(1);
   }
+}
+
+/** @returns {number} The height at `x` of the line through some points, which ascend. */
+function between(points, x) {
+  const place = points.findIndex(([right]) => right >= x);
+  if (place < 1) return points.at(place)[1];
+  const [[left, low], [right, high]] = points.slice(place - 1, place + 1);
+  return low + ((high - low) * (x - left)) / (right - left);
 }
 
 /** @returns {string} The share of a square of this relative side, in percent. */
@@ -406,7 +435,7 @@ function segments(label, choices, choose) {
 }
 
 /** A whole number of 0 or more; with `empty`, also none, and what is said instead. */
-function numberField(label, empty, change) {
+function numberField(label, empty, refusal, change) {
   const input = h("input", {
     type: "number",
     min: 0,
@@ -416,9 +445,12 @@ function numberField(label, empty, change) {
     required: empty === null,
   });
   input.addEventListener("change", () => {
-    const wrong = !input.checkValidity();
-    input.toggleAttribute("data-wrong", wrong);
-    if (!wrong) change(input.value === "" ? null : Number(input.value));
+    if (!input.checkValidity()) {
+      refusal.refuse(input, `${label} is a whole number from 0 to ${MOST_SEED}`);
+      return;
+    }
+    refusal.clear();
+    change(input.value === "" ? null : Number(input.value));
   });
   const show = (value) => (input.value = value === null ? "" : String(value));
   return { element: h("label", {}, h("span", { class: "name" }, label), input), show };

@@ -37,7 +37,7 @@ function draw(root, { samples, current }, { onOpen }) {
     card.dataset.index = String(index);
     card.setAttribute("aria-label", `Open index ${index}`);
     card.setAttribute("aria-current", String(index === current));
-    card.querySelector("span").textContent = String(index);
+    card.querySelector(".index").textContent = String(index);
     const image = card.querySelector("img");
     // The old picture stays until the new one is there, as in the viewer.
     if (image.getAttribute("src") !== url) image.src = url;
@@ -46,11 +46,25 @@ function draw(root, { samples, current }, { onOpen }) {
 }
 
 function makeCard(onOpen) {
+  // A setting without an image (its digits find no place) is told of in the viewer.
+  const none = h("span", { class: "none", hidden: "" }, "No image");
+  const show = (isThere) => {
+    none.hidden = isThere;
+    image.classList.toggle("missing", !isThere);
+  };
+  const image = h("img", {
+    alt: "",
+    loading: "lazy",
+    decoding: "async",
+    load: () => show(true),
+    error: () => show(false),
+  });
   const card = h(
     "button",
     { type: "button", click: () => onOpen(Number(card.dataset.index)) },
-    h("img", { alt: "", loading: "lazy", decoding: "async" }),
-    h("span"),
+    image,
+    none,
+    h("span", { class: "index" }),
   );
   return card;
 }

@@ -89,6 +89,7 @@ class Slider {
     this.handles = { low: this.#handle("low"), high: this.#handle("high") };
     this.fields = { low: this.#field("low"), high: this.#field("high") };
     this.note = h("p", { class: "note", hidden: "" });
+    this.refusal = refusalLine();
     this.fill = h("span", { class: "fill" });
     this.element = this.#build();
     this.#draw();
@@ -128,6 +129,7 @@ class Slider {
       { class: "control slider", role: "group", "aria-label": label, "data-name": this.spec.name },
       h("div", { class: "head" }, ...head),
       track,
+      this.refusal.element,
       this.note,
     );
   }
@@ -145,9 +147,10 @@ class Slider {
     input.step = kind === "whole" ? "1" : kind === "factor" ? "any" : String(step);
     input.addEventListener("change", () => {
       const value = Number(input.value);
-      const wrong = input.value === "" || !this.#isAllowed(value);
-      input.toggleAttribute("data-wrong", wrong);
-      if (wrong) return;
+      if (input.value === "" || !this.#isAllowed(value)) {
+        this.refusal.refuse(input, `${this.spec.label} is ${this.#allowed()}`);
+        return;
+      }
       this.#set(end, value);
       this.callbacks.onChange();
     });
@@ -158,6 +161,14 @@ class Slider {
     const { low, high, kind } = this.spec;
     const whole = Number.isInteger(value) || kind === "number" || (kind === "factor" && value === 0.5);
     return whole && value >= low && value <= high;
+  }
+
+  /** @returns {string} What may be typed, in words. */
+  #allowed() {
+    const { low, high, kind } = this.spec;
+    if (kind === "number") return `a number from ${low} to ${high}`;
+    const half = kind === "factor" && low <= 0.5;
+    return `${half ? "0.5 or " : ""}a whole number from ${half ? 1 : low} to ${high}`;
   }
 
   /** Move one end; it takes the other along rather than pass it. */
@@ -184,13 +195,13 @@ class Slider {
     const { spec, ranging, span, handles, fields } = this;
     const last = Math.max(this.places.length - 1, 1);
     const shares = {};
+    this.refusal.clear();
     for (const end of ["low", "high"]) {
       const value = span[end];
       const place = this.#nearestPlace(value);
       shares[end] = place / last;
       handles[end].value = String(place);
       fields[end].value = numberText(value);
-      fields[end].removeAttribute("data-wrong");
       const said = ranging ? `${spec.label}, ${end === "low" ? "from" : "to"}` : spec.label;
       handles[end].setAttribute("aria-label", said);
       handles[end].setAttribute("aria-valuetext", `${numberText(value)} ${spec.unit}`.trim());
@@ -212,6 +223,31 @@ class Slider {
     }
     return nearest;
   }
+}
+
+/**
+ * A line that says which values a field takes, while a wrong one stands in it.
+ *
+ * @returns {{element: HTMLElement, refuse: (input: HTMLInputElement, allowed: string) => void,
+ *            clear: () => void}}
+ */
+export function refusalLine() {
+  const element = h("p", { class: "refusal", role: "alert", hidden: "" });
+  let wrong = null;
+  const mark = (input) => {
+    wrong?.removeAttribute("aria-invalid");
+    wrong = input;
+    wrong?.setAttribute("aria-invalid", "true");
+    element.hidden = !wrong;
+  };
+  const refuse = (input, allowed) => {
+    mark(input);
+    // What a number field cannot read as a number, it does not tell.
+    const found = input.value === "" ? "Nothing was changed." : `${input.value} was not taken.`;
+    element.textContent = `${allowed}. ${found}`;
+    element.scrollIntoView({ block: "nearest" });
+  };
+  return { element, refuse, clear: () => mark(null) };
 }
 
 function wholeNumbers(low, high) {
