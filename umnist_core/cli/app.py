@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,48 +15,145 @@ from pathlib import Path
 import click
 
 from umnist_core.errors import InvalidValueError, MissingFileError
+from umnist_core.settings import load_settings
 
 APP_FILE = Path(__file__).resolve().parents[2] / "app.py"
 """The app lies beside the package in a clone; a wheel holds the package alone."""
 
+_SECRET_VARIABLE = "UMNIST_ADMIN_SECRET"
 
-def _loopback_host(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
-    """Let only this machine's own addresses through; click turns the error into exit code 2."""
-    if host == "localhost":
-        return host
-    try:
-        if ipaddress.ip_address(host).is_loopback:
-            return host
-    except ValueError:
-        pass
-    raise click.BadParameter(
-        f"expected an address that only this machine can reach (127.0.0.1, ::1 or localhost), "
-        f"found {host!r}; the app has no log-in yet, so reach it from elsewhere through "
-        f"`ssh -L 8501:127.0.0.1:8501`."
-    )
+
+ANYWHERE = "0.0.0.0"
+LOOPBACK = "127.0.0.1"
 
 
 @click.command("app")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, callback=_loopback_host)
-def app_command(port: int, host: str) -> int:
+@click.option(
+    "--host", help=f"Address to listen on.  [default: {LOOPBACK}; with --share {ANYWHERE}]"
+)
+@click.option(
+    "--share",
+    is_flag=True,
+    help="Let others reach the app: annotators by their links, researchers by the admin secret.",
+)
+@click.option(
+    "--public-host",
+    "public_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="With --share: a name that the app is opened by; all others are then refused.",
+)
+@click.option("--new-secret", is_flag=True, help="With --share: replace the admin secret.")
+def app_command(
+    port: int, host: str | None, share: bool, public_hosts: tuple[str, ...], new_secret: bool
+) -> int:
     """Run the workbench and print its address; Ctrl-C stops it.
+
+    With --share, researchers log in with an admin secret. It is made and printed at the
+    first start, or taken from UMNIST_ADMIN_SECRET; only its hash is kept. Between
+    machines, put a proxy with HTTPS before the app.
 
     \b
     Examples:
       umnist app
       umnist app --port 8600
+      umnist app --share --public-host labeling.example.org
     """
     if not APP_FILE.is_file():
         raise MissingFileError(
             f"Expected the app at {APP_FILE}, found nothing there; the pages are not part of the "
             "installed package, so run scripts/app in a clone of the repository."
         )
+    if not share and (public_hosts or new_secret):
+        raise click.UsageError("--public-host and --new-secret go with --share; add it.")
+    host = host or (ANYWHERE if share else LOOPBACK)
+    if not share:
+        _check_loopback(host)
+    for name in public_hosts:
+        _check_host_name(name)
     _check_port_is_free(host, port)
-    return _run_until_stopped(_streamlit_command(host, port))
+    if share:
+        _prepare_admin_secret(new_secret)
+    return _run_until_stopped(
+        _streamlit_command(host, port, share, public_hosts), _environment(share, public_hosts)
+    )
 
 
-def _streamlit_command(host: str, port: int) -> list[str]:
+def _check_loopback(host: str) -> None:
+    """Let only this machine's own addresses through; click turns the error into exit code 2."""
+    if host == "localhost":
+        return
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise click.BadParameter(
+        f"expected an address that only this machine can reach (127.0.0.1, ::1 or localhost), "
+        f"found {host!r}; add --share to let others in, or reach the app from elsewhere through "
+        f"`ssh -L 8501:127.0.0.1:8501`.",
+        param_hint="'--host'",
+    )
+
+
+def _check_host_name(name: str) -> None:
+    if not re.fullmatch(r"[0-9A-Za-z.:-]+", name) or (":" in name and not _is_ip(name)):
+        raise click.BadParameter(
+            f"expected a host name without scheme and port, such as labeling.example.org, found "
+            f"{name!r}.",
+            param_hint="'--public-host'",
+        )
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _prepare_admin_secret(new_secret: bool) -> None:
+    """See to it that there is an admin secret; print one that is made here, once.
+
+    Raises
+    ------
+    InvalidValueError, WriteError, DamagedFileError
+        If the secret given is too short, or its hash cannot be kept or read.
+    """
+    from umnist_core.server.admin import Admins, make_admin_secret, save_admin_secret
+
+    folder = load_settings().labeling_dir
+    # Read here and not in the settings, which are passed around and printed.
+    given = os.environ.get(_SECRET_VARIABLE)
+    if given:
+        # Kept anew only if it is another one: that ends the sessions of the old one.
+        if new_secret or not Admins(folder).is_secret(given):
+            save_admin_secret(folder, given)
+        return
+    if not new_secret and Admins(folder).find_hash() is not None:
+        return
+    secret = make_admin_secret()
+    save_admin_secret(folder, secret)
+    click.echo(
+        f"Admin secret: {secret}\n"
+        "Keep it: it is shown once. `umnist app --share --new-secret` makes another."
+    )
+
+
+def _environment(share: bool, public_hosts: tuple[str, ...]) -> dict[str, str]:
+    """Return the server's environment: what is shared, and never the admin secret."""
+    ours = ("UMNIST_SHARE", "UMNIST_PUBLIC_HOSTS", _SECRET_VARIABLE)
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    if share:
+        environment |= {"UMNIST_SHARE": "1", "UMNIST_PUBLIC_HOSTS": ",".join(public_hosts)}
+    return environment
+
+
+def _streamlit_command(
+    host: str, port: int, share: bool = False, public_hosts: tuple[str, ...] = ()
+) -> list[str]:
     # The rest of the settings are in .streamlit/config.toml beside the app. These
     # stand here because an environment variable would go before that file, not
     # before an option.
@@ -67,7 +166,12 @@ def _streamlit_command(host: str, port: int) -> list[str]:
         "browser.gatherUsageStats": "false",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(APP_FILE)]
-    return command + [f"--{name}={value}" for name, value in options.items()]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    if share:
+        # The gate before Streamlit checks names more strictly than this list can say it.
+        names = [*public_hosts, LOOPBACK, "localhost", "::1"] if public_hosts else ["*"]
+        command += [f"--server.allowedHosts={name}" for name in names]
+    return command
 
 
 def _check_port_is_free(host: str, port: int) -> None:
@@ -92,7 +196,7 @@ def _check_port_is_free(host: str, port: int) -> None:
             ) from error
 
 
-def _run_until_stopped(command: list[str]) -> int:
+def _run_until_stopped(command: list[str], environment: dict[str, str]) -> int:
     """Run the server; return 0 when it was told to stop, else the server's own exit code.
 
     The server gets a session of its own, so that Ctrl-C reaches this process alone
@@ -100,7 +204,9 @@ def _run_until_stopped(command: list[str]) -> int:
     word; on Ctrl-C it would report an error.
     """
     stopped = False
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
+    ) as server:
 
         def stop(*_: object) -> None:
             nonlocal stopped

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
-from umnist_core.errors import RefusedError, UmnistError
+from umnist_core.errors import GlyphMismatchError, RefusedError, UmnistError
 from umnist_core.labeling.service import StudyService
 from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource
 from umnist_core.pyramid.cache import SharedCache
@@ -93,7 +93,9 @@ class LabelTiles:
         self._grants = _Grants()
         self._warming: set[ImageRef] = set()
         self._lock = threading.Lock()
-        self._warmer = ThreadPoolExecutor(1, "umnist-label-warm", initializer=_be_nice)
+        # A daemon and no executor: a server that is told to stop does not wait for this work.
+        self._waiting: queue.Queue[ImageRef] = queue.Queue(_WARM_WAITING_MAX)
+        self._warmer: threading.Thread | None = None
 
     def find(self, session: Session, key: str, address: TileAddress) -> bytes | None:
         """Return a tile if it is held and the person is known to have it; takes microseconds."""
@@ -125,24 +127,30 @@ class LabelTiles:
         rows, cols = _sheet_shape(len(self._glyphs()))
         return rows * GLYPH_PX, cols * GLYPH_PX
 
+    @property
+    def is_warming(self) -> bool:
+        """Whether tiles are being made that nobody has asked for yet."""
+        with self._lock:
+            return bool(self._warming)
+
     def warm(self, session: Session, keys: list[str]) -> None:
         """Make the first tiles of images in the background, in this order, when there is time.
 
         What goes wrong here is told when the tile itself is asked for.
         """
         for key in keys:
-            with contextlib.suppress(UmnistError):
+            with contextlib.suppress(UmnistError, queue.Full):
                 ref = self._ref(session, key)
                 with self._lock:
-                    is_known = ref in self._warming or self._tiles.find((ref, (0, 0, 0)))
-                    if is_known or len(self._warming) >= _WARM_WAITING_MAX:
+                    if ref in self._warming or self._tiles.find((ref, (0, 0, 0))):
                         continue
+                    self._waiting.put_nowait(ref)
                     self._warming.add(ref)
-                self._warmer.submit(self._warm_one, ref)
-
-    def close(self) -> None:
-        """Stop making tiles ahead."""
-        self._warmer.shutdown(wait=True, cancel_futures=True)
+                    if self._warmer is None:
+                        self._warmer = threading.Thread(
+                            target=self._warm_all, name="umnist-label-warm", daemon=True
+                        )
+                        self._warmer.start()
 
     def _ref(self, session: Session, key: str) -> ImageRef:
         ref = self._grants.find(session, key)
@@ -157,9 +165,20 @@ class LabelTiles:
             view = self._service.annotator_view(study, annotator, reserve=False)
             if view.pool != GUIDED:
                 raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
+            self._check_glyphs(study)
             return ImageRef("", "area")
         path = self._service.image_file(study, annotator, key)
         return ImageRef(str(path), self._service.state(study).spec.pyramid_filter)
+
+    def _check_glyphs(self, study: str) -> None:
+        """Refuse to show digits as the study's that are not."""
+        state = self._service.state(study)
+        is_generated = state.spec.folder is None
+        if is_generated and state.glyphs.get("checksum") != self._glyphs().checksum:
+            raise GlyphMismatchError(
+                f"Expected the digits that study {study} was made of ({state.glyphs.get('name')}), "
+                f"found {self._glyphs().name}; set UMNIST_DIGITS to their folder."
+            )
 
     def _source(self, ref: ImageRef) -> TileSource:
         return self._sources.get_or_make(ref, lambda: self._open(ref))
@@ -178,14 +197,15 @@ class LabelTiles:
 
         return self._tiles.get_or_make((ref, address), make)
 
-    def _warm_one(self, ref: ImageRef) -> None:
-        try:
-            source = self._source(ref)
-            for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
-                self._tile(ref, source, address)
-        except UmnistError:
-            return
-        finally:
+    def _warm_all(self) -> None:
+        _be_nice()
+        while True:
+            ref = self._waiting.get()
+            # Nobody waits for this, and one image that fails must not end it for the others.
+            with contextlib.suppress(Exception):
+                source = self._source(ref)
+                for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
+                    self._tile(ref, source, address)
             with self._lock:
                 self._warming.discard(ref)
 
