@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from umnist_core.errors import WriteError
+from umnist_core.errors import UmnistError, WriteError
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -24,20 +27,40 @@ def write_whole(path: Path, data: bytes) -> None:
     WriteError
         If the folder is missing or not writable, or the disk is full. Nothing is left behind.
     """
+    with open_whole(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def open_whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which gets its name when the block ends, and goes if it fails.
+
+    Parameters
+    ----------
+    path
+        As for `write_whole`.
+
+    Raises
+    ------
+    WriteError
+        As of `write_whole`.
+    """
     temporary: Path | None = None
     try:
         # In the same folder, because a rename is only atomic within one file system.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if not isinstance(error, OSError) or isinstance(error, UmnistError):
+            raise
         reason = error.strerror or str(error)
         raise WriteError(
             f"{path} could not be written ({reason}); what was there is unchanged. "

@@ -73,6 +73,11 @@ def said_as_store_error(
         kept = "; nothing of the change was kept" if done == "written" else ""
         sentence = f"The store {place} could not be {done} because {what}{kept}: {remedy}."
         raise StoreError(sentence) from error
+    except (UnicodeError, OverflowError) as error:
+        # The drivers raise these as they are: half a character, or a number beyond 64 bits.
+        raise StoreError(
+            f"The store {place} could not be {done}: a text or number does not fit it ({error})."
+        ) from error
 
 
 def _reason(error: exc.SQLAlchemyError | sqlite3.Error) -> tuple[str, str]:

@@ -1,0 +1,380 @@
+"""A study as entries of a zip file, which belong to no store: backups and exports hold it.
+
+``events.jsonl`` and ``attachments.jsonl`` have one JSON object a line, in order;
+``claims.json`` what the store guards, with the pools of people who were erased;
+``truth.json`` the truth; ``images/`` the frozen images. A file that somebody gives us is
+never unpacked by the names in it: what is taken out is named by the events, which are
+checked against their hashes first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from umnist_core.errors import DamagedFileError, MissingFileError, TooLargeError, UmnistError
+from umnist_core.files import open_whole, write_whole
+from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
+from umnist_core.labeling.state import ERASED
+from umnist_core.labeling.verify import Verification, verify_log
+
+MANIFEST = "manifest.json"
+"""List of the checksums of a study's images, beside them."""
+
+LARGEST_LINE = 64 << 20
+"""Longest line, and so the largest event or attachment, that is read; bytes."""
+
+LARGEST_TEXT = 256 << 20
+"""Largest entry that is read whole; bytes."""
+
+LARGEST_RATIO = 200
+"""How many times its packed size a file may unpack to; traces reach about 20."""
+
+_CHUNK = 1 << 20
+_IMAGE = re.compile(r"[A-Za-z0-9_-]{1,80}\.[a-z0-9]{1,5}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EVENT_FIELDS = {field.name for field in fields(Event)}
+
+
+# -- writing ----------------------------------------------------------------------
+
+
+def write_study(
+    archive: ZipFile, log: LogReader, study: str, images: Path | None, prefix: str
+) -> Verification:
+    """Write everything of a study into a zip file.
+
+    Parameters
+    ----------
+    archive
+        Open for writing.
+    log
+        A snapshot, so that the parts fit each other.
+    study
+        Id of the study.
+    images
+        Folder of its frozen images; None leaves them out.
+    prefix
+        What the names of its entries begin with, such as ``"studies/ID/"``.
+
+    Returns
+    -------
+    Verification
+        Of what was written; it is written in any case.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError
+        If an image is missing or not what it was.
+    NotFoundError, StoreError
+        As of `umnist_core.labeling.verify.verify_log`.
+    """
+    found = verify_log(log, study)
+    events = log.read(study)
+    with _new_entry(archive, f"{prefix}events.jsonl") as file:
+        for event in events:
+            file.write(f"{canonical_json(asdict(event))}\n".encode())
+    with _new_entry(archive, f"{prefix}attachments.jsonl") as file:
+        for seq, attachment in log.iter_attachments(study):
+            file.write(f"{canonical_json({'seq': seq, 'attachment': attachment})}\n".encode())
+    with _new_entry(archive, f"{prefix}claims.json") as file:
+        file.write(canonical_json(asdict(log.read_claims(study))).encode())
+    with _new_entry(archive, f"{prefix}truth.json") as file:
+        file.write(canonical_json(log.read_truth(study)).encode())
+    if images is not None:
+        _write_images(archive, events[0], images, prefix)
+    return found
+
+
+def _new_entry(archive: ZipFile, name: str, *, pack: bool = True) -> IO[bytes]:
+    entry = ZipInfo(name, time.localtime()[:6])
+    entry.compress_type = ZIP_DEFLATED if pack else ZIP_STORED
+    entry.external_attr = 0o644 << 16  # else some programs unpack files that nobody may read
+    # Zip's own limit of 2 GiB has to be lifted before the size is known.
+    return archive.open(entry, "w", force_zip64=True)
+
+
+def _write_images(archive: ZipFile, created: Event, folder: Path, prefix: str) -> None:
+    for name, checksum in image_checksums(created).items():
+        digest = hashlib.sha256()
+        try:
+            source = (folder / name).open("rb")
+        except OSError as error:
+            raise MissingFileError(
+                f"Image {folder / name} could not be read ({error.strerror or error}); put it "
+                "back, or leave the images out."
+            ) from error
+        # Images are packed already.
+        with source, _new_entry(archive, f"{prefix}images/{name}", pack=False) as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        if digest.hexdigest() != checksum:
+            raise DamagedFileError(
+                f"Image {folder / name} is not what it was when the study was made; put the right "
+                "one back, or leave the images out."
+            )
+
+
+def image_checksums(created: Event) -> dict[str, str]:
+    """Return file name -> SHA-256 of a study's images, as its first event has them.
+
+    Raises
+    ------
+    DamagedFileError
+        If a name is none that a study gives.
+    """
+    payload = created.payload or {}
+    suffixes = payload.get("suffixes", {})
+    found = {}
+    for name, checksum in payload.get("manifest", {}).items():
+        file_name = f"{name}{suffixes.get(name, '')}"
+        if not _IMAGE.fullmatch(file_name):
+            raise DamagedFileError(
+                f"Expected names of images of letters and digits, found {file_name[:40]!r}; this "
+                "is no study that umnist has made."
+            )
+        found[file_name] = str(checksum)
+    return found
+
+
+# -- reading ----------------------------------------------------------------------
+
+
+def check_archive(archive: ZipFile, size_bytes: int) -> None:
+    """Refuse a zip file that would unpack to far more than it is.
+
+    Parameters
+    ----------
+    archive
+        Open for reading.
+    size_bytes
+        Of the file.
+
+    Raises
+    ------
+    TooLargeError
+        If so. No entry can unpack to more than it says, so that is all there is to check.
+    """
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > LARGEST_RATIO * size_bytes:
+        raise TooLargeError(
+            f"Expected a file that unpacks to at most {LARGEST_RATIO} times its size, found one of "
+            f"{size_bytes} bytes that unpacks to {unpacked}; it was not made by umnist."
+        )
+
+
+@contextmanager
+def said_as_damage(path: Path) -> Iterator[None]:
+    """Turn every error of reading a zip file and JSON into one sentence.
+
+    Raises
+    ------
+    DamagedFileError
+        For every such error within the block.
+    """
+    try:
+        yield
+    except (
+        BadZipFile,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        RecursionError,
+        RuntimeError,
+        TypeError,
+        AttributeError,
+        zlib.error,
+    ) as error:
+        raise _damaged(path, error) from error
+    except ValueError as error:
+        if isinstance(error, UmnistError):
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DamagedFileError:
+    reason = str(error).strip("'\"").partition("\n")[0][:120].rstrip(".") or type(error).__name__
+    return DamagedFileError(
+        f"Expected {path} to hold whole studies, found that it is damaged or something else "
+        f"({reason}); use another copy."
+    )
+
+
+def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
+    """Return a study of a zip file, checked as `umnist study verify` does.
+
+    Parameters
+    ----------
+    archive
+        Open for reading; it must stay so until the copy's attachments are read.
+    prefix
+        As for `write_study`.
+
+    Returns
+    -------
+    StudyCopy
+        For `umnist_core.labeling.log.EventLog.restore`.
+
+    Raises
+    ------
+    DamagedFileError
+        If something is missing, or is not what was logged.
+    TooLargeError
+        If an entry is larger than any that umnist writes.
+    """
+    source = ArchivedStudy(archive, prefix)
+    faults = verify_log(source, source.study).faults
+    if faults:
+        raise DamagedFileError(
+            f"Expected study {source.study} as it was logged, found {len(faults)} faults, the "
+            f"first of them: {faults[0].rstrip('.')}; use another copy."
+        )
+    return StudyCopy(
+        study=source.study,
+        events=tuple(source.read(source.study)),
+        claims=source.read_claims(source.study),
+        attachments=source.iter_attachments(source.study),
+        truth=source.read_truth(source.study),
+        erasures=source.erasure_count(source.study),
+    )
+
+
+class ArchivedStudy:
+    """Reads one study of a zip file as a log of one.
+
+    Parameters
+    ----------
+    archive, prefix
+        As for `read_study`.
+
+    Raises
+    ------
+    DamagedFileError, TooLargeError
+        As of `read_study`.
+    """
+
+    def __init__(self, archive: ZipFile, prefix: str) -> None:
+        self._archive = archive
+        self._prefix = prefix
+        self._events = [_event(item) for item in self._iter_lines("events.jsonl")]
+        if not self._events:
+            raise DamagedFileError(f"Expected events in {prefix}events.jsonl, found none.")
+        self.study = self._events[0].study
+
+    def read(self, study: str, after_seq: int = 0) -> list[Event]:
+        """Return events."""
+        return self._events[after_seq:]
+
+    def iter_attachments(self, study: str) -> Iterator[tuple[int, str]]:
+        """Yield attachments."""
+        for item in self._iter_lines("attachments.jsonl"):
+            seq, attachment = item["seq"], item["attachment"]
+            if type(seq) is not int or not isinstance(attachment, str):
+                raise DamagedFileError("Expected attachments with numbers and texts; use a copy.")
+            yield seq, attachment
+
+    def read_truth(self, study: str) -> dict[str, str]:
+        """Return the truth."""
+        return {str(name): str(text) for name, text in self._read("truth.json").items()}
+
+    def studies(self) -> list[str]:
+        """Return the one id."""
+        return [self.study]
+
+    def read_claims(self, study: str) -> Claims:
+        """Return claims."""
+        data = self._read("claims.json")
+        return Claims(
+            **{name: tuple(tuple(claim) for claim in claims) for name, claims in data.items()}
+        )
+
+    def erasure_count(self, study: str) -> int:
+        """Return how many people were erased."""
+        return sum(event.kind == ERASED for event in self._events)
+
+    def _read(self, name: str) -> Any:
+        entry = self._archive.getinfo(self._prefix + name)
+        if entry.file_size > LARGEST_TEXT:
+            raise TooLargeError(
+                f"Expected at most {LARGEST_TEXT} bytes in {entry.filename}, found "
+                f"{entry.file_size}; it was not made by umnist."
+            )
+        return json.loads(self._archive.read(entry))
+
+    def _iter_lines(self, name: str) -> Iterator[Mapping[str, Any]]:
+        with self._archive.open(self._prefix + name) as file:
+            while line := file.readline(LARGEST_LINE):
+                if len(line) == LARGEST_LINE:
+                    raise TooLargeError(
+                        f"Expected lines of at most {LARGEST_LINE} bytes in {name}, found a longer "
+                        "one; it was not made by umnist."
+                    )
+                yield json.loads(line)
+
+
+def _event(data: Mapping[str, Any]) -> Event:
+    """Return an event whose fields are of the kinds that a log has."""
+    if set(data) != _EVENT_FIELDS or type(data["seq"]) is not int or data["seq"] < 1:
+        raise DamagedFileError("Expected an event with its number and fields; use another copy.")
+    may_lack = {"subject", "attachment_hash"}
+    for name in _EVENT_FIELDS - {"seq", "payload"}:
+        value = data[name]
+        if not (value is None and name in may_lack) and not _is_word(value):
+            raise DamagedFileError(f"Expected an event's {name} as a short text; use another copy.")
+    if not isinstance(data["payload"], dict | None):
+        raise DamagedFileError("Expected an event's payload as an object; use another copy.")
+    if not _ID.fullmatch(data["study"]):
+        raise DamagedFileError("Expected a study's id of letters and digits; use another copy.")
+    return Event(**data)
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 200 and value.isascii() and value.isprintable()
+
+
+def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) -> int:
+    """Write a study's images out, each checked against the first event.
+
+    Parameters
+    ----------
+    archive, prefix
+        As for `read_study`.
+    created
+        The study's first event, of a copy that is checked.
+    folder
+        Where to; it is there and empty.
+
+    Returns
+    -------
+    int
+        How many there are.
+
+    Raises
+    ------
+    DamagedFileError
+        If one is missing or another than it was.
+    WriteError
+        If one cannot be written.
+    """
+    checksums = image_checksums(created)
+    for name, checksum in checksums.items():
+        digest = hashlib.sha256()
+        with archive.open(f"{prefix}images/{name}") as source, open_whole(folder / name) as target:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                target.write(chunk)
+        if digest.hexdigest() != checksum:
+            raise DamagedFileError(f"Image {name} is not what it was; use another copy.")
+    manifest = {name: str(value) for name, value in (created.payload or {})["manifest"].items()}
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    return len(checksums)

@@ -1,0 +1,195 @@
+"""Checking that a study's log is what was logged, and its store what the log says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+
+from umnist_core.errors import NotFoundError
+from umnist_core.labeling.log import (
+    FIRST_PREVIOUS,
+    Claims,
+    Event,
+    LogReader,
+    canonical_json,
+    event_hash,
+    sha256,
+)
+from umnist_core.labeling.state import ERASED, JOINED, merged
+from umnist_core.labeling.state import claims_of as claims_of_event
+
+ClaimsOf = Callable[[Event], Claims]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a check has found.
+
+    Attributes
+    ----------
+    study
+        Its id.
+    events
+        How many there are.
+    erased
+        How many of them are empty because their person was erased.
+    head_hash
+        Of the last event; it stands for the whole log up to there.
+    faults
+        A sentence for each thing that is wrong; none if all is well.
+    """
+
+    study: str
+    events: int
+    erased: int
+    head_hash: str
+    faults: tuple[str, ...]
+
+
+def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event) -> Verification:
+    """Check a study's log against its own hashes, and the store against the log.
+
+    Checked are the numbers, the chain, every payload and attachment that is not erased, that
+    only people who were erased are empty, the truth, and that the store guards exactly the
+    claims that the events make.
+
+    What this cannot see: that the last events were taken away together with their claims, or
+    that someone who can write to the store has made a whole new chain. Both change the last
+    hash, so compare ``head_hash`` with one that is kept elsewhere: closing a study seals it,
+    and backups and exports name it.
+
+    Parameters
+    ----------
+    log
+        A log, or better a snapshot of it while others write.
+    study
+        Id of the study.
+    claims_of
+        What an event lays claim to.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such study.
+    StoreError
+        If the store cannot be read.
+    """
+    events = log.read(study)
+    if not events:
+        raise NotFoundError(f"There is no study {study[:40]!r} to check; see the list of studies.")
+    erased = {event.seq: _erased_person(event) for event in events if event.kind == ERASED}
+    faults = [
+        *_chain_faults(study, events),
+        *_payload_faults(events, erased),
+        *_attachment_faults(log, study, events),
+        *_truth_faults(log, study, events[0]),
+        *_claim_faults(log.read_claims(study), events, set(erased.values()), claims_of),
+    ]
+    if log.erasure_count(study) != len(erased):
+        faults.append(
+            f"The store counts {log.erasure_count(study)} erasures, and the log has {len(erased)}."
+        )
+    return Verification(
+        study=study,
+        events=len(events),
+        erased=sum(event.payload is None for event in events),
+        head_hash=events[-1].hash,
+        faults=tuple(faults),
+    )
+
+
+def _erased_person(event: Event) -> str:
+    return str((event.payload or {}).get("annotator"))
+
+
+def _chain_faults(study: str, events: Iterable[Event]) -> Iterator[str]:
+    seq, previous = 0, FIRST_PREVIOUS
+    for event in events:
+        if event.study != study:
+            yield f"Event {event.seq} is one of study {event.study}."
+        if event.seq != seq + 1:
+            yield f"Expected event {seq + 1}, found event {event.seq}."
+        if event.previous_hash != previous:
+            yield f"Event {event.seq} is not chained to the one before it."
+        if event.hash != event_hash(event):
+            yield f"Event {event.seq} is not what was logged: its hash is wrong."
+        seq, previous = event.seq, event.hash
+
+
+def _payload_faults(events: Iterable[Event], erased: dict[int, str]) -> Iterator[str]:
+    last_erased = {person: seq for seq, person in sorted(erased.items())}
+    for event in events:
+        erased_at = last_erased.get(event.subject, 0) if event.subject else 0
+        is_due = event.seq < erased_at and event.kind != ERASED
+        if event.payload is None:
+            if not is_due:
+                yield f"Event {event.seq} is empty, though nobody whose it is was erased."
+        elif is_due:
+            yield f"Event {event.seq} is not empty, though its person was erased."
+        elif not _has_hash(event):
+            yield f"Event {event.seq} is not what was logged: its payload is another."
+
+
+def _has_hash(event: Event) -> bool:
+    try:
+        return sha256(canonical_json(event.payload)) == event.payload_hash
+    except ValueError:  # a number that JSON does not have
+        return False
+
+
+def _attachment_faults(log: LogReader, study: str, events: Iterable[Event]) -> Iterator[str]:
+    due = {
+        event.seq: event.attachment_hash
+        for event in events
+        if event.attachment_hash is not None and event.payload is not None
+    }
+    for seq, attachment in log.iter_attachments(study):
+        expected = due.pop(seq, None)
+        if expected is None:
+            yield f"Event {seq} has an attachment and should have none."
+        elif not _is_text_of(attachment, expected):
+            yield f"Event {seq} is not what was logged: its attachment is another."
+    for seq in due:
+        yield f"Event {seq} has lost its attachment."
+
+
+def _is_text_of(text: str, checksum: str) -> bool:
+    try:
+        return sha256(text) == checksum
+    except ValueError:  # half of a character, which no UTF-8 has
+        return False
+
+
+def _truth_faults(log: LogReader, study: str, created: Event) -> Iterator[str]:
+    expected = (created.payload or {}).get("truth_sha256")
+    if expected is not None and sha256(canonical_json(log.read_truth(study))) != expected:
+        yield "The truth of the images is not what it was when the study was made."
+
+
+def _claim_faults(
+    stored: Claims, events: Iterable[Event], erased: set[str], claims_of: ClaimsOf
+) -> Iterator[str]:
+    rebuilt = []
+    joined: set[str] = set()
+    for event in events:
+        if event.kind == JOINED and event.payload is None and event.subject is not None:
+            joined.add(event.subject)
+        try:
+            claims = claims_of(event)
+            hash(claims)  # lists and objects are no ids
+            rebuilt.append(claims)
+        except (KeyError, TypeError, AttributeError):
+            yield f"Event {event.seq} lacks what an event {event.kind[:40]!r} has."
+    made = merged(rebuilt)
+    for one in fields(Claims):
+        there, due = set(getattr(stored, one.name)), set(getattr(made, one.name))
+        if one.name == "annotators":
+            kept = {claim for claim in there - due if claim[0] in erased}
+            for person in sorted((joined & erased) - {claim[0] for claim in kept}):
+                yield f"The store has forgotten the pool of {person}, who was erased."
+            there -= kept
+        # The hash of an invitation's token is nobody's business.
+        for claim in sorted(due - there, key=repr):
+            yield f"The store does not guard {claim[-1]!r} of {one.name}, which the log has."
+        for claim in sorted(there - due, key=repr):
+            yield f"The store guards {claim[-1]!r} of {one.name}, which the log does not have."
