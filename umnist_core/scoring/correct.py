@@ -22,7 +22,7 @@ def is_correct(answer: int | None, truth: int) -> bool:
     return answer is not None and bool(answer == truth)
 
 
-def mark(answers: ArrayLike, truths: ArrayLike) -> NDArray[np.bool_]:
+def mark(answers: Sequence[int | None] | ArrayLike, truths: ArrayLike) -> NDArray[np.bool_]:
     """Return `is_correct` of many answers.
 
     Parameters
@@ -53,5 +53,5 @@ def accuracy(answers: Sequence[int | None] | ArrayLike, truths: ArrayLike) -> fl
     ScoringInputError
         If there is not one truth for each answer.
     """
-    marks = mark(np.asarray(answers, dtype=float), truths)
+    marks = mark(answers, truths)
     return float(marks.mean()) if marks.size else float("nan")

@@ -128,7 +128,9 @@ def wilson(correct: float, labels: float, level: float = LEVEL) -> Interval:
     middle = (share + z**2 / (2 * labels)) / (1 + z**2 / labels)
     reach = z * sqrt(share * (1 - share) / labels + z**2 / (4 * labels**2)) / (1 + z**2 / labels)
     error = sqrt(share * (1 - share) / labels)
-    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+    # At the ends of the scale the interval begins there, but for rounding.
+    low = 0.0 if correct == 0 else middle - reach
+    high = 1.0 if correct == labels else middle + reach
     return Interval(share, low, high, error, inf, WILSON)
 
 
