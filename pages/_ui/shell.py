@@ -12,4 +12,10 @@ st.set_page_config(page_title="umnist", layout="wide", initial_sidebar_state="co
 apply_style()
 explore = st.Page(PAGES / "explore.py", title="Explore", default=True)
 noise_lab = st.Page(PAGES / "noise_lab.py", title="Noise lab")
-st.navigation([explore, noise_lab], position="top").run()
+label = st.Page(PAGES / "label.py", title="Label")
+studies = st.Page(PAGES / "studies.py", title="Studies")
+results = st.Page(PAGES / "results.py", title="Results")
+# Pages link to each other by these; only the shell knows how they were made.
+st.session_state["results_page"] = results
+st.session_state["studies_page"] = studies
+st.navigation([explore, noise_lab, label, studies, results], position="top").run()

@@ -1,0 +1,134 @@
+"""Checking a study, and taking it away as files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from pages._ui.study_store import told
+from pages._ui.study_words import count
+from umnist_core.labeling.backup import write_backup
+from umnist_core.labeling.freeze import find_damaged
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.verify import verify_log
+from umnist_core.labeling.views import Overview
+
+MOST_FAULTS = 20
+"""Faults that are listed; nobody reads a thousand."""
+
+TABLES = {"csv": "CSV", "parquet": "Parquet", "json": "JSON"}
+
+
+def show_files(service: StudyService, one: Overview) -> None:
+    """Draw what checks the study, exports it and backs all studies up."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _show_check(service, one)
+        _show_backup(service)
+    with right:
+        _show_export(service, one)
+
+
+def _show_check(service: StudyService, one: Overview) -> None:
+    st.markdown("**Check**")
+    st.caption(
+        "Follows the chain of hashes through every event, and compares every frozen image with "
+        "its checksum."
+    )
+    if not st.button("Verify", key="verify"):
+        return
+    with told(), st.spinner("Checking", show_time=True):
+        found = verify_log(service.log, one.study)
+        faults = [*found.faults, *find_damaged(service.study_folder(one.study))]
+        if not faults:
+            st.success(
+                f"All is as it was logged: {count(found.events, 'event')}, "
+                f"{count(one.spec.stimuli + one.spec.practice, 'image')}. Hash of the last event: "
+                f"{found.head_hash}"
+            )
+            return
+        st.error("\n".join(f"- {fault}" for fault in faults[:MOST_FAULTS]))
+        if len(faults) > MOST_FAULTS:
+            st.caption(f"And {count(len(faults) - MOST_FAULTS, 'more')}.")
+
+
+def _show_export(service: StudyService, one: Overview) -> None:
+    st.markdown("**Export**")
+    st.caption(
+        "One zip: the log, tables as CSV and Parquet with a codebook, consent and instructions, "
+        "versions, and a script that recomputes every figure without umnist. It tells the truth "
+        "of the images, and no link opens by it."
+    )
+    images = st.checkbox("With the images", key="export_images")
+
+    def make_export(target: Path) -> None:
+        from umnist_core.labeling.export import export_study  # loads a good deal
+
+        export_study(service, one.study, target, with_images=images)
+
+    _offer(f"export-{one.study}", "the export", f"umnist-{one.study}.zip", make_export)
+    kind = st.segmented_control(
+        "Tables alone",
+        list(TABLES),
+        format_func=TABLES.__getitem__,
+        default="csv",
+        required=True,
+        key="export_kind",
+    )
+
+    def make_tables(target: Path) -> None:
+        from umnist_core.labeling.export import export_tables
+
+        with tempfile.TemporaryDirectory() as folder:
+            export_tables(service, one.study, Path(folder), kind=kind or "csv")
+            shutil.make_archive(str(target.with_suffix("")), "zip", folder)
+
+    name = f"umnist-{one.study}-{kind}.zip"
+    _offer(f"tables-{kind}-{one.study}", "the tables", name, make_tables)
+
+
+def _show_backup(service: StudyService) -> None:
+    st.markdown("**Back up**")
+    st.caption(
+        "All studies of this machine in one zip, as they are at one moment, while people go on. "
+        "From a terminal: `umnist study backup`."
+    )
+    images = st.checkbox("With the images", value=True, key="backup_images")
+
+    def make_backup(target: Path) -> None:
+        write_backup(service.log, service.folder / "studies" if images else None, target)
+
+    _offer("backup", "a backup", "umnist-backup.zip", make_backup)
+
+
+def _offer(key: str, what: str, name: str, make: Callable[[Path], None]) -> None:
+    """Draw a button that makes a file, and then one that saves it.
+
+    In two steps, because a file that is made on saving could not say why it was not made.
+    """
+    kept = f"file_{key}"
+    if st.button(f"Prepare {what}", key=f"prepare_{key}"):
+        st.session_state.pop(kept, None)
+        with (
+            told(),
+            st.spinner(f"Preparing {what}", show_time=True),
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            target = Path(folder) / name
+            make(target)
+            st.session_state[kept] = target.read_bytes()
+    if kept in st.session_state:
+        data: bytes = st.session_state[kept]
+        st.download_button(
+            f"Save {what} ({len(data) / 1e6:.1f} MB)",
+            data,
+            file_name=name,
+            mime="application/zip",
+            on_click="ignore",
+            type="primary",
+            key=f"save_{key}",
+        )

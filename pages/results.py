@@ -1,0 +1,1 @@
+"""Results: what people got right, and why not."""
