@@ -350,3 +350,15 @@ def test_two_servers_on_one_log_agree(tmp_path: Path) -> None:
         counts = service.overview(study).pools[0]
         assert (counts.labels, counts.surplus) == (12, 0)
         assert is_sound(service, study)
+
+
+def test_erased_person_is_gone_on_every_server(tmp_path: Path) -> None:
+    """A server that had the person in memory folds its state anew."""
+    one, study = open_small(tmp_path)
+    two = StudyService(one.log, tmp_path, now=one.now)
+    me = come_in(one, study)
+    answer_all(two, study, me)
+    one.erase(study, me)
+    assert me not in two.state(study).annotators
+    assert two.overview(study).erased == 1
+    assert is_sound(two, study)
