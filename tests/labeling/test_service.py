@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from umnist_core.labeling.verify import verify_log
 
 from tests.labeling.making import Clock, answer_all, come_in, new_key, open_small, post
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.state import REPEAT, StudyState, claims_of
+from umnist_core.labeling.verify import verify_log
 
 
 def is_sound(service: StudyService, study: str) -> bool:
