@@ -7,6 +7,7 @@
  */
 
 import { h, s } from "./dom.js";
+import { HeatLayer } from "./heat.js";
 import { Overlay } from "./overlays.js";
 import { PixelReader } from "./source.js";
 import { ImageSwap } from "./swap.js";
@@ -159,6 +160,7 @@ export class Pane {
     this.stage = h("div", { class: "image" });
     this.layer = s("svg", { class: "layer", "aria-hidden": "true" });
     this.overlay = new Overlay(this.layer);
+    this.heat = new HeatLayer();
     this.title = h("div", { class: "chip title" });
     this.busy = h("div", { class: "busy", hidden: "" });
     this.sentence = h("span");
@@ -167,7 +169,7 @@ export class Pane {
     this.element = h(
       "div",
       { class: "pane" },
-      ...[this.stage, this.layer, this.title, this.busy, this.failure],
+      ...[this.stage, this.heat.element, this.layer, this.title, this.busy, this.failure],
     );
   }
 
@@ -238,7 +240,9 @@ export class Pane {
 
   /** Draw the layers over the image where the image is drawn. */
   drawOverlay() {
-    this.overlay.draw(this.view, this.size);
+    const view = this.view;
+    this.heat.draw(view, this.size, this.image);
+    this.overlay.draw(view, this.size);
   }
 
   #view(current) {
@@ -282,6 +286,7 @@ export class Pane {
     const both = `${shift(left)} ${shift(top)}`;
     this.stage.style.translate = both;
     this.layer.style.translate = both;
+    this.heat.element.style.translate = both;
   }
 
   /** @param {views.Size} image The frame of all views from now on. */

@@ -13,6 +13,7 @@
  * @property {import("./overlays.js").Digit[]} [digits]
  * @property {import("./overlays.js").Shape[]} [shapes]
  * @property {import("./bus.js").Overlays} [overlays] As `view`.
+ * @property {import("./heat.js").HeatData|null} [heat] Drawn over the image, under the digits.
  * @property {Record<string, string|null>|null} [link] What the address holds besides view
  *   and overlays; null leaves the address alone.
  * @property {"side"|"wipe"} [compare] How two panes stand: beside each other, or over each
@@ -29,6 +30,7 @@
 import { join } from "./bus.js";
 import { h, styleSheet } from "./dom.js";
 import { loadEngine } from "./engine.js";
+import { Heat } from "./heat.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { readOverlays, readView, writeLink } from "./link.js";
@@ -145,6 +147,7 @@ class Viewer {
     const actions = this.#actions();
     this.help = makeHelp(actions.navigate !== null);
     this.readout = new Readout();
+    this.heat = new Heat(() => this.#drawHeat());
     this.scaleBar = new ScaleBar();
     this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
     this.notice = h("p", { class: "notice", hidden: "" });
@@ -154,7 +157,7 @@ class Viewer {
     this.root = h(
       "div",
       { class: "umnist-viewer", role: "group", "aria-label": "Image viewer" },
-      ...[makeToolbar(actions), this.notice, this.stage, this.readout.element],
+      ...[makeToolbar(actions), this.notice, this.stage, this.heat.bar, this.readout.element],
       ...[this.help, this.live],
     );
     this.stopKeys = listenToKeys(this.root, actions);
@@ -213,6 +216,7 @@ class Viewer {
       element.classList.toggle("two", this.panes.length > 1);
     }
     this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
+    this.heat.show(data.heat ?? null);
     this.panes.forEach((pane, index) => pane.update(data.panes[index]));
     this.#drawOverlays();
     this.#drawPoint();
@@ -232,6 +236,7 @@ class Viewer {
       },
     );
     this.panes.push(pane);
+    pane.heat.heat = this.heat;
     this.stage.append(pane.element);
     if (this.panes.length === 1) pane.element.append(this.scaleBar.element);
     // In the last pane, the corner that is furthest from the titles and the scale.
@@ -359,6 +364,7 @@ class Viewer {
     }
     this.readout.element.classList.toggle("centre", !pointer);
     this.readout.drawPoint(point, this.data.image, this.panes, fresh);
+    this.heat.drawPoint(point, this.data.image);
   }
 
   #drawChrome() {
@@ -374,6 +380,11 @@ class Viewer {
       pane.overlay.show(digits, shapes, this.channel.overlays);
       pane.drawOverlay();
     }
+  }
+
+  #drawHeat() {
+    for (const pane of this.panes) pane.drawOverlay();
+    this.#drawPoint();
   }
 
   #overlaysChanged(overlays) {
