@@ -64,6 +64,8 @@ def test_cookie_of_one_study_opens_no_other(lab: Lab, person: Person) -> None:
     header = {"cookie": f"umnist_annotator={_cookies(person)['umnist_annotator'].value}"}
     answer = httpx.get(f"{lab.url}/label/{other}/api/state", headers=header)
     assert (answer.status_code, answer.json()["code"]) == (401, "no_session")
+    # The cookie itself does not hold there, before anybody looks whose it is.
+    assert "This browser is not known" in answer.json()["error"]
 
 
 def test_cookie_does_not_last_for_ever(

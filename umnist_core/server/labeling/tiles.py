@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +92,7 @@ class LabelTiles:
         self._grants = _Grants()
         self._warming: set[ImageRef] = set()
         self._lock = threading.Lock()
-        # A daemon and no executor: a server that is told to stop does not wait for this work.
-        self._waiting: queue.Queue[ImageRef] = queue.Queue(_WARM_WAITING_MAX)
+        self._waiting: deque[ImageRef] = deque()
         self._warmer: threading.Thread | None = None
 
     def find(self, session: Session, key: str, address: TileAddress) -> bytes | None:
@@ -139,18 +137,19 @@ class LabelTiles:
         What goes wrong here is told when the tile itself is asked for.
         """
         for key in keys:
-            with contextlib.suppress(UmnistError, queue.Full):
-                ref = self._ref(session, key)
-                with self._lock:
-                    if ref in self._warming or self._tiles.find((ref, (0, 0, 0))):
-                        continue
-                    self._waiting.put_nowait(ref)
-                    self._warming.add(ref)
-                    if self._warmer is None:
-                        self._warmer = threading.Thread(
-                            target=self._warm_all, name="umnist-label-warm", daemon=True
-                        )
-                        self._warmer.start()
+            with contextlib.suppress(UmnistError):
+                self._warm_later(self._ref(session, key))
+
+    def _warm_later(self, ref: ImageRef) -> None:
+        with self._lock:
+            is_known = ref in self._warming or self._tiles.find((ref, (0, 0, 0))) is not None
+            if is_known or len(self._waiting) >= _WARM_WAITING_MAX:
+                return
+            self._warming.add(ref)
+            self._waiting.append(ref)
+            if self._warmer is None:
+                self._warmer = threading.Thread(target=self._warm_all, name="umnist-label-warm")
+                self._warmer.start()
 
     def _ref(self, session: Session, key: str) -> ImageRef:
         ref = self._grants.find(session, key)
@@ -198,16 +197,30 @@ class LabelTiles:
         return self._tiles.get_or_make((ref, address), make)
 
     def _warm_all(self) -> None:
+        """Do what waits, and end; a thread of its own, that a server told to stop ends too.
+
+        An executor's thread would first do all that waits, and a daemon is cut off within
+        libraries that do not survive it.
+        """
         _be_nice()
         while True:
-            ref = self._waiting.get()
+            with self._lock:
+                if not self._waiting or not threading.main_thread().is_alive():
+                    self._warmer = None
+                    return
+                ref = self._waiting.popleft()
             # Nobody waits for this, and one image that fails must not end it for the others.
             with contextlib.suppress(Exception):
-                source = self._source(ref)
-                for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
-                    self._tile(ref, source, address)
+                self._warm_one(ref)
             with self._lock:
                 self._warming.discard(ref)
+
+    def _warm_one(self, ref: ImageRef) -> None:
+        source = self._source(ref)
+        for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
+            if not threading.main_thread().is_alive():
+                return
+            self._tile(ref, source, address)
 
 
 def glyph_sheet(glyphs: GlyphSet) -> NDArray[np.uint8]:
