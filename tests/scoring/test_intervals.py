@@ -127,6 +127,12 @@ def test_design_effect_gives_effective_labels(icc: float, effective: int) -> Non
     assert design_effect(-0.02, 30) == 1.0
 
 
+def test_labels_per_annotator_weigh_people_by_their_labels() -> None:
+    """People of 40, 10 and 10 labels: the mean label is one of 30."""
+    found = measure_clustering([1, 0] * 30, ["a"] * 40 + ["b"] * 10 + ["c"] * 10)
+    assert found.labels_per_annotator == 30
+
+
 @pytest.mark.parametrize(
     ("correct", "people", "icc"),
     [([1, 1, 0, 0], [*"aabb"], 1.0), ([1, 1, 1, 1], [*"aabb"], None), ([1, 0], [*"ab"], None)],

@@ -63,9 +63,8 @@ def test_each_part_has_its_own_clock() -> None:
 
 def test_trace_that_lacks_a_field_is_refused() -> None:
     """In one sentence that names it."""
-    broken = [{"samples": [{"t": 0, "x": 1}], "end_ms": 5}]
     with pytest.raises(ScoringInputError, match="'y'"):
-        Views.from_parts(broken)  # type: ignore[arg-type]  # what a client might send
+        Views.from_parts([{"samples": [{"t": 0, "x": 1}], "end_ms": 5}])
 
 
 def test_looks_are_added_to_each_digit() -> None:
@@ -79,6 +78,14 @@ def test_looks_are_added_to_each_digit() -> None:
     assert found["dwell_ms"][3:].isna().all()
     assert "dwell_ms" not in digits
     assert "dwell_ms" in add_looks(pd.DataFrame(), {})
+
+
+def test_trace_in_which_nothing_was_on_screen_is_no_trace() -> None:
+    """It was lost, as somebody answered; its digits are unknown, not unseen."""
+    digits = digits_of(labels_of(label("a", "i"), label("b", "i")))
+    hidden = trace(sample(0, 1014, 1014, 1, visible=False), end_ms=900)
+    found = add_looks(digits, {"a/i/label": [], "b/i/label": hidden})
+    assert found["dwell_ms"].isna().all()
 
 
 # -- heat -------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 import umnist_core.scoring
 from tests.scoring.tables import digits_of, label, labels_of, sample, simulated_labels, trace
 from umnist_core.scoring import (
+    REASONS,
     ScoringInputError,
     StudyReport,
     add_looks,
@@ -126,6 +127,15 @@ def test_tables_that_contradict_themselves_are_refused(labels: pd.DataFrame, mes
     """In one sentence that says what is wrong."""
     with pytest.raises(ScoringInputError, match=message):
         _report(labels)
+
+
+def test_every_column_and_table_is_documented() -> None:
+    """docs/statistics.md names each column of both tables, each breakdown and each reason."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "statistics.md").read_text()
+    digits = add_looks(digits_of(LABELS[:1]), {})
+    names = {*LABELS, *digits, *_report(LABELS).tables, *REASONS}
+    told = {name for name in names if f"`{name}`" in text}
+    assert names - told == {f"dwell_ms_at_{size}_px" for size in (8, 12, 16, 24)}
 
 
 def test_tables_are_not_changed() -> None:

@@ -26,7 +26,7 @@ from .compare import (
 from .correct import SUMS, accuracy, is_correct, mark
 from .errors import ScoringInputError
 from .intervals import Interval, annotator_interval, crossed_interval, wilson
-from .looking import Look, Part, Sample, Views, add_looks, heat, look_at
+from .looking import Look, Part, Sample, Trace, Views, add_looks, heat, look_at
 from .power import (
     Plan,
     annotators_needed,
@@ -63,6 +63,7 @@ __all__ = [
     "Sample",
     "ScoringInputError",
     "StudyReport",
+    "Trace",
     "TwoProportions",
     "Views",
     "WhyWrong",

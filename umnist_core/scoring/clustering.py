@@ -2,8 +2,9 @@
 
 Sources: the estimator from a one-way analysis of variance, with its correction for unequal
 groups and its F interval: Donner, International Statistical Review 54 (1986) 67-82, doi
-10.2307/1403259. Design effect: Kish, Survey Sampling (1965), section 5.4 and, for unequal
-groups, 8.2.
+10.2307/1403259. Design effect: Kish, Survey Sampling (1965), section 5.4; for unequal groups
+Eldridge, Ashby and Kerry, International Journal of Epidemiology 35 (2006) 1292-1300, doi
+10.1093/ije/dyl129.
 """
 
 from __future__ import annotations

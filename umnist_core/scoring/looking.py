@@ -34,8 +34,8 @@ Chosen, not measured: `reasons.sensitivity` shows what follows from other values
 LEAST_DWELL_MS = 200.0
 """Least time for which a digit is on screen at a legible size to count as looked at.
 
-About the length of one fixation of the eye in visual search and reading (Rayner, Psychological
-Bulletin 124 (1998) 372-422, doi 10.1037/0033-2909.124.3.372: 180 to 275 ms in search).
+A little less than a mean fixation of the eye: 225 ms in silent reading, 275 ms in visual search
+(Rayner, Psychological Bulletin 124 (1998) 372-422, doi 10.1037/0033-2909.124.3.372, table 1).
 """
 
 SENSITIVITY_PX = (6, 8, 12, 16, 24)
@@ -64,6 +64,10 @@ class Part(TypedDict):
     end_ms: float
 
 
+Trace = Sequence[Mapping[str, Any]]
+"""Parts as they come from a browser or a table: each a `Part`, perhaps with other fields."""
+
+
 @dataclass(frozen=True, eq=False)
 class Views:
     """What was on screen, one entry for each sample in which something was.
@@ -86,7 +90,7 @@ class Views:
     col1: Floats
 
     @classmethod
-    def from_parts(cls, parts: Sequence[Part]) -> Views:
+    def from_parts(cls, parts: Trace) -> Views:
         """Return the views of a trace.
 
         Raises
@@ -117,15 +121,14 @@ class Views:
         return float(self.duration_ms.sum())
 
 
-def _rows(part: Part) -> list[list[float]]:
+def _rows(part: Mapping[str, Any]) -> list[list[float]]:
     """Return (duration, x, y, zoom, w, h, visible) of each sample of a part."""
     samples = part["samples"]
     times = [float(sample["t"]) for sample in samples] + [float(part["end_ms"])]
     names = ("x", "y", "zoom", "w", "h", "visible")
-    fields: list[dict[str, Any]] = [dict(sample) for sample in samples]
     return [
         [after - before, *(float(sample[name]) for name in names)]
-        for sample, before, after in zip(fields, times, times[1:], strict=False)
+        for sample, before, after in zip(samples, times, times[1:], strict=False)
     ]
 
 
@@ -185,7 +188,7 @@ def dwell_column(size_px: float) -> str:
 
 def add_looks(
     digits: pd.DataFrame,
-    traces: Mapping[str, Sequence[Part]],
+    traces: Mapping[str, Trace],
     sizes_px: Sequence[float] = SENSITIVITY_PX,
 ) -> pd.DataFrame:
     """Return the digits with how large and how long each was on its annotator's screen.
@@ -196,7 +199,9 @@ def add_looks(
         One row for each digit of each label: ``label_key``, ``side_px`` and the digit's box
         ``row0``, ``col0``, ``row1``, ``col1`` in canvas px.
     traces
-        ``label_key`` -> parts of the trace. Digits of labels without one get NaN.
+        ``label_key`` -> parts of the trace. Digits of labels without one get NaN, and so do those
+        of a trace in which nothing was on screen: nobody answers without having seen the image,
+        so such a trace was lost.
     sizes_px
         Sizes to measure dwell at besides `LEGIBLE_PX`, CSS px.
 
@@ -219,6 +224,7 @@ def add_looks(
         key: Views.from_parts(traces[key]) for key in set(digits["label_key"]) if key in traces
     }
     found = np.full((len(digits), len(names)), np.nan)
+    views = {key: view for key, view in views.items() if view.visible_ms > 0}
     fields = digits[["label_key", "row0", "col0", "row1", "col1", "side_px"]]
     for place, row in enumerate(fields.itertuples(index=False, name=None)):
         if row[0] in views:
@@ -231,7 +237,7 @@ def add_looks(
 
 
 def heat(
-    parts: Sequence[Part], image_size: tuple[float, float], grid: tuple[int, int]
+    parts: Trace, image_size: tuple[float, float], grid: tuple[int, int]
 ) -> NDArray[np.float64]:
     """Return where on the canvas the time of a trace was spent.
 

@@ -6,7 +6,7 @@ and that of the difference is further multiplied by ``variance_ratio`` where bot
 same images (`compare.Difference` measures it). The normal approximation is used, so with fewer
 than about 15 annotators a pool the true number is a little larger.
 
-Sources: Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions (2003), section 4.2
+Sources: Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions (2003), chapter 4
 (without their continuity correction); design effect: Kish, Survey Sampling (1965), section 5.4.
 """
 
