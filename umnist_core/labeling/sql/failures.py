@@ -50,7 +50,7 @@ _LOST = ("the connection was lost", "try again; it is made anew by itself")
 
 @contextmanager
 def said_as_store_error(
-    place: str, *, done: Literal["opened", "read", "written"]
+    place: str, *, done: Literal["opened", "read", "written", "committed"]
 ) -> Iterator[None]:
     """Turn the database's errors into one sentence.
 
@@ -59,7 +59,8 @@ def said_as_store_error(
     place
         Where the store is, without a password.
     done
-        What could not be done to it.
+        What could not be done to it. An end of the connection while a change is committed
+        leaves open whether it was kept, and is said so.
 
     Raises
     ------
@@ -70,7 +71,14 @@ def said_as_store_error(
         yield
     except (exc.SQLAlchemyError, sqlite3.Error) as error:
         what, remedy = _reason(error)
-        kept = "; nothing of the change was kept" if done == "written" else ""
+        is_lost = isinstance(error, exc.DBAPIError) and error.connection_invalidated
+        if done == "committed" and is_lost:
+            raise StoreError(
+                f"The store {place} did not say whether the change was kept, because {what}: read "
+                "it before trying again."
+            ) from error
+        kept = "" if done in ("opened", "read") else "; nothing of the change was kept"
+        done = "written" if done == "committed" else done
         sentence = f"The store {place} could not be {done} because {what}{kept}: {remedy}."
         raise StoreError(sentence) from error
     except (UnicodeError, OverflowError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -134,9 +134,11 @@ class SqlLog(SqlReader, EventLog):
             said_as_store_error(self.place, done="written"),
             self._turn,
             self._engine.connect().execution_options(**{WRITES: True}) as connection,
-            connection.begin(),
+            connection.begin() as transaction,
         ):
             yield connection
+            with said_as_store_error(self.place, done="committed"):
+                transaction.commit()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -171,17 +173,26 @@ class SqlLog(SqlReader, EventLog):
     def _forget_old_pages(self) -> None:
         """Have SQLite write what was erased over what it was, in the file and in its log.
 
-        Left for the next time if someone is reading. PostgreSQL drops old rows at its next
-        vacuum, and its own write-ahead log as its settings say.
+        If someone is reading just then, it is left to the next time, at the latest to when the
+        store is closed. PostgreSQL drops old rows at its next vacuum, and its own log as its
+        settings say.
         """
         if not self._is_sqlite:
             return
-        with self._turn, said_as_store_error(self.place, done="read"):
+        # What was asked for is done and kept, whatever goes wrong here.
+        with (
+            suppress(StoreError),
+            self._turn,
+            said_as_store_error(self.place, done="written"),
+        ):
             raw = self._engine.raw_connection()
             try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor = raw.cursor()
+                # A reader may take long, and nobody should wait for that.
+                cursor.execute("PRAGMA busy_timeout = 200")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             finally:
-                raw.close()
+                raw.invalidate()  # with its short patience
 
 
 class _Snapshot(SqlReader):
