@@ -12,8 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from umnist_core.cli import app
+from umnist_core.server.admin import Admins
 
 COMMAND = [sys.executable, "-m", "umnist_core.cli", "app"]
 
@@ -82,7 +84,7 @@ def test_app_prints_its_address_and_stops_quietly(
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
 def test_app_refuses_an_address_that_others_can_reach(host: str) -> None:
-    """Without a log-in the app is for this machine alone."""
+    """Without --share the app is for this machine alone."""
     code, errors = _run("--host", host)
     assert code == 2
     assert f"found {host!r}" in errors
@@ -106,3 +108,103 @@ def test_app_without_its_pages_says_where_to_run_it(
     monkeypatch.setattr(app, "APP_FILE", tmp_path / "app.py")
     with pytest.raises(FileNotFoundError, match="scripts/app in a clone"):
         app.app_command.main([], standalone_mode=False)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use a lab of its own, and no secret from outside."""
+    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
+    monkeypatch.delenv("UMNIST_ADMIN_SECRET", raising=False)
+    return tmp_path / "lab"
+
+
+def _start_recorded(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[list[str], dict[str, str], str]:
+    """Run the command up to the start of the server; return its command, variables and output."""
+    started: list[tuple[list[str], dict[str, str]]] = []
+
+    def record(command: list[str], environment: dict[str, str]) -> int:
+        started.append((command, environment))
+        return 0
+
+    monkeypatch.setattr(app, "_run_until_stopped", record)
+    result = CliRunner().invoke(app.app_command, arguments, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return *started[0], result.output
+
+
+def test_shared_app_shows_its_secret_once(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    """At the first start, and again only for a new one, which replaces it."""
+    arguments = ("--share", "--host", "127.0.0.1", "--port", str(free_port))
+    _, environment, output = _start_recorded(monkeypatch, *arguments)
+    secret = output.split()[2]
+    assert Admins(lab).is_secret(secret)
+    assert environment["UMNIST_SHARE"] == "1"
+    assert "Admin secret" not in _start_recorded(monkeypatch, *arguments)[2]
+    again = _start_recorded(monkeypatch, *arguments, "--new-secret")[2].split()[2]
+    assert Admins(lab).is_secret(again)
+    assert not Admins(lab).is_secret(secret)
+
+
+def test_secret_of_the_environment_is_hashed_and_goes_no_further(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    """The server does not see it, and given again it ends no session."""
+    monkeypatch.setenv("UMNIST_ADMIN_SECRET", "a secret for tests alone")
+    arguments = ("--share", "--host", "127.0.0.1", "--port", str(free_port))
+    command, environment, output = _start_recorded(monkeypatch, *arguments)
+    kept = (lab / "admin.hash").read_text()
+    assert "a secret for tests alone" not in " ".join([output, *command, *environment.values()])
+    _start_recorded(monkeypatch, *arguments)
+    assert (lab / "admin.hash").read_text() == kept
+    monkeypatch.setenv("UMNIST_ADMIN_SECRET", "short")
+    with pytest.raises(ValueError, match="12 characters or more"):
+        _start_recorded(monkeypatch, *arguments)
+    assert (lab / "admin.hash").read_text() == kept
+
+
+def test_shared_app_listens_outward_under_the_names_it_is_given(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    """Streamlit's own protections stay on, and are told the same names."""
+    arguments = ("--share", "--port", str(free_port), "--public-host", "labeling.example.org")
+    command, environment, _ = _start_recorded(monkeypatch, *arguments)
+    assert "--server.address=0.0.0.0" in command
+    assert "--server.allowedHosts=labeling.example.org" in command
+    assert "--server.enableXsrfProtection=true" in command
+    assert "--server.enableCORS=true" in command
+    assert environment["UMNIST_PUBLIC_HOSTS"] == "labeling.example.org"
+
+
+def test_app_that_is_not_shared_stays_closed(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    """Whatever the environment says: being shared is typed."""
+    monkeypatch.setenv("UMNIST_SHARE", "1")
+    command, environment, _ = _start_recorded(monkeypatch, "--port", str(free_port))
+    assert "UMNIST_SHARE" not in environment
+    assert "--server.address=127.0.0.1" in command
+    assert not any("allowedHosts" in option for option in command)
+    assert not lab.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--public-host", "example.org"], "go with --share"),
+        (["--new-secret"], "go with --share"),
+        (["--share", "--public-host", "https://example.org"], "without scheme and port"),
+        (["--share", "--public-host", "example.org:8501"], "without scheme and port"),
+    ],
+)
+def test_sharing_options_that_make_no_sense_are_refused(
+    arguments: list[str], sentence: str
+) -> None:
+    """Exit code 2 and a sentence, before anything is started."""
+    code, errors = _run(*arguments)
+    assert code == 2
+    assert sentence in errors
