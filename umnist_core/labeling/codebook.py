@@ -1,0 +1,323 @@
+"""The tables that come out of a study: each column's kind, meaning, unit and clock zero.
+
+A new column is described here first; `table` makes frames of what is described and nothing
+else. What a browser measured is described where it is recorded
+(`umnist_core.labeling.records.codebook`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from umnist_core.labeling import records
+from umnist_core.scoring.looking import (
+    LEAST_SHARE_IN_VIEW,
+    LEGIBLE_PX,
+    SENSITIVITY_PX,
+    dwell_column,
+)
+
+_DTYPES: Mapping[str, Any] = {
+    "text": object,
+    "int": "int64",
+    "float": "float64",
+    "bool": "bool",
+    "ints": object,
+}
+"""``ints`` are lists of whole numbers, or None; text, float and ints may lack a value."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name
+        As in the table.
+    kind
+        ``"text"``, ``"int"``, ``"float"``, ``"bool"`` or ``"ints"``.
+    meaning
+        With unit, and with the zero of its clock where it is a time.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+
+
+def _recorded(*names: str, kind: str = "float") -> tuple[Column, ...]:
+    """Return columns that hold what a browser sent, in the words of the record."""
+    texts = records.codebook()
+    return tuple(Column(name, kind, texts[name]) for name in names)
+
+
+_STUDY = Column("study", "text", "Id of the study.")
+_LABEL_KEY = Column(
+    "label_key", "text", "Id of the showing of an image to a person; joins answers, digits, traces."
+)
+_POOL = Column("pool", "text", "unguided or guided; a person is in one of them for good.")
+_ANNOTATOR = Column("annotator", "text", "Opaque id of a person; no name is known.")
+_STIMULUS = Column("stimulus", "text", "Opaque id of an image, the same in both pools.")
+_KIND = Column(
+    "kind", "text", "label: the person's first look at the image; repeat: shown a second time."
+)
+_TRUTH = Column("truth", "int", "True sum of the digits, 0 to 27.")
+_N_DIGITS = Column("n_digits", "float", "Digits in the image; empty where only the sum is known.")
+_SMALLEST = Column(
+    "smallest_side_px",
+    "float",
+    "Side of the smallest digit's square, canvas px; empty where only the sum is known.",
+)
+_INK = Column(
+    "ink_share",
+    "float",
+    "Share of the canvas that the digits' ink covers, 0 to 1; empty where only the sum is known.",
+)
+
+_LAST = "Where an answer was changed, of the last one."
+
+ANSWERS = (
+    _STUDY,
+    _LABEL_KEY,
+    _POOL,
+    _ANNOTATOR,
+    _STIMULUS,
+    Column("position", "int", "Place of the image in the person's order, 1 for the first."),
+    _KIND,
+    Column(
+        "counted",
+        "bool",
+        "Whether figures use it: a label that fills a place of the study, or a repeat of one. "
+        "False is surplus, kept but come after its place had been given to somebody else.",
+    ),
+    Column("answer", "int", f"The sum that was given, 0 to 27. {_LAST}"),
+    _TRUTH,
+    Column("correct", "bool", "Whether answer equals truth."),
+    Column("first_answer", "int", "The sum that was given first, 0 to 27."),
+    Column("changes", "int", "Times that the answer was changed after it had been sent."),
+    Column("answers", "ints", "All sums that were given, in order; the last is answer."),
+    *_recorded("confidence"),
+    Column(
+        "digits_reported",
+        "ints",
+        "The digits that the person named, in any order; empty where they were not asked for or "
+        "given.",
+    ),
+    *_recorded("response_ms", "active_ms", "idle_ms", "hidden_ms", "first_drawn_ms"),
+    Column(
+        "first_response_ms", "float", "response_ms of the first answer; the same if none changed."
+    ),
+    *_recorded("edits", kind="int"),
+    *_recorded("queued_ms"),
+    *_recorded("submitted_utc", kind="text"),
+    Column(
+        "assigned_utc",
+        "text",
+        "When the image was reserved for the person, by the server's clock; ISO 8601, UTC.",
+    ),
+    Column(
+        "received_utc",
+        "text",
+        f"When the server had the answer on disk, by its clock; ISO 8601, UTC. {_LAST}",
+    ),
+    Column("seq", "int", f"Number of the answer's event in the log. {_LAST}"),
+    Column("seqs", "ints", "Numbers of the events of all answers, in order; the last is seq."),
+    _N_DIGITS,
+    _SMALLEST,
+    _INK,
+    Column("canvas_height_px", "int", "Height of the image, canvas px."),
+    Column("canvas_width_px", "int", "Width of the image, canvas px."),
+    Column("screen_width_px", "float", "Width of the screen, CSS px; empty if not told."),
+    Column("screen_height_px", "float", "Height of the screen, CSS px; empty if not told."),
+    Column("window_width_px", "float", "Width of the browser's window, CSS px; empty if not told."),
+    Column(
+        "window_height_px", "float", "Height of the browser's window, CSS px; empty if not told."
+    ),
+    Column("device_px_per_css_px", "float", "Device px for each CSS px; empty if not told."),
+    Column("touch", "text", "yes or no: whether the device can be touched; empty if not told."),
+    Column("theme", "text", "light or dark, as the browser asks for; empty if not told."),
+    Column("reduced_motion", "text", "yes or no, as the browser asks for; empty if not told."),
+    Column("drawer", "text", "What drew the image in the browser; empty if not told."),
+    Column(
+        "user_agent",
+        "text",
+        "The browser's own name, cut to 400 characters, without signs at its front that a "
+        "spreadsheet takes for a formula; empty if not told.",
+    ),
+    Column("app", "text", "Version of umnist that took the answer in."),
+)
+
+DIGITS = (
+    _LABEL_KEY,
+    _POOL,
+    _ANNOTATOR,
+    _STIMULUS,
+    _KIND,
+    Column("digit_index", "int", "Number of the digit within its image, 0 for the first."),
+    Column("digit_class", "int", "Which digit it is, 0 to 9."),
+    Column("side_px", "float", "Side of the digit's square, canvas px."),
+    Column("row0", "float", "Upper edge of the square, canvas px from the top of the image."),
+    Column("col0", "float", "Left edge of the square, canvas px from the left of the image."),
+    Column("row1", "float", "Lower edge of the square, exclusive, canvas px."),
+    Column("col1", "float", "Right edge of the square, exclusive, canvas px."),
+)
+"""Of the truth; `LOOKS` are worked out from the trace and put beside."""
+
+_ON_SCREEN = (
+    f"on screen means that at least {LEAST_SHARE_IN_VIEW:.0%} of the square is in view of a "
+    "visible page"
+)
+
+LOOKS = (
+    Column(
+        "largest_screen_px",
+        "float",
+        "Largest side that the digit's square had on screen over all of the person's loads of the "
+        f"image, CSS px, 0 if it never was; {_ON_SCREEN}. Empty without a trace.",
+    ),
+    Column(
+        "dwell_ms",
+        "float",
+        f"Time that the digit was on screen at {LEGIBLE_PX:g} CSS px a side or more, ms; "
+        f"{_ON_SCREEN}. Empty without a trace.",
+    ),
+    *(
+        Column(
+            dwell_column(size),
+            "float",
+            f"As dwell_ms, at {size:g} CSS px a side or more, ms.",
+        )
+        for size in SENSITIVITY_PX
+    ),
+)
+
+ANNOTATORS = (
+    _STUDY,
+    _ANNOTATOR,
+    _POOL,
+    Column("joined_utc", "text", "When the person first opened the link; ISO 8601, UTC."),
+    Column(
+        "last_utc", "text", "When the person's last answer came, else joined_utc; ISO 8601, UTC."
+    ),
+    Column(
+        "phase",
+        "text",
+        "consent, instructions, practice, trial, paused, done or closed: how far the person came.",
+    ),
+    Column("answered", "int", "Images with an answer, repeats and surplus included."),
+    Column("labels", "int", "Answers that count as labels of the study."),
+    Column("repeats", "int", "Answers to images shown a second time."),
+    Column("surplus", "int", "Answers that came too late to count."),
+    Column("practised", "int", "Practice images answered."),
+    Column("practised_right", "int", "Practice images answered right the first time."),
+    Column("revoked", "bool", "Whether the person's link was ended by a researcher."),
+)
+
+STIMULI = (
+    _STUDY,
+    _STIMULUS,
+    _TRUTH,
+    _N_DIGITS,
+    _SMALLEST,
+    _INK,
+    Column("digits", "ints", "The digits, in the order of digit_index; empty where not known."),
+    Column("cells", "float", "Cells of the checkerboard; empty where not known."),
+    Column("circles", "float", "Circles of the noise; empty where not known."),
+    Column("triangles", "float", "Triangles of the noise; empty where not known."),
+    Column("canvas_height_px", "int", "Height of the image, canvas px."),
+    Column("canvas_width_px", "int", "Width of the image, canvas px."),
+    Column("file", "text", "Name of the frozen image."),
+    Column("sha256", "text", "SHA-256 of the frozen image, hexadecimal."),
+    Column("source", "text", "What it was made of, as JSON: preset, seed, split, index; or image."),
+    Column("labels_unguided", "int", "Counted labels from the unguided pool."),
+    Column("labels_guided", "int", "Counted labels from the guided pool."),
+)
+
+TRACES = (
+    _LABEL_KEY,
+    Column("seq", "int", "Number of the answer's event in the log."),
+    Column("part", "int", "Load of the page within the answer, 0 for the first."),
+    Column("t_ms", "float", "Begin of the view, ms since the part's first fully drawn view."),
+    Column("end_ms", "float", "End of the view, ms since the part's first fully drawn view."),
+    Column("x_px", "float", "Column of the view's centre, canvas px."),
+    Column("y_px", "float", "Row of the view's centre, canvas px."),
+    Column("zoom", "float", "CSS px for each canvas px."),
+    Column("pane_width_px", "float", "Width of the viewer, CSS px."),
+    Column("pane_height_px", "float", "Height of the viewer, CSS px."),
+    Column("visible", "bool", "Whether the image could be seen; not while the page was hidden."),
+)
+
+TABLES: Mapping[str, tuple[Column, ...]] = {
+    "answers": ANSWERS,
+    "digits": (*DIGITS, *LOOKS),
+    "annotators": ANNOTATORS,
+    "stimuli": STIMULI,
+    "traces": TRACES,
+}
+"""Name -> columns, in order."""
+
+ABOUT: Mapping[str, str] = {
+    "answers": "One row for each image that a person has answered.",
+    "digits": "One row for each digit of each answered image; none where only sums are known.",
+    "annotators": "One row for each person who joined and was not erased.",
+    "stimuli": "One row for each image of the study; practice images are not among them.",
+    "traces": "One row for each view of an image: what was on screen, from when until when.",
+}
+
+
+def table(columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows as a table whose columns are of their kinds, also where there are no rows.
+
+    Raises
+    ------
+    KeyError
+        If a row lacks a column; None is a value where the kind allows it.
+    """
+    kept = list(rows)
+    return pd.DataFrame(
+        {
+            column.name: pd.Series([row[column.name] for row in kept], dtype=_DTYPES[column.kind])
+            for column in columns
+        }
+    )
+
+
+def codebook() -> dict[str, Any]:
+    """Return every table and column with its meaning, as JSON-serialisable values."""
+    return {
+        name: {
+            "about": ABOUT[name],
+            "columns": [
+                {"name": one.name, "kind": one.kind, "meaning": one.meaning} for one in columns
+            ],
+        }
+        for name, columns in TABLES.items()
+    }
+
+
+def codebook_text() -> str:
+    """Return the same as Markdown, a table for each table."""
+    lines = [
+        "# Codebook",
+        "",
+        "Lengths on the image are in canvas px, lengths on the screen in CSS px, times in ms from "
+        "the zero that each column names. A sum is a whole number from 0 to 27. Empty cells mean "
+        "that a value is not known.",
+    ]
+    for name, columns in TABLES.items():
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            ABOUT[name],
+            "",
+            "| column | kind | meaning |",
+            "|---|---|---|",
+        ]
+        lines += [f"| {one.name} | {one.kind} | {one.meaning} |" for one in columns]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,425 @@
+"""What a study has found, as tidy tables: the input of `umnist_core.scoring`.
+
+Everything here reads the truth, so it is for researchers alone; no route that an annotator
+reaches may import it. All of it is read from the log, of which people who were erased are
+no part any more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from umnist_core.labeling import codebook
+from umnist_core.labeling.log import Event, LogReader
+from umnist_core.labeling.people import is_labelled, phase_of
+from umnist_core.labeling.refusals import unknown
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
+from umnist_core.scoring import Part, StudyReport, add_looks, report
+
+REPORT_SEED = 0
+"""Seed of the permutations of every report, so that all who compute one get the same."""
+
+
+def load_answers(service: StudyService, study: str, *, with_surplus: bool = False) -> pd.DataFrame:
+    """Return the answers of a study, one row for each image that a person has answered.
+
+    Parameters
+    ----------
+    service, study
+        Where the study is, and its id.
+    with_surplus
+        Also answers that came after their place had been given to somebody else; their
+        ``counted`` is False. Scoring must not see them.
+
+    Returns
+    -------
+    DataFrame
+        Columns `codebook.ANSWERS`, by person in the order of joining, then by position. Of a
+        changed answer the last is ``answer``, and all are in ``answers``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such study.
+    DamagedFileError
+        If the log cannot be folded; `umnist study verify` says more.
+    StoreError
+        If the store cannot be read.
+    """
+    return answers_of(Reading.of(service.log, study), with_surplus=with_surplus)
+
+
+def load_digits(service: StudyService, study: str, answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the digits of answered images, with how large and how long each was on screen.
+
+    Where an answer was changed, the looks before and after count together.
+
+    Parameters
+    ----------
+    service, study
+        As for `load_answers`.
+    answers
+        Of `load_answers`.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``codebook.TABLES["digits"]``; no rows where only sums are known.
+
+    Raises
+    ------
+    NotFoundError, DamagedFileError, StoreError
+        As `load_answers`.
+    """
+    return digits_of(Reading.of(service.log, study), answers, load_traces(service, study))
+
+
+def load_traces(service: StudyService, study: str) -> dict[int, list[Part]]:
+    """Return the viewport trace of every answer.
+
+    Returns
+    -------
+    dict
+        ``seq`` of the answer's event -> parts, as `umnist_core.scoring.looking` has them.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return traces_of(service.log, study)
+
+
+def load_report(service: StudyService, study: str) -> StudyReport:
+    """Return every figure of a study, as the results page and the export show it.
+
+    Raises
+    ------
+    NotFoundError, DamagedFileError, StoreError
+        As `load_answers`.
+    """
+    answers = load_answers(service, study)
+    return report_of(answers, load_digits(service, study, answers))
+
+
+def report_of(answers: pd.DataFrame, digits: pd.DataFrame) -> StudyReport:
+    """Return every figure of answers and digits, with the permutations that all reports have."""
+    return report(answers, digits, rng=np.random.default_rng(REPORT_SEED))
+
+
+# -- reading ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a study once and looked at often.
+
+    Attributes
+    ----------
+    study
+        Its id.
+    state
+        The fold of its events.
+    created
+        Payload of the first event.
+    payloads
+        ``seq`` -> payload of the events that are not erased.
+    truth
+        Image -> what is in it.
+    """
+
+    study: str
+    state: StudyState
+    created: Mapping[str, Any]
+    payloads: Mapping[int, Mapping[str, Any]]
+    truth: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, log: LogReader, study: str) -> Reading:
+        """Read a study.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError, StoreError
+            As `load_answers`.
+        """
+        events: Sequence[Event] = log.read(study)
+        if not events:
+            raise unknown(study[:40])
+        truth = {name: json.loads(text) for name, text in log.read_truth(study).items()}
+        payloads = {event.seq: event.payload for event in events if event.payload is not None}
+        return cls(study, StudyState(events), payloads[1], payloads, truth)
+
+
+def traces_of(log: LogReader, study: str) -> dict[int, list[Part]]:
+    """Return what `load_traces` returns, of any reader."""
+    return {seq: json.loads(text) for seq, text in log.iter_attachments(study)}
+
+
+def traces_by_label(
+    answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]
+) -> dict[str, list[Part]]:
+    """Return ``label_key`` -> parts of all its answers, in order."""
+    pairs = zip(answers["label_key"], answers["seqs"], strict=True)
+    return {
+        key: [part for seq in seqs for part in traces.get(seq, ())]
+        for key, seqs in pairs
+        if any(traces.get(seq) for seq in seqs)
+    }
+
+
+# -- answers ----------------------------------------------------------------------
+
+
+def answers_of(reading: Reading, *, with_surplus: bool = False) -> pd.DataFrame:
+    """Return what `load_answers` returns, of a reading."""
+    rows = (
+        row
+        for person in reading.state.annotators.values()
+        for row in _answers_of_person(reading, person)
+    )
+    kept = (row for row in rows if with_surplus or row["counted"])
+    return codebook.table(codebook.ANSWERS, kept)
+
+
+def _answers_of_person(reading: Reading, person: Annotator) -> Iterator[dict[str, Any]]:
+    counted = {one.stimulus for one in person.assignments if is_labelled(one)}
+    for one in sorted(person.answered, key=lambda one: one.position):
+        is_counted = one.is_counted if one.kind == LABEL else one.stimulus in counted
+        first, last = one.given[0], one.given[-1]
+        payload = reading.payloads[last.seq]
+        truth = reading.truth[one.stimulus]
+        yield {
+            "study": reading.study,
+            "label_key": one.id,
+            "pool": person.pool,
+            "annotator": person.id,
+            "stimulus": one.stimulus,
+            "position": one.position,
+            "kind": one.kind,
+            "counted": is_counted,
+            "answer": last.answer,
+            "truth": truth["label"],
+            "correct": last.answer == truth["label"],
+            "first_answer": first.answer,
+            "changes": len(one.given) - 1,
+            "answers": [given.answer for given in one.given],
+            "confidence": last.confidence,
+            "digits_reported": None if last.digits is None else list(last.digits),
+            "first_response_ms": reading.payloads[first.seq]["response"]["response_ms"],
+            "assigned_utc": one.assigned_utc,
+            "received_utc": last.time_utc,
+            "seq": last.seq,
+            "seqs": [given.seq for given in one.given],
+            "app": payload["app"],
+            **_response_columns(payload["response"]),
+            **_truth_columns(truth),
+            **_canvas_columns(reading, one.stimulus),
+        }
+
+
+def _response_columns(response: Mapping[str, Any]) -> dict[str, Any]:
+    measured = ("response_ms", "active_ms", "idle_ms", "hidden_ms", "first_drawn_ms", "queued_ms")
+    device = response["device"]
+    return {
+        **{name: response[name] for name in measured},
+        "edits": response["edits"],
+        "submitted_utc": _time(response["submitted_utc"]),
+        "screen_width_px": _number_at(device.get("screen"), 0),
+        "screen_height_px": _number_at(device.get("screen"), 1),
+        "window_width_px": _number_at(device.get("window"), 0),
+        "window_height_px": _number_at(device.get("window"), 1),
+        "device_px_per_css_px": _number_at([device.get("dpr")], 0),
+        "touch": _yes_or_no(device.get("touch")),
+        "theme": _word(device.get("theme")),
+        "reduced_motion": _yes_or_no(device.get("reduced_motion")),
+        "drawer": _word(device.get("drawer")),
+        "user_agent": _plain_text(device.get("user_agent")),
+    }
+
+
+# A browser can send anything as its device, and a spreadsheet runs what begins like a formula.
+
+
+def _time(value: object) -> str | None:
+    is_time = isinstance(value, str) and re.fullmatch(
+        r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)", value
+    )
+    return str(value) if is_time else None
+
+
+def _number_at(values: object, place: int) -> float | None:
+    if not isinstance(values, list) or len(values) <= place:
+        return None
+    value = values[place]
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e6:
+        return None
+    return float(value)
+
+
+def _yes_or_no(value: object) -> str | None:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_]{1,20}", value) else None
+
+
+def _plain_text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    printable = "".join(letter if letter.isprintable() else " " for letter in value)
+    return printable.lstrip(" =+-@")[:400] or None
+
+
+def _truth_columns(truth: Mapping[str, Any]) -> dict[str, float | None]:
+    digits = truth["digits"]
+    return {
+        "n_digits": None if digits is None else len(digits),
+        "smallest_side_px": None
+        if digits is None
+        else min((one["side_px"] for one in digits), default=None),
+        "ink_share": truth["figures"].get("ink_share"),
+    }
+
+
+def _canvas_columns(reading: Reading, stimulus: str) -> dict[str, int]:
+    height, width = reading.state.sizes[stimulus]
+    return {"canvas_height_px": height, "canvas_width_px": width}
+
+
+# -- digits -----------------------------------------------------------------------
+
+
+def digits_of(
+    reading: Reading, answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]
+) -> pd.DataFrame:
+    """Return what `load_digits` returns, of a reading and its traces."""
+    names = ["label_key", "pool", "annotator", "stimulus", "kind"]
+    rows = (
+        {**dict(zip(names, label, strict=True)), **digit}
+        for label in answers[names].itertuples(index=False, name=None)
+        for digit in _digit_rows(reading.truth[label[3]])
+    )
+    plain = codebook.table(codebook.DIGITS, rows)
+    return add_looks(plain, traces_by_label(answers, traces))
+
+
+def _digit_rows(truth: Mapping[str, Any]) -> Iterator[dict[str, float]]:
+    for index, one in enumerate(truth["digits"] or ()):
+        yield {
+            "digit_index": index,
+            "digit_class": one["label"],
+            "side_px": one["side_px"],
+            "row0": one["row"],
+            "col0": one["col"],
+            "row1": one["row"] + one["side_px"],
+            "col1": one["col"] + one["side_px"],
+        }
+
+
+# -- people, images, views --------------------------------------------------------
+
+
+def annotators_of(reading: Reading) -> pd.DataFrame:
+    """Return the people of a study, columns `codebook.ANNOTATORS`."""
+    rows = (_person_row(reading, one) for one in reading.state.annotators.values())
+    return codebook.table(codebook.ANNOTATORS, rows)
+
+
+def _person_row(reading: Reading, person: Annotator) -> dict[str, Any]:
+    right = {image.id: image.label for image in reading.state.practice}
+    answered = person.answered
+    labels = sum(map(is_labelled, answered))
+    repeats = sum(one.kind == REPEAT for one in answered)
+    times = [given.time_utc for one in answered for given in one.given]
+    return {
+        "study": reading.study,
+        "annotator": person.id,
+        "pool": person.pool,
+        "joined_utc": person.joined_utc,
+        "last_utc": max(times, default=person.joined_utc),
+        "phase": phase_of(reading.state, person),
+        "answered": len(answered),
+        "labels": labels,
+        "repeats": repeats,
+        "surplus": len(answered) - labels - repeats,
+        "practised": len(person.practised),
+        "practised_right": sum(right.get(key) == sum_ for key, sum_ in person.practised.items()),
+        "revoked": person.is_revoked,
+    }
+
+
+def stimuli_of(reading: Reading) -> pd.DataFrame:
+    """Return the images of a study, columns `codebook.STIMULI`."""
+    labels: dict[tuple[str, str], int] = {}
+    for one in filter(is_labelled, reading.state.assignments.values()):
+        place = (_pool_of(reading, one), one.stimulus)
+        labels[place] = labels.get(place, 0) + 1
+    rows = (_stimulus_row(reading, name, labels) for name in reading.state.stimuli)
+    return codebook.table(codebook.STIMULI, rows)
+
+
+def _pool_of(reading: Reading, one: Assignment) -> str:
+    return reading.state.annotators[one.annotator].pool
+
+
+def _stimulus_row(
+    reading: Reading, name: str, labels: Mapping[tuple[str, str], int]
+) -> dict[str, Any]:
+    truth = reading.truth[name]
+    digits = truth["digits"]
+    return {
+        "study": reading.study,
+        "stimulus": name,
+        "truth": truth["label"],
+        "digits": None if digits is None else [one["label"] for one in digits],
+        **{key: truth["figures"].get(key) for key in ("cells", "circles", "triangles")},
+        "file": f"{name}{reading.state.suffixes[name]}",
+        "sha256": reading.created["manifest"][name],
+        "source": json.dumps(truth["source"]),
+        "labels_unguided": labels.get(("unguided", name), 0),
+        "labels_guided": labels.get(("guided", name), 0),
+        **_truth_columns(truth),
+        **_canvas_columns(reading, name),
+    }
+
+
+def views_of(answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]) -> pd.DataFrame:
+    """Return the traces of answers with a row for each view, columns `codebook.TRACES`."""
+    pairs = zip(answers["label_key"], answers["seqs"], strict=True)
+    rows = (
+        row
+        for key, seqs in pairs
+        for seq in seqs
+        for number, part in enumerate(traces.get(seq, ()))
+        for row in _view_rows(key, seq, number, part)
+    )
+    return codebook.table(codebook.TRACES, rows)
+
+
+def _view_rows(key: str, seq: int, number: int, part: Part) -> Iterator[dict[str, Any]]:
+    samples = part["samples"]
+    ends = [sample["t"] for sample in samples[1:]] + [part["end_ms"]]
+    for sample, end_ms in zip(samples, ends, strict=True):
+        yield {
+            "label_key": key,
+            "seq": seq,
+            "part": number,
+            "t_ms": sample["t"],
+            "end_ms": end_ms,
+            "x_px": sample["x"],
+            "y_px": sample["y"],
+            "zoom": sample["zoom"],
+            "pane_width_px": sample["w"],
+            "pane_height_px": sample["h"],
+            "visible": sample["visible"],
+        }
