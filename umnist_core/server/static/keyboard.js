@@ -37,6 +37,18 @@ export const BINDINGS = [
   binding(["?"], "?", "These keys", (a) => a.help()),
 ];
 
+/** Where figures are the answer's; they hold wherever the focus is. @type {Binding[]} */
+export const PLAIN_BINDINGS = [
+  binding(["arrowup"], "↑", "Move up; with Shift further", (a, far) => a.pan(0, -1, far)),
+  binding(["arrowdown"], "↓", "Move down", (a, far) => a.pan(0, 1, far)),
+  binding(["arrowleft"], "←", "Move left", (a, far) => a.pan(-1, 0, far)),
+  binding(["arrowright"], "→", "Move right", (a, far) => a.pan(1, 0, far)),
+  binding(["+", "="], "+", "Zoom in", (a) => a.zoom(1)),
+  binding(["-", "_"], "−", "Zoom out", (a) => a.zoom(-1)),
+  binding(["w", "home"], "W Home", "Whole image", (a) => a.whole()),
+  binding(["?"], "?", "These keys", (a) => a.help()),
+];
+
 function binding(keys, shown, does, run, where = {}) {
   return { keys, shown, does, run, ...where };
 }
@@ -51,20 +63,27 @@ function navigation(key, shown, does, where) {
  *
  * @param {HTMLElement} root The viewer.
  * @param {Actions} actions
+ * @param {boolean} [plain] Only `PLAIN_BINDINGS`, wherever the focus is.
  * @returns {() => void}
  */
-export function listenToKeys(root, actions) {
+export function listenToKeys(root, actions, plain = false) {
+  const bindings = plain ? PLAIN_BINDINGS : BINDINGS;
   const listener = (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const path = event.composedPath();
     if (path.some((node) => node instanceof HTMLDialogElement) || takesText(path[0])) return;
-    const found = BINDINGS.find(({ keys }) => keys.includes(event.key.toLowerCase()));
-    if (!found || !(found.everywhere || path.includes(root))) return;
+    const found = bindings.find(({ keys }) => keys.includes(event.key.toLowerCase()));
+    if (!found || !(plain || found.everywhere || path.includes(root))) return;
+    if (found.keys[0].startsWith("arrow") && takesArrows(path[0])) return;
     event.preventDefault();
     if (!(found.everywhere && event.repeat)) found.run(actions, event.shiftKey);
   };
   document.addEventListener("keydown", listener);
   return () => document.removeEventListener("keydown", listener);
+}
+
+function takesArrows(target) {
+  return target instanceof HTMLInputElement && ["radio", "range"].includes(target.type);
 }
 
 function takesText(target) {

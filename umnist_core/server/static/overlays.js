@@ -13,7 +13,7 @@ import { placeLabels } from "./labels.js";
 /**
  * @typedef {import("./view.js").View} View
  * @typedef {import("./view.js").Size} Size
- * @typedef {{id: number, label: number, box: number[], ink: number[], side: number}} Digit
+ * @typedef {{id: number, label: number, box: number[], ink?: number[], side: number}} Digit
  * @typedef {{kind: "circle", x: number, y: number, r: number}
  *          |{kind: "triangle", points: number[][]}} Shape
  */
@@ -99,7 +99,7 @@ class DigitMark {
     const text = `${digit.label} · ${digit.side} px`;
     this.width = text.length * CHARACTER_PX + 2 * LABEL_PADDING_PX;
     this.square = doubled("rect", "box");
-    this.ink = doubled("rect", "ink");
+    this.ink = digit.ink ? doubled("rect", "ink") : [];
     this.ring = doubled("circle", "ring", { r: RING_PX });
     this.leader = doubled("line", "leader");
     this.plate = s("rect", { class: "plate", width: this.width, height: LABEL_HEIGHT_PX, rx: 3 });

@@ -192,7 +192,7 @@ export class Pane {
       preserveViewport: true,
       autoResize: false, // its own keeps the diagonal's zoom, not ours; see #measure
       // A level is enlarged by at most a fifth on the screen, else the next finer one is drawn.
-      minPixelRatio: 0.6 / views.density(),
+      minPixelRatio: views.minPixelRatio(),
       // Above this zoom it would draw at 1:1 first and blow that up, smoothed.
       smoothTileEdgesMinZoom: Infinity,
       maxTilesPerFrame: 8,

@@ -8,6 +8,7 @@
  */
 
 import { fetchSource, knownSource } from "./source.js";
+import { levelOf } from "./view.js";
 
 /**
  * While images are asked for faster than they load (a slider being dragged), one
@@ -160,11 +161,9 @@ export class ImageSwap {
   }
 
   /** The level that the whole image is drawn from in a pane of this size. */
-  #wholeLevel({ width, maxLevel }) {
-    const { viewport, minPixelRatio } = this.viewer;
-    const drawn = viewport.getMinZoom() * viewport.getContainerSize().x;
-    const level = maxLevel - Math.ceil(Math.log2((width * minPixelRatio) / drawn));
-    return Math.min(Math.max(level, 0), maxLevel);
+  #wholeLevel(source) {
+    const { viewport } = this.viewer;
+    return levelOf(source, viewport.getMinZoom() * viewport.getContainerSize().x);
   }
 
   /**

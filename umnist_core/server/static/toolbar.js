@@ -5,9 +5,10 @@ import { icon } from "./icons.js";
 
 /**
  * @param {import("./keyboard.js").Actions} actions
+ * @param {boolean} [plain] Zoom alone, with the keys of a plain viewer.
  * @returns {HTMLElement}
  */
-export function makeToolbar(actions) {
+export function makeToolbar(actions, plain = false) {
   const { navigate } = actions;
   const groups = [
     navigate && [
@@ -18,10 +19,10 @@ export function makeToolbar(actions) {
     [
       button("Zoom out", "−", icon("zoomOut"), () => actions.zoom(-1)),
       button("Zoom in", "+", icon("zoomIn"), () => actions.zoom(1)),
-      button("Whole image", "0", icon("whole"), () => actions.whole()),
-      button("One to one", "1", "1:1", () => actions.ratio(1)),
+      button("Whole image", plain ? "W" : "0", icon("whole"), () => actions.whole()),
+      button("One to one", plain ? null : "1", "1:1", () => actions.ratio(1)),
     ],
-    [
+    !plain && [
       document.fullscreenEnabled &&
         button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
       button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
@@ -35,6 +36,7 @@ export function makeToolbar(actions) {
 }
 
 function button(name, key, face, click, extra = "") {
-  const tip = h("span", { class: "tip", "aria-hidden": "true" }, name, h("kbd", {}, key));
+  const caps = key === null ? [] : [h("kbd", {}, key)];
+  const tip = h("span", { class: "tip", "aria-hidden": "true" }, name, ...caps);
   return h("button", { type: "button", class: extra, "aria-label": name, click }, face, tip);
 }

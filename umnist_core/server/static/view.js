@@ -25,6 +25,23 @@ export function density() {
   return globalThis.devicePixelRatio || 1;
 }
 
+/** @returns {number} Screen pixels per pixel of a level below which the next coarser is drawn. */
+export function minPixelRatio() {
+  return 0.6 / density();
+}
+
+/**
+ * The level that a whole image is drawn from.
+ *
+ * @param {{width: number, maxLevel: number}} source
+ * @param {number} drawnPx Width of the image on the page, CSS px.
+ * @returns {number}
+ */
+export function levelOf({ width, maxLevel }, drawnPx) {
+  const level = maxLevel - Math.ceil(Math.log2((width * minPixelRatio()) / drawnPx));
+  return Math.min(Math.max(level, 0), maxLevel);
+}
+
 /**
  * The zoom that shows one image pixel as `ratio` CSS px, rounded to whole screen
  * pixels: on a screen with 1.25 pixels per CSS px, 1:1 is one screen pixel, for

@@ -20,11 +20,30 @@
  *   other with a divider that wipes from one to the other.
  * @property {string|null} [status] A sentence shown above the image.
  * @property {number|string|null} [height] CSS px or a CSS length, instead of the window's.
+ * @property {boolean} [plain] For people who are to find the digits themselves: picture, zoom
+ *   and minimap alone, without values, scale or lists of keys, and with keys that leave the
+ *   figures to the answer.
  *
  * @typedef {object} ViewerCallbacks
  * @property {(view: import("./view.js").View) => void} [onView] The view has come to rest.
  * @property {(where: "next"|"previous"|"random") => void} [onNavigate]
  * @property {(overlays: import("./bus.js").Overlays) => void} [onOverlays]
+ * @property {(place: Place) => void} [onPlace] What is in view has changed, at once and in
+ *   every frame of a movement.
+ * @property {() => void} [onHelp] Shows the keys instead of the viewer's own list.
+ *
+ * @typedef {object} Place What is in view, and whether the view is at rest.
+ * @property {import("./view.js").View} view
+ * @property {import("./view.js").Size} size Of the pane, CSS px.
+ * @property {boolean} isAtRest
+ *
+ * @typedef {object} MountedViewer
+ * @property {(data: ViewerData) => void} update
+ * @property {() => void} showWhole At once, as before another picture.
+ * @property {() => void} retry Load a picture again that did not come whole.
+ * @property {() => Place|null} place null before anything is shown.
+ * @property {() => void} focus
+ * @property {() => void} destroy
  */
 
 import { join } from "./bus.js";
@@ -53,11 +72,18 @@ const REPORT_AFTER_MS = 150;
  * @param {HTMLElement|ShadowRoot} parentElement
  * @param {ViewerData} data
  * @param {ViewerCallbacks} [callbacks]
- * @returns {{update: (data: ViewerData) => void, destroy: () => void}}
+ * @returns {MountedViewer}
  */
 export function mountViewer(parentElement, data, callbacks = {}) {
   const viewer = new Viewer(parentElement, data, callbacks);
-  return { update: (next) => viewer.update(next), destroy: () => viewer.destroy() };
+  return {
+    update: (next) => viewer.update(next),
+    showWhole: () => viewer.showWhole(),
+    retry: () => viewer.retry(),
+    place: () => viewer.place,
+    focus: () => viewer.focus(),
+    destroy: () => viewer.destroy(),
+  };
 }
 
 class Viewer {
@@ -87,6 +113,30 @@ class Viewer {
   update(data) {
     this.given = data;
     this.#change(this.#merged());
+  }
+
+  showWhole() {
+    this.whole = true;
+    this.view = null;
+    for (const pane of this.panes) pane.go(this.#wholeView(), true);
+  }
+
+  retry() {
+    for (const pane of this.panes) pane.swap.retry();
+  }
+
+  /** At once, or as soon as there is something to focus. */
+  focus() {
+    this.wantsFocus = this.panes.length === 0;
+    this.panes[0]?.viewer.canvas.focus({ preventScroll: true });
+  }
+
+  /** @returns {Place|null} */
+  get place() {
+    const pane = this.lead;
+    if (!pane) return null;
+    const { view, target, size } = pane;
+    return { view, size, isAtRest: views.sameView(view, target) };
   }
 
   /** The data, or what controls beside the viewer show ahead of them. */
@@ -144,6 +194,7 @@ class Viewer {
   }
 
   #build() {
+    const { data } = this;
     const actions = this.#actions();
     this.help = makeHelp(actions.navigate !== null);
     this.readout = new Readout();
@@ -156,11 +207,16 @@ class Viewer {
     this.live = h("div", { class: "unseen", role: "status" });
     this.root = h(
       "div",
-      { class: "umnist-viewer", role: "group", "aria-label": "Image viewer" },
-      ...[makeToolbar(actions), this.notice, this.stage, this.heat.bar, this.readout.element],
-      ...[this.help, this.live],
+      {
+        class: data.plain ? "umnist-viewer plain" : "umnist-viewer",
+        role: "group",
+        "aria-label": "Image viewer",
+      },
+      ...[makeToolbar(actions, data.plain), this.notice, this.stage],
+      ...(data.plain ? [] : [this.heat.bar, this.readout.element, this.help]),
+      this.live,
     );
-    this.stopKeys = listenToKeys(this.root, actions);
+    this.stopKeys = listenToKeys(this.root, actions, data.plain);
   }
 
   #actions() {
@@ -172,7 +228,7 @@ class Viewer {
       whole: withPane(() => this.#goTo(this.#wholeView(), "Whole image")),
       ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
       fullScreen: () => this.#fullScreen(),
-      help: () => this.help.showModal(),
+      help: () => (this.callbacks.onHelp ? this.callbacks.onHelp() : this.help.showModal()),
       answer: () => this.channel.setOverlays({ answer: !this.channel.overlays.answer }),
       navigate: onNavigate ? (where) => onNavigate(where) : null,
     };
@@ -238,10 +294,12 @@ class Viewer {
     this.panes.push(pane);
     pane.heat.heat = this.heat;
     this.stage.append(pane.element);
-    if (this.panes.length === 1) pane.element.append(this.scaleBar.element);
+    const hasScale = this.panes.length === 1 && !this.data.plain;
+    if (hasScale) pane.element.append(this.scaleBar.element);
     // In the last pane, the corner that is furthest from the titles and the scale.
     pane.element.append(this.minimap.element);
     pane.start();
+    if (this.wantsFocus) this.focus();
   }
 
   #dropPane() {
@@ -310,12 +368,14 @@ class Viewer {
     this.#follow((view) => view);
     this.#drawChrome();
     this.#drawPoint();
+    this.callbacks.onPlace?.({ view: this.view, size: pane.size, isAtRest: false });
   }
 
   #rested(pane) {
     if (pane !== this.lead) return;
     pane.align();
     this.view = pane.view;
+    this.callbacks.onPlace?.({ view: this.view, size: pane.size, isAtRest: true });
     this.whole = views.sameView(this.view, this.#wholeView());
     this.#follow((view, size) => views.alignedView(view, size));
     this.#writeLink();
@@ -337,6 +397,7 @@ class Viewer {
     const clamped = views.clampedView(view, this.data.image, pane.size);
     pane.go(views.alignedView(clamped, pane.size), true);
     this.#drawChrome();
+    this.callbacks.onPlace?.({ view: pane.view, size: pane.size, isAtRest: true });
   }
 
   #shown(pane, source) {
@@ -353,7 +414,7 @@ class Viewer {
   /** Read the pixel under the pointer; where there is none, the one in the middle. */
   #drawPoint(fresh = false) {
     const pane = this.lead;
-    if (!pane) return;
+    if (!pane || this.data.plain) return;
     // A finger that drags covers what it points at.
     if (this.pointer?.touch && !views.sameView(pane.view, pane.target)) this.pointer = null;
     const { pointer } = this;

@@ -1,0 +1,96 @@
+/** Asking the server. Every failure is one of two: it refused, or it could not be reached. */
+
+/** A request hangs no longer than this; what it carried is kept and sent again. */
+const PATIENCE_MS = 20_000;
+
+/** The server understood and said no; asking again as it is would not help. */
+export class Refusal extends Error {
+  /**
+   * @param {number} status
+   * @param {{error?: string, code?: string, state?: object}} body
+   */
+  constructor(status, body) {
+    super(body.error ?? `The server refused this (${status}).`);
+    this.status = status;
+    this.code = body.code ?? "refused";
+    this.state = body.state ?? null;
+  }
+}
+
+/** No answer of the server's; it may be asked again. */
+export class Unreachable extends Error {
+  /**
+   * @param {string} sentence
+   * @param {number} [retryAfterMs]
+   */
+  constructor(sentence, retryAfterMs = 0) {
+    super(sentence);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<any>}
+ * @throws {Refusal|Unreachable}
+ */
+export function getJson(url) {
+  return request(url, { headers: { Accept: "application/json" } });
+}
+
+/**
+ * @param {string} url
+ * @param {object} body
+ * @returns {Promise<any>} null for an answer without a body
+ * @throws {Refusal|Unreachable}
+ */
+export function postJson(url, body) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  return request(url, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/** @returns {string} A random UUID; browsers offer their own only over HTTPS and on loopback. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+async function request(url, options) {
+  const { status, text, retryAfter } = await fetched(url, options);
+  if (status === 204) return null;
+  const body = parsed(text);
+  if (status >= 200 && status < 300) {
+    // A network that wants a login first answers everything with a page of its own.
+    if (body === null) throw new Unreachable("Something other than the study's server answered.");
+    return body;
+  }
+  if (status >= 500 || status === 429 || status === 408) {
+    throw new Unreachable(body?.error ?? "The server is in trouble.", 1000 * retryAfter);
+  }
+  throw new Refusal(status, body ?? {});
+}
+
+async function fetched(url, options) {
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    const response = await fetch(url, { ...options, signal, cache: "no-store" });
+    const retryAfter = Number(response.headers.get("retry-after")) || 0;
+    return { status: response.status, text: await response.text(), retryAfter };
+  } catch {
+    throw new Unreachable(
+      navigator.onLine ? "The server did not answer." : "There is no connection.",
+    );
+  }
+}
+
+function parsed(text) {
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
+}

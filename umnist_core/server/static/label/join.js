@@ -1,0 +1,23 @@
+/** The page behind an invite link. Opening it changes nothing: chat programs open links too. */
+
+import { postJson } from "./api.js";
+import { joinScreen } from "./screens.js";
+import { Shell } from "./shell.js";
+
+/**
+ * A link with this after it goes on by itself: one's own, which nobody but oneself opens.
+ * What follows "#" is not sent to the server, nor seen by programs that look at links.
+ */
+const GO = "#go";
+
+/** @param {HTMLElement} root */
+export function startJoin(root) {
+  const shell = new Shell(root);
+  const join = async () => {
+    const { to } = await postJson(location.pathname, {});
+    location.replace(to);
+  };
+  const screen = joinScreen(join);
+  shell.show(screen);
+  if (location.hash === GO) screen.element.querySelector("button.primary").click();
+}

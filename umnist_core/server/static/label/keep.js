@@ -1,0 +1,185 @@
+/**
+ * What this browser keeps through reloads: answers that are not sent yet, and drafts.
+ *
+ * IndexedDB first: it writes to the disk before it says so (durability "strict"), and a
+ * long trace fits. Where it is switched off (some private windows) localStorage stands in,
+ * which holds 5 MB and writes when it pleases; where that is too, memory, and the page says
+ * that the tab must stay open.
+ *
+ * @typedef {"outbox"|"drafts"} Shelf
+ * @typedef {object} Keep
+ * @property {boolean} lasts Whether it survives a reload.
+ * @property {(shelf: Shelf, id: string, record: object) => Promise<void>} put Done when kept.
+ * @property {(shelf: Shelf, id: string) => Promise<any>} find null if there is none
+ * @property {(shelf: Shelf) => Promise<any[]>} all
+ * @property {(shelf: Shelf, id: string) => Promise<void>} remove
+ */
+
+const NAME = "umnist-label";
+const SHELVES = ["outbox", "drafts"];
+
+/** A database that does not open is as good as none. */
+const PATIENCE_MS = 4000;
+
+/** @returns {Promise<Keep>} The most lasting that this browser has. */
+export async function openKeep() {
+  try {
+    return new DatabaseKeep(await openDatabase());
+  } catch {
+    return storageWorks() ? new StorageKeep(localStorage) : new StorageKeep(null);
+  }
+}
+
+class DatabaseKeep {
+  constructor(database) {
+    this.database = database;
+    this.lasts = true;
+  }
+
+  put(shelf, id, record) {
+    return this.#write(shelf, (store) => store.put(record, id));
+  }
+
+  remove(shelf, id) {
+    return this.#write(shelf, (store) => store.delete(id));
+  }
+
+  async find(shelf, id) {
+    return (await this.#read(shelf, (store) => store.get(id))) ?? null;
+  }
+
+  all(shelf) {
+    return this.#read(shelf, (store) => store.getAll());
+  }
+
+  #write(shelf, act) {
+    return new Promise((resolve, reject) => {
+      const work = this.database.transaction(shelf, "readwrite", { durability: "strict" });
+      work.oncomplete = () => resolve();
+      work.onerror = work.onabort = () => reject(work.error);
+      act(work.objectStore(shelf));
+    });
+  }
+
+  #read(shelf, act) {
+    return new Promise((resolve, reject) => {
+      const asked = act(this.database.transaction(shelf).objectStore(shelf));
+      asked.onsuccess = () => resolve(asked.result);
+      asked.onerror = () => reject(asked.error);
+    });
+  }
+}
+
+/** In localStorage, or in memory if there is none. */
+class StorageKeep {
+  /** @param {Storage|null} storage */
+  constructor(storage) {
+    this.lasts = storage !== null;
+    this.storage = storage ?? new Memory();
+  }
+
+  async put(shelf, id, record) {
+    this.storage.setItem(address(shelf, id), JSON.stringify(record));
+  }
+
+  async remove(shelf, id) {
+    this.storage.removeItem(address(shelf, id));
+  }
+
+  async find(shelf, id) {
+    return JSON.parse(this.storage.getItem(address(shelf, id)));
+  }
+
+  async all(shelf) {
+    const places = Array.from({ length: this.storage.length }, (_, place) => this.storage.key(place));
+    const own = places.filter((key) => key.startsWith(address(shelf, "")));
+    return own.map((key) => JSON.parse(this.storage.getItem(key)));
+  }
+}
+
+/** The part of `Storage` that is used, in memory. */
+class Memory {
+  map = new Map();
+
+  get length() {
+    return this.map.size;
+  }
+
+  key(place) {
+    return [...this.map.keys()][place];
+  }
+
+  getItem(key) {
+    return this.map.get(key) ?? null;
+  }
+
+  setItem(key, text) {
+    this.map.set(key, text);
+  }
+
+  removeItem(key) {
+    this.map.delete(key);
+  }
+}
+
+/**
+ * Keep a draft while the page is being left, when nothing that takes time is finished any
+ * more: localStorage alone writes at once.
+ *
+ * @param {import("./attempt.js").Draft} draft
+ */
+export function putLast(draft) {
+  try {
+    localStorage.setItem(address("last", draft.assignment), JSON.stringify(draft));
+  } catch {
+    // Full or switched off: the draft that was kept a moment ago has to do.
+  }
+}
+
+/**
+ * @param {string} assignment
+ * @returns {import("./attempt.js").Draft|null}
+ */
+export function findLast(assignment) {
+  try {
+    return JSON.parse(localStorage.getItem(address("last", assignment)));
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} assignment Whose draft is of no use any more. */
+export function removeLast(assignment) {
+  try {
+    localStorage.removeItem(address("last", assignment));
+  } catch {
+    // Switched off: there is nothing in it.
+  }
+}
+
+function address(shelf, id) {
+  return `${NAME}:${shelf}:${id}`;
+}
+
+function openDatabase() {
+  return new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error("The browser's database did not open.")), PATIENCE_MS);
+    const opening = indexedDB.open(NAME, 1);
+    opening.onupgradeneeded = () => {
+      for (const shelf of SHELVES) opening.result.createObjectStore(shelf);
+    };
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error);
+    opening.onblocked = () => reject(new Error("The browser's database is in use."));
+  });
+}
+
+function storageWorks() {
+  try {
+    localStorage.setItem(address("probe", ""), "1");
+    localStorage.removeItem(address("probe", ""));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,190 @@
+/** What stands around every screen: the header, the progress, messages, what is said aloud. */
+
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
+import { copyButton } from "./copy.js";
+import { counted } from "./state.js";
+
+/** How long "Saved" is to be seen. */
+const SAVED_MS = 4000;
+
+/**
+ * @typedef {{name: string, short?: string, key?: string, click: () => void}} Tool A button of
+ *   the header.
+ * @typedef {object} Screen
+ * @property {string} name
+ * @property {HTMLElement} element
+ * @property {Tool[]} [tools]
+ * @property {() => void} [focus]
+ * @property {() => void} [destroy]
+ */
+
+export class Shell {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./outbox.js").Outbox|null} outbox
+   */
+  constructor(root, outbox = null) {
+    this.root = root;
+    this.outbox = outbox;
+    /** @type {Screen|null} */
+    this.screen = null;
+    this.#build();
+    outbox?.addEventListener("change", () => this.#drawNotices());
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.#drawNotices());
+    this.#drawNotices();
+  }
+
+  /** @param {string} name Of the study. */
+  setStudy(name) {
+    this.study.textContent = name;
+    document.title = name;
+  }
+
+  /**
+   * @param {Screen} screen Takes the place of the one before.
+   */
+  show(screen) {
+    this.screen?.destroy?.();
+    this.screen = screen;
+    this.root.dataset.screen = screen.name;
+    this.main.replaceChildren(screen.element);
+    this.setTools(screen.tools ?? []);
+    if (screen.focus) screen.focus();
+    else this.#focusHeading();
+  }
+
+  /** @param {Tool[]} tools */
+  setTools(tools) {
+    this.tools.replaceChildren(...tools.map(toolButton));
+  }
+
+  /**
+   * @param {{number: number, total: number, done: number}|null} progress
+   * @param {string} [noun] What is counted.
+   */
+  setProgress(progress, noun = "") {
+    this.progress.hidden = progress === null;
+    if (progress === null) return;
+    const { number, total, done } = progress;
+    this.count.textContent = `${noun ? `${noun} ` : ""}${number} of ${total}`;
+    this.bar.setAttribute("aria-valuemax", String(total));
+    this.bar.setAttribute("aria-valuenow", String(done));
+    this.bar.setAttribute("aria-valuetext", `${done} of ${total} done`);
+    this.fill.style.width = `${(100 * done) / Math.max(total, 1)}%`;
+  }
+
+  /**
+   * Say where an answer is: to eyes beside the progress, and aloud.
+   *
+   * @param {"saving"|"saved"|"none"} where
+   */
+  setSaving(where) {
+    clearTimeout(this.savedTimer);
+    this.saving.textContent = { saving: "Saving…", saved: "Saved", none: "" }[where];
+    this.saving.dataset.where = where;
+    if (where === "saved") this.savedTimer = setTimeout(() => this.setSaving("none"), SAVED_MS);
+  }
+
+  /** @param {string} text To screen readers. */
+  say(text) {
+    this.live.textContent = text;
+  }
+
+  #build() {
+    this.study = h("span", { class: "study" });
+    this.count = h("span", { class: "count" });
+    this.fill = h("span", { class: "fill" });
+    this.bar = h(
+      "span",
+      { class: "bar", role: "progressbar", "aria-label": "Images done", "aria-valuemin": "0" },
+      this.fill,
+    );
+    this.progress = h("div", { class: "progress", hidden: "" }, this.count, this.bar);
+    this.saving = h("span", { class: "saving", role: "status" });
+    this.tools = h("div", { class: "tools" });
+    this.header = h("header", {}, this.study, this.progress, this.saving, this.tools);
+    this.notices = h("div", { class: "notices" });
+    this.main = h("main");
+    this.live = h("div", { class: "unseen", role: "status" });
+    this.root.replaceChildren(this.header, this.notices, this.main, this.live);
+  }
+
+  #focusHeading() {
+    const heading = this.main.querySelector("h1");
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+
+  #drawNotices() {
+    const waiting = this.outbox?.waiting ?? [];
+    const refused = this.outbox?.refused ?? [];
+    // One being sent for the first time is no news: the header says "Saving".
+    const late = waiting.filter(({ tries, trouble }) => tries > 1 || trouble);
+    const notices = [
+      ...(navigator.onLine || late.length > 0 ? [] : [offlineNotice()]),
+      ...(late.length > 0 ? [this.#waitingNotice(late)] : []),
+      ...refused.map((entry) => this.#refusedNotice(entry)),
+    ];
+    const shown = notices.map((notice) => notice.textContent).join("\n");
+    if (shown === this.shownNotices) return;
+    this.shownNotices = shown;
+    this.notices.replaceChildren(...notices);
+  }
+
+  #waitingNotice(late) {
+    const count = counted(late.length, "answer", "answers");
+    const reason = late.at(-1).trouble ?? "";
+    const keeps = late.every(({ isKept = true }) => isKept)
+      ? "kept in this browser and sent again by itself."
+      : "could not be kept in this browser: leave this tab open until it is sent.";
+    return h(
+      "div",
+      { class: "notice", role: "status" },
+      h("p", {}, h("strong", {}, `${count} not sent yet. `), `${reason} ${late.length === 1 ? "It is" : "They are"} ${keeps}`),
+      h("button", { type: "button", class: "plain-button", click: () => this.outbox.kick() }, "Send now"),
+    );
+  }
+
+  #refusedNotice(entry) {
+    const { key, number, body, refusal } = entry;
+    const about = `Your answer ${body.answer} to image ${number} was not taken. `;
+    const isAnswered = refusal.code === "already_answered";
+    const again = h(
+      "button",
+      { type: "button", class: "plain-button", click: () => this.outbox.again(key) },
+      "Send again",
+    );
+    const remove = h(
+      "button",
+      { type: "button", class: "plain-button", click: () => this.outbox.dismiss(key) },
+      isAnswered ? "Understood" : "Remove",
+    );
+    return h(
+      "div",
+      { class: "notice refused", role: "alert" },
+      h("p", {}, h("strong", {}, about), refusal.sentence),
+      copyButton("Copy", () => JSON.stringify(body)),
+      ...(isAnswered ? [] : [again]),
+      remove,
+    );
+  }
+}
+
+function offlineNotice() {
+  const text = "Answers are kept in this browser until there is one.";
+  return h(
+    "div",
+    { class: "notice", role: "status" },
+    h("p", {}, h("strong", {}, "No connection. "), text),
+  );
+}
+
+function toolButton({ name, short, key, click }) {
+  const face = name === "Keys" ? [icon("help")] : [short ?? name];
+  const attributes = { type: "button", class: "tool", click, "aria-label": name };
+  if (key) attributes["aria-keyshortcuts"] = key;
+  if (key) attributes.title = `${name} (${key.toUpperCase()})`;
+  return h("button", attributes, ...face);
+}

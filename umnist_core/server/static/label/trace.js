@@ -1,0 +1,108 @@
+/**
+ * What was on screen, when: samples of the view, each of which holds until the next. No DOM.
+ *
+ * @typedef {object} Sample
+ * @property {number} t ms since the first fully drawn view of its part
+ * @property {number} x Centre of the view, image px
+ * @property {number} y
+ * @property {number} zoom CSS px per image px
+ * @property {number} w Width of the pane, CSS px
+ * @property {number} h
+ * @property {boolean} visible Whether the image could be seen: the page was shown, and neither
+ *   a pause nor the hints covered it.
+ *
+ * @typedef {{samples: Sample[], end_ms: number, thinned?: boolean}} Part What one load of
+ *   the page contributed.
+ * @typedef {import("../viewer.js").Place} Place
+ */
+
+/** Samples of a movement are at least this far apart. */
+export const APART_MS = 200;
+
+/** Samples of all parts together; beyond, every second one is dropped. */
+export const MOST_SAMPLES = 4000;
+
+export class Trace {
+  /**
+   * @param {Place} place What the first fully drawn view shows.
+   * @param {boolean} visible
+   */
+  constructor(place, visible) {
+    /** @type {Sample[]} */
+    this.samples = [];
+    this.thinned = false;
+    this.place = place;
+    this.visible = visible;
+    this.#take(0);
+  }
+
+  /**
+   * @param {Place} place
+   * @param {number} t
+   */
+  move(place, t) {
+    this.place = place;
+    if (place.isAtRest || t - this.samples.at(-1).t >= APART_MS) this.#take(t);
+  }
+
+  /**
+   * @param {boolean} visible
+   * @param {number} t
+   */
+  setVisible(visible, t) {
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.#take(t);
+  }
+
+  /**
+   * @param {number} t
+   * @returns {Part} As it would be if the part ended now.
+   */
+  part(t) {
+    const part = { samples: [...this.samples], end_ms: tenth(t) };
+    return this.thinned ? { ...part, thinned: true } : part;
+  }
+
+  /** Drop every second sample. */
+  thin() {
+    this.samples = thinned(this.samples);
+    this.thinned = true;
+  }
+
+  #take(t) {
+    const { view, size } = this.place;
+    const sample = {
+      t: tenth(t),
+      x: tenth(view.x),
+      y: tenth(view.y),
+      zoom: Number(view.zoom.toPrecision(6)),
+      w: size.width,
+      h: size.height,
+      visible: this.visible,
+    };
+    const last = this.samples.at(-1);
+    const isNew = !last || Object.keys(sample).some((key) => key !== "t" && sample[key] !== last[key]);
+    if (isNew) this.samples.push(sample);
+  }
+}
+
+/**
+ * Every second sample, and besides the first, the last and those at which the image came
+ * into sight or went out of it: what was never seen must not seem to have been.
+ *
+ * @param {Sample[]} samples
+ * @returns {Sample[]}
+ */
+export function thinned(samples) {
+  const isKept = (sample, place) =>
+    place % 2 === 0 ||
+    place === samples.length - 1 ||
+    sample.visible !== samples[place - 1].visible;
+  return samples.filter(isKept);
+}
+
+/** @returns {number} To a tenth: more would only make the record longer. */
+export function tenth(value) {
+  return Math.round(10 * value) / 10;
+}
