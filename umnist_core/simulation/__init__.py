@@ -1,0 +1,1 @@
+"""Synthetic people of known skill, who take part in studies over the real routes."""
