@@ -175,6 +175,7 @@ def test_shared_app_listens_outward_under_the_names_it_is_given(
     command, environment, _ = _start_recorded(monkeypatch, *arguments)
     assert "--server.address=0.0.0.0" in command
     assert "--server.allowedHosts=labeling.example.org" in command
+    assert "--browser.serverAddress=labeling.example.org" in command
     assert "--server.enableXsrfProtection=true" in command
     assert "--server.enableCORS=true" in command
     assert environment["UMNIST_PUBLIC_HOSTS"] == "labeling.example.org"

@@ -171,6 +171,9 @@ def _streamlit_command(
         # The gate before Streamlit checks names more strictly than this list can say it.
         names = [*public_hosts, LOOPBACK, "localhost", "::1"] if public_hosts else ["*"]
         command += [f"--server.allowedHosts={name}" for name in names]
+        # Otherwise Streamlit asks a server on the internet for this machine's address.
+        shown = public_hosts[0] if public_hosts else socket.gethostname()
+        command.append(f"--browser.serverAddress={shown}")
     return command
 
 
