@@ -1,0 +1,240 @@
+"""A study's answers, truth and figures as the Results page needs them; computed once.
+
+What is computed is a function of the study's last event, so every session may have it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from umnist_core.labeling.results import load_answers, load_digits, report_of
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.views import Overview
+from umnist_core.scoring import StudyReport, heat
+from umnist_core.scoring.looking import LEAST_DWELL_MS
+
+CELL_PX = 40
+MOST_CELLS = 128
+TOP_QUANTILE = 0.99
+"""Share of the cells that the colours are spread over; the rest has the last colour."""
+
+GAZES = {
+    "all": "Everyone",
+    "unguided": "Unguided",
+    "guided": "Guided",
+    "wrong": "Wrong answers",
+    "none": "Nobody",
+}
+"""Whose gaze lies over the image, and its name for people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What came out of a study.
+
+    Attributes
+    ----------
+    answers
+        One row for each answer that counts, `umnist_core.labeling.results.load_answers`.
+    digits
+        One row for each digit of each of them, with how it was looked at.
+    images
+        A row for each image, the hardest first (`image_table`).
+    report
+        Every figure.
+    truth
+        Image -> what is in it.
+    sizes
+        Image -> (height, width), px.
+    """
+
+    study: str
+    answers: pd.DataFrame = field(repr=False)
+    digits: pd.DataFrame = field(repr=False)
+    images: pd.DataFrame = field(repr=False)
+    report: StudyReport = field(repr=False)
+    truth: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    sizes: Mapping[str, tuple[int, int]] = field(repr=False)
+
+
+def load_results(service: StudyService, one: Overview) -> Results:
+    """Return what came out of a study, as of its last event.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return _load(service, one.study, one.head_hash)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Working out the figures")
+def _load(_service: StudyService, study: str, head_hash: str) -> Results:
+    answers = load_answers(_service, study)
+    digits = load_digits(_service, study, answers)
+    truth = {name: json.loads(text) for name, text in _service.log.read_truth(study).items()}
+    state = _service.state(study)
+    return Results(
+        study=study,
+        answers=answers,
+        digits=digits,
+        images=image_table(answers, truth),
+        report=report_of(answers, digits),
+        truth=truth,
+        sizes={name: state.sizes[name] for name in state.stimuli},
+    )
+
+
+def image_table(answers: pd.DataFrame, truth: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Return a row for each image: the hardest first, those without an answer last.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by image: ``labels``, ``correct``, ``accuracy`` (NaN without labels), ``sum``,
+        ``smallest_px`` and ``digits`` (NaN where places are not known).
+    """
+    table = pd.DataFrame(
+        [_image_row(name, one) for name, one in truth.items()],
+        columns=["image", "sum", "smallest_px", "digits"],
+    ).set_index("image")
+    marks = answers[answers["kind"] == "label"].groupby("stimulus")["correct"]
+    table["labels"] = marks.size().reindex(table.index, fill_value=0)
+    table["correct"] = marks.sum().reindex(table.index, fill_value=0).astype(int)
+    table["accuracy"] = table["correct"] / table["labels"].where(table["labels"] > 0)
+    # Of images that everybody got wrong, the one with more answers is the surer case.
+    table["less"] = -table["labels"]
+    return table.sort_values(["accuracy", "less", "image"], na_position="last").drop(columns="less")
+
+
+def _image_row(name: str, truth: Mapping[str, Any]) -> tuple[str, int, float, float]:
+    sides = [digit["side_px"] for digit in truth["digits"] or []]
+    return (
+        name,
+        int(truth["label"]),
+        float(min(sides)) if sides else np.nan,
+        float(len(sides)) if sides else np.nan,
+    )
+
+
+# -- gaze ---------------------------------------------------------------------------
+
+
+def answers_to(results: Results, image: str, gaze: str = "all") -> pd.DataFrame:
+    """Return the first answers to an image, of those whose gaze is asked for."""
+    rows = results.answers
+    rows = rows[(rows["stimulus"] == image) & (rows["kind"] == "label")]
+    if gaze in ("unguided", "guided"):
+        return rows[rows["pool"] == gaze]
+    return rows[~rows["correct"].astype(bool)] if gaze == "wrong" else rows
+
+
+def find_heat(
+    service: StudyService, results: Results, image: str, gaze: str
+) -> dict[str, Any] | None:
+    """Return the heat over an image for the viewer (``HeatData`` in ``heat.js``).
+
+    None where nobody's gaze is asked for, or nobody has looked.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    if gaze == "none":
+        return None
+    events = answers_to(results, image, gaze)["seqs"]
+    keys = tuple(tuple(int(seq) for seq in seqs) for seqs in events)
+    return _heat(service, results.study, keys, results.sizes[image])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _heat(
+    _service: StudyService, study: str, keys: tuple[tuple[int, ...], ...], size: tuple[int, int]
+) -> dict[str, Any] | None:
+    traces = []
+    for seqs in keys:  # a changed answer has several
+        texts = (_service.log.read_attachment(study, seq) for seq in seqs)
+        traces.append([part for text in texts if text is not None for part in json.loads(text)])
+    traces = [parts for parts in traces if parts]
+    grid = mean_heat(traces, size)
+    return None if grid is None else heat_data(grid, size, len(traces))
+
+
+def mean_heat(traces: Sequence[Sequence[Any]], size: tuple[int, int]) -> NDArray[np.float64] | None:
+    """Return the mean of several people's time on each cell, ms; None without any time.
+
+    Parameters
+    ----------
+    traces
+        Parts of each person's trace.
+    size
+        Height and width of the image, px.
+    """
+    grid = tuple(int(np.clip(round(side / CELL_PX), 16, MOST_CELLS)) for side in size)
+    total = np.zeros(grid)
+    for parts in traces:
+        total += heat(parts, size, (grid[0], grid[1]))
+    return total / len(traces) if total.any() else None
+
+
+def heat_data(grid: NDArray[np.float64], size: tuple[int, int], people: int) -> dict[str, Any]:
+    """Return a grid of ms as the viewer takes it."""
+    most = float(grid.max())
+    whole = np.round(grid / most * 65535).astype(np.uint16)
+    blue_green_red = np.zeros((*grid.shape, 3), np.uint8)
+    blue_green_red[..., 2], blue_green_red[..., 1] = whole >> 8, whole & 255
+    png = cv2.imencode(".png", blue_green_red)[1].tobytes()
+    each = "1 answer" if people == 1 else f"mean of {people:,} answers"
+    return {
+        "src": f"data:image/png;base64,{base64.b64encode(png).decode()}",
+        "title": f"Time on screen of each {round(size[0] / grid.shape[0])} px, {each}",
+        "unit": "ms",
+        "max": most,
+        "top": float(np.quantile(grid, TOP_QUANTILE)) or most,
+        "opacity": 0.6,
+    }
+
+
+def look_rows(results: Results, image: str) -> list[dict[str, Any]]:
+    """Return, for each digit of an image, how many of its answers had it on screen.
+
+    Returns
+    -------
+    list of dict
+        ``digit``, ``side_px``, ``seen`` (answers in which it was on screen at a legible size
+        for long enough), ``traced`` (answers with a trace) and ``dwell_s`` (median; NaN
+        without a trace).
+    """
+    keys = set(answers_to(results, image)["label_key"])
+    own = results.digits[results.digits["label_key"].isin(keys)]
+    rows = []
+    for _, group in own.groupby("digit_index", sort=True):
+        dwell = group["dwell_ms"].dropna()
+        rows.append(
+            {
+                "digit": int(group["digit_class"].iloc[0]),
+                "side_px": int(group["side_px"].iloc[0]),
+                "seen": int((dwell >= LEAST_DWELL_MS).sum()),
+                "traced": len(dwell),
+                "dwell_s": float(dwell.median()) / 1000 if len(dwell) else float("nan"),
+            }
+        )
+    return rows
+
+
+def answer_counts(answers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return how often each sum was answered, the most frequent first."""
+    counts = pd.Series(list(answers), dtype=int).value_counts()
+    pairs = zip(counts.index.tolist(), counts.tolist(), strict=True)
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
