@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+from collections.abc import Mapping, Sequence
 
 import httpx
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
 from tests.server.people import answer_body
+from umnist_core.errors import StoreError
+from umnist_core.labeling.log import Claims, Event
 from umnist_core.server.assets import STATIC_DIR, static_version
 
 
@@ -212,6 +215,58 @@ def test_alive_says_nothing_and_keeps_the_image(lab: Lab) -> None:
         for assignment in (state["trial"]["assignment"], "somebody-elses"):
             answer = person.send("alive", {"assignment": assignment})
             assert (answer.status_code, answer.content) == (204, b"")
+
+
+class _FullDisk:
+    """Makes a log refuse some kinds of events, as a disk without room does."""
+
+    def __init__(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refused: set[str] = set()
+        self._append = lab.service.log.append
+        monkeypatch.setattr(lab.service.log, "append", self._append_or_refuse)
+
+    def _append_or_refuse(
+        self, events: Sequence[Event], claims: Claims, attachments: Mapping[int, str]
+    ) -> None:
+        if self.refused & {event.kind for event in events}:
+            raise StoreError("The disk is full; nothing was kept. Make room.")
+        self._append(events, claims, attachments)
+
+
+def test_answer_that_cannot_be_written_is_to_be_sent_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 with the seconds to wait; when there is room, the same post is taken once."""
+    study, disk = lab.study(), _FullDisk(lab, monkeypatch)
+    with lab.person() as person:
+        person.join(lab.link(study))
+        body = answer_body(person.begin()["trial"]["assignment"])
+        disk.refused = {"answered"}
+        refused = person.send("answers", body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "not_saved")
+        assert int(refused.headers["retry-after"]) >= 1
+        disk.refused = set()
+        assert person.send("answers", body).json()["saved"]
+    assert len(lab.service.state(study).assignments[body["assignment"]].given) == 1
+
+
+def test_answer_is_said_to_be_saved_even_if_nothing_new_can_be_reserved(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on with what is reserved; after that 503, and never a completion code."""
+    study, disk = lab.study(), _FullDisk(lab, monkeypatch)
+    with lab.person() as person:
+        person.join(lab.link(study))
+        state = person.begin()
+        disk.refused = {"assigned"}
+        saved = person.answer(state).json()
+        assert (saved["saved"], saved["state"]["trial"]) == (True, state["next"])
+        body = answer_body(state["next"]["assignment"])
+        assert person.send("answers", body).status_code == 503
+        assert person.http.get(f"/label/{study}/api/state").status_code == 503
+        disk.refused = set()
+        again = person.send("answers", body).json()
+        assert (again["saved"], again["state"]["phase"]) == (True, "trial")
 
 
 @pytest.mark.parametrize("path", ["/join/some-token", "/label/some-study"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import httpx
 import numpy as np
@@ -138,6 +140,6 @@ def test_next_image_is_warm_before_it_is_asked_for(lab: Lab) -> None:
     assert tiles.find(session, key, (0, 0, 0)) is None
     tiles.warm(session, [key])
     while tiles.is_warming:
-        pass
+        time.sleep(0.01)
     lab.service.image_file(study, annotator, key).unlink()
     assert tiles.find(session, key, (9, 0, 0)) is not None

@@ -86,12 +86,7 @@ class Desk:
     def answer(self, session: Session, post: AnswerPost) -> dict[str, Any]:
         """Take an answer in; it is on disk when this returns. Errors as `StudyService.answer`."""
         saved = self._service.answer(session.study, session.annotator, post)
-        try:
-            view = self._view(session)
-        except StoreError:
-            # It is saved, and that is what must be said, even if nothing new can be reserved.
-            view = self._view(session, reserve=False)
-        state = self._told(session, view)
+        state = self.state(session)
         return {"saved": True, "key": saved.key, "counted": saved.is_counted, "state": state}
 
     def keep_alive(self, session: Session, assignment: str) -> None:
@@ -110,8 +105,20 @@ class Desk:
         if not self.signer.is_signed(signature, IMAGE_PURPOSE, *parts):
             raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
 
-    def _view(self, session: Session, *, reserve: bool = True) -> AnnotatorView:
-        return self._service.annotator_view(session.study, session.annotator, reserve=reserve)
+    def _view(self, session: Session) -> AnnotatorView:
+        """Return where a person stands, with what is reserved already if nothing new can be.
+
+        So a full disk keeps nobody from the open image. Somebody who has none then would look
+        as if everything were done; that is not said.
+        """
+        study, annotator = session.study, session.annotator
+        try:
+            return self._service.annotator_view(study, annotator)
+        except StoreError:
+            view = self._service.annotator_view(study, annotator, reserve=False)
+            if view.phase == "done" and view.progress.done < view.progress.total:
+                raise
+            return view
 
     def _told(self, session: Session, view: AnnotatorView) -> dict[str, Any]:
         sheet_size = self.tiles.sheet_size() if view.pool == GUIDED else None
