@@ -171,13 +171,14 @@ def _prefix(study: str) -> str:
 def _open(source: Path) -> Iterator[ZipFile]:
     try:
         size_bytes = source.stat().st_size
-        archive = ZipFile(source)
+        file = source.open("rb")
     except OSError as error:
         raise MissingFileError(
             f"Expected a backup at {source}, found none that can be read "
             f"({error.strerror or error}); check the name."
         ) from error
-    with archive:
+    # Opened here and not by `ZipFile`, which would keep it open for entries half read.
+    with file, ZipFile(file) as archive:
         check_archive(archive, size_bytes)
         yield archive
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 
@@ -183,6 +184,9 @@ def _claim_faults(
     made = merged(rebuilt)
     for one in fields(Claims):
         there, due = set(getattr(stored, one.name)), set(getattr(made, one.name))
+        for claim, times in Counter(getattr(made, one.name)).items():
+            if times > 1:
+                yield f"The log has {claim[-1]!r} of {one.name} {times} times."
         if one.name == "annotators":
             kept = {claim for claim in there - due if claim[0] in erased}
             for person in sorted((joined & erased) - {claim[0] for claim in kept}):
