@@ -306,8 +306,8 @@ def codebook_text() -> str:
         "# Codebook",
         "",
         "Lengths on the image are in canvas px, lengths on the screen in CSS px, times in ms from "
-        "the zero that each column names. A sum is a whole number from 0 to 27. Empty cells mean "
-        "that a value is not known.",
+        "the zero that each column names. Empty cells mean that a value is not known. A column of "
+        "kind ints has a list of whole numbers in each cell, in CSV as JSON.",
     ]
     for name, columns in TABLES.items():
         lines += [

@@ -327,8 +327,10 @@ def _log_study(
 ) -> None:
     images, practice = frozen[: spec.stimuli], frozen[spec.stimuli :]
     truth = {one.id: canonical_json(one.truth) for one in images}
+    # The folder's name alone: an export tells no path of this machine, and a log cannot be changed.
+    folder = None if spec.folder is None else Path(spec.folder).expanduser().resolve().name
     payload = {
-        "spec": spec.to_dict(),
+        "spec": {**spec.to_dict(), "folder": folder},
         # Sorted by their random names, so that the order tells nothing of the samples' numbers.
         "stimuli": sorted(one.id for one in images),
         "practice": [_practice(one) for one in practice],

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from umnist_core.labeling import codebook
+from umnist_core.labeling import codebook, recompute
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import is_labelled, phase_of
 from umnist_core.labeling.refusals import unknown
@@ -24,7 +24,7 @@ from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
 from umnist_core.scoring import Part, StudyReport, add_looks, report
 
-REPORT_SEED = 0
+REPORT_SEED = recompute.SEED
 """Seed of the permutations of every report, so that all who compute one get the same."""
 
 

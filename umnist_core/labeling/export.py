@@ -1,0 +1,428 @@
+"""A study as files for others: tables, and one zip from which every figure can be recomputed.
+
+An export holds the truth and all that people gave; it holds no link, no secret and no path
+of this machine. It is written whole or not at all, from the log as it is at one moment.
+`umnist_core.labeling.importing` reads it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import scipy
+from pyarrow import parquet
+
+from umnist_core import __version__
+from umnist_core.errors import ConflictError, InvalidValueError, WriteError
+from umnist_core.files import open_whole
+from umnist_core.labeling import codebook
+from umnist_core.labeling.archive import image_checksums, write_study
+from umnist_core.labeling.log import LogReader
+from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.results import (
+    Reading,
+    annotators_of,
+    answers_of,
+    digits_of,
+    report_of,
+    stimuli_of,
+    traces_of,
+    views_of,
+)
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.verify import Verification
+
+FORMAT = "umnist-study"
+VERSION = 1
+"""Raised when an export of an older version of umnist could no longer be read by a new one."""
+
+KINDS = ("csv", "parquet", "json")
+
+HEADER = "study.json"
+CHECKSUMS = "checksums.json"
+LOG = "log/"
+"""Where the log, the truth and the images lie in an export."""
+
+_TYPES: Mapping[str, Any] = {
+    "text": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "ints": pa.list_(pa.int64()),
+}
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export holds.
+
+    Attributes
+    ----------
+    path
+        The file.
+    rows
+        Table -> its rows.
+    verification
+        What checking the log found while it was written. An export of a log with faults is
+        written as it is, names them, and cannot be imported.
+    has_images
+        Whether the frozen images are in it.
+    """
+
+    path: Path
+    rows: Mapping[str, int]
+    verification: Verification
+    has_images: bool
+
+
+def export_tables(
+    service: StudyService, study: str, folder: Path, kind: str = "csv", *, force: bool = False
+) -> list[Path]:
+    """Write the tables of a study and their codebook, all of them or none.
+
+    Parameters
+    ----------
+    service, study
+        Where the study is, and its id.
+    folder
+        Made if it is not there; the one above it must exist.
+    kind
+        One of `KINDS`. In CSV, lists are JSON in a cell; JSON is a list of objects, null where
+        nothing is known.
+    force
+        Replace files of the same names.
+
+    Returns
+    -------
+    list[Path]
+        The files.
+
+    Raises
+    ------
+    InvalidValueError
+        If the kind is another.
+    ConflictError
+        If there is such a file already.
+    NotFoundError, DamagedFileError, StoreError
+        As of `umnist_core.labeling.results.load_answers`.
+    WriteError
+        If a file cannot be written; nothing is changed then.
+    """
+    if kind not in KINDS:
+        raise InvalidValueError(f"Tables are written as {', '.join(KINDS)}; got {kind[:20]!r}.")
+    names = [*(f"{name}.{kind}" for name in codebook.TABLES), "codebook.json", "codebook.md"]
+    there = [folder / name for name in names if (folder / name).exists()]
+    if there and not force:
+        raise ConflictError(
+            f"There is a file {there[0]} already, unchanged; choose another folder, or replace "
+            "what is there with --force."
+        )
+    with service.log.snapshot() as log:
+        tables = read_tables(log, study)
+    return _write_together(folder, {**_table_files(tables, kind), **_codebook_files()})
+
+
+def export_study(
+    service: StudyService,
+    study: str,
+    target: Path,
+    with_images: bool = False,
+    *,
+    force: bool = False,
+) -> ExportReport:
+    """Write one zip with everything of a study, and a script that recomputes every figure.
+
+    Parameters
+    ----------
+    service, study
+        Where the study is, and its id.
+    target
+        The zip file; its folder must exist.
+    with_images
+        Whether the frozen images go with it.
+    force
+        Replace a file of that name.
+
+    Raises
+    ------
+    ConflictError
+        If there is such a file already.
+    MissingFileError
+        If an image is missing.
+    NotFoundError, DamagedFileError, StoreError
+        As of `umnist_core.labeling.results.load_answers`; DamagedFileError also for an image
+        that is not what it was.
+    WriteError
+        If the file cannot be written.
+    """
+    if target.exists() and not force:
+        raise ConflictError(
+            f"There is a file {target} already, unchanged; choose another name, or replace it with "
+            "--force."
+        )
+    with (
+        service.log.snapshot() as log,
+        open_whole(target) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as archive,
+    ):
+        reading = Reading.of(log, study)
+        images = service.study_folder(study) if with_images else None
+        found = write_study(archive, log, study, images, LOG)
+        tables = read_tables(log, study, reading)
+        parts = {
+            HEADER: _json(_header(reading, tables, found, with_images=with_images)),
+            **_texts(reading.state.spec),
+            **_image_list(log, reading),
+            **{f"tables/{name}": data for name, data in _table_files(tables, "csv").items()},
+            **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
+            **_codebook_files(),
+            "figures.json": _json(_figures(tables)),
+            **_sources(),
+        }
+        parts["README.md"] = _readme(reading, found, with_images=with_images).encode()
+        for name, data in parts.items():
+            archive.writestr(name, data)
+        # The log needs none: its own hashes cover it, and the first event's the images.
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+        archive.writestr(CHECKSUMS, _json(sums))
+    rows = {name: len(frame) for name, frame in tables.items()}
+    return ExportReport(target, rows, found, with_images)
+
+
+# -- tables -----------------------------------------------------------------------
+
+
+def read_tables(
+    log: LogReader, study: str, reading: Reading | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return every table of a study, surplus answers included.
+
+    Parameters
+    ----------
+    log
+        A snapshot, so that the tables fit each other.
+    study
+        Id of the study.
+    reading
+        What was read of it already.
+
+    Raises
+    ------
+    NotFoundError, DamagedFileError, StoreError
+        As of `umnist_core.labeling.results.load_answers`.
+    """
+    reading = reading or Reading.of(log, study)
+    traces = traces_of(log, study)
+    answers = answers_of(reading, with_surplus=True)
+    return {
+        "answers": answers,
+        "digits": digits_of(reading, answers, traces),
+        "annotators": annotators_of(reading),
+        "stimuli": stimuli_of(reading),
+        "traces": views_of(answers, traces),
+    }
+
+
+def _figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    answers = tables["answers"]
+    counted = answers[answers["counted"]].reset_index(drop=True)
+    return report_of(counted, tables["digits"]).to_dict()
+
+
+def _table_files(tables: Mapping[str, pd.DataFrame], kind: str) -> dict[str, bytes]:
+    encode = {"csv": _csv, "parquet": _parquet, "json": _records}[kind]
+    return {f"{name}.{kind}": encode(name, frame) for name, frame in tables.items()}
+
+
+def _csv(name: str, frame: pd.DataFrame) -> bytes:
+    lists = [one.name for one in codebook.TABLES[name] if one.kind == "ints"]
+    as_json = {key: frame[key].map(_list_text).astype(object) for key in lists}
+    text: str = frame.assign(**as_json).to_csv(index=False, lineterminator="\n")
+    return text.encode()
+
+
+def _list_text(value: object) -> str | None:
+    return json.dumps(value) if isinstance(value, list) else None
+
+
+def _parquet(name: str, frame: pd.DataFrame) -> bytes:
+    fields = [
+        pa.field(one.name, _TYPES[one.kind], metadata={"meaning": one.meaning})
+        for one in codebook.TABLES[name]
+    ]
+    content = pa.Table.from_pandas(frame, schema=pa.schema(fields), preserve_index=False)
+    buffer = io.BytesIO()
+    parquet.write_table(content, buffer)
+    return buffer.getvalue()
+
+
+def _records(name: str, frame: pd.DataFrame) -> bytes:
+    columns = [one.name for one in codebook.TABLES[name]]
+    plain = frame.astype(object)
+    # NaN, which JSON does not have, is the one value that is not itself.
+    rows = [
+        {key: None if value != value else value for key, value in zip(columns, row, strict=True)}  # noqa: PLR0124
+        for row in plain.itertuples(index=False, name=None)
+    ]
+    return _json(rows)
+
+
+def _codebook_files() -> dict[str, bytes]:
+    return {
+        "codebook.json": _json(codebook.codebook()),
+        "codebook.md": codebook.codebook_text().encode(),
+    }
+
+
+def _json(value: object) -> bytes:
+    return f"{json.dumps(value, indent=1, allow_nan=False)}\n".encode()
+
+
+def _write_together(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files beside their places first, so that a full disk leaves none of them."""
+    try:
+        folder.mkdir(exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
+        try:
+            for name, data in files.items():
+                (staging / name).write_bytes(data)
+            for name in files:
+                (staging / name).replace(folder / name)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise WriteError(
+            f"The tables could not be written to {folder} ({error.strerror or error}); choose a "
+            "folder that can be made and has room."
+        ) from error
+    return [folder / name for name in files]
+
+
+# -- what goes beside -------------------------------------------------------------
+
+
+def _header(
+    reading: Reading,
+    tables: Mapping[str, pd.DataFrame],
+    found: Verification,
+    *,
+    with_images: bool,
+) -> dict[str, Any]:
+    state = reading.state
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "study": reading.study,
+        "name": state.spec.name,
+        "status": state.status,
+        "is_sealed": state.status == "closed",
+        "created_utc": state.created_utc,
+        "exported_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "events": found.events,
+        "head_hash": found.head_hash,
+        "erased_people": state.erased,
+        "faults": list(found.faults),
+        "has_images": with_images,
+        "rows": {name: len(frame) for name, frame in tables.items()},
+        "glyphs": dict(state.glyphs),
+        "versions": {
+            "created_with": dict(state.versions),
+            "answered_with": sorted(set(tables["answers"]["app"])),
+            "exported_with": {
+                "umnist": __version__,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "scipy": scipy.__version__,
+                "pandas": pd.__version__,
+            },
+        },
+    }
+
+
+def _texts(spec: StudySpec) -> dict[str, bytes]:
+    """Return what people were told and asked, and all settings."""
+    return {
+        "settings.json": _json(spec.to_dict()),
+        "texts/consent.txt": spec.consent.encode(),
+        "texts/question.txt": QUESTION.encode(),
+        **{
+            f"texts/instructions_{pool}.txt": spec.instructions[pool].encode()
+            for pool in spec.pools
+        },
+    }
+
+
+def _image_list(log: LogReader, reading: Reading) -> dict[str, bytes]:
+    practice = {image.id for image in reading.state.practice}
+    rows = [
+        {
+            "file": name,
+            "sha256": checksum,
+            "use": "practice" if name.partition(".")[0] in practice else "study",
+        }
+        for name, checksum in image_checksums(log.read(reading.study)[0]).items()
+    ]
+    return {"images.json": _json(rows)}
+
+
+def _sources() -> dict[str, bytes]:
+    """Return the script that recomputes every figure, and what it computes them with."""
+    scoring = {
+        f"scoring/{one.name}": one.read_bytes()
+        for one in sorted(
+            resources.files("umnist_core.scoring").iterdir(), key=lambda one: one.name
+        )
+        if one.name.endswith(".py")
+    }
+    script = resources.files("umnist_core.labeling").joinpath("recompute.py").read_bytes()
+    return {"recompute.py": script, **scoring}
+
+
+def _readme(reading: Reading, found: Verification, *, with_images: bool) -> str:
+    state = reading.state
+    sealed = "closed, and so complete" if state.status == "closed" else "not closed: answers follow"
+    digits = "STAND-IN DIGITS, not MNIST" if state.glyphs["is_stand_in"] else state.glyphs["name"]
+    sound = "sound" if not found.faults else f"{len(found.faults)} faults, listed in study.json"
+    where = "in log/images" if with_images else "not in this export"
+    return f"""\
+# {state.spec.name}
+
+A human-baseline study of umnist {__version__}, id {reading.study}. It is {sealed}.
+Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
+Digits: {digits}. Images: {where}; their SHA-256 are in images.json.
+
+**This holds the truth of the images**: do not give it to people who are still to label them.
+
+    python recompute.py
+
+follows the log hash by hash, computes every figure anew from the tables and traces, and compares
+with figures.json. It needs Python 3.11 with NumPy, SciPy and pandas, and no umnist.
+
+| what | where |
+|---|---|
+| tables, as CSV and Parquet | tables/ |
+| every column, with unit and zero | codebook.md, codebook.json |
+| figures at the time of the export | figures.json |
+| state, versions, last hash | study.json |
+| settings | settings.json |
+| consent, question, instructions | texts/ |
+| events, traces, claims, truth | log/ |
+| how figures are computed | recompute.py, scoring/ (MIT licence, as umnist) |
+
+`umnist study import` reads it back.
+"""

@@ -1,0 +1,255 @@
+"""Reading an exported study back into a store, after checking all of it.
+
+A file that somebody gives us is believed in nothing: its log is followed hash by hash, its
+images and tables are compared with their checksums, and what an image is called is checked
+before any name becomes a path. Only then is anything written, and then all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError, WriteError
+from umnist_core.labeling.archive import (
+    ArchivedStudy,
+    check_archive,
+    extract_images,
+    image_checksums,
+    read_study,
+    said_as_damage,
+)
+from umnist_core.labeling.export import CHECKSUMS, FORMAT, HEADER, LOG, VERSION
+from umnist_core.labeling.log import StudyCopy
+from umnist_core.labeling.results import Reading, answers_of, stimuli_of
+from umnist_core.labeling.service import StudyService
+
+_CHUNK = 1 << 20
+_LARGEST_HEADER = 1 << 24
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+@dataclass(frozen=True)
+class ExportHeader:
+    """What an export says of itself; checked against its log when it is imported.
+
+    Attributes
+    ----------
+    study
+        Id.
+    events, head_hash
+        Length of the log and hash of its last event.
+    has_images
+        Whether the frozen images are in it.
+    """
+
+    study: str
+    events: int
+    head_hash: str
+    has_images: bool
+
+
+def import_study(service: StudyService, source: Path) -> str:
+    """Put an exported study into the store; nothing can be added to it if it was closed.
+
+    Personal links do not work afterwards unless this server has the secret of the one that
+    made them. Without its images, a study shows its results, but no one can label.
+
+    Parameters
+    ----------
+    service
+        Where to.
+    source
+        The zip file of `umnist_core.labeling.export.export_study`.
+
+    Returns
+    -------
+    str
+        Id of the study.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    DamagedFileError, TooLargeError
+        If it is no export, not whole, of a newer version, or made to do harm.
+    ConflictError
+        If the store has the study, or its images' folder holds something else.
+    WriteError, StoreError
+        If something cannot be written; nothing was added then.
+    """
+    with said_as_damage(source), _open(source) as archive:
+        header = _read_header(archive, source)
+        copy = read_study(archive, LOG)
+        _check_head(header, copy)
+        _check_names(copy)
+        _check_usable(archive, copy.study)
+        _check_checksums(archive)
+        if copy.study in service.studies():
+            raise ConflictError(
+                f"The store has study {copy.study} already; nothing was changed. Import into "
+                "another store, chosen with UMNIST_LABELING."
+            )
+        folder = service.study_folder(copy.study) if header.has_images else None
+        with _images_in_place(archive, copy, folder):
+            service.log.restore([copy])
+    return copy.study
+
+
+@contextmanager
+def _open(source: Path) -> Iterator[ZipFile]:
+    try:
+        size_bytes = source.stat().st_size
+        archive = ZipFile(source)
+    except OSError as error:
+        raise MissingFileError(
+            f"Expected an exported study at {source}, found none that can be read "
+            f"({error.strerror or error}); check the name."
+        ) from error
+    with archive:
+        check_archive(archive, size_bytes)
+        yield archive
+
+
+def _read_header(archive: ZipFile, source: Path) -> ExportHeader:
+    if HEADER not in archive.namelist():
+        hint = " (this is a backup: use `umnist study restore`)"
+        is_backup = "backup.json" in archive.namelist()
+        raise DamagedFileError(
+            f"Expected an exported study at {source}, found a zip without "
+            f"{HEADER}{hint if is_backup else ''}; choose a file that `umnist study export` wrote."
+        )
+    data = _read_json(archive, HEADER)
+    if data["format"] != FORMAT or type(data["version"]) is not int:
+        raise DamagedFileError(
+            f"Expected an exported study at {source}, found {str(data['format'])[:40]!r}; choose a "
+            "file that `umnist study export` wrote."
+        )
+    if data["version"] > VERSION:
+        raise DamagedFileError(
+            f"Expected an export of version {VERSION} or older, found version {data['version']} at "
+            f"{source}; update umnist."
+        )
+    return ExportHeader(data["study"], data["events"], data["head_hash"], data["has_images"])
+
+
+def _read_json(archive: ZipFile, name: str) -> Mapping[str, Any]:
+    if archive.getinfo(name).file_size > _LARGEST_HEADER:
+        raise DamagedFileError(f"Expected a short {name}, found a long one; use another copy.")
+    data: Mapping[str, Any] = json.loads(archive.read(name))
+    return data
+
+
+def _check_head(header: ExportHeader, copy: StudyCopy) -> None:
+    last = copy.events[-1]
+    if (copy.study, last.seq, last.hash) != (header.study, header.events, header.head_hash):
+        raise DamagedFileError(
+            f"Expected {header.events} events of study {header.study} with the last hash that "
+            f"{HEADER} names, found {last.seq} of study {copy.study}, or others; use another copy."
+        )
+
+
+def _check_names(copy: StudyCopy) -> None:
+    """Refuse a study whose images are other than those with a checksum.
+
+    A hash shows that a log is as somebody made it, not who made it: an image called
+    ``../../secret`` would be read from there.
+
+    Raises
+    ------
+    DamagedFileError
+        If so.
+    """
+    created = copy.events[0].payload or {}
+    image_checksums(copy.events[0])
+    images = set(created["manifest"])
+    named = {*created["stimuli"], *(one["id"] for one in created["practice"])}
+    others = (set(created["sizes"]), set(created["suffixes"]), named)
+    if any(names != images for names in others) or set(copy.truth) != set(created["stimuli"]):
+        raise DamagedFileError(
+            f"Expected study {copy.study} to have truth, size and checksum of each of its images, "
+            "found that some lack or are too many; use another copy."
+        )
+    if not all(_NAME.fullmatch(name) for name in images):
+        raise DamagedFileError(
+            f"Expected names of images of letters and digits in study {copy.study}, found others; "
+            "it was not made by umnist."
+        )
+
+
+def _check_usable(archive: ZipFile, study: str) -> None:
+    """Refuse what hashes right and still cannot be folded and read.
+
+    Raises
+    ------
+    DamagedFileError
+        If so, at the latest as `said_as_damage` says it.
+    """
+    reading = Reading.of(ArchivedStudy(archive, LOG), study)
+    answers_of(reading, with_surplus=True)
+    stimuli_of(reading)
+
+
+def _check_checksums(archive: ZipFile) -> None:
+    names = set(archive.namelist())
+    for name, checksum in _read_json(archive, CHECKSUMS).items():
+        if name not in names or _digest(archive, name) != checksum:
+            raise DamagedFileError(
+                f"Expected {name[:80]} as it was exported, found that it is missing or another; "
+                "use another copy."
+            )
+
+
+def _digest(archive: ZipFile, name: str) -> str:
+    digest = hashlib.sha256()
+    with archive.open(name) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _images_in_place(archive: ZipFile, copy: StudyCopy, folder: Path | None) -> Iterator[None]:
+    """Write the images, give their folder its name, and take it away if the block fails."""
+    if folder is None:
+        yield
+        return
+    if folder.exists():
+        raise ConflictError(
+            f"The store has no study {copy.study}, but there is a folder {folder}; nothing was "
+            "changed, so look at it and move it away."
+        )
+    staging = folder.with_name(f".importing-{copy.study}")
+    try:
+        with _said_as_write_error(folder):
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+        extract_images(archive, LOG, copy.events[0], staging)
+        with _said_as_write_error(folder):
+            staging.rename(folder)
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _said_as_write_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"The images could not be written to {folder} ({error.strerror or error}); nothing was "
+            "added. Choose a folder that can be written and has room."
+        ) from error
