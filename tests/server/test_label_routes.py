@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.labeling.making import new_key
+from tests.labeling.making import new_key, small_spec
 from tests.server.conftest import Lab
 from tests.server.people import answer_body
 from umnist_core.errors import StoreError
 from umnist_core.labeling.log import Claims, Event
 from umnist_core.server.assets import STATIC_DIR, static_version
+from umnist_core.server.labeling.state_json import digit_ranges
 
 
 @pytest.mark.parametrize("pool", ["unguided", "guided"])
@@ -39,6 +41,23 @@ def test_person_goes_from_link_to_completion_code(lab: Lab, pool: str) -> None:
     kept = lab.service.state(study).assignments
     assert [one for one in answered if kept[one].given] == answered
     assert len(answered) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "sizes_px", "counts"),
+    [
+        ({"overrides": {"canvas": "512", "factor": "0.5..4"}}, (14, 112), (3, 5)),
+        ({"overrides": {"canvas": "300", "factor": "1..50", "digits": "4"}}, (28, 300), (4, 4)),
+        ({"overrides": {}}, (14, 2100), (3, 5)),
+        ({"overrides": {}, "preset": "paper"}, (14, 2128), (3, 5)),
+        ({"folder": "somewhere"}, (14, 2128), (3, 5)),
+    ],
+)
+def test_guide_tells_the_sizes_and_counts_that_the_images_are_drawn_from(
+    changes: dict[str, Any], sizes_px: tuple[int, int], counts: tuple[int, int]
+) -> None:
+    """A study of other images than the paper's tells no wrong sizes."""
+    assert digit_ranges(small_spec(**changes)) == (sizes_px, counts)
 
 
 def test_next_image_is_reserved_while_one_is_open(lab: Lab) -> None:

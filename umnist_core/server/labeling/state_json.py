@@ -9,18 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from umnist_core import __version__
-from umnist_core.labeling.records import QUESTION, SUM_MAX
+from umnist_core.digits import GLYPH_PX
+from umnist_core.labeling.records import QUESTION, SUM_MAX, StudySpec
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
+from umnist_core.scenes import UltraMnistParameters, get_preset
 from umnist_core.server.labeling.sessions import Signer
 from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY
 
 IMAGE_PURPOSE = "image address"
 """What `Signer` signs addresses of images for."""
 
-_GUIDE = {"sizes_px": [14, 2128], "digit_counts": [3, 5]}
-"""What guided people are told of the digits (UltraMNIST paper, section "Human baseline")."""
+_PAPER_SIZES_PX = (14, 2128)
+_PAPER_COUNTS = (3, 5)
+"""What the paper's guided annotators were told of the digits (UltraMNIST, "Human baseline")."""
 
 
 def state_json(
@@ -93,6 +96,19 @@ def feedback_json(feedback: Feedback) -> dict[str, Any]:
     }
 
 
+def digit_ranges(spec: StudySpec) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return smallest and largest side of a digit, px, and fewest and most digits of an image.
+
+    Those that the images are drawn from; the paper's for a folder of images.
+    """
+    parameters = None if spec.folder else get_preset(spec.preset).with_overrides(spec.overrides)
+    if not isinstance(parameters, UltraMnistParameters):
+        return _PAPER_SIZES_PX, _PAPER_COUNTS
+    smallest = round(GLYPH_PX * parameters.factor.low)
+    largest = min(round(GLYPH_PX * parameters.factor.high), parameters.canvas)
+    return (smallest, largest), parameters.digits.ints
+
+
 def warm_keys(view: AnnotatorView) -> list[str]:
     """Return the keys of the images that will be asked for next, soonest first."""
     named = (view.trial, view.practice, view.next)
@@ -104,7 +120,12 @@ def _guide(
 ) -> dict[str, Any] | None:
     if view.pool != GUIDED or sheet_size is None:
         return None
-    return {**_GUIDE, "sheet": _image(view, SHEET_KEY, sheet_size, signer)}
+    sizes_px, counts = digit_ranges(view.spec)
+    return {
+        "sizes_px": list(sizes_px),
+        "digit_counts": list(counts),
+        "sheet": _image(view, SHEET_KEY, sheet_size, signer),
+    }
 
 
 def _practice(view: AnnotatorView, signer: Signer) -> dict[str, Any] | None:
