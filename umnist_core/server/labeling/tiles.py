@@ -8,7 +8,6 @@ pixels is sent: no name of a file, no entity tag, no text inside the PNG.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 from collections import OrderedDict, deque
@@ -42,8 +41,6 @@ _GRANT_S = 60.0
 """How long it is believed that an image is a person's; a link that is ended ends then."""
 
 _GRANTS_MAX = 20_000
-_NICENESS = 5
-"""Behind everything else, but not so far that a tile which somebody waits for meanwhile starves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +199,8 @@ class LabelTiles:
         An executor's thread would first do all that waits, and a daemon is cut off within
         libraries that do not survive it.
         """
-        _be_nice()
+        # At the priority of the others: somebody may wait for the very image that is being opened
+        # here, and on a busy machine a thread that stands back would keep everybody waiting.
         while True:
             with self._lock:
                 if not self._waiting or not threading.main_thread().is_alive():
@@ -276,9 +274,3 @@ class _Grants:
             self._held.move_to_end((session, key))
             if len(self._held) > _GRANTS_MAX:
                 self._held.popitem(last=False)
-
-
-def _be_nice() -> None:
-    """Let other threads go before this one, where threads have priorities (Linux)."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
