@@ -2,9 +2,9 @@
 
 The server is a process of its own with a new study of full-size images in a real store. The
 people are simulated (`umnist_core.simulation`): each fetches the tiles that the viewer would,
-over six connections at most, first of the whole image, then of each digit that it comes
-closer to, and the coarse ones of the next image; then it posts an answer with a trace. Each
-image is shown to one person of either pool, as in a study with one label, so half of the
+over six connections at most: of the whole image, then of each digit that it comes closer to,
+and meanwhile, over two of them, all of the next image; then it posts an answer with a trace.
+Each image is shown to one person of either pool, as in a study with one label, so half of the
 tiles have to be made. What is measured contains the people's own work on the same machine.
 """
 
@@ -27,9 +27,9 @@ from umnist_core.simulation.audit import audit
 from umnist_core.simulation.people import Crowd
 from umnist_core.simulation.run import Guessing, Pace, Run, invite_people, run_people
 
-THINK_S = 4.0
-"""Mean time for an image. People take ten times as long, so the load is that of ten times as many
-people as are simulated."""
+THINK_S = 8.0
+"""Mean time for an image. People take some 30 s, so the load is that of four times as many people
+as are simulated."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class StudyFigures:
 def bench_study(
     *,
     annotators: int = 50,
-    images: int = 6,
+    images: int = 5,
     think_s: float = THINK_S,
     stores: Sequence[str] = STORES,
     spec: StudySpec | None = None,

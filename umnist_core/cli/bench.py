@@ -76,3 +76,70 @@ def interaction_command(changes: int, as_json: bool) -> None:
     from umnist_core.bench.interaction import bench_interaction
 
     _show(bench_interaction(changes), as_json)
+
+
+@bench_group.command("study", epilog="\b\nExample:\n  umnist bench study --annotators 50 --json")
+@click.option("--annotators", type=click.IntRange(1, 120), default=50, show_default=True)
+@click.option(
+    "--images", type=click.IntRange(1, 100), default=5, show_default=True, help="For each person."
+)
+@click.option(
+    "--think",
+    "think_s",
+    type=click.FloatRange(0),
+    default=None,
+    help="Seconds that a person takes for an image on average; people take 30 or more.",
+)
+@click.option(
+    "--store",
+    type=click.Choice(("sqlite", "postgresql", "both")),
+    default="both",
+    show_default=True,
+    help="PostgreSQL is run for the measurement, if it is installed.",
+)
+@json_option
+def study_command(
+    *, annotators: int, images: int, think_s: float | None, store: str, as_json: bool
+) -> None:
+    """Time answers and tiles while many people take part; count errors and lost answers."""
+    from umnist_core.bench.durability import STORES
+    from umnist_core.bench.study import THINK_S, bench_study
+
+    figures = bench_study(
+        annotators=annotators,
+        images=images,
+        think_s=THINK_S if think_s is None else think_s,
+        stores=STORES if store == "both" else (store,),
+        progress=_say,
+    )
+    _show(figures, as_json)
+
+
+@bench_group.command(
+    "durability", epilog="\b\nExample:\n  umnist bench durability --kills 1000 --json"
+)
+@click.option("--kills", type=click.IntRange(1), default=1000, show_default=True)
+@click.option(
+    "--store", type=click.Choice(("sqlite", "postgresql")), default="sqlite", show_default=True
+)
+@click.option("--annotators", type=click.IntRange(1, 50), default=8, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@json_option
+def durability_command(
+    *, kills: int, store: str, annotators: int, seed: int, as_json: bool
+) -> None:
+    """Kill the server at random moments while people answer; count lost and doubled answers."""
+    from umnist_core.bench.durability import bench_durability
+
+    figures = bench_durability(
+        kills=kills,
+        store=store,
+        annotators=annotators,
+        seed=seed,
+        progress=lambda done, wanted: _say(f"{done} of {wanted} kills"),
+    )
+    _show(figures, as_json)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)

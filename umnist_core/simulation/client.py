@@ -14,7 +14,7 @@ import ssl
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,9 @@ from umnist_core.simulation.people import Reply
 CONNECTIONS = 6
 """Connections of a browser to one server over HTTP/1.1."""
 
+WARM_CONNECTIONS = 2
+"""Those over which the page fetches the next image."""
+
 TIMEOUT_S = 30.0
 GIVE_UP_S = 180.0
 """How long a request is sent again before a person gives up."""
@@ -38,6 +41,7 @@ _PAUSE_S = (0.02, 1.0)
 _PNG = b"\x89PNG"
 
 Json = dict[str, Any]
+TileAddress = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Client:
             certificates=certificates,
         )
         self._held: set[str] = set()
+        self._warmed = ""
+        self._warming: list[asyncio.Task[None]] = []
         self._home = ""
 
     async def __aenter__(self) -> Client:
@@ -130,6 +136,8 @@ class Client:
 
     async def __aexit__(self, *_: object) -> None:
         """Close all its connections."""
+        self._stop_warming()
+        await asyncio.gather(*self._warming, return_exceptions=True)
         await self._http.aclose()
         await self._fetcher.close()
 
@@ -204,7 +212,7 @@ class Client:
         self._tally.acknowledged.append(done)
         return _state(said)
 
-    async def fetch(self, image: Mapping[str, Any], tiles: Iterable[tuple[int, int, int]]) -> None:
+    async def fetch(self, image: Mapping[str, Any], tiles: Iterable[TileAddress]) -> None:
         """Fetch tiles of an image side by side; those that were fetched before are held.
 
         Parameters
@@ -214,11 +222,23 @@ class Client:
         tiles
             Level, column and row of each.
         """
-        base = str(image["dzi"]).removesuffix(".dzi")
-        paths = [f"{base}_files/{level}/{col}_{row}.png" for level, col, row in tiles]
-        new = [path for path in dict.fromkeys(paths) if path not in self._held]
-        self._held.update(new)
-        await asyncio.gather(*(self._tile(path) for path in new))
+        await asyncio.gather(*(self._tile(path) for path in _paths(image, tiles)))
+
+    def warm(self, image: Mapping[str, Any], tiles: Iterable[TileAddress]) -> None:
+        """Begin to fetch tiles of an image that is not shown yet; ends fetching any other so."""
+        if image["dzi"] != self._warmed:
+            self._stop_warming()
+            self._warmed = image["dzi"]
+            left = iter(_paths(image, tiles))
+            self._warming = [asyncio.create_task(self._warm(left)) for _ in range(WARM_CONNECTIONS)]
+
+    async def _warm(self, paths: Iterator[str]) -> None:
+        for path in paths:
+            await self._tile(path)
+
+    def _stop_warming(self) -> None:
+        for task in self._warming:
+            task.cancel()
 
     async def _tile(self, path: str) -> None:
         async def get() -> _Answer:
@@ -226,7 +246,10 @@ class Client:
             self._tally.tile_ms.append(took_ms)
             return _Answer(status, body)
 
+        if path in self._held:
+            return
         answer = await self._insist(f"GET {path}", get)
+        self._held.add(path)
         if not answer.body.startswith(_PNG):
             self._tally.troubles["no image"] += 1
 
@@ -299,6 +322,11 @@ class _Answer:
 def new_key() -> str:
     """Return a new idempotency key."""
     return str(uuid.uuid4())
+
+
+def _paths(image: Mapping[str, Any], tiles: Iterable[TileAddress]) -> list[str]:
+    base = str(image["dzi"]).removesuffix(".dzi")
+    return [f"{base}_files/{level}/{col}_{row}.png" for level, col, row in tiles]
 
 
 def _body(answer: _Answer) -> Json:

@@ -23,7 +23,7 @@ from umnist_core.simulation.people import (
     draw_people,
     reply_to,
 )
-from umnist_core.simulation.traces import coarse_tiles, tiles_of_view
+from umnist_core.simulation.traces import Shown, tiles_of_view, warm_tiles
 from umnist_core.simulation.truth import DigitTruth, ImageTruth, read_images
 
 _LAST_PHASES = ("done", "closed")
@@ -36,26 +36,6 @@ class Mind(Protocol):
 
     async def reply(self, person: Person, pool: str, shown: Shown) -> Reply:
         """Return what a person answers to an image."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An image in front of a person.
-
-    Attributes
-    ----------
-    key
-        Assignment, or practice image.
-    number
-        Which trial.
-    height, width
-        Canvas, px.
-    """
-
-    key: str
-    number: int
-    height: int
-    width: int
 
 
 class Knowing:
@@ -224,16 +204,15 @@ class Run:
     ) -> Reply:
         """Look at an image as a person does: view after view, with the next image warmed."""
         image = one["image"]
-        size = (image["height"], image["width"])
+        shown = _shown(key, one)
         pool = GUIDED if state["guide"] else "unguided"
-        reply = await self.mind.reply(person, pool, Shown(key, one["number"], *size))
-        pause_s = self._pause_s(person, one["number"]) / len(reply.views)
+        reply = await self.mind.reply(person, pool, shown)
+        pause_s = self._pause_s(person, shown.number) / len(reply.views)
         for number, view in enumerate(reply.views):
             if self.pace.fetches_tiles:
-                await client.fetch(image, tiles_of_view(view, size, person.pane))
-                if number == 0 and state["next"]:
-                    ahead = state["next"]["image"]
-                    await client.fetch(ahead, coarse_tiles((ahead["height"], ahead["width"])))
+                await client.fetch(image, tiles_of_view(view, shown, person.pane))
+                if number == 0 and (ahead := state["next"]):
+                    client.warm(ahead["image"], warm_tiles(_shown("", ahead), person.pane))
             await asyncio.sleep(pause_s)
         return reply
 
@@ -288,6 +267,10 @@ def invite_people(
     """
     tokens = [row.token for row in service.invite(study, count) if row.token is not None]
     return draw_people(count, crowd, seed), tokens
+
+
+def _shown(key: str, one: dict[str, Any]) -> Shown:
+    return Shown(key, one["number"], one["image"]["height"], one["image"]["width"])
 
 
 def _state_after(said: dict[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from umnist_core.simulation.truth import DigitTruth, ImageTruth
 LEGIBLE_PX = 12.0
 """CSS px below which a digit counts as not shown (`umnist_core.scoring.looking`)."""
 
-WARM_LEVEL_PX = 1024
-"""The viewer fetches the levels of the next image up to this side ahead."""
+_PIXEL_RATIO = 0.6
+"""Screen px per px of a level below which the viewer draws the next coarser one."""
 
+_MINIMAP_LEVEL = 8
 _WANTED_PX = 90.0
 _ZOOM_MAX = 8.0
 _MARGIN = 0.95
@@ -55,7 +56,27 @@ class View:
     zoom: float
 
 
-def overview(image: ImageTruth, pane: Pane) -> View:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An image in front of a person.
+
+    Attributes
+    ----------
+    key
+        Assignment, or practice image.
+    number
+        Which trial.
+    height, width
+        Canvas, px.
+    """
+
+    key: str
+    number: int
+    height: int
+    width: int
+
+
+def overview(image: ImageTruth | Shown, pane: Pane) -> View:
     """Return the view of a whole image."""
     zoom = _MARGIN * min(pane.width / image.width, pane.height / image.height)
     return View(image.width / 2, image.height / 2, zoom)
@@ -81,44 +102,44 @@ def is_on_screen(view: View, digit: DigitTruth, pane: Pane) -> bool:
     return abs(digit.col + half - view.x) < reach_x and abs(digit.row + half - view.y) < reach_y
 
 
-def tiles_of_view(
-    view: View, image_size: tuple[int, int], pane: Pane
-) -> Iterator[tuple[int, int, int]]:
+def tiles_of_view(view: View, image: Shown, pane: Pane) -> Iterator[tuple[int, int, int]]:
     """Yield (level, column, row) of the tiles that the viewer draws a view with.
 
-    It draws the level that is nearest in size from above, and puts the next coarser one
-    under it so that something is there at once.
-
-    Parameters
-    ----------
-    image_size
-        (height, width), canvas px.
+    The next coarser level comes first, so that something is there at once.
     """
-    grid = PyramidGrid(*image_size)
-    exact = grid.max_level + math.log2(view.zoom * pane.density)
-    finest = min(grid.max_level, max(0, math.ceil(exact)))
+    grid = PyramidGrid(image.height, image.width)
+    finest = _level_of(view, grid, pane)
+    half_width, half_height = pane.width / 2 / view.zoom, pane.height / 2 / view.zoom
     for level in range(max(0, finest - 1), finest + 1):
-        reduction = grid.reduction(level)
         rows, cols = grid.tile_counts(level)
-        side = grid.tile_px * reduction
-        half_width, half_height = pane.width / 2 / view.zoom, pane.height / 2 / view.zoom
-        first_col = max(0, int((view.x - half_width) // side))
-        last_col = min(cols - 1, int((view.x + half_width) // side))
-        first_row = max(0, int((view.y - half_height) // side))
-        last_row = min(rows - 1, int((view.y + half_height) // side))
+        side = grid.tile_px * grid.reduction(level)
+        first_col, last_col = _reached(view.x - half_width, view.x + half_width, side, cols)
+        first_row, last_row = _reached(view.y - half_height, view.y + half_height, side, rows)
         for row in range(first_row, last_row + 1):
             yield from ((level, col, row) for col in range(first_col, last_col + 1))
 
 
-def coarse_tiles(image_size: tuple[int, int]) -> Iterator[tuple[int, int, int]]:
-    """Yield the tiles of an image that are fetched while the one before is worked on."""
-    grid = PyramidGrid(*image_size)
-    for level in range(grid.max_level + 1):
+def _reached(start: float, end: float, side: float, count: int) -> tuple[int, int]:
+    """Return the first and the last of ``count`` tiles that a stretch of canvas px touches."""
+    return max(0, int(start // side)), min(count - 1, int(end // side))
+
+
+def warm_tiles(image: ImageTruth | Shown, pane: Pane) -> Iterator[tuple[int, int, int]]:
+    """Yield the tiles of an image that are fetched while the one before is worked on.
+
+    These are, as in the page, those of the first view, the minimap's, and all finer ones.
+    """
+    grid = PyramidGrid(image.height, image.width)
+    first = _level_of(overview(image, pane), grid, pane)
+    for level in (first, min(_MINIMAP_LEVEL, first), *range(first + 1, grid.max_level + 1)):
         rows, cols = grid.tile_counts(level)
-        if max(grid.level_size(level)) > WARM_LEVEL_PX:
-            return
-        if max(grid.level_size(level)) > WARM_LEVEL_PX // 4:
-            yield from ((level, col, row) for row in range(rows) for col in range(cols))
+        yield from ((level, col, row) for row in range(rows) for col in range(cols))
+
+
+def _level_of(view: View, grid: PyramidGrid, pane: Pane) -> int:
+    """Return the level that the viewer draws a view from (`levelOf` of its view.js)."""
+    reduction = math.ceil(math.log2(_PIXEL_RATIO / (view.zoom * pane.density)))
+    return min(max(grid.max_level - reduction, 0), grid.max_level)
 
 
 def response_time_ms(digits: int, *, rng: np.random.Generator) -> float:
