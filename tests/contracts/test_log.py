@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -84,10 +86,22 @@ class DatabaseContract(LogContract):
         assert len(claims.assignments) == WRITERS * PLACES
         assert verify_log(log, "s").faults == ()
 
+    def test_threads_that_open_a_new_store_at_once_make_it_once(self, url: str) -> None:
+        """A server's threads that need the store at the same moment do not disturb each other."""
+        with ThreadPoolExecutor(WRITERS) as pool:
+            logs = list(pool.map(open_log, [url] * WRITERS))
+        for number, log in enumerate(logs):
+            create(log, f"s{number}")
+            log.close()
+
     def test_processes_that_open_a_new_store_at_once_make_it_once(self, url: str) -> None:
         """The tables are made by one of them, and all can use them."""
         context = multiprocessing.get_context("spawn")
-        writers = [context.Process(target=make, args=(url, f"s{n}")) for n in range(WRITERS)]
+        start = context.Barrier(WRITERS)
+        writers = [
+            context.Process(target=make, args=(url, f"s{number}", start))
+            for number in range(WRITERS)
+        ]
         for writer in writers:
             writer.start()
         for writer in writers:
@@ -134,8 +148,9 @@ def add_at_last(log: EventLog, draft: Draft) -> None:
             return
 
 
-def make(url: str, study: str) -> None:
-    """Open a store and make a study, as one of several processes."""
+def make(url: str, study: str, start: Barrier) -> None:
+    """Open a store and make a study, as one of several processes that begin at once."""
+    start.wait()
     log = open_log(url)
     create(log, study)
     log.close()

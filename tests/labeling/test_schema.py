@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -149,3 +151,18 @@ def test_database_keeps_the_promises_itself(url: str, statement: str) -> None:
         create(log, "s", joined("ann"))
         with pytest.raises(StoreError, match=r"(?i)constraint"), log._writing() as connection:
             connection.execute(text(statement))
+
+
+def test_threads_that_open_different_stores_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Each gets its own tables, though Alembic has one environment for all."""
+    count = 8
+    urls = [f"sqlite:///{tmp_path / f'{number}.sqlite'}" for number in range(count)]
+    start = threading.Barrier(count)
+
+    def make(url: str) -> None:
+        start.wait()
+        with closing(open_log(url)) as log:
+            create(log, "s")
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(make, urls))

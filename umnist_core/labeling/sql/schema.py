@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -14,6 +15,9 @@ from umnist_core.errors import StoreError
 from umnist_core.labeling.sql.engine import WRITES
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+_turn = threading.Lock()
+"""Alembic's environment is one for the whole process, and must not be used by two threads."""
 
 _LOCK = 7_846_153_092
 """Any number; who upgrades a PostgreSQL database holds its advisory lock."""
@@ -46,7 +50,8 @@ def upgrade(engine: Engine, place: str) -> None:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
         _check(connection, script, place)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        with _turn:
+            command.upgrade(config, "head")
 
 
 def _find_revision(connection: Connection) -> str | None:
