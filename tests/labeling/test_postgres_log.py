@@ -127,6 +127,14 @@ def test_wrong_addresses_are_told_without_the_password(
         assert str(caught.value).count("\n") == 0
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_address_may_name_the_driver_or_not(postgres_url: str, scheme: str) -> None:
+    """The addresses that hosts and tools give out all work."""
+    _, _, rest = postgres_url.partition("://")
+    with closing(open_log(f"{scheme}://{rest}")) as log:
+        assert log.studies() == []
+
+
 def test_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without psycopg the sentence says how to get it."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
