@@ -1,0 +1,5 @@
+"""Attention maps in the frame of the image, and how they compare with what is there. No torch."""
+
+from umnist_core.attention.maps import AttentionMap
+
+__all__ = ["AttentionMap"]

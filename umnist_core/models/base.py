@@ -1,0 +1,160 @@
+"""What every model is and gives: logits of each task, and where it looked.
+
+`Model.attend` returns attention in the frame of the image or says in a sentence why
+there is none. It is part of the output, never read off a layer by name, because a fused
+attention has no such layer and a hook on it would stay silent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from umnist_core.attention import AttentionMap
+from umnist_core.pyramid import TileSource
+
+SUM_CLASSES = 28
+"""Sums from 0 to 27, the classes of UltraMNIST."""
+
+LABELS_ONLY = "labels-only"
+UNCONSTRAINED = "unconstrained"
+SEES = (LABELS_ONLY, UNCONSTRAINED)
+"""What a model may be trained on: sums alone, or the boxes and classes of digits too."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question that a model answers.
+
+    Attributes
+    ----------
+    name
+        For example ``"sum"`` or ``"majority"``.
+    classes
+        Number of logits.
+    is_multi
+        Whether several classes are right at once, each decided alone (sigmoid at 0.5).
+    """
+
+    name: str
+    classes: int
+    is_multi: bool = False
+
+
+SUM_TASK = Task("sum", SUM_CLASSES)
+
+MEGAPIXEL_TASKS = (
+    Task("majority", 10),
+    Task("max", 10),
+    Task("top", 10),
+    Task("multi", 10, is_multi=True),
+)
+"""The four tasks of Megapixel MNIST, in the order of the original's query tokens."""
+
+
+@dataclass(frozen=True)
+class FoundDigit:
+    """A digit that a model says is there: class, score 0 to 1, box in image px."""
+
+    label: int
+    score: float
+    row: float
+    col: float
+    height_px: float
+    width_px: float
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """What a model gives for a batch of B images.
+
+    Attributes
+    ----------
+    logits
+        Task name -> float (B, classes), before softmax or sigmoid.
+    attention
+        A map for each image; None where the model gives none.
+    no_attention
+        Why there is none; empty where there is some.
+    found
+        The digits of each image, for models that find them.
+    rounds
+        For each image, the maps of the rounds of an iterative selection, first to last.
+    """
+
+    logits: dict[str, Tensor]
+    attention: tuple[AttentionMap, ...] | None = None
+    no_attention: str = ""
+    found: tuple[tuple[FoundDigit, ...], ...] | None = None
+    rounds: tuple[tuple[AttentionMap, ...], ...] = ()
+
+
+class Model(nn.Module, ABC):
+    """A model of the registry.
+
+    Attributes
+    ----------
+    tasks
+        What it answers.
+    sees
+        One of `SEES`.
+    paper
+        Authors, year and identifier of what it follows; ``"umnist"`` for our own.
+    """
+
+    tasks: tuple[Task, ...] = (SUM_TASK,)
+    sees: ClassVar[str] = LABELS_ONLY
+    paper: ClassVar[str] = "umnist"
+    config: Any
+
+    @abstractmethod
+    def prepare(self, source: TileSource) -> Any:
+        """Read what the model needs of one image, on the CPU and without gradients.
+
+        Parameters
+        ----------
+        source
+            The image, of any size; a model that cannot take its size says so.
+        """
+
+    @abstractmethod
+    def collate(self, prepared: Sequence[Any]) -> Any:
+        """Join what `prepare` returned for several images into a batch."""
+
+    @abstractmethod
+    def forward(self, batch: Any) -> ModelOutput:
+        """Return the logits of a batch, with gradients in training mode."""
+
+    def attend(self, batch: Any) -> ModelOutput:
+        """Return logits with attention, or with the reason why there is none."""
+        return self.forward(batch)
+
+    def loss(self, output: ModelOutput, targets: dict[str, Tensor]) -> Tensor:
+        """Return the mean over the tasks of cross-entropy, or binary where several are right.
+
+        Parameters
+        ----------
+        output
+            Of `forward`.
+        targets
+            Task name -> int64 (B,), or float (B, classes) of 0 and 1 for a multi task.
+        """
+        losses = [
+            nn.functional.binary_cross_entropy_with_logits(
+                output.logits[task.name], targets[task.name]
+            )
+            if task.is_multi
+            else nn.functional.cross_entropy(output.logits[task.name], targets[task.name])
+            for task in self.tasks
+        ]
+        return torch.stack(losses).mean()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
