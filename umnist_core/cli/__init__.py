@@ -23,6 +23,7 @@ COMMANDS = {
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
     "generate": ("generate_command", "Write a data set."),
     "render": ("render_command", "Draw one image."),
+    "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
 }
 """Command name -> click command in ``umnist_core.cli.<command name>``, and its short help.

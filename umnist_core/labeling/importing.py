@@ -60,8 +60,9 @@ class ExportHeader:
 def import_study(service: StudyService, source: Path) -> str:
     """Put an exported study into the store; nothing can be added to it if it was closed.
 
-    Personal links do not work afterwards unless this server has the secret of the one that
-    made them. Without its images, a study shows its results, but no one can label.
+    Links that people have work here too; they cannot be shown again unless this server has the
+    secret of the one that made them. Without its images, a study shows its results, but no one
+    can label.
 
     Parameters
     ----------

@@ -1,0 +1,106 @@
+"""The settings of a study from options and a file, and back as a file to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
+from umnist_core.labeling.records import DEFAULT_INSTRUCTIONS, StudySpec
+
+
+def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
+    """Return settings of a file, with what was given beside it instead of the file's.
+
+    Parameters
+    ----------
+    file
+        YAML with fields of `StudySpec`; None for none.
+    given
+        Fields; None for one that was not given. ``overrides`` and ``instructions`` replace
+        only what they name.
+
+    Raises
+    ------
+    UsageError
+        If a setting is unknown or not allowed.
+    MissingFileError, DamagedFileError
+        If the file cannot be read.
+    """
+    data = {} if file is None else _read_yaml(file)
+    nested = {
+        "overrides": {},
+        "instructions": DEFAULT_INSTRUCTIONS,
+    }
+    for name, defaults in nested.items():
+        own = data.get(name) or {}
+        if not isinstance(own, Mapping):
+            raise click.UsageError(f"{name} in {file} is a list of NAME: VALUE; correct it.")
+        values = {**defaults, **own, **(given.get(name) or {})}
+        data[name] = {str(key): str(value) for key, value in values.items()}
+    plain = {key: value for key, value in given.items() if value is not None and key not in nested}
+    try:
+        return StudySpec.from_dict({**data, **plain})
+    except InvalidValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(read_text(file))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise DamagedFileError(
+            f"Expected the settings of a study as YAML in {file}, found something else ({reason}); "
+            "`umnist study create --print-spec` shows how they are written."
+        ) from error
+    if not isinstance(data, dict):
+        raise DamagedFileError(
+            f"Expected NAME: VALUE lines in {file}, found none; `umnist study create --print-spec` "
+            "shows how they are written."
+        )
+    return {str(key): value for key, value in data.items()}
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError
+        If there is none, or it is not text in UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(
+            f"Expected text in UTF-8 in {file}, found something else; save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise MissingFileError(
+            f"Expected a text file {file}, found none that can be read "
+            f"({error.strerror or error}); check the name."
+        ) from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as they are read."""
+
+
+def _as_block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else "")
+
+
+_Dumper.add_representer(str, _as_block)
+
+
+def spec_text(spec: StudySpec) -> str:
+    """Return settings as a file that `read_spec` reads."""
+    text: str = yaml.dump(
+        spec.to_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return text
