@@ -6,25 +6,17 @@ excepted, whose answers are told on purpose.
 
 from __future__ import annotations
 
-import base64
-import itertools
-import json
 import re
-import struct
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
 
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
+from tests.server.leaks import SEED, Received, is_in, png_chunks, secrets_of, spellings_of, texts_of
 from tests.server.people import Person
-from umnist_core.pyramid.encode import PNG_SIGNATURE
-
-SEED = 7_431_952_608
-"""Of the study: long enough to be found by nobody by chance."""
 
 STATE_FIELDS = {
     "study": {"id", "name"},
@@ -68,69 +60,10 @@ def _walk(lab: Lab, study: str, pool: str) -> tuple[Person, list[str], list[http
     return person, seen, kept
 
 
-def _texts(answers: list[httpx.Response]) -> Iterator[bytes]:
-    """Yield all that could be read of answers: addresses, headers, and content but pixels."""
-    for answer in answers:
-        yield answer.url.raw_path
-        for name, value in answer.headers.raw:
-            if name.lower() not in (b"content-length", b"date"):
-                yield name + b": " + value
-        if answer.headers.get("content-type") == "image/png":
-            yield from (kind + data for kind, data in _chunks(answer.content) if kind != b"IDAT")
-        else:
-            yield answer.content
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of each chunk of a PNG; fails if anything stands behind the last."""
-    assert png.startswith(PNG_SIGNATURE)
-    place = len(PNG_SIGNATURE)
-    while place < len(png):
-        (length,) = struct.unpack_from(">I", png, place)
-        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
-        place += 12 + length
-    assert place == len(png)
-
-
-def _spellings(value: object) -> set[bytes]:
-    """Return how a value may be written."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    compact = json.dumps(value, separators=(",", ":"))
-    found = {text.encode(), compact.encode(), quote(text).encode()}
-    found |= {base64.b64encode(one).rstrip(b"=") for one in (text.encode(), compact.encode())}
-    if isinstance(value, int):
-        found |= {f"{value:x}".encode(), value.to_bytes(8, "big"), value.to_bytes(8, "little")}
-    return found
-
-
-def _is_in(secret: bytes, text: bytes) -> bool:
-    """Return whether a text holds a secret; a short one only if it stands alone."""
-    if secret not in text:
-        return False
-    if len(secret) >= 10:
-        return True
-    return re.search(rb"(?<![\w.-])" + re.escape(secret) + rb"(?![\w.-])", text) is not None
-
-
-def _secrets(lab: Lab, study: str, seen: list[str]) -> set[bytes]:
-    """Return what must not be found: of the study, its stimuli, their digits and boxes."""
-    values: list[object] = [SEED, str(lab.service.study_folder(study))]
-    values += [lab.service.state(study).glyphs["checksum"]]
-    truth = lab.service.log.read_truth(study)
-    for stimulus, text in truth.items():
-        what = json.loads(text)
-        values.append(stimulus)
-        if stimulus not in seen:
-            continue
-        values.append(what["source"])
-        for digit in what["digits"]:
-            box = [digit["row"], digit["col"], digit["side_px"], digit["side_px"]]
-            values += [digit, box, [digit["col"], digit["row"], *box[2:]], box[:2]]
-            values += [f"{digit['row']},{digit['col']}", f"{digit['col']},{digit['row']}"]
-            values += [digit["glyph"]] if digit["glyph"] > 9999 else []
-    manifest = (lab.service.study_folder(study) / "manifest.json").read_text()
-    values += list(json.loads(manifest).values())
-    return set(itertools.chain.from_iterable(_spellings(value) for value in values))
+def received(answer: httpx.Response) -> Received:
+    """Return what came with an answer."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Received(answer.url.raw_path.decode(), headers, answer.content)
 
 
 @pytest.mark.parametrize("pool", ["unguided", "guided"])
@@ -140,19 +73,19 @@ def test_session_holds_nothing_of_what_is_in_the_images(lab: Lab, pool: str) -> 
     person, seen, kept = _walk(lab, study, pool)
     person.http.close()
     assert len(seen) == 4
-    found = list(_texts(kept))
-    secrets = _secrets(lab, study, seen)
+    found = list(texts_of(received(one) for one in kept))
+    secrets = secrets_of(lab.service, study, seen)
     assert len(secrets) > 200
     for secret in secrets:
-        assert not [text for text in found if _is_in(secret, text)], secret
+        assert not [text for text in found if is_in(secret, text)], secret
 
 
 def test_search_finds_what_is_there() -> None:
     """Each spelling of a seed, a box and a glyph, within other text."""
     for value in (SEED, [12, 345, 678, 678], {"row": 12, "col": 345}, "12,345", 23456):
-        for secret in _spellings(value):
-            assert _is_in(secret, b'{"a": ' + secret + b"}")
-    assert not _is_in(b"345", b"12345")
+        for secret in spellings_of(value):
+            assert is_in(secret, b'{"a": ' + secret + b"}")
+    assert not is_in(b"345", b"12345")
 
 
 @pytest.mark.parametrize("pool", ["unguided", "guided"])
@@ -204,7 +137,7 @@ def test_tiles_are_pixels_and_nothing_more(lab: Lab) -> None:
     tiles = [one for one in kept if one.headers.get("content-type") == "image/png"]
     assert len(tiles) > 100
     for tile in tiles:
-        assert {kind for kind, _ in _chunks(tile.content)} == {b"IHDR", b"IDAT", b"IEND"}
+        assert {kind for kind, _ in png_chunks(tile.content)} == {b"IHDR", b"IDAT", b"IEND"}
 
 
 def test_repeated_image_has_another_address(lab: Lab) -> None:
