@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isfinite, isnan, log10
 from typing import Any
 
 import pandas as pd
@@ -49,6 +49,9 @@ class Look:
 
 LIGHT = Look("#1f1f1f", "#6b6b6b", "#8a3d8f", ("#b45309", "#0b6b78"))
 DARK = Look("#ececec", "#a8a8a8", "#d79adb", ("#e0a030", "#4fb3c0"))
+SIDES_PX = [14, 28, 56, 112, 224, 448, 896, 1792]
+"""Ticks of a digit's side: half of MNIST's 28 px, and its doubles."""
+
 MARKS = {"unguided": "circle", "guided": "square"}
 
 
@@ -222,7 +225,10 @@ def breakdown_figure(
         )
     _lay_out(figure, look, legend=True)
     figure.update_xaxes(
-        title={"text": axis}, tickvals=list(range(len(order))), ticktext=_sparse(order)
+        title={"text": axis},
+        tickvals=list(range(len(order))),
+        ticktext=_sparse(order),
+        range=[-0.6, len(order) - 0.4],
     )
     figure.update_yaxes(title={"text": "Correct (%)"}, range=[-4, 104])
     return figure
@@ -255,8 +261,9 @@ def _sparse(names: list[str]) -> list[str]:
 
 def reasons_figure(counts: pd.DataFrame, look: Look) -> Any:
     """Draw the share of each reason among the wrong answers of each pool."""
-    seen = counts[counts["labels"] > 0]["reason"]
-    shown = counts[counts["reason"].isin(seen) & (counts["pool"] != "all")]
+    # What was not asked for cannot be found; that nobody overlooked anything can.
+    seen = {"not_looked_at", *counts[counts["labels"] > 0]["reason"]}
+    shown = counts[counts["reason"].isin(seen) & (counts["pool"] != "all") & (counts["wrong"] > 0)]
     table = shown.rename(columns={"share": "accuracy", "low": "wilson_low", "high": "wilson_high"})
     table = table.assign(low=float("nan"), high=float("nan"), reason_place=0)
     places = {reason: place for place, reason in enumerate(REASON_TITLES)}
@@ -357,7 +364,7 @@ def images_figure(images: pd.DataFrame, look: Look) -> Any:
         )
     )
     _lay_out(figure, look)
-    figure.update_xaxes(title={"text": "Smallest digit (px)"}, type="log", dtick="D2")
+    figure.update_xaxes(title={"text": "Smallest digit (px)"}, type="log", tickvals=SIDES_PX)
     figure.update_yaxes(title={"text": "Correct (%)"}, range=[-4, 104])
     return figure
 
@@ -441,14 +448,22 @@ def power_figure(report: StudyReport, look: Look) -> Any:
     )
     here = min(pool.labels for pool in report.pools)
     if here:
-        figure.add_hline(
-            y=here,
-            line={"color": look.line, "dash": "dot", "width": 1},
-            annotation={"text": f"here {here:,}", "font": {"color": look.line}},
+        figure.add_hline(y=here, line={"color": look.line, "dash": "dot", "width": 1})
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=log10(here),  # annotations take an axis's logarithm, lines its value
+            text=f"here {here:,}",
+            showarrow=False,
+            font={"color": look.line, "size": 11},
+            xanchor="left",
+            yanchor="bottom",
         )
     _lay_out(figure, look)
     figure.update_xaxes(title={"text": "Difference between the pools (points)"}, rangemode="tozero")
-    figure.update_yaxes(title={"text": "Labels from each pool"}, type="log", dtick=1)
+    figure.update_yaxes(
+        title={"text": "Labels from each pool"}, type="log", dtick=1, tickformat=",d"
+    )
     return figure
 
 

@@ -84,8 +84,9 @@ def _show_export(service: StudyService, one: Overview) -> None:
         from umnist_core.labeling.export import export_tables
 
         with tempfile.TemporaryDirectory() as folder:
-            export_tables(service, one.study, Path(folder), kind=kind or "csv")
-            shutil.make_archive(str(target.with_suffix("")), "zip", folder)
+            tables = Path(folder) / "tables"
+            export_tables(service, one.study, tables, kind=kind or "csv")
+            shutil.make_archive(str(target.with_suffix("")), "zip", tables)
 
     name = f"umnist-{one.study}-{kind}.zip"
     _offer(f"tables-{kind}-{one.study}", "the tables", name, make_tables)

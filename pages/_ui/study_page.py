@@ -123,9 +123,12 @@ def _confirm_close(one: Overview) -> None:
     if missing:
         st.warning(f"{count(missing, 'label')} of its target are still missing.")
     with st.container(horizontal=True):
-        if st.button("Close it for good", type="primary", key="close_really"):
-            with told():
-                get_service().close(one.study)
-                st.rerun()
-        if st.button("Keep it open", key="close_not"):
+        sure = st.button(
+            "Close it for good",
+            type="primary",
+            key="close_really",
+            on_click=_change,
+            args=("close", one.study),
+        )
+        if sure or st.button("Keep it open", key="close_not"):
             st.rerun()

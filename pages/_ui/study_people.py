@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages._ui.study_store import get_service, told
 from pages._ui.study_words import PHASES, POOL_TITLES, ago, count, day
+from umnist_core.errors import UmnistError
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import AnnotatorRow, Overview
 
@@ -100,9 +101,19 @@ def _confirm_erase(study: str, person: AnnotatorRow) -> None:
         "cannot be undone."
     )
     with st.container(horizontal=True):
-        if st.button("Erase for good", type="primary", key="erase_really"):
-            with told():
-                get_service().erase(study, person.annotator)
-                st.rerun()
-        if st.button("Keep", key="erase_not"):
+        sure = st.button(
+            "Erase for good",
+            type="primary",
+            key="erase_really",
+            on_click=_erase,
+            args=(study, person.annotator),
+        )
+        if sure or st.button("Keep", key="erase_not"):
             st.rerun()
+
+
+def _erase(study: str, person: str) -> None:
+    try:
+        get_service().erase(study, person)
+    except UmnistError as error:
+        st.session_state["study_error"] = str(error)

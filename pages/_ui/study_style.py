@@ -5,6 +5,7 @@ import streamlit as st
 _CSS = """
 <style>
   /* Streamlit's own grey for captions has less than 4.5:1 against the page. */
+  [data-testid="stCaptionContainer"] { opacity: 1; }
   [data-testid="stCaptionContainer"] :is(p, code, li) { color: var(--umnist-quiet); }
   .umnist-bars { display: grid; gap: 4px; }
   .umnist-bars .row {

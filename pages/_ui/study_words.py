@@ -60,6 +60,8 @@ def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{max(5, 5 * round(seconds / 5))} s"
     minutes = round(seconds / 60)
+    if minutes % 60 == 0:
+        return f"{minutes // 60} h"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 import shutil
+import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -226,7 +227,10 @@ def _freeze_all(
                 progress(done, len(tasks))
             yield from batch
     finally:
-        results.close()
+        with warnings.catch_warnings():
+            # Joblib warns of results that nobody took, as when someone cancels.
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def freeze_batch(

@@ -1,0 +1,63 @@
+"""What Results makes of answers: gaze over an image, who answered what."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+import pytest
+
+from pages._ui.results_data import answer_counts, heat_data, mean_heat
+
+SIZE = (400, 800)
+
+
+def part(x: float, y: float, zoom: float, end_ms: float) -> dict[str, object]:
+    """Return a part of a trace that looks at one place."""
+    sample = {"t": 0, "x": x, "y": y, "zoom": zoom, "w": 100, "h": 100, "visible": True}
+    return {"samples": [sample], "end_ms": end_ms}
+
+
+def test_heat_is_the_mean_of_the_answers() -> None:
+    """The cells of one add up to its time, those of several to their mean."""
+    one = mean_heat([[part(100, 100, 1, 900)]], SIZE)
+    both = mean_heat([[part(100, 100, 1, 900)], [part(700, 300, 1, 300)]], SIZE)
+    assert one is not None
+    assert both is not None
+    assert one.sum() == pytest.approx(900)
+    assert both.sum() == pytest.approx(600)
+    assert both[: both.shape[0] // 2].sum() == pytest.approx(450)
+
+
+def test_heat_is_none_where_nobody_looked() -> None:
+    """Without traces, or with traces of no time, there is nothing to draw."""
+    assert mean_heat([], SIZE) is None
+    assert mean_heat([[part(100, 100, 1, 0)]], SIZE) is None
+
+
+def test_heat_data_hold_the_values_to_a_part_in_sixty_thousand() -> None:
+    """What the viewer decodes from red and green is what was put in."""
+    rng = np.random.default_rng(4)
+    grid = rng.gamma(0.5, 300, (20, 30))
+    data = heat_data(grid, SIZE, 3)
+    png = base64.b64decode(data["src"].partition(",")[2])
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    whole = pixels[..., 2].astype(float) * 256 + pixels[..., 1]
+    assert np.allclose(whole / 65535 * data["max"], grid, atol=data["max"] / 60_000)
+    assert 0 < data["top"] <= data["max"]
+    assert "mean of 3 answers" in data["title"]
+
+
+def test_heat_of_a_single_cell_has_a_last_colour() -> None:
+    """Where nearly all cells are 0, colours still end above 0."""
+    grid = np.zeros((40, 40))
+    grid[3, 4] = 5
+    assert heat_data(grid, SIZE, 1)["top"] == 5
+
+
+def test_answers_are_counted_with_the_most_frequent_first() -> None:
+    """Of equally frequent ones the smaller sum comes first."""
+    assert answer_counts([9, 3, 9, 12, 3, 27]) == [(3, 2), (9, 2), (12, 1), (27, 1)]
+    assert answer_counts([]) == []

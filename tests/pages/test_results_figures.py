@@ -1,0 +1,154 @@
+"""The charts of Results say what the report says, whatever there is to say."""
+
+from __future__ import annotations
+
+import json
+from math import isnan
+from typing import Any
+
+import pytest
+
+from pages._ui import results_figures as figures
+from pages._ui import results_words as words
+from pages._ui.results_data import Results, image_table
+from tests.pages.driving import make_study, open_lab
+from umnist_core.labeling.results import load_answers, load_digits, report_of
+
+LOOKS = (figures.LIGHT, figures.DARK)
+TABLES = ("by_number_of_digits", "by_smallest_side", "by_truth", "by_ink_share")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
+    """Return the results of studies with 0, 1 and 12 people."""
+    service = open_lab(tmp_path_factory.mktemp("lab"))
+    found = {}
+    for people in (0, 1, 12):
+        study = make_study(service, people, repeats=1, labels_per_image=6)
+        answers = load_answers(service, study)
+        digits = load_digits(service, study, answers)
+        truth = {name: json.loads(text) for name, text in service.log.read_truth(study).items()}
+        found[people] = Results(
+            study=study,
+            answers=answers,
+            digits=digits,
+            images=image_table(answers, truth),
+            report=report_of(answers, digits),
+            truth=truth,
+            sizes=service.state(study).sizes,
+        )
+    return found
+
+
+def all_figures(results: Results, look: figures.Look) -> list[Any]:
+    """Return every chart of the page."""
+    report = results.report
+    return [
+        figures.accuracy_figure(report, look),
+        figures.difference_figure(report, look),
+        figures.reasons_figure(report.why_wrong.counts, look),
+        figures.people_figure(report.tables["by_annotator"], look),
+        figures.times_figure(results.answers, look),
+        figures.images_figure(results.images, look),
+        figures.confusion_figure(report.tables["confusion"], look),
+        figures.calibration_figure(report.tables["calibration"], look),
+        figures.power_figure(report, look),
+        *(figures.breakdown_figure(report.tables[name], look, name) for name in TABLES),
+    ]
+
+
+@pytest.mark.parametrize("people", [0, 1, 12])
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_chart_can_be_drawn(
+    made: dict[int, Results], people: int, look: figures.Look
+) -> None:
+    """With no, one and many people, in both themes, and as JSON that a browser reads."""
+    for figure in all_figures(made[people], look):
+        assert figure.to_json()
+
+
+def test_accuracy_chart_has_our_intervals_and_the_published_figures(
+    made: dict[int, Results],
+) -> None:
+    """Each row's mark and ends are those of the report, in per cent; the paper's is labelled."""
+    report = made[12].report
+    figure = figures.accuracy_figure(report, figures.LIGHT)
+    rows = {trace.name: trace for trace in figure.data}
+    for pool in report.pools:
+        title = pool.pool.capitalize()
+        for name, interval in (
+            (title, pool.accuracy),
+            (f"{title}, as if independent", pool.independent),
+        ):
+            row = rows[name]
+            assert row.x[0] == pytest.approx(100 * interval.estimate)
+            assert row.x[0] + row.error_x.array[0] == pytest.approx(100 * interval.high)
+            assert row.x[0] - row.error_x.arrayminus[0] == pytest.approx(100 * interval.low)
+    assert rows["Unguided, published"].x[0] == pytest.approx(49.3)
+    assert rows["Guided, published"].x[0] == pytest.approx(52.1)
+    said = {annotation.text for annotation in figure.layout.annotations}
+    assert said == {"paper 49.3 %", "paper 52.1 %"}
+    low, high = figure.layout.xaxis.range
+    for row in figure.data:
+        assert low <= row.x[0] - row.error_x.arrayminus[0]
+        assert high >= row.x[0] + row.error_x.array[0]
+
+
+def test_breakdown_chart_takes_wilson_only_where_there_is_no_better(
+    made: dict[int, Results],
+) -> None:
+    """The hover of each point says which interval it has."""
+    table = made[12].report.tables["by_truth"]
+    figure = figures.breakdown_figure(table, figures.LIGHT, "Sum")
+    for trace, pool in zip(figure.data, ("unguided", "guided"), strict=True):
+        own = table[table["pool"] == pool]
+        for point, low in zip(trace.customdata, own["low"], strict=True):
+            assert point[4].startswith("Wilson" if isnan(low) else "t over people")
+
+
+def test_bins_are_named_by_their_edges(made: dict[int, Results]) -> None:
+    """Open ends are said as such."""
+    names = figures.row_names(made[12].report.tables["by_smallest_side"])
+    assert "below 28" in names
+    assert all("inf" not in name for name in names)
+
+
+def test_reasons_chart_keeps_overlooking_at_nothing(made: dict[int, Results]) -> None:
+    """Whoever misses a digit here never had it on screen, and the chart says so for each pool."""
+    counts = made[12].report.why_wrong.counts
+    unseen = counts[(counts["reason"] == "not_looked_at") & (counts["pool"] != "all")]
+    assert (unseen["share"] > 0.9).all()
+    figure = figures.reasons_figure(counts, figures.LIGHT)
+    for trace, share in zip(figure.data, unseen["share"], strict=True):
+        assert trace.y[0] == pytest.approx(100 * share)
+
+
+def test_charts_that_lead_to_images_name_them(made: dict[int, Results]) -> None:
+    """Every dot of the images and of the times knows its image."""
+    results = made[12]
+    known = set(results.images.index)
+    dots = figures.images_figure(results.images, figures.LIGHT).data[0]
+    assert {data[0] for data in dots.customdata} <= known
+    for box in figures.times_figure(results.answers, figures.LIGHT).data:
+        assert set(box.customdata) <= known
+
+
+def test_hardest_image_comes_first_and_unanswered_ones_last(made: dict[int, Results]) -> None:
+    """Images are sorted by the share of right answers; without one they are at the end."""
+    shares = made[12].images["accuracy"].dropna().tolist()
+    assert shares == sorted(shares)
+    assert made[1].images["labels"].tolist()[-1] == 0
+    assert made[1].images["labels"].tolist()[0] > 0
+
+
+def test_words_give_intervals_and_say_when_there_is_none(made: dict[int, Results]) -> None:
+    """An accuracy is never said without its interval, or that there is none."""
+    twelve, one = made[12].report, made[1].report
+    assert " to " in words.interval_text(twelve.pools[0].accuracy)
+    assert "points (" in words.points_text(twelve.difference.paired)
+    answered = next(pool for pool in one.pools if pool.labels)
+    assert words.interval_text(answered.accuracy).endswith("(no interval)")
+    assert words.interval_text(made[0].report.pools[0].accuracy) == words.NO_FIGURE
+    assert "exchanging people" in words.test_sentence(twelve)
+    assert words.test_sentence(one) == one.difference.test.note
+    assert words.p_text(0.00001) == "p < 0.001"
