@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from umnist_core.labeling import state as kinds
-from umnist_core.labeling.log import Draft, Event, EventLog, canonical_json, chain, sha256
+from umnist_core.labeling.log import (
+    Draft,
+    Event,
+    EventLog,
+    LogReader,
+    canonical_json,
+    chain,
+    sha256,
+)
 from umnist_core.labeling.state import claims_of, merged
 
 TIME = "2026-01-01T00:00:00.000Z"
@@ -102,7 +110,7 @@ def erase(log: EventLog, study: str, person: str) -> int:
     return log.erase(event, person)
 
 
-def contents(log: EventLog) -> list[Any]:
+def contents(log: LogReader) -> list[Any]:
     """Return everything that a log holds."""
     return [
         (
