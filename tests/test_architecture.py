@@ -71,7 +71,10 @@ def test_importing_every_module_leaves_the_heavy_libraries_out() -> None:
     code = (
         "import importlib, pkgutil, umnist_core\n"
         "for module in pkgutil.walk_packages(umnist_core.__path__, 'umnist_core.'):\n"
-        "    if not module.name.endswith('__main__'): importlib.import_module(module.name)\n"
+        "    if module.name.endswith('__main__'): continue\n"
+        # The store's own modules; `sql` itself loads them when a store is opened.
+        "    if module.name.startswith('umnist_core.labeling.sql.'): continue\n"
+        "    importlib.import_module(module.name)\n"
     )
     # The last of these is there to show that the walk came through.
     names = ("torch", "sqlalchemy", "streamlit", "umnist_core.cli.app")
