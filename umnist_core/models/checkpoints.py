@@ -1,0 +1,341 @@
+"""Trained models on disk: weights in safetensors, and a card in JSON beside them.
+
+The card says what made the weights and what they reach, so no figure travels without
+its origin. Nothing here unpickles: a file is tensors and text, or it is refused with a
+sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from umnist_core.errors import (
+    DamagedFileError,
+    InvalidValueError,
+    MissingFileError,
+    NotFoundError,
+    TooLargeError,
+    UmnistError,
+)
+from umnist_core.files import write_whole
+from umnist_core.models.base import Model
+from umnist_core.models.registry import create_model, get_entry
+
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+"""The checkpoints that come with the package."""
+
+WEIGHTS_SUFFIX = ".safetensors"
+FORMAT = "1"
+"""Raised when a file is laid out in another way; written into the file."""
+
+CARD_MAX_BYTES = 1_000_000
+
+_PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+"""Zip archives of `torch.save`, and plain pickles."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is, where it comes from and what it reaches.
+
+    Attributes
+    ----------
+    model
+        Name in the registry.
+    config
+        Settings of the model; `save_checkpoint` takes them from the model itself.
+    data
+        What it was trained on: preset, overrides, split, seeds, counts, digits.
+    commit
+        Of this repository, when it was trained; empty if unknown.
+    figures
+        What it reaches: name -> figures, with intervals and what they were measured on.
+    hardware
+        Processor or accelerator, cores, memory.
+    seconds
+        Time that the training took.
+    command
+        The command line that does it again.
+    versions
+        Package -> version.
+    notes
+        Honest remarks: what falls short, what differs from the paper.
+    sha256
+        Of the weights file; `save_checkpoint` fills it in.
+    """
+
+    model: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    hardware: str = ""
+    seconds: float = 0.0
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+def card_path(path: Path) -> Path:
+    """Return where the card of a weights file lies: beside it, ending in ``.json``."""
+    return path.with_suffix(".json")
+
+
+def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False) -> Card:
+    """Write the weights of a model and its card.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.safetensors``; the card goes beside it. What is there is replaced.
+    model
+        What to keep: parameters and buffers, from any device.
+    card
+        Its ``config`` and ``sha256`` are replaced by those of ``model`` and of the file.
+    half
+        Whether matrices and kernels are kept in 16 bits. Vectors (biases, norms, running
+        statistics) and whatever would overflow stay as they are.
+
+    Returns
+    -------
+    Card
+        As written.
+
+    Raises
+    ------
+    InvalidValueError
+        If the name is wrong, or the card is that of another model.
+    WriteError
+        If the files cannot be written.
+    """
+    if path.suffix != WEIGHTS_SUFFIX:
+        raise InvalidValueError(
+            f"Expected a checkpoint's name to end in {WEIGHTS_SUFFIX}; got {path.name!r}."
+        )
+    if not isinstance(model, get_entry(card.model).model):
+        raise InvalidValueError(
+            f"Expected a card of the model that is saved; the card says {card.model!r} and the "
+            f"model is a {type(model).__name__}."
+        )
+    tensors = {name: _to_keep(tensor, half) for name, tensor in model.state_dict().items()}
+    data = safetensors.torch.save(tensors, metadata={"umnist": FORMAT, "model": card.model})
+    written = dataclasses.replace(
+        card,
+        config=dataclasses.asdict(model.config),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    text = json.dumps(dataclasses.asdict(written), indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, data)
+    write_whole(card_path(path), text.encode())
+    return written
+
+
+def _to_keep(tensor: Tensor, half: bool) -> Tensor:
+    # A copy each, because safetensors refuses tensors that share memory.
+    kept = tensor.detach().cpu().contiguous().clone()
+    if not half or kept.ndim < 2 or kept.dtype != torch.float32:
+        return kept
+    small = kept.half()
+    return small if bool(torch.isfinite(small).all()) else kept
+
+
+def load_card(path: Path) -> Card:
+    """Read the card of a weights file.
+
+    Parameters
+    ----------
+    path
+        The weights file, not the card.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no card.
+    DamagedFileError
+        If it is no card.
+    TooLargeError
+        If it is larger than a card can be.
+    """
+    place = card_path(path)
+    if not place.is_file():
+        raise MissingFileError(
+            f"Expected the card {place.name} beside {path}, found none; copy both files."
+        )
+    if place.stat().st_size > CARD_MAX_BYTES:
+        raise TooLargeError(
+            f"Expected a card of at most {CARD_MAX_BYTES} bytes; {place} has "
+            f"{place.stat().st_size}."
+        )
+    try:
+        found = json.loads(place.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(
+            f"{place} is no card of a checkpoint (not JSON); get both files again."
+        ) from error
+    return _make_card(found, place)
+
+
+_CARD_TYPES: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "config": (dict,),
+    "data": (dict,),
+    "commit": (str,),
+    "figures": (dict,),
+    "hardware": (str,),
+    "seconds": (int, float),
+    "command": (str,),
+    "versions": (dict,),
+    "notes": (list,),
+    "sha256": (str,),
+}
+
+
+def _make_card(found: Any, place: Path) -> Card:
+    named = set(found) if isinstance(found, dict) else set()
+    if named != set(_CARD_TYPES):
+        wrong = sorted(named ^ set(_CARD_TYPES))[0]
+        raise DamagedFileError(
+            f"{place} is no card of a checkpoint of this version: {wrong[:40]!r} is missing or "
+            "unknown; get both files again."
+        )
+    for name, types in _CARD_TYPES.items():
+        if not isinstance(found[name], types):
+            raise DamagedFileError(
+                f"{place} is no card of a checkpoint: {name!r} is a "
+                f"{type(found[name]).__name__}; get both files again."
+            )
+    return Card(**{**found, "notes": tuple(map(str, found["notes"]))})
+
+
+def load_checkpoint(path: Path) -> tuple[Model, Card]:
+    """Make the model that a checkpoint holds, on the CPU, in evaluation mode, 32-bit floats.
+
+    Parameters
+    ----------
+    path
+        The weights file; its card lies beside it.
+
+    Raises
+    ------
+    MissingFileError
+        If the weights or the card are not there.
+    DamagedFileError
+        If a file is damaged, pickled, foreign, of another model, or not that of the card.
+    TooLargeError
+        If the card is larger than a card can be.
+    """
+    if not path.is_file():
+        raise MissingFileError(
+            f"Expected a checkpoint at {path}, found none; `umnist models list` names those that "
+            "come with umnist."
+        )
+    data = path.read_bytes()
+    tensors, metadata = _read_tensors(path, data)
+    card = load_card(path)
+    if metadata["model"] != card.model:
+        raise DamagedFileError(
+            f"{path} holds weights of {metadata['model'][:60]!r} and its card is that of "
+            f"{card.model[:60]!r}; put the right card beside it."
+        )
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise DamagedFileError(
+            f"{path} is not the file that its card describes (other SHA-256); get both again."
+        )
+    model = _make_model(path, card)
+    _check_tensors(path, tensors, model)
+    model.load_state_dict(tensors)
+    return model.eval(), card
+
+
+def _read_tensors(path: Path, data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return tensors and metadata of a weights file of ours."""
+    if data.startswith(_PICKLE_STARTS):
+        raise DamagedFileError(
+            f"{path} holds pickled objects, which umnist never loads; expected safetensors "
+            "(`umnist models import-ips` takes state dicts of the original IPS)."
+        )
+    try:
+        tensors = safetensors.torch.load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise DamagedFileError(
+            f"{path} is damaged or no safetensors file; get it again."
+        ) from error
+    metadata: dict[str, str] = header.get("__metadata__", {})
+    if metadata.get("umnist") != FORMAT or "model" not in metadata:
+        raise DamagedFileError(
+            f"{path} was not written by this version of umnist; expected a checkpoint of "
+            f"`umnist train` (format {FORMAT})."
+        )
+    return tensors, metadata
+
+
+def _make_model(path: Path, card: Card) -> Model:
+    try:
+        return create_model(card.model, card.config)
+    except (UmnistError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else "unknown"
+        raise DamagedFileError(
+            f"The card of {path} describes no model of this version ({reason}); get both files "
+            "again."
+        ) from error
+
+
+def _check_tensors(path: Path, tensors: Mapping[str, Tensor], model: Model) -> None:
+    wanted = model.state_dict()
+    if wrong := sorted(set(tensors) ^ set(wanted)):
+        where = "lacks" if wrong[0] in wanted else "has beyond its model"
+        raise DamagedFileError(
+            f"{path} holds weights of another model: it {where} {wrong[0][:80]!r}."
+        )
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise DamagedFileError(
+                f"{path} holds weights of another model: expected {name} of shape "
+                f"{tuple(wanted[name].shape)}, found {tuple(tensor.shape)}."
+            )
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise DamagedFileError(f"{path} is damaged: {name} has values that are not finite.")
+
+
+def find_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:
+    """Return the checkpoints of a folder: name -> weights file, sorted by name.
+
+    Parameters
+    ----------
+    folder
+        By default that of the checkpoints that come with umnist.
+    """
+    return {place.stem: place for place in sorted(folder.glob(f"*{WEIGHTS_SUFFIX}"))}
+
+
+def get_checkpoint(name: str) -> Path:
+    """Return the weights file that a person means by a name or a path.
+
+    Raises
+    ------
+    NotFoundError
+        If no checkpoint of that name comes with umnist, and there is no such file.
+    """
+    shipped = find_checkpoints()
+    if name in shipped:
+        return shipped[name]
+    if Path(name).is_file():
+        return Path(name)
+    known = ", ".join(shipped) or "none"
+    raise NotFoundError(
+        f"Expected a file or the name of a checkpoint that comes with umnist ({known}); got "
+        f"{name[:200]!r}."
+    )
