@@ -20,7 +20,10 @@ LONGEST_FUNCTION = 40
 LARGEST_TRACKED_BYTES = 2_000_000
 LARGEST_CHECKPOINT_BYTES = 10_000_000
 
-NEEDS_MORE = r"__main__$|\.(labeling\.sql\.|models|training|bench\.(ips|inference|label_server)$)"
+NEEDS_MORE = (
+    r"__main__$|\.(labeling\.sql\.|models|training)"
+    r"|\.bench\.(durability|inference|ips|label_server|study)$"
+)
 """Modules that may load torch or SQLAlchemy; they are imported when they are asked for."""
 
 LONGER_FOR_A_REASON: dict[str, str] = {}
