@@ -18,6 +18,7 @@ import click
 from tqdm import tqdm
 
 from umnist_core.cli._scene_options import read_settings
+from umnist_core.cli._simulate import simulate_command
 from umnist_core.cli._study_choice import (
     base_url_option,
     choose_study,
@@ -44,7 +45,7 @@ def study_group() -> None:
     """
 
 
-for _command in FILE_COMMANDS:
+for _command in (*FILE_COMMANDS, simulate_command):
     study_group.add_command(_command)
 
 
