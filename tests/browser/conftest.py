@@ -12,10 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import cv2
@@ -34,6 +34,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umnist_core.server.assets import STATIC_DIR, static_version
+
+if TYPE_CHECKING:
+    from tests.browser.label_page import LabelLab
 
 PROJECT = Path(__file__).parents[2]
 
@@ -231,6 +234,15 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def open_study(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., LabelLab]]:
+    """Return a function that makes a study and serves it to annotators."""
+    from tests.browser.label_page import label_lab
+
+    with ExitStack() as labs:
+        yield lambda **changes: labs.enter_context(label_lab(browser, tmp_path, **changes))
 
 
 def free_port() -> int:

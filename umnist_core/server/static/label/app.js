@@ -295,6 +295,8 @@ export class App {
 
   #saved({ entry, reply }) {
     removeLast(entry.assignment);
+    // Refused before and shown again, and taken now: there is nothing left to do on it.
+    if (this.open === entry.assignment && !this.changing) this.open = null;
     this.shell.setSaving("saved");
     this.shell.say(`The answer to image ${entry.number} is saved.`);
     this.#settle(entry);
@@ -304,6 +306,7 @@ export class App {
   #refused({ entry, refusal }) {
     this.shell.setSaving("none");
     this.#settle(entry);
+    if (refusal.code === "already_answered" && this.open === entry.assignment) this.open = null;
     if (!this.isActive) return;
     if (refusal.state) this.#setState(refusal.state);
     else this.#load();

@@ -51,11 +51,11 @@ export function keysDialog(more) {
 }
 
 /**
- * @param {import("./state.js").Guide} guide
+ * @param {import("./state.js").State} state Of somebody who is guided.
  * @returns {HTMLDialogElement}
  */
-export function hintsDialog(guide) {
-  const { facts, sheet, destroy } = guideContent(guide);
+export function hintsDialog(state) {
+  const { facts, sheet, destroy } = guideContent(state);
   const dialog = dialogOf("Hints", "hints", h("div", { class: "guide" }, facts, sheet));
   dialog.addEventListener("close", destroy);
   return dialog;

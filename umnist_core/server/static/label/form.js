@@ -86,7 +86,7 @@ export class AnswerForm {
   trySubmit() {
     if (this.isBusy) return;
     if (this.entry.value !== null) this.callbacks.onSubmit();
-    else this.#hint(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
+    else this.say(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
   }
 
   #enter(event) {
@@ -101,7 +101,7 @@ export class AnswerForm {
   #type(figure) {
     const refused = this.entry.type(figure);
     this.#changed();
-    this.#hint(refused ?? "");
+    this.say(refused ?? "");
   }
 
   #clear() {
@@ -128,7 +128,7 @@ export class AnswerForm {
   }
 
   #changed() {
-    this.#hint("");
+    this.say("");
     this.#draw();
     this.callbacks.onChange(this.entered);
   }
@@ -152,7 +152,8 @@ export class AnswerForm {
     this.undo.setAttribute("aria-disabled", String(!has));
   }
 
-  #hint(text) {
+  /** @param {string} text Beside the answer, and aloud. */
+  say(text) {
     this.hint.textContent = text;
   }
 

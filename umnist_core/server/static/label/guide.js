@@ -3,16 +3,17 @@
 import { h, s } from "../dom.js";
 import { mountViewer } from "../viewer.js";
 
-/** Side of the images that the sizes are of, px. */
-const FRAME_PX = 4000;
+/** Side of UltraMNIST's images, px; for a study that does not say how large its own are. */
+const USUAL_PX = 4000;
 
 const ENGLISH = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /**
- * @param {import("./state.js").Guide} guide
+ * @param {import("./state.js").State} state Of somebody who is guided.
  * @returns {{facts: HTMLElement, sheet: HTMLElement, destroy: () => void}}
  */
-export function guideContent(guide) {
+export function guideContent({ guide, practice, trial }) {
+  const imagePx = guide.image_px ?? (trial ?? practice)?.image.width ?? USUAL_PX;
   const stage = h("div", { class: "sheet-stage" });
   const [fewest, most] = guide.digit_counts;
   const facts = h(
@@ -21,8 +22,8 @@ export function guideContent(guide) {
     h("h2", {}, "How many"),
     h("p", {}, `Each image has ${english(fewest)} to ${english(most)} digits.`),
     h("h2", {}, "How large"),
-    h("p", {}, sizeSentence(guide.sizes_px)),
-    sizePicture(guide.sizes_px),
+    h("p", {}, sizeSentence(guide.sizes_px, imagePx)),
+    sizePicture(guide.sizes_px, imagePx),
   );
   const sheet = h(
     "div",
@@ -43,32 +44,40 @@ export function guideContent(guide) {
   return { facts, sheet, destroy: () => viewer.destroy() };
 }
 
-function sizeSentence([smallest, largest]) {
-  const [small, large, frame] = [smallest, largest, FRAME_PX].map((px) => px.toLocaleString("en"));
+function sizeSentence([smallest, largest], imagePx) {
+  const [small, large, frame] = [smallest, largest, imagePx].map(figure);
   return `From ${small} px to ${large} px wide, in an image of ${frame} px. Drawn to scale:`;
 }
 
 /** The smallest and the largest size in a whole image, to scale. */
-function sizePicture([smallest, largest]) {
-  const scale = 100 / FRAME_PX;
+function sizePicture([smallest, largest], imagePx) {
+  const scale = 100 / imagePx;
   const [small, large] = [smallest * scale, largest * scale];
+  const fits = large > 25; // its caption, in it
   const picture = s(
     "svg",
     { class: "sizes", viewBox: "-0.5 -0.5 101 101", role: "img" },
     s("title", {}, `An image with a square of ${largest} px and a dot of ${smallest} px.`),
     s("rect", { class: "frame", x: 0, y: 0, width: 100, height: 100 }),
-    s("rect", { class: "size", x: 8, y: 38, width: large, height: large }),
+    s("rect", { class: "size", x: 8, y: 94 - large, width: large, height: large }),
     s("rect", { class: "size", x: 78, y: 20, width: small, height: small }),
     s("circle", { class: "ring", cx: 78 + small / 2, cy: 20 + small / 2, r: 3.5 }),
-    caption(11, 45.5, `${largest.toLocaleString("en")} px`, "inside"),
-    caption(70.5, 13.5, `${smallest.toLocaleString("en")} px`),
-    caption(3, 8, `${FRAME_PX.toLocaleString("en")} px`),
+    fits
+      ? caption(11, 101.5 - large, `${figure(largest)} px`, "inside")
+      : caption(8, 91.5 - large, `${figure(largest)} px`),
+    caption(70.5, 13.5, `${figure(smallest)} px`),
+    caption(3, 8, `${figure(imagePx)} px`),
   );
   return picture;
 }
 
 function caption(x, y, text, name = "") {
   return s("text", { x, y, class: name }, text);
+}
+
+/** A number with commas between its thousands. */
+function figure(px) {
+  return px.toLocaleString("en");
 }
 
 function english(count) {

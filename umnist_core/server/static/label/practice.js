@@ -16,6 +16,7 @@ export class PracticeScreen {
    */
   constructor(state, callbacks) {
     this.name = "practice";
+    this.state = state;
     this.guide = state.guide;
     this.callbacks = callbacks;
     const { min, max } = state.ask;
@@ -130,6 +131,6 @@ export class PracticeScreen {
   }
 
   #showHints() {
-    showDialog(hintsDialog(this.guide));
+    showDialog(hintsDialog(this.state));
   }
 }

@@ -56,8 +56,9 @@ export function consentScreen({ texts }, { agree, decline }) {
  * @param {() => Promise<void>} begin
  * @returns {Screen}
  */
-export function instructionsScreen({ texts, guide, link, progress }, begin) {
-  const hints = guide ? guideContent(guide) : null;
+export function instructionsScreen(state, begin) {
+  const { texts, guide, link, progress } = state;
+  const hints = guide ? guideContent(state) : null;
   const start = progress.practice_total > 0 ? "Begin with practice" : "Begin";
   const content = [
     h("p", { class: "question" }, texts.question),

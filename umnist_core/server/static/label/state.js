@@ -10,7 +10,8 @@
  * @typedef {{assignment: string, number: number, image: Image}} Trial
  * @typedef {{id: string, number: number, image: Image}} Practice
  * @typedef {Trial & {answer: number, confidence: number|null, digits: number[]|null}} Previous
- * @typedef {{sizes_px: [number, number], digit_counts: [number, number], sheet: Image}} Guide
+ * @typedef {{sizes_px: [number, number], digit_counts: [number, number], sheet: Image,
+ *            image_px?: number}} Guide `image_px`: side of the study's images
  * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
  *
  * @typedef {object} State

@@ -150,7 +150,10 @@ export class TrialScreen {
   #submit() {
     const { attempt } = this;
     // An answer to an image that nobody has seen would have no time and no trace.
-    if (!attempt?.isRunning) return;
+    if (!attempt?.isRunning) {
+      this.form.say("The image is still loading.");
+      return;
+    }
     this.attempt = null;
     this.isDirty = false;
     this.form.setBusy(true);
@@ -184,7 +187,7 @@ export class TrialScreen {
   }
 
   #showHints() {
-    this.#cover(hintsDialog(this.state.guide));
+    this.#cover(hintsDialog(this.state));
   }
 
   async #cover(dialog) {

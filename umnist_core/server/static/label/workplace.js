@@ -36,6 +36,7 @@ export class Workplace {
     const isNew = image.dzi !== this.image?.dzi;
     this.image = image;
     this.title = title;
+    if (isNew) this.element.dataset.drawn = "false";
     if (!this.viewer) this.#mount();
     else {
       this.viewer.update(this.#data());
@@ -87,7 +88,9 @@ export class Workplace {
   #listen() {
     const { signal } = this.left;
     this.element.addEventListener("umnist-drawn", ({ detail }) => {
-      if (detail.dzi === this.image?.dzi) this.callbacks.onDrawn?.();
+      if (detail.dzi !== this.image?.dzi) return;
+      this.element.dataset.drawn = "true";
+      this.callbacks.onDrawn?.();
     });
     this.element.addEventListener("mousedown", (event) => this.#keepFocus(event));
     document.addEventListener("keydown", (event) => this.#key(event), { signal });

@@ -1,0 +1,84 @@
+"""The app on a folder of studies of its own, and how tests look at the study pages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page
+
+from tests.browser.conftest import free_port, wait_until
+from tests.pages.driving import open_lab
+from umnist_core.labeling import StudyService
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class StudyApp:
+    """A running app, and a service of the same store in the test's own process."""
+
+    address: str
+    service: StudyService
+
+    def open(self, page: Page, name: str, study: str | None = None) -> None:
+        """Open a page of the app and wait until it has been drawn."""
+        query = "" if study is None else f"?study={study}"
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{self.address}/{name}{query}")
+        settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has nothing more to do."""
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+
+
+@contextmanager
+def running_app(folder: Path) -> Iterator[StudyApp]:
+    """Run ``umnist app`` with its studies in a folder."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT),
+        "UMNIST_LABELING": str(folder),
+        "UMNIST_DATABASE_URL": "",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_up() -> bool:
+        assert process.poll() is None, "The app ended by itself."
+        try:
+            return httpx.get(f"{address}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_until(is_up, "The app did not start.")
+        yield StudyApp(address, open_lab(folder))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def fits(page: Page) -> bool:
+    """Return whether nothing goes beyond the sides of the window."""
+    return bool(
+        page.evaluate(
+            "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+        )
+    )
