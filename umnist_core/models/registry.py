@@ -17,7 +17,14 @@ from umnist_core.models.base import Model
 
 M = TypeVar("M", bound=type[Model])
 
-_FILES: dict[str, str] = {}
+_FILES: dict[str, str] = {
+    "efficientnet-b0": "efficientnet",
+    "efficientnet-b3": "efficientnet",
+    "efficientnet-b7": "efficientnet",
+    "faster-rcnn": "faster_rcnn",
+    "mobilenet-v3-resizer": "mobilenet_resizer",
+    "resnet50": "resnet",
+}
 """Model name -> module of this package that registers it."""
 
 _entries: dict[str, Entry] = {}

@@ -1,0 +1,97 @@
+"""What a model is to say of an image: answers to its tasks, and digits where it may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from umnist_core.errors import InvalidValueError
+from umnist_core.models.base import SUM_TASK, Task
+from umnist_core.scenes import Scene
+
+BOXES = "boxes"
+"""float32 (digits, 4): row0, col0, row1, col1 of each digit's square in image px; in a batch
+(B, most digits, 4), the rest 0."""
+
+CLASSES = "classes"
+"""int64 (digits,): 0 to 9; in a batch (B, most digits), the rest `NO_DIGIT`."""
+
+NO_DIGIT = -1
+
+
+def scene_targets(scene: Scene, tasks: Sequence[Task], with_digits: bool) -> dict[str, Tensor]:
+    """Return the targets of one image.
+
+    Parameters
+    ----------
+    scene
+        What is in it.
+    tasks
+        What the model answers.
+    with_digits
+        Whether `BOXES` and `CLASSES` are told too; never to a model that sees labels only.
+
+    Raises
+    ------
+    InvalidValueError
+        If the scene has no answer to a task.
+    """
+    targets = {task.name: _answer(scene, task) for task in tasks}
+    if with_digits:
+        boxes = [(box.row0, box.col0, box.row1, box.col1) for box in scene.boxes]
+        targets[BOXES] = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
+        targets[CLASSES] = torch.tensor([digit.label for digit in scene.digits])
+    return targets
+
+
+def _answer(scene: Scene, task: Task) -> Tensor:
+    if task.name == SUM_TASK.name:
+        total = sum(digit.label for digit in scene.digits)
+        if total >= task.classes:
+            raise InvalidValueError(
+                f"A sum is 0 to {task.classes - 1}, found {total}; draw images whose digits add up "
+                "to no more."
+            )
+        return torch.tensor(total)
+    if scene.strokes is None:
+        raise InvalidValueError(
+            f"The task {task.name!r} is one of Megapixel MNIST, found a scene of UltraMNIST; "
+            "choose a preset of Megapixel MNIST or a model that answers sums."
+        )
+    value = getattr(scene.tasks, task.name)
+    if not task.is_multi:
+        return torch.tensor(value)
+    target = torch.zeros(task.classes)
+    target[list(value)] = 1.0
+    return target
+
+
+def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
+    """Return the targets of an image of which only the sum is known.
+
+    Raises
+    ------
+    InvalidValueError
+        If the model answers anything else.
+    """
+    if tuple(task.name for task in tasks) != (SUM_TASK.name,) or not 0 <= label < tasks[0].classes:
+        raise InvalidValueError(
+            f"Labels are sums from 0 to 27, got {label} for the tasks "
+            f"{', '.join(task.name for task in tasks)}; use a data set with its table of truth."
+        )
+    return {SUM_TASK.name: torch.tensor(label)}
+
+
+def collate_targets(targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Join the targets of several images; see `BOXES` and `CLASSES` for those of digits."""
+    batch: dict[str, Tensor] = {}
+    for name in targets[0]:
+        values = [one[name] for one in targets]
+        if name in (BOXES, CLASSES):
+            rest = 0 if name == BOXES else NO_DIGIT
+            batch[name] = torch.nn.utils.rnn.pad_sequence(values, True, rest)  # (B, most, ...)
+        else:
+            batch[name] = torch.stack(values)  # (B,) or (B, classes)
+    return batch
