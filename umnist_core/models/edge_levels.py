@@ -1,0 +1,192 @@
+"""What a level of the pyramid shows of digits: long axis-parallel edges, and where they turn.
+
+Digits are enlarged by repeating pixels, so a digit of factor k has edges along rows and
+columns alone, each a whole number of k px long, while checkerboards, triangles and circles
+meet rows and columns in steps of one px. An edge is where two neighbouring pixels differ,
+so inverting the image changes nothing: edges of an XOR are the XOR of the edges.
+
+Level l sees digits of 28 to 55 level px, that is of factor 2**l to 2**(l + 1) - 1 (and those
+of 14 px on level 0). It keeps the edges that run straight for at least 2**l px. To bound
+time and memory these are sought at most `BASE_DOUBLINGS` levels below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.pyramid import TileSource
+
+CHANNELS = 4
+"""Edges between rows, edges between columns, and corners of both kinds."""
+
+BASE_DOUBLINGS = 3
+"""An edge of level l is sought at level l - 3, where it is 8 px long or more."""
+
+SLACK_PX = 1
+"""On a reduced level an edge may lose a pixel at its ends."""
+
+Bits = NDArray[np.uint8]
+"""Array of 0 and 1."""
+
+
+def level_count(height: int, width: int) -> int:
+    """Return how many levels an image has on which a digit of 28 px or more may stand."""
+    return max(1, (min(height, width) // GLYPH_PX).bit_length())
+
+
+def read_bits(source: TileSource, level_box: Box, reduction: int) -> Bits:
+    """Read a box that may reach out of the level; the pixels at its border go on outside.
+
+    Returns
+    -------
+    ndarray
+        uint8 (level_box.height, level_box.width), 1 where the mean of the channels is
+        128 or more.
+    """
+    level = Box(
+        0, 0, reduced_size_px(source.height, reduction), reduced_size_px(source.width, reduction)
+    )
+    inside = level_box.intersection(level)
+    if inside.is_empty:
+        return np.zeros((level_box.height, level_box.width), np.uint8)
+    pixels = source.read_region(inside, reduction)
+    if pixels.ndim == 3:
+        pixels = pixels.mean(axis=2).astype(np.uint8)
+    bits = (pixels >> 7).astype(np.uint8)
+    above, left = inside.row0 - level_box.row0, inside.col0 - level_box.col0
+    below, right = level_box.row1 - inside.row1, level_box.col1 - inside.col1
+    if not (above or left or below or right):
+        return bits
+    padded = np.pad(bits, ((above, below), (left, right)), mode="edge")
+    return padded
+
+
+def row_edges(bits: Bits) -> Bits:
+    """Return where a pixel differs from the one above it; uint8 (H, W), row 0 is all 0."""
+    edges = np.zeros_like(bits)
+    np.bitwise_xor(bits[1:], bits[:-1], out=edges[1:])
+    return edges
+
+
+def col_edges(bits: Bits) -> Bits:
+    """Return where a pixel differs from the one to its left; uint8 (H, W), column 0 is all 0."""
+    edges = np.zeros_like(bits)
+    np.bitwise_xor(bits[:, 1:], bits[:, :-1], out=edges[:, 1:])
+    return edges
+
+
+def long_runs(edges: Bits, length_px: int, *, along_rows: bool) -> Bits:
+    """Keep of edges the straight runs of at least ``length_px``.
+
+    An opening by a line, done by doubling: as quick as reading the array a few times.
+    """
+    if length_px <= 1:
+        return edges
+    kept = edges if along_rows else np.ascontiguousarray(edges.T)
+    starts = _double(kept, length_px, np.bitwise_and, ahead=True)
+    runs = _double(starts, length_px, np.bitwise_or, ahead=False)
+    return runs if along_rows else np.ascontiguousarray(runs.T)
+
+
+def _double(bits: Bits, length: int, join: Any, *, ahead: bool) -> Bits:
+    """Join each entry with the ``length - 1`` after it (0 beyond the end), or before it."""
+    joined, done = bits, 1
+    while done < length:
+        step = min(done, length - done)
+        moved = np.zeros_like(joined)
+        if step < joined.shape[1]:
+            if ahead:
+                moved[:, :-step] = joined[:, step:]
+            else:
+                moved[:, step:] = joined[:, :-step]
+        joined = join(joined, moved)
+        done += step
+    return joined
+
+
+def corner_kinds(bits: Bits) -> tuple[Bits, Bits]:
+    """Return the vertices where an outline turns, of both kinds.
+
+    Of the four pixels about such a vertex one differs from the other three. A straight or
+    gently curved outline has corners of one kind only, those of its slope; a digit has both.
+
+    Returns
+    -------
+    tuple of ndarray
+        uint8 (H, W) twice; entry (r, c) is the vertex at the upper left of pixel (r, c). The
+        odd pixel is the upper left or lower right one in the first, else in the second.
+    """
+    first, second = np.zeros_like(bits), np.zeros_like(bits)
+    other_diagonal = bits[:-1, 1:] ^ bits[1:, :-1]
+    odd = bits[:-1, :-1] ^ bits[1:, 1:] ^ other_diagonal
+    np.bitwise_and(odd, other_diagonal, out=second[1:, 1:])
+    np.bitwise_xor(odd, second[1:, 1:], out=first[1:, 1:])
+    return first, second
+
+
+def _vertices(between_rows: Bits, between_cols: Bits) -> Bits:
+    """Return the vertices that edges of both directions touch."""
+    beside, over = between_rows.copy(), between_cols.copy()
+    beside[:, 1:] |= between_rows[:, :-1]
+    over[1:] |= between_cols[:-1]
+    return beside & over
+
+
+def level_edges(source: TileSource, level: int, level_box: Box) -> NDArray[np.float32]:
+    """Return what a box of a level shows of digits.
+
+    Parameters
+    ----------
+    source
+        The image.
+    level
+        0 or more; its reduction is 2**level.
+    level_box
+        In the frame of the level; it may reach out of it.
+
+    Returns
+    -------
+    ndarray
+        float32 (4, level_box.height, level_box.width): px of long edges between rows and
+        between columns over the side of a level px, and corners of such edges of both kinds,
+        all at most 1.
+    """
+    doublings = min(level, BASE_DOUBLINGS)
+    ratio = 1 << doublings
+    base = level - doublings
+    run_px = ratio if base == 0 else ratio - SLACK_PX
+    halo = 2 * ratio + 2  # what a run or a corner of the box may need of the pixels around
+    box = _box_around(level_box, ratio, halo)
+    bits = read_bits(source, box, 1 << base)
+    rows = long_runs(row_edges(bits), run_px, along_rows=True)
+    cols = long_runs(col_edges(bits), run_px, along_rows=False)
+    turns = _vertices(rows, cols)
+    first, second = (kind & turns for kind in corner_kinds(bits))
+    inner = slice(halo, -halo), slice(halo, -halo)
+    counts = [_sum_blocks(plane[inner], ratio) for plane in (rows, cols, first, second)]
+    counts[0] /= ratio
+    counts[1] /= ratio
+    return np.minimum(np.stack(counts), 1.0)
+
+
+def _box_around(level_box: Box, ratio: int, halo: int) -> Box:
+    return Box(
+        level_box.row0 * ratio - halo,
+        level_box.col0 * ratio - halo,
+        level_box.row1 * ratio + halo,
+        level_box.col1 * ratio + halo,
+    )
+
+
+def _sum_blocks(plane: Bits, ratio: int) -> NDArray[np.float32]:
+    if ratio == 1:
+        return plane.astype(np.float32)
+    size = (plane.shape[1] // ratio, plane.shape[0] // ratio)
+    means = cv2.resize(plane * np.uint8(252), size, interpolation=cv2.INTER_AREA)
+    return means.astype(np.float32) * np.float32(ratio**2 / 252)

@@ -1,0 +1,295 @@
+"""Read a digit off its own staircase: its factor, its offset, and its ink without the ground.
+
+The ground is XORed with the digit, so an edge of the image is an edge of the digit or one of
+the ground. Those of the digit lie on a grid of k px, those of the ground cross it. Where the
+image changes along most of one side of a cell, the digit does; ink follows from its edges
+alone, starting from the margin, which has none. For factors of about 4 and more this is
+exact; below, an outline of the ground that crosses the digit may mislead it, and the pixels
+as they are go along for a net to judge.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.geometry import Box
+from umnist_core.models.edge_levels import (
+    Bits,
+    col_edges,
+    long_runs,
+    read_bits,
+    row_edges,
+)
+from umnist_core.pyramid import TileSource
+
+GRID_CELLS = 40
+"""Cells a side that are read about a candidate: a glyph and 6 cells around it."""
+
+INK_CELLS = 26
+"""Cells a side in which the grid is sought: MNIST fits its ink into 20."""
+
+EXACT_DOUBLINGS = 6
+"""Factors up to 127 are read at full resolution, larger ones on a coarser level."""
+
+SWEEPS = 8
+"""Rounds in which each cell is set to what its neighbours say."""
+
+NEARLY = 0.85
+"""A larger grid is preferred if it explains at least this share of what the best one does."""
+
+CENTRE = GLYPH_PX / 2
+"""MNIST puts the centre of mass of a glyph at the middle of the cell after 14 cells."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What stands at a candidate's place.
+
+    Attributes
+    ----------
+    factor
+        Image px of a cell; 0.5 for a digit of 14 px, whose cells are 1 px and count as two
+        by two halves.
+    row, col
+        First image px of the 28 x 28 cells.
+    on_grid
+        Share of the long edges that lie on the grid's lines, 0 to 1.
+    ink
+        uint8 (28, 28) of 0 and 1: the digit without the ground.
+    seen
+        uint8 (28, 28): the pixels as they are, inverted if most of the margin is white.
+    """
+
+    factor: float
+    row: float
+    col: float
+    on_grid: float
+    ink: Bits
+    seen: Bits
+
+    @property
+    def side_px(self) -> float:
+        """Side of the digit's square, image px."""
+        return GLYPH_PX * self.factor
+
+
+def read_staircase(source: TileSource, row: float, col: float, side_px: float) -> Reading | None:
+    """Read the digit at a place.
+
+    Parameters
+    ----------
+    source
+        The image.
+    row, col
+        About where its centre is, image px; up to a seventh of its side off.
+    side_px
+        About its side, image px; up to a fifth off.
+
+    Returns
+    -------
+    Reading or None
+        None where no ink is found.
+    """
+    if side_px < 0.75 * GLYPH_PX:
+        return _read_half(source, row, col)
+    factor = side_px / GLYPH_PX
+    doublings = max(0, math.floor(math.log2(factor)) - EXACT_DOUBLINGS)
+    reduction = 1 << doublings
+    factor, row, col = factor / reduction, row / reduction, col / reduction
+    reach = math.ceil(1.35 * factor * GRID_CELLS / 2) + 4
+    box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
+    bits = read_bits(source, box, reduction)
+    # Only what the digit's own square may hold: a neighbour has another grid.
+    margin = max(0, reach - math.ceil(INK_CELLS / 2 * factor))
+    cell_px, row_phase, col_phase, on_grid = find_grid(bits[margin:-margin, margin:-margin], factor)
+    first_row = _first_line(row - box.row0, cell_px, (margin + row_phase) % cell_px)
+    first_col = _first_line(col - box.col0, cell_px, (margin + col_phase) % cell_px)
+    size = GRID_CELLS * cell_px
+    cells = bits[first_row : first_row + size, first_col : first_col + size]
+    cut = _cut_glyph(cells, cell_px)
+    if cut is None:
+        return None
+    top, left, ink, seen = cut
+    return Reading(
+        factor=float(cell_px * reduction),
+        row=float((box.row0 + first_row + top * cell_px) * reduction),
+        col=float((box.col0 + first_col + left * cell_px) * reduction),
+        on_grid=on_grid,
+        ink=ink,
+        seen=seen,
+    )
+
+
+def _first_line(centre: float, cell_px: int, phase: int) -> int:
+    """Return the line of the grid at which `GRID_CELLS` cells about ``centre`` begin."""
+    wanted = centre - GRID_CELLS / 2 * cell_px
+    return phase + cell_px * max(0, round((wanted - phase) / cell_px))
+
+
+def _read_half(source: TileSource, row: float, col: float) -> Reading | None:
+    """Read a digit of 14 px: each of its pixels counts as two by two cells."""
+    reach = GRID_CELLS // 4
+    box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
+    bits = read_bits(source, box, 1)
+    cut = _cut_glyph(np.repeat(np.repeat(bits, 2, axis=0), 2, axis=1), 1)
+    if cut is None:
+        return None
+    top, left, ink, seen = cut
+    return Reading(0.5, box.row0 + top / 2, box.col0 + left / 2, 1.0, ink, seen)
+
+
+# -- the grid ---------------------------------------------------------------------
+
+
+def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
+    """Find the grid on which most long edges lie.
+
+    Parameters
+    ----------
+    bits
+        Window of 0 and 1 about the digit.
+    factor
+        About its factor, in px of the window.
+
+    Returns
+    -------
+    tuple
+        Px of a cell; row and column of a line of the grid, each 0 to a cell less one; share of
+        the long edges on the grid's lines.
+    """
+    smallest = max(1, math.floor(0.78 * factor))
+    largest = max(smallest, math.ceil(1.28 * factor))
+    run_px = max(1, math.ceil(0.75 * smallest))
+    rows = long_runs(row_edges(bits), run_px, along_rows=True).sum(axis=1, dtype=np.int64)
+    cols = long_runs(col_edges(bits), run_px, along_rows=False).sum(axis=0, dtype=np.int64)
+    total = int(rows.sum() + cols.sum())
+    found = []
+    for cell_px in range(smallest, largest + 1):
+        row_phase, row_sum = _fold(rows, cell_px)
+        col_phase, col_sum = _fold(cols, cell_px)
+        share = (row_sum + col_sum) / max(1, total)
+        # A share of 1 / k is what edges anywhere give; on 1 px every edge is on the grid.
+        gain = (share - 1 / cell_px) / (1 - 1 / cell_px) if cell_px > 1 else 0.5
+        found.append((gain, cell_px, row_phase, col_phase, share))
+    # Edges on a grid of 4 px are on one of 2 px as well, hence the largest that is as good.
+    enough = NEARLY * max(one[0] for one in found)
+    return [one for one in found if one[0] >= enough][-1][1:]
+
+
+def _fold(profile: NDArray[np.int64], cell_px: int) -> tuple[int, int]:
+    padded = np.pad(profile, (0, -len(profile) % cell_px))
+    folded = padded.reshape(-1, cell_px).sum(axis=0)
+    phase = int(folded.argmax())
+    return phase, int(folded[phase])
+
+
+# -- ink --------------------------------------------------------------------------
+
+
+def _cut_glyph(cells: Bits, cell_px: int) -> tuple[int, int, Bits, Bits] | None:
+    """Return the first cell of the glyph, its ink, and its pixels as they are."""
+    between_rows, between_cols, seen = cell_edges(cells, cell_px)
+    ink = recover_ink(between_rows[None], between_cols[None])[0]
+    middle = _disc(GRID_CELLS, GRID_CELLS / 2, GRID_CELLS / 2)
+    first = _mass_corner(ink * middle)
+    if first is None:
+        return None
+    middle = _disc(GRID_CELLS, first[0] + CENTRE, first[1] + CENTRE)
+    first = _mass_corner(ink * middle) or first
+    top, left = (min(max(one, 0), GRID_CELLS - GLYPH_PX) for one in first)
+    cut = slice(top, top + GLYPH_PX), slice(left, left + GLYPH_PX)
+    return top, left, ink[cut], black_margin(seen[None, *cut])[0]
+
+
+def _disc(size: int, row: float, col: float, radius: float = 15.0) -> Bits:
+    rows, cols = np.mgrid[:size, :size] + 0.5
+    return ((rows - row) ** 2 + (cols - col) ** 2 < radius**2).astype(np.uint8)
+
+
+def _mass_corner(ink: Bits) -> tuple[int, int] | None:
+    """Return the first cell of a glyph whose centre of mass is that of the ink."""
+    rows, cols = np.nonzero(ink)
+    if len(rows) < 4:
+        return None
+    return round(rows.mean() - CENTRE), round(cols.mean() - CENTRE)
+
+
+def cell_edges(
+    pixels: Bits, cell_px: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], Bits]:
+    """Return how much of each side of the cells the image changes on, and the cells.
+
+    Parameters
+    ----------
+    pixels
+        uint8 (N * cell_px, N * cell_px) of 0 and 1.
+    cell_px
+        Px of a cell.
+
+    Returns
+    -------
+    tuple of ndarray
+        float32 (N - 1, N) between rows, float32 (N, N - 1) between columns, 0 to 1, and
+        uint8 (N, N): what most of a cell is.
+    """
+    size = len(pixels) // cell_px
+    above, below = pixels[cell_px - 1 :: cell_px][: size - 1], pixels[cell_px::cell_px]
+    between_rows = (above ^ below).reshape(size - 1, size, cell_px).mean(axis=2, dtype=np.float32)
+    left, right = pixels[:, cell_px - 1 :: cell_px][:, : size - 1], pixels[:, cell_px::cell_px]
+    between_cols = (left ^ right).reshape(size, cell_px, size - 1).mean(axis=1, dtype=np.float32)
+    means = pixels.reshape(size, cell_px, size, cell_px).mean(axis=(1, 3), dtype=np.float32)
+    return between_rows, between_cols, (means > 0.5).astype(np.uint8)
+
+
+def recover_ink(between_rows: NDArray[np.float32], between_cols: NDArray[np.float32]) -> Bits:
+    """Return the ink whose edges are the given ones, as nearly as can be; no ink at the border.
+
+    Each cell first hears four voices: how often the digit changes on the way to it from each
+    of the four sides. Then cells follow their neighbours until little changes.
+
+    Parameters
+    ----------
+    between_rows
+        float32 (B, N - 1, N): share of each cell's side on which the image changes.
+    between_cols
+        float32 (B, N, N - 1).
+
+    Returns
+    -------
+    ndarray
+        uint8 (B, N, N) of 0 and 1.
+    """
+    changes_down, changes_right = between_rows > 0.5, between_cols > 0.5
+    batch, size = between_cols.shape[:2]
+    votes = np.zeros((batch, size, size), np.int8)
+    votes[:, 1:] += np.logical_xor.accumulate(changes_down, axis=1)
+    votes[:, :-1] += np.logical_xor.accumulate(changes_down[:, ::-1], axis=1)[:, ::-1]
+    votes[:, :, 1:] += np.logical_xor.accumulate(changes_right, axis=2)
+    votes[:, :, :-1] += np.logical_xor.accumulate(changes_right[:, :, ::-1], axis=2)[:, :, ::-1]
+    spins = np.where(votes > 2, 1.0, -1.0).astype(np.float32)
+    down, right = 1 - 2 * between_rows, 1 - 2 * between_cols  # -1 where the digit changes
+    chess = np.indices((size, size)).sum(axis=0) & 1
+    for sweep in range(2 * SWEEPS):
+        field = np.zeros_like(spins)
+        field[:, 1:] += down * spins[:, :-1]
+        field[:, :-1] += down * spins[:, 1:]
+        field[:, :, 1:] += right * spins[:, :, :-1]
+        field[:, :, :-1] += right * spins[:, :, 1:]
+        turned = (chess == (sweep & 1)) & (field != 0)
+        spins = np.where(turned, np.sign(field), spins)
+        spins[:, [0, -1]] = spins[:, :, [0, -1]] = -1
+    ink: Bits = (spins > 0).astype(np.uint8)
+    return ink
+
+
+def black_margin(seen: Bits) -> Bits:
+    """Invert pictures whose margin is mostly white; uint8 (B, 28, 28) of 0 and 1."""
+    margin = np.ones(seen.shape[1:], bool)
+    margin[3:-3, 3:-3] = False
+    is_white = seen[:, margin].mean(axis=1) > 0.5
+    return seen ^ is_white[:, None, None].astype(np.uint8)
