@@ -88,23 +88,23 @@ def long_runs(edges: Bits, length_px: int, *, along_rows: bool) -> Bits:
     """
     if length_px <= 1:
         return edges
-    kept = edges if along_rows else np.ascontiguousarray(edges.T)
-    starts = _double(kept, length_px, np.bitwise_and, ahead=True)
-    runs = _double(starts, length_px, np.bitwise_or, ahead=False)
-    return runs if along_rows else np.ascontiguousarray(runs.T)
+    axis = 1 if along_rows else 0
+    starts = _double(edges, length_px, np.bitwise_and, axis, ahead=True)
+    return _double(starts, length_px, np.bitwise_or, axis, ahead=False)
 
 
-def _double(bits: Bits, length: int, join: Any, *, ahead: bool) -> Bits:
+def _double(bits: Bits, length: int, join: Any, axis: int, *, ahead: bool) -> Bits:
     """Join each entry with the ``length - 1`` after it (0 beyond the end), or before it."""
     joined, done = bits, 1
     while done < length:
-        step = min(done, length - done)
+        step = min(done, length - done, bits.shape[axis])
+        later = (slice(step, None),) if axis == 0 else (slice(None), slice(step, None))
+        earlier = (slice(-step),) if axis == 0 else (slice(None), slice(-step))
         moved = np.zeros_like(joined)
-        if step < joined.shape[1]:
-            if ahead:
-                moved[:, :-step] = joined[:, step:]
-            else:
-                moved[:, step:] = joined[:, :-step]
+        if ahead:
+            moved[earlier] = joined[later]
+        else:
+            moved[later] = joined[earlier]
         joined = join(joined, moved)
         done += step
     return joined

@@ -40,7 +40,7 @@ class SpotNet(nn.Module):
         Channels of the first block; later ones have two and four times as many.
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 12) -> None:
         super().__init__()
         self.trunk = nn.Sequential(
             _block(CHANNELS, width, 2),

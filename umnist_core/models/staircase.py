@@ -219,9 +219,7 @@ def _mass_corner(ink: Bits) -> tuple[int, int] | None:
     return round(rows.mean() - CENTRE), round(cols.mean() - CENTRE)
 
 
-def cell_edges(
-    pixels: Bits, cell_px: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], Bits]:
+def cell_edges(pixels: Bits, cell_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Bits]:
     """Return how much of each side of the cells the image changes on, and the cells.
 
     Parameters

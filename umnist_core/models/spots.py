@@ -1,0 +1,184 @@
+"""Places of a pyramid at which a digit may stand: which tiles are worth a look, and what is there.
+
+A tile without corners of both kinds holds no digit, so nets never see it: of the tiles of a
+``released`` image of 4000 px about one in thirty is left on the finest level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.models.edge_levels import level_count, level_edges
+from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
+from umnist_core.pyramid import TileSource
+
+TILE_PX = 64
+"""Level px a side that one window speaks of."""
+
+HALO_PX = 32
+"""Level px about a tile that the net sees as well."""
+
+WINDOW_PX = TILE_PX + 2 * HALO_PX
+
+BLOCK_PX = 512
+"""Level px a side whose edges are held at once."""
+
+CELL_PX = 16
+"""Level px a side in which corners are counted."""
+
+FEWEST_CORNERS = 4
+"""In 3 x 3 cells; the staircase of a plain 1 has about this many."""
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place where a digit may stand: its score 0 to 1, centre and side in image px."""
+
+    score: float
+    row: float
+    col: float
+    side_px: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the net said of a tile.
+
+    Attributes
+    ----------
+    level
+        Its level.
+    row, col
+        First level px of the tile.
+    scores
+        float32 (2, 8, 8), 0 to 1, of both kinds.
+    shapes
+        float32 (3, 8, 8): offset of the centre in 8 px, logarithm of the side over 40 px.
+    """
+
+    level: int
+    row: int
+    col: int
+    scores: NDArray[np.float32]
+    shapes: NDArray[np.float32]
+
+
+def iter_windows(source: TileSource, level: int) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Yield the windows of a level that may hold a digit.
+
+    Yields
+    ------
+    tuple
+        First row and column of the tile in level px, and its edges with the halo,
+        float32 (4, 128, 128). Memory does not grow with the image.
+    """
+    reduction = 1 << level
+    height, width = (reduced_size_px(n, reduction) for n in (source.height, source.width))
+    for row in range(0, height, BLOCK_PX):
+        for col in range(0, width, BLOCK_PX):
+            rows = -(-min(BLOCK_PX, height - row) // TILE_PX) * TILE_PX
+            cols = -(-min(BLOCK_PX, width - col) // TILE_PX) * TILE_PX
+            box = Box(row - HALO_PX, col - HALO_PX, row + rows + HALO_PX, col + cols + HALO_PX)
+            edges = level_edges(source, level, box)
+            for down, right in zip(*np.nonzero(busy_tiles(edges)), strict=True):
+                top, left = int(down) * TILE_PX, int(right) * TILE_PX
+                window = edges[:, top : top + WINDOW_PX, left : left + WINDOW_PX]
+                yield row + top, col + left, window
+
+
+def busy_tiles(edges: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which tiles may hold the centre of a digit.
+
+    Parameters
+    ----------
+    edges
+        float32 (4, 64 m + 64, 64 n + 64) of `level_edges`: tiles with a halo around them all.
+
+    Returns
+    -------
+    ndarray
+        bool (m, n).
+    """
+    _, height, width = edges.shape
+    cells = edges[2:].reshape(2, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
+    counts = np.pad(cells.sum(axis=(2, 4)), ((0, 0), (1, 1), (1, 1)))
+    rows, cols = height // CELL_PX, width // CELL_PX
+    around = np.zeros((2, rows, cols), np.float32)
+    for down in range(3):
+        for right in range(3):
+            around += counts[:, down : down + rows, right : right + cols]
+    is_busy = (around.min(axis=0) >= 1) & (around.sum(axis=0) >= FEWEST_CORNERS)
+    halo, step = HALO_PX // CELL_PX, TILE_PX // CELL_PX
+    inner = is_busy[halo:-halo, halo:-halo]
+    tiles = inner.reshape(inner.shape[0] // step, step, inner.shape[1] // step, step)
+    busy: NDArray[np.bool_] = tiles.any(axis=(1, 3))
+    return busy
+
+
+def iter_looks(net: SpotNet, source: TileSource) -> Iterator[Look]:
+    """Yield what the net says of every tile of every level that may hold a digit."""
+    for level in range(level_count(source.height, source.width)):
+        held: list[tuple[int, int, NDArray[np.float32]]] = []
+        for one in iter_windows(source, level):
+            held.append(one)
+            if len(held) == BATCH:
+                yield from _look(net, level, held)
+                held = []
+        if held:
+            yield from _look(net, level, held)
+
+
+@torch.no_grad()
+def _look(
+    net: SpotNet, level: int, held: list[tuple[int, int, NDArray[np.float32]]]
+) -> Iterator[Look]:
+    device = next(net.parameters()).device
+    windows = torch.from_numpy(np.stack([window for _, _, window in held])).to(device)
+    logits, shapes = net(windows)  # (B, 4, 128, 128) -> (B, 2, 16, 16), (B, 3, 16, 16)
+    inner = slice(HALO_PX // STRIDE_PX, (HALO_PX + TILE_PX) // STRIDE_PX)
+    scores = logits.sigmoid()[..., inner, inner].float().cpu().numpy()
+    kept = shapes[..., inner, inner].float().cpu().numpy()
+    for (row, col, _), score, shape in zip(held, scores, kept, strict=True):
+        yield Look(level, row, col, score, shape)
+
+
+def spots_of(look: Look, least: float) -> list[Spot]:
+    """Return the places of a tile whose score is at least ``least``."""
+    found = []
+    reduction = 1 << look.level
+    for kind, down, right in zip(*np.nonzero(look.scores >= least), strict=True):
+        offset_row, offset_col, log_side = (float(n) for n in look.shapes[:, down, right])
+        row = look.row + (int(down) + 0.5 + min(max(offset_row, -2), 2)) * STRIDE_PX
+        col = look.col + (int(right) + 0.5 + min(max(offset_col, -2), 2)) * STRIDE_PX
+        side = 40 * float(np.exp(min(max(log_side, -1.5), 0.5)))
+        side_px = GLYPH_PX / 2 if kind == 1 else max(side, 0.8 * GLYPH_PX) * reduction
+        score = float(look.scores[kind, down, right])
+        found.append(Spot(score, row * reduction, col * reduction, side_px))
+    return found
+
+
+def merge_spots(spots: list[Spot], most: int) -> list[Spot]:
+    """Return the best of the places, without those that mean the same digit as a better one."""
+    kept: list[Spot] = []
+    for spot in sorted(spots, key=lambda one: -one.score):
+        if len(kept) == most:
+            break
+        if not any(_is_same(spot, other) for other in kept):
+            kept.append(spot)
+    return kept
+
+
+def _is_same(spot: Spot, other: Spot) -> bool:
+    """Return whether two places are a quarter of a side apart at most, and as large."""
+    apart = max(abs(spot.row - other.row), abs(spot.col - other.col))
+    ratio = spot.side_px / other.side_px
+    return apart < 0.25 * min(spot.side_px, other.side_px) and 1 / 1.5 < ratio < 1.5
