@@ -101,7 +101,10 @@ def _accuracy(results: Results, image: str) -> None:
         help_="Thick: both pools saw the same images, so their difficulty is taken out. Thin: as "
         "if they had seen other images. Diamond: the paper's difference, as if independent.",
     )
-    st.markdown(f"{points_text(difference.paired)}. {test_sentence(report)}")
+    if isnan(difference.paired.estimate):
+        st.markdown(test_sentence(report))
+    else:
+        st.markdown(f"{points_text(difference.paired)}. {test_sentence(report)}")
     published = report.published_difference
     st.caption(
         f"The paper's difference, {points_text(published.difference)}, has p = "

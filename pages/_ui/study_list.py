@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import streamlit as st
 
 from pages._ui.study_form import open_form
 from pages._ui.study_making import Making, forget, makings
-from pages._ui.study_store import get_service, list_studies, open_study
+from pages._ui.study_store import get_service, list_studies, open_study, told
 from pages._ui.study_words import STATUS_COLOURS, bars, count, day, duration, plain
 from umnist_core.labeling.views import Overview
+
+_IMPORTED = "study_imported"
 
 EMPTY = """\
 There is no study yet. A study shows the same hidden-digit images to two groups of people, one \
@@ -31,6 +36,7 @@ def show_list() -> None:
         st.markdown(EMPTY)
     for study in studies:
         _show_study(study)
+    _show_import()
 
 
 def _show_study(one: Overview) -> None:
@@ -86,3 +92,25 @@ def _show_making(making: Making) -> None:
         disabled=making.is_cancelled,
         help="Nothing of it is kept.",
     )
+
+
+def _show_import() -> None:
+    """Draw what takes in a study that was exported elsewhere."""
+    if name := st.session_state.pop(_IMPORTED, None):
+        st.success(f"“{plain(name)}” was checked and taken in.")
+    with st.expander("Import a study"):
+        uploaded = st.file_uploader(
+            "Zip that was made by “Export”", type=["zip"], key="import_zip", max_upload_size=2048
+        )
+        wanted = st.button("Check and take in", key="import", disabled=uploaded is None)
+        if not wanted or uploaded is None:
+            return
+        from umnist_core.labeling.importing import import_study  # loads a good deal
+
+        service = get_service()
+        with told(), st.spinner("Checking", show_time=True), TemporaryDirectory() as folder:
+            path = Path(folder) / "study.zip"
+            path.write_bytes(uploaded.getbuffer())
+            study = import_study(service, path)
+            st.session_state[_IMPORTED] = service.overview(study).spec.name
+            st.rerun()

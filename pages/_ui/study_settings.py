@@ -15,11 +15,10 @@ def show_settings(service: StudyService, one: Overview) -> None:
     """Draw the settings."""
     state = service.state(one.study)
     spec = one.spec
-    glyphs = str(state.glyphs.get("name", "unknown"))
     rows = {
         "Id": f"`{one.study}`",
         "Images": _images(spec),
-        "Digits": plain(glyphs) + (" (stand-in)" if state.glyphs.get("is_stand_in") else ""),
+        "Digits": plain(str(state.glyphs.get("name", "unknown"))),
         "Number": f"{count(spec.stimuli, 'image')}, the same for every pool",
         "Each person": f"{count(spec.images_per_annotator, 'image')}"
         + (f", {spec.repeats} of them twice" if spec.repeats else ""),

@@ -33,6 +33,7 @@ class StudyApp:
         query = "" if study is None else f"?study={study}"
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{self.address}/{name}{query}")
+        page.wait_for_selector("[data-testid=stMain] .stVerticalBlock .stElementContainer p")
         settle(page)
 
 
@@ -76,9 +77,9 @@ def running_app(folder: Path) -> Iterator[StudyApp]:
 
 
 def fits(page: Page) -> bool:
-    """Return whether nothing goes beyond the sides of the window."""
+    """Return whether nothing goes beyond the sides of the window, by more than rounding."""
     return bool(
         page.evaluate(
-            "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth"
+            "document.querySelector('[data-testid=stMain]').scrollWidth <= window.innerWidth + 1"
         )
     )

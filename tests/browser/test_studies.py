@@ -28,8 +28,8 @@ def make_in_browser(page: Page, lab: StudyApp, name: str, images: int) -> None:
     """Fill in the form and send it off."""
     lab.open(page, "studies")
     page.get_by_role("button", name="New study").click()
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Change the preset").fill("canvas=512 factor=0.5..4")
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
+    page.get_by_role("textbox", name="Change the preset").fill("canvas=512 factor=0.5..4")
     page.get_by_role("spinbutton", name="Images", exact=True).fill(str(images))
     page.get_by_role("spinbutton", name="Images a person").fill("3")
     page.get_by_role("spinbutton", name="Practice images").fill("0")
@@ -146,7 +146,7 @@ def test_study_leads_to_its_results_and_label_to_its_annotators(page: Page, lab:
     study = make_study(lab.service, 1, name="Leads on")
     token = next(row.token for row in lab.service.invites(study) if row.is_open)
     lab.open(page, "studies", study)
-    page.get_by_role("link", name="Results").last.click()
+    page.locator("[data-testid=stMain]").get_by_role("link", name="Results").click()
     expect(page.get_by_text("Show anyway")).to_be_visible()
     assert f"study={study}" in page.url
     expect(page.get_by_role("combobox", name="Study")).to_have_value("Leads on")
