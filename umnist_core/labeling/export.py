@@ -273,13 +273,15 @@ def _parquet(name: str, frame: pd.DataFrame) -> bytes:
 
 def _records(name: str, frame: pd.DataFrame) -> bytes:
     columns = [one.name for one in codebook.TABLES[name]]
-    plain = frame.astype(object)
-    # NaN, which JSON does not have, is the one value that is not itself.
-    rows = [
-        {key: None if value != value else value for key, value in zip(columns, row, strict=True)}  # noqa: PLR0124
-        for row in plain.itertuples(index=False, name=None)
-    ]
-    return _json(rows)
+    buffer = io.BytesIO(b"[")
+    buffer.seek(1)
+    for place, row in enumerate(frame.itertuples(index=False, name=None)):
+        # NaN, which JSON does not have, is the one value that is not itself.
+        plain = [None if value != value else value for value in row]  # noqa: PLR0124
+        text = json.dumps(dict(zip(columns, plain, strict=True)), allow_nan=False)
+        buffer.write(f"{',' if place else ''}\n{text}".encode())
+    buffer.write(b"\n]\n")
+    return buffer.getvalue()
 
 
 def _codebook_files() -> dict[str, bytes]:
