@@ -99,17 +99,17 @@ class Annotating(Ledger):
             If something is to be reserved and the store cannot be written.
         """
         held = self._held(study)
+        decided: list[Draft] = []
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             person = decisions.get_person(state, annotator)
-            return decisions.reserve(state, person, now) if reserve else []
+            decided[:] = decisions.reserve(state, person, now) if reserve else []
+            return decided
 
         with held.lock:
-            while True:
-                before = self._fresh(study, held).head
+            state = self._change(study, decide)
+            while decided:  # one thing at a time, until there is no more to reserve
                 state = self._change(study, decide)
-                if state.head is before or not reserve:
-                    break
             own = self._own_token(state, study, annotator)
             return annotator_view(
                 state,
