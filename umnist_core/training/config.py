@@ -1,0 +1,360 @@
+"""What a training run follows from, as one TOML file.
+
+Every key is checked: an unknown one, or one of another type, is refused. Defaults stand in
+the dataclasses, and the file that a run keeps in its folder names them all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
+from umnist_core.models.backbones import NONE
+from umnist_core.training.memory import parse_budget
+
+P = TypeVar("P")
+
+CONFIGS = Path(__file__).resolve().parent / "configs"
+"""The runs of the documents, one file each."""
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
+PRECISIONS = ("float32", "mixed")
+SELECTIONS = ("accuracy", "loss")
+
+
+@dataclass(frozen=True)
+class ModelPart:
+    """Which model.
+
+    Attributes
+    ----------
+    name
+        In the registry.
+    settings
+        Fields of the model's config that differ from its defaults.
+    pretrained
+        ``"none"``, ``"imagenet"`` or a file; see `umnist_core.models.backbones`.
+    initial
+        Checkpoint of ours whose weights the run begins with, such as those of a first stage
+        at another image size; empty for none.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    pretrained: str = NONE
+    initial: str = ""
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """Which images: scenes drawn as they are needed, or a folder.
+
+    Attributes
+    ----------
+    folder
+        A data set that `umnist_core.datasets.open_dataset` opens; empty for scenes.
+    preset, seed, overrides
+        Of the scenes; see `umnist_core.datasets.Recipe`.
+    layer
+        One of `umnist_core.rendering.LAYERS`; scenes only.
+    split
+        ``train`` or ``test``.
+    count
+        Images, 2 or more; of a folder the first so many, 0 for all.
+    validation_share
+        Share of them that is kept for validation, above 0 and below 1.
+    split_seed
+        Which of them; 42 in the released training code.
+    invert
+        Whether each image is shown inverted half the time, drawn anew each epoch.
+    workers
+        Processes that draw, 0 to draw in the training process.
+    """
+
+    folder: str = ""
+    preset: str = "released"
+    seed: int = 0
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    layer: str = "full"
+    split: str = "train"
+    count: int = 28_000
+    validation_share: float = 0.1
+    split_seed: int = 42
+    invert: bool = False
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.validation_share < 1:
+            raise InvalidValueError(
+                f"data.validation_share is above 0 and below 1; got {self.validation_share}."
+            )
+        if self.count < (0 if self.folder else 2) or self.workers < 0:
+            raise InvalidValueError(
+                f"data.count is 2 or more and data.workers 0 or more; got {self.count} and "
+                f"{self.workers}."
+            )
+
+
+@dataclass(frozen=True)
+class OptimizerPart:
+    """How weights follow gradients.
+
+    Attributes
+    ----------
+    name
+        One of `OPTIMIZERS`.
+    learning_rate
+        At its height, above 0.
+    weight_decay
+        0 or more.
+    """
+
+    name: str = "adam"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_word("optimizer.name", self.name, OPTIMIZERS)
+        if self.learning_rate <= 0 or self.weight_decay < 0:
+            raise InvalidValueError(
+                "optimizer.learning_rate is above 0 and weight_decay 0 or more; got "
+                f"{self.learning_rate} and {self.weight_decay}."
+            )
+
+
+@dataclass(frozen=True)
+class SchedulePart:
+    """How the learning rate goes.
+
+    Attributes
+    ----------
+    name
+        One of `SCHEDULES`.
+    gamma
+        ``exponential``: factor from epoch to epoch. ``plateau``: factor after a plateau.
+    warmup_epochs
+        ``warmup-cosine``: linear from 0, step by step.
+    floor
+        ``warmup-cosine``: share of the learning rate that the cosine ends at.
+    patience
+        ``plateau``: epochs without a better validation loss before the factor.
+    """
+
+    name: str = "exponential"
+    gamma: float = 0.97
+    warmup_epochs: float = 10.0
+    floor: float = 0.001
+    patience: int = 3
+
+    def __post_init__(self) -> None:
+        _check_word("schedule.name", self.name, SCHEDULES)
+        if not 0 < self.gamma <= 1 or not 0 <= self.floor <= 1:
+            raise InvalidValueError(
+                f"schedule.gamma is above 0 and at most 1 and floor 0 to 1; got {self.gamma} and "
+                f"{self.floor}."
+            )
+        if self.warmup_epochs < 0 or self.patience < 0:
+            raise InvalidValueError(
+                f"schedule.warmup_epochs and patience are 0 or more; got {self.warmup_epochs} and "
+                f"{self.patience}."
+            )
+
+
+@dataclass(frozen=True)
+class RunPart:
+    """How long, how many at once, and where.
+
+    Attributes
+    ----------
+    epochs
+        1 or more.
+    batch_size
+        Images of one step of the optimiser, over all processes and accumulated parts; 0 to
+        search for the largest that the memory budget holds.
+    accumulate
+        Parts of each process's share whose gradients are added before a step, 1 or more.
+    memory_budget
+        For example ``"11GB"``; empty for none. See `umnist_core.training.memory`.
+    precision
+        One of `PRECISIONS`; mixed on CUDA alone, elsewhere it is float32 all the same.
+    seed
+        Of the weights, the order of the images and whatever a model draws, 0 or more.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    select
+        What the best epoch is chosen by, one of `SELECTIONS`, on the validation images.
+    patience
+        Epochs without a better one before the run ends; 0 to run to the end.
+    save_minutes
+        How much of an epoch a kill may cost, in minutes; 0 to save after every step.
+    """
+
+    epochs: int = 50
+    batch_size: int = 16
+    accumulate: int = 1
+    memory_budget: str = ""
+    precision: str = "float32"
+    seed: int = 0
+    device: str = "auto"
+    select: str = "accuracy"
+    patience: int = 0
+    save_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        _check_word("run.precision", self.precision, PRECISIONS)
+        _check_word("run.device", self.device, ("auto", "cpu", "cuda"))
+        _check_word("run.select", self.select, SELECTIONS)
+        if self.memory_budget:
+            parse_budget(self.memory_budget)
+        if self.epochs < 1 or self.accumulate < 1 or min(self.batch_size, self.seed) < 0:
+            raise InvalidValueError(
+                "run.epochs and accumulate are 1 or more, batch_size and seed 0 or more; got "
+                f"{self.epochs}, {self.accumulate}, {self.batch_size} and {self.seed}."
+            )
+        if self.batch_size == 0 and not self.memory_budget:
+            raise InvalidValueError(
+                "run.batch_size is 0, to be searched for, but there is no run.memory_budget; set "
+                "one of them."
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All of a run."""
+
+    model: ModelPart
+    data: DataPart = field(default_factory=DataPart)
+    optimizer: OptimizerPart = field(default_factory=OptimizerPart)
+    schedule: SchedulePart = field(default_factory=SchedulePart)
+    run: RunPart = field(default_factory=RunPart)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain dictionaries, every default included; `config_from` reads them."""
+        return dataclasses.asdict(self)
+
+
+def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path
+        A TOML file, or the name of one of ours (`config_names`).
+    changes
+        Such as ``"run.epochs=3"``; the value is TOML, or a word without quotes.
+
+    Raises
+    ------
+    MissingFileError, NotFoundError
+        If there is no such file.
+    InvalidValueError
+        If it is no TOML, or a key or value is not allowed.
+    """
+    try:
+        data = tomllib.loads(_find(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"{path} is no TOML ({error}); correct it.") from error
+    except OSError as error:
+        raise MissingFileError(
+            f"{path} cannot be read ({error.strerror or error}); check the path."
+        ) from error
+    for change in changes:
+        _change(data, change)
+    return config_from(data)
+
+
+def config_names() -> list[str]:
+    """Return the names of the configurations that come with umnist."""
+    return sorted(path.stem for path in CONFIGS.glob("*.toml"))
+
+
+def config_from(data: Mapping[str, Any]) -> TrainConfig:
+    """Return the configuration that dictionaries say.
+
+    Raises
+    ------
+    InvalidValueError
+        If a key is unknown or missing, or a value not allowed.
+    """
+    return _part(TrainConfig, data, "")
+
+
+def _find(path: Path) -> Path:
+    if path.is_file():
+        return path
+    ours = CONFIGS / f"{path}.toml"
+    if path.suffix != ".toml" and len(path.parts) == 1 and ours.is_file():
+        return ours
+    if path.suffix == ".toml":
+        raise MissingFileError(f"Expected a configuration in {path}, found no file; check it.")
+    raise NotFoundError(
+        f"Expected a TOML file or one of {', '.join(config_names())}; got {str(path)[:80]!r}."
+    )
+
+
+def _change(data: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    *sections, name = key.strip().split(".")
+    if not equals or not sections or not name:
+        raise InvalidValueError(
+            f"A change reads section.key=value, such as run.epochs=3; got {change!r}."
+        )
+    place = data
+    for section in sections:
+        place = place.setdefault(section, {})
+        if not isinstance(place, dict):
+            raise InvalidValueError(f"{section} is no section; got {change!r}.")
+    try:
+        place[name] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        place[name] = text.strip()
+
+
+def _part(kind: type[P], data: Any, prefix: str) -> P:
+    """Return a dataclass from a dictionary, strictly."""
+    hints = get_type_hints(kind)
+    if not isinstance(data, Mapping):
+        raise InvalidValueError(f"{prefix[:-1]} is a section; got {data!r:.60}.")
+    if unknown := sorted(data.keys() - hints.keys()):
+        raise InvalidValueError(
+            f"There is no setting {prefix}{unknown[0]}; those of this section are "
+            f"{', '.join(hints)}."
+        )
+    values = {name: _value(hints[name], value, prefix + name) for name, value in data.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InvalidValueError(
+            f"The section {prefix[:-1] or 'model'} lacks a setting ({error}); add it."
+        ) from error
+
+
+def _value(kind: Any, value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _part(kind, value, f"{name}.")  # type: ignore[arg-type]
+    if get_origin(kind) is not None:  # Mapping[str, ...]
+        if not isinstance(value, Mapping):
+            raise InvalidValueError(f"{name} is a section; got {value!r:.60}.")
+        is_text = get_args(kind)[1] is str
+        return {key: _text(one) if is_text else one for key, one in value.items()}
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise InvalidValueError(f"{name} is of the kind {kind.__name__}; got {value!r:.60}.")
+    return value
+
+
+def _text(value: Any) -> str:
+    """Return a planner's parameter in its text form: 5, true and "3..5" may all be written."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _check_word(name: str, value: str, words: tuple[str, ...]) -> None:
+    if value not in words:
+        raise InvalidValueError(f"{name} is one of {', '.join(words)}; got {value!r}.")

@@ -1,0 +1,297 @@
+"""Images for training and evaluation: scenes drawn as they are asked for, or a folder.
+
+An item is a pure function of where it comes from and its place, so workers, processes and
+resumed runs see the same; nothing is drawn from a shared generator.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from umnist_core.datasets import DatasetReader, Recipe, open_dataset
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import InvalidValueError
+from umnist_core.geometry import Box
+from umnist_core.models.base import UNCONSTRAINED, Model
+from umnist_core.models.targets import collate_targets, label_targets, scene_targets
+from umnist_core.pyramid import ArraySource, TileSource, scene_source
+from umnist_core.scenes import Scene
+from umnist_core.seeds import sample_rng
+from umnist_core.training.config import DataPart
+
+Item = tuple[Any, dict[str, Tensor]]
+Batch = tuple[Any, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image with what is known of it.
+
+    Attributes
+    ----------
+    image_id
+        As on Kaggle.
+    source
+        Its pixels.
+    scene
+        What is in it; None for the data sets of others.
+    label
+        The sum of its digits; None where nothing says it.
+    """
+
+    image_id: str
+    source: TileSource
+    scene: Scene | None
+    label: int | None
+
+
+class Samples(ABC):
+    """Images by place."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def get(self, place: int) -> Sample:
+        """Return an image, 0 to ``len - 1``."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what the images follow from, for cards."""
+
+    glyphs: GlyphSet | None = None
+
+
+class SceneSamples(Samples):
+    """Scenes, planned and drawn when they are asked for.
+
+    Parameters
+    ----------
+    recipe
+        Which.
+    layer
+        One of `umnist_core.rendering.LAYERS`.
+    first
+        Index of the first.
+    """
+
+    def __init__(self, recipe: Recipe, layer: str = "full", first: int = 0) -> None:
+        self.recipe, self.layer, self.first = recipe, layer, first
+        self.glyphs: GlyphSet = load_glyphs(recipe.digits_subset)
+
+    def __len__(self) -> int:
+        return self.recipe.count
+
+    def get(self, place: int) -> Sample:
+        """Plan an image; its pixels are drawn when they are read."""
+        index = self.first + place
+        scene = self.recipe.plan(index, self.glyphs)
+        total = sum(digit.label for digit in scene.digits)
+        source = scene_source(scene, self.glyphs, self.layer)
+        return Sample(self.recipe.image_id(index), source, scene, total)
+
+    def describe(self) -> dict[str, Any]:
+        """Return preset, seed, split, overrides, count and digits."""
+        recipe = self.recipe
+        return {
+            "preset": recipe.preset,
+            "seed": recipe.seed,
+            "split": recipe.split,
+            "overrides": dict(recipe.overrides),
+            "layer": self.layer,
+            "first": self.first,
+            "count": recipe.count,
+            "digits": self.glyphs.name,
+            "digits_sha256": self.glyphs.checksum,
+            "stand_in": self.glyphs.is_stand_in,
+        }
+
+
+class FolderSamples(Samples):
+    """The images of a data set on disk.
+
+    Parameters
+    ----------
+    reader
+        The data set.
+    ids
+        Which of its images, in order.
+    """
+
+    def __init__(self, reader: DatasetReader, ids: Sequence[str]) -> None:
+        self.reader, self.ids = reader, tuple(ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def get(self, place: int) -> Sample:
+        """Read an image and its truth, where there is a table of it."""
+        image_id = self.ids[place]
+        scene = self.reader.truth(image_id)
+        label = self.reader.label(image_id)
+        if scene is not None:
+            label = sum(digit.label for digit in scene.digits)
+        # Levels would be made at once; no model reads more than a few of them.
+        source = ArraySource(self.reader.read_image(image_id), "nearest")
+        return Sample(image_id.rpartition("/")[2], source, scene, label)
+
+    def describe(self) -> dict[str, Any]:
+        """Return folder and count."""
+        return {"folder": self.reader.root.name, "count": len(self.ids)}
+
+
+class Inverted(TileSource):
+    """An image with black and white exchanged."""
+
+    def __init__(self, source: TileSource) -> None:
+        self.height, self.width = source.height, source.width
+        self._source = source
+
+    def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Read the box of the image and invert it."""
+        return 255 - self._source.read_checked(level_box, reduction)
+
+
+class ModelInputs(Dataset[Item]):
+    """What a model reads of each image, with its targets.
+
+    Parameters
+    ----------
+    samples
+        The images.
+    model
+        Whose `prepare` reads them.
+    inverted_at
+        From a place to whether the image is shown inverted.
+    """
+
+    def __init__(
+        self, samples: Samples, model: Model, inverted_at: Callable[[int], bool] | None = None
+    ) -> None:
+        self.samples, self.model, self.inverted_at = samples, model, inverted_at
+
+    def __getitem__(self, place: int) -> Item:
+        sample = self.samples.get(place)
+        source = sample.source
+        if self.inverted_at is not None and self.inverted_at(place):
+            source = Inverted(source)
+        with torch.no_grad():
+            prepared = self.model.prepare(source)
+        return prepared, targets_of(sample, self.model)
+
+
+def targets_of(sample: Sample, model: Model) -> dict[str, Tensor]:
+    """Return what a model is to say of an image.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is not known.
+    """
+    if sample.scene is not None:
+        return scene_targets(sample.scene, model.tasks, model.sees == UNCONSTRAINED)
+    if sample.label is None:
+        raise InvalidValueError(
+            f"Expected a label of image {sample.image_id}, found none; use a data set with "
+            "train.csv or a table of truth."
+        )
+    return label_targets(sample.label, model.tasks)
+
+
+def open_samples(part: DataPart) -> Samples:
+    """Return the images of a run.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError
+        If the folder is no data set.
+    InvalidValueError
+        If the folder or the split has fewer than two images.
+    """
+    if not part.folder:
+        recipe = Recipe(part.count, part.preset, part.seed, part.split, part.overrides)
+        return SceneSamples(recipe, part.layer)
+    reader = open_dataset(Path(part.folder))
+    ids = [one for one in reader.ids if reader.parts[one].split in (part.split, None)]
+    if len(ids) < 2:
+        raise InvalidValueError(
+            f"Expected at least 2 images of the split {part.split!r} in {part.folder}, found "
+            f"{len(ids)}; choose another folder or split."
+        )
+    return FolderSamples(reader, ids[: part.count or None])
+
+
+def split_places(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Return the places of training and of validation images, both in ascending order."""
+    order = np.argsort(sample_rng(seed, "train", 0, "validation").random(count), kind="stable")
+    kept = min(max(1, round(count * share)), count - 1)
+    return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
+
+
+def epoch_order(places: Sequence[int], seed: int, epoch: int) -> list[int]:
+    """Return the places in the order of an epoch."""
+    keys = sample_rng(seed, "train", epoch, "order").random(len(places))
+    return [places[place] for place in np.argsort(keys, kind="stable")]
+
+
+def inversion(seed: int, epoch: int) -> Callable[[int], bool]:
+    """Return which images an epoch shows inverted: each with probability one half."""
+
+    def inverted_at(place: int) -> bool:
+        return bool(sample_rng(seed, "train", place, f"invert/{epoch}").random() < 0.5)
+
+    return inverted_at
+
+
+def iter_batches(
+    inputs: ModelInputs, batches: Sequence[Sequence[int]], workers: int
+) -> Iterator[Batch]:
+    """Yield batches of images, read ahead by worker processes.
+
+    Parameters
+    ----------
+    inputs
+        What to read.
+    batches
+        Places of the images of each batch.
+    workers
+        Processes; 0 to read in this one.
+    """
+    loader: DataLoader[Item] = DataLoader(
+        inputs,
+        batch_sampler=[list(batch) for batch in batches],
+        num_workers=workers,
+        collate_fn=Collate(inputs.model),
+        worker_init_fn=_quiet_worker,
+        # Its own, because a loader draws a seed from the global one each time it begins.
+        generator=torch.Generator().manual_seed(0),
+    )
+    yield from loader
+
+
+class Collate:
+    """From items to a batch."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __call__(self, items: Sequence[Item]) -> Batch:
+        """Join what the model prepared, and the targets."""
+        prepared, targets = zip(*items, strict=True)
+        return self.model.collate(prepared), collate_targets(targets)
+
+
+def _quiet_worker(_worker: int) -> None:
+    # As many workers as cores share the work already.
+    cv2.setNumThreads(0)

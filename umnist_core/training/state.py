@@ -1,0 +1,172 @@
+"""Where a run stands, in one file: weights, the optimiser's averages, counters.
+
+Tensors and text, as in a checkpoint; nothing is pickled. One file replaces the other whole, so
+a kill at any moment leaves a state that was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from umnist_core.errors import DamagedFileError, InvalidValueError
+from umnist_core.files import write_whole
+
+STATE_FILE = "state.safetensors"
+FORMAT = "1"
+
+_MAY_DIFFER = {("data", "workers"), ("run", "save_minutes"), ("run", "device")}
+"""Settings that a resumed run may have changed: its results do not follow from them."""
+
+
+@dataclass
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    epoch
+        Epochs that are done.
+    step
+        Steps of the optimiser that are done in the running epoch.
+    loss_sum, seen
+        Loss times images, and images, of the running epoch on this process.
+    rows
+        The metrics of the epochs that are done.
+    best
+        Figure of the best epoch; None before the first.
+    waited
+        Epochs since then.
+    plateau
+        Fields of `umnist_core.training.schedule.Plateau`.
+    seconds
+        Time spent, over all resumptions.
+    batch_size
+        Images of a step, as searched for or set.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    seen: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    best: float | None = None
+    waited: int = 0
+    plateau: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    batch_size: int = 0
+
+
+def save_state(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    scaler: dict[str, Any],
+    progress: Progress,
+    config: dict[str, Any],
+) -> None:
+    """Write where a run stands.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written; the one before is unchanged.
+    """
+    tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
+    numbers: dict[str, Any] = {}
+    for index, values in optimizer.state_dict()["state"].items():
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value
+            else:
+                numbers[f"{index}/{name}"] = value
+    text = {"progress": vars(progress), "numbers": numbers, "scaler": scaler, "config": config}
+    # A copy each, because safetensors refuses tensors that share memory.
+    data = safetensors.torch.save(
+        {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()},
+        metadata={"umnist-state": FORMAT, "text": json.dumps(text)},
+    )
+    write_whole(path, data)
+
+
+def load_state(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    config: dict[str, Any],
+) -> tuple[Progress, dict[str, Any]]:
+    """Put a model and an optimiser where a run stood.
+
+    Returns
+    -------
+    Progress
+        Of the run.
+    dict
+        State of the gradient scaler; empty without mixed precision.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is no state of this model.
+    InvalidValueError
+        If the run had another configuration.
+    """
+    tensors, text = _read(path)
+    _check_config(path, text["config"], config)
+    own = {key[6:]: value for key, value in tensors.items() if key.startswith("model/")}
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer/"):
+            _, index, name = key.split("/", 2)
+            state.setdefault(int(index), {})[name] = value
+    for key, value in text["numbers"].items():
+        index, name = key.split("/", 1)
+        state.setdefault(int(index), {})[name] = value
+    try:
+        model.load_state_dict(own)
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
+        return Progress(**text["progress"]), text["scaler"]
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise _damaged(path, str(error).splitlines()[0][:120]) from error
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        data = path.read_bytes()
+        tensors = safetensors.torch.load(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        metadata = header["__metadata__"]
+        if metadata["umnist-state"] != FORMAT:
+            raise ValueError(f"format {metadata['umnist-state']}")
+        text: dict[str, Any] = json.loads(metadata["text"])
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise _damaged(path, str(error).splitlines()[0][:120]) from error
+    return tensors, text
+
+
+def _check_config(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    for section, values in expected.items():
+        for name, value in values.items():
+            was = found.get(section, {}).get(name)
+            # Through JSON, as the file has it.
+            if (section, name) not in _MAY_DIFFER and was != json.loads(json.dumps(value)):
+                raise InvalidValueError(
+                    f"The run in {path.parent} has {section}.{name} = {was!r}, got {value!r}; "
+                    "continue it with its own configuration, or choose another folder."
+                )
+
+
+def _damaged(path: Path, reason: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"{path}: expected where a run of this model stood, found something else ({reason}); "
+        "remove it to begin again."
+    )

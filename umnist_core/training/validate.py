@@ -1,0 +1,121 @@
+"""How a model does on images that it does not learn from, always in evaluation mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf, isnan
+
+import torch
+from torch import Tensor, nn
+
+from umnist_core.models.base import Model, Task
+from umnist_core.training.data import Batch
+from umnist_core.training.distributed import Group
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What came out.
+
+    Attributes
+    ----------
+    images
+        How many there were.
+    loss
+        Mean over them; infinite where it is no number.
+    correct
+        Right answers of each task.
+    """
+
+    images: int
+    loss: float
+    correct: dict[str, int]
+
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """Share of right answers of each task, 0 to 1."""
+        return {task: count / max(1, self.images) for task, count in self.correct.items()}
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the tasks."""
+        return sum(self.accuracies.values()) / len(self.correct)
+
+
+@contextmanager
+def evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Put a module in evaluation mode until the block ends, and each part back into its own.
+
+    Batch normalisation then uses what it learned and not the batch, and learns nothing; without
+    it, as in the paper's released code, a score depends on which images share a batch.
+    """
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def validate(
+    model: Model, batches: Iterable[Batch], group: Group, *, precision: torch.dtype | None = None
+) -> Validation:
+    """Return loss and right answers over the batches of all processes of a group.
+
+    Parameters
+    ----------
+    model
+        On the device of the group; afterwards it is in the mode that it was in.
+    batches
+        Those of this process.
+    group
+        Every process of it must call.
+    precision
+        Of mixed precision; None for float32.
+    """
+    # loss times images, images, right answers of each task
+    sums = torch.zeros(2 + len(model.tasks), dtype=torch.float64, device=group.device)
+    with evaluation_mode(model), torch.no_grad(), mixed(group.device, precision):
+        for batch, read_targets in batches:
+            targets = to_device(read_targets, group.device)
+            output = model(batch)
+            logits = output.logits
+            images = len(next(iter(logits.values())))
+            sums[0] += model.loss(output, targets).double() * images
+            sums[1] += images
+            for place, task in enumerate(model.tasks):
+                sums[2 + place] += right_answers(logits[task.name], targets[task.name], task).sum()
+    loss_sum, images_sum, *correct = group.sum(sums).tolist()
+    loss = loss_sum / max(1.0, images_sum)
+    counts = {task.name: int(count) for task, count in zip(model.tasks, correct, strict=True)}
+    return Validation(int(images_sum), inf if isnan(loss) else loss, counts)
+
+
+def right_answers(logits: Tensor, targets: Tensor, task: Task) -> Tensor:
+    """Return whether each answer is right, bool (B,); of a multi task all classes must be."""
+    if task.is_multi:
+        return ((logits > 0) == (targets > 0.5)).all(dim=1)
+    return logits.argmax(dim=1) == targets
+
+
+def to_device(targets: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Return the targets on a device."""
+    return {name: value.to(device, non_blocking=True) for name, value in targets.items()}
+
+
+@contextmanager
+def mixed(device: torch.device, precision: torch.dtype | None) -> Iterator[None]:
+    """Compute in mixed precision until the block ends, if there is one."""
+    if precision is None:
+        yield
+        return
+    with torch.autocast(device.type, precision):
+        yield
+
+
+def chunks(places: Sequence[int], size: int) -> list[Sequence[int]]:
+    """Divide places into batches; the last may be smaller."""
+    return [places[first : first + size] for first in range(0, len(places), size)]
