@@ -114,17 +114,22 @@ def test_lost_reply_doubles_nothing(open_study: OpenStudy) -> None:
     assert len({body["key"] for body in lab.trouble.answers()}) == 1 < len(lab.trouble.answers())
 
 
-def test_page_of_a_network_that_wants_a_login_is_not_taken_for_saved(
-    open_study: OpenStudy,
+@pytest.mark.parametrize("body", [None, {"welcome": "to the hotel"}, {"saved": True}])
+def test_200_of_a_network_that_wants_a_login_is_not_taken_for_saved(
+    open_study: OpenStudy, body: dict[str, Any] | None
 ) -> None:
-    """200 from somebody else is no acknowledgement."""
+    """A page, or JSON that does not name the answer's key, is no acknowledgement."""
     lab = open_study(practice=0)
     person = at_work(lab)
-    lab.trouble.portals.add("/answers")
+    if body is None:
+        lab.trouble.portals.add("/answers")
+    else:
+        lab.trouble.refused["/answers"] = (200, body)
     person.answer(7)
     person.wait_for_notice("Something other than the study's server answered.")
     assert "Saved" not in person.saving()
     lab.trouble.portals.clear()
+    lab.trouble.refused.clear()
     person.press_button("Send now")
     person.wait_until_sent()
     assert lab.given() == [7]
@@ -187,6 +192,21 @@ def test_closed_study_keeps_the_answer_visible(open_study: OpenStudy) -> None:
     person.wait_for_screen("closed")
     person.wait_for_notice("Your answer 7 to image 1 was not taken.")
     assert person.button("Copy").is_visible()
+
+
+def test_person_whose_link_is_revoked_is_told_and_the_answer_is_kept(
+    open_study: OpenStudy,
+) -> None:
+    """Nothing can be sent any more, and nothing is thrown away."""
+    lab = open_study(practice=0)
+    person = at_work(lab)
+    (invite,) = (row for row in lab.service.invites(lab.study) if row.token == person.token)
+    lab.service.revoke(lab.study, invite.invite)
+    person.answer(7)
+    person.wait_for_screen("trouble")
+    assert "You cannot go on here" in person.page.locator("main").inner_text()
+    person.wait_for_notice("1 answer not sent yet.")
+    assert lab.given() == []
 
 
 def test_paused_study_goes_on_by_itself(open_study: OpenStudy) -> None:

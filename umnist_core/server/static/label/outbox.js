@@ -58,7 +58,7 @@ export class Outbox extends EventTarget {
 
   /** Read what earlier visits left, and begin to send. */
   async open() {
-    const kept = await this.keep.all("outbox");
+    const kept = await this.keep.all("outbox").catch(() => []);
     const own = kept.filter(({ study }) => study === this.study);
     own.sort((a, b) => a.submittedAt - b.submittedAt);
     for (const entry of own) {
@@ -168,6 +168,8 @@ export class Outbox extends EventTarget {
     }
     if (!(error instanceof Refusal)) throw error;
     if (SESSION_CODES.includes(error.code)) {
+      entry.trouble = error.message;
+      this.#emit("change");
       this.#emit("held", { refusal: error });
       return "held";
     }

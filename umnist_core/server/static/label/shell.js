@@ -46,6 +46,7 @@ export class Shell {
    */
   show(screen) {
     this.screen?.destroy?.();
+    document.querySelector("dialog[open]")?.close(); // it was of the screen before
     this.screen = screen;
     this.root.dataset.screen = screen.name;
     this.main.replaceChildren(screen.element);

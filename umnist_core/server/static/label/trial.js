@@ -49,16 +49,12 @@ export class TrialScreen {
     this.#listen();
   }
 
-  /** @returns {boolean} Whether somebody is at work on an image. */
-  get isOpen() {
-    return this.attempt !== null;
-  }
-
   /**
    * @param {import("./state.js").Trial} trial
    * @param {import("./attempt.js").Entered} [entered] What to begin with, without a draft.
    */
   async open(trial, entered) {
+    this.place.leaveImage();
     if (this.attempt) await this.#leave();
     this.trial = trial;
     const turn = (this.turn = Symbol(trial.assignment));
@@ -68,14 +64,8 @@ export class TrialScreen {
     if (!draft && entered) this.attempt.entered = entered;
     this.attempt.setHidden(this.#isHidden());
     this.form.show(this.attempt.entered);
-    const isShown = this.place.image?.dzi === trial.image.dzi;
     this.place.showImage(trial.image, `Image ${trial.number}`);
-    if (isShown) this.#drawn();
-  }
-
-  /** Stop working on the image; what has been done is kept for a return to it. */
-  async close() {
-    await this.#leave();
+    if (this.place.isDrawn) this.#drawn();
   }
 
   focus() {

@@ -25,6 +25,7 @@ export class Workplace {
     this.panel = h("div", { class: "panel" });
     this.element = h("div", { class: "work" }, this.stage, this.panel);
     this.viewer = null;
+    this.isDrawn = false;
     this.#listen();
   }
 
@@ -36,7 +37,7 @@ export class Workplace {
     const isNew = image.dzi !== this.image?.dzi;
     this.image = image;
     this.title = title;
-    if (isNew) this.element.dataset.drawn = "false";
+    this.#setDrawn(this.isDrawn && !isNew);
     if (!this.viewer) this.#mount();
     else {
       this.viewer.update(this.#data());
@@ -65,6 +66,17 @@ export class Workplace {
     this.viewer?.destroy();
   }
 
+  /** Another image is about to be shown; the one before stays to be seen until then. */
+  leaveImage() {
+    this.element.dataset.drawn = "false";
+  }
+
+  #setDrawn(isDrawn) {
+    /** Whether the image is fully drawn. */
+    this.isDrawn = isDrawn;
+    this.element.dataset.drawn = String(isDrawn);
+  }
+
   #mount() {
     const { onHelp, onPlace } = this.callbacks;
     this.viewer = mountViewer(this.stage, this.#data(), { onHelp, onPlace });
@@ -89,7 +101,7 @@ export class Workplace {
     const { signal } = this.left;
     this.element.addEventListener("umnist-drawn", ({ detail }) => {
       if (detail.dzi !== this.image?.dzi) return;
-      this.element.dataset.drawn = "true";
+      this.#setDrawn(true);
       this.callbacks.onDrawn?.();
     });
     this.element.addEventListener("mousedown", (event) => this.#keepFocus(event));
