@@ -8,9 +8,11 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui import results_breakdowns as breakdowns
 from pages._ui import results_figures as figures
 from pages._ui.results_data import Results
 from pages._ui.results_image import choose_gaze, open_image, show_answers_given, show_truth
+from pages._ui.results_look import DARK, LIGHT, Look
 from pages._ui.results_words import (
     OPTIONAL_STOPPING,
     REASON_HELP,
@@ -49,8 +51,8 @@ def show_sections(results: Results, image: str) -> None:
     _SECTIONS[chosen or "Accuracy"](results, image)
 
 
-def _look() -> figures.Look:
-    return figures.DARK if st.context.theme.type == "dark" else figures.LIGHT
+def _look() -> Look:
+    return DARK if st.context.theme.type == "dark" else LIGHT
 
 
 def _show(title: str, figure: Any, told: str, *, help_: str | None = None) -> None:
@@ -137,7 +139,7 @@ def _why(results: Results, image: str) -> None:
     )
     _show(
         "Why answers were wrong",
-        figures.reasons_figure(why.counts, _look()),
+        breakdowns.reasons_figure(why.counts, _look()),
         told,
         help_=REASON_HELP,
     )
@@ -164,7 +166,7 @@ def _by_image(results: Results, image: str) -> None:
     look, tables = _look(), results.report.tables
     _show(
         "Each image",
-        figures.images_figure(results.images, look),
+        breakdowns.images_figure(results.images, look),
         f"{len(results.images)} images; a click opens one.",
         help_="One dot is an image; a click opens it.",
     )
@@ -175,10 +177,10 @@ def _by_image(results: Results, image: str) -> None:
         ("Ink", "by_ink_share", "Ink of all digits over image (share)"),
     ):
         if len(tables[name]):
-            _show(title, figures.breakdown_figure(tables[name], look, axis), axis)
+            _show(title, breakdowns.breakdown_figure(tables[name], look, axis), axis)
     _show(
         "Answers to each sum",
-        figures.confusion_figure(tables["confusion"], look),
+        breakdowns.confusion_figure(tables["confusion"], look),
         "Share of each answer among those to images of one sum.",
         help_="Rows are the true sums; on the diagonal is what was answered right.",
     )
@@ -188,14 +190,14 @@ def _people(results: Results, image: str) -> None:
     look, tables = _look(), results.report.tables
     _show(
         "Each person",
-        figures.people_figure(tables["by_annotator"], look),
+        breakdowns.people_figure(tables["by_annotator"], look),
         f"{len(tables['by_annotator'])} people.",
         help_="With Wilson's interval. Of twenty intervals one misses its truth by chance, and the "
         "best of many is always partly luck.",
     )
     _show(
         "Time for an answer",
-        figures.times_figure(results.answers, look),
+        breakdowns.times_figure(results.answers, look),
         "Active time, in seconds.",
         help_="Active: with input within the last 10 s, the page being visible. A click opens the "
         "image.",

@@ -22,7 +22,7 @@ def open_lab(folder: Path) -> StudyService:
 
 
 def make_study(service: StudyService, people: int = 0, *, seed: int = 3, **changes: Any) -> str:
-    """Make a small study and let people answer all their images, about half of them right."""
+    """Make a small study and let people answer all their images, about a third of them right."""
     study = create_study(service, small_spec(**changes), jobs=1)
     drive(service, study, people, np.random.default_rng(seed))
     return study
@@ -41,7 +41,7 @@ def drive(service: StudyService, study: str, people: int, rng: np.random.Generat
         service.begin(study, annotator, new_key())
         for image in service.state(study).practice:
             service.practise(study, annotator, new_key(), image.id, image.label)
-        skill = rng.normal(0.5, 0.1)
+        skill = rng.normal(0.35, 0.1)
         while (view := service.annotator_view(study, annotator)).trial is not None:
             image_id = service.state(study).assignments[view.trial.key].stimulus
             height, width = view.sizes[view.trial.key]

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from pages._ui import results_breakdowns as breakdowns
 from pages._ui import results_figures as figures
 from pages._ui import results_words as words
 from pages._ui.results_data import Results, image_table
+from pages._ui.results_look import DARK, LIGHT, Look
 from tests.pages.driving import make_study, open_lab
 from umnist_core.labeling.results import load_answers, load_digits, report_of
 
-LOOKS = (figures.LIGHT, figures.DARK)
+LOOKS = (LIGHT, DARK)
 TABLES = ("by_number_of_digits", "by_smallest_side", "by_truth", "by_ink_share")
 
 
@@ -40,28 +42,26 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
     return found
 
 
-def all_figures(results: Results, look: figures.Look) -> list[Any]:
+def all_figures(results: Results, look: Look) -> list[Any]:
     """Return every chart of the page."""
     report = results.report
     return [
         figures.accuracy_figure(report, look),
         figures.difference_figure(report, look),
-        figures.reasons_figure(report.why_wrong.counts, look),
-        figures.people_figure(report.tables["by_annotator"], look),
-        figures.times_figure(results.answers, look),
-        figures.images_figure(results.images, look),
-        figures.confusion_figure(report.tables["confusion"], look),
+        breakdowns.reasons_figure(report.why_wrong.counts, look),
+        breakdowns.people_figure(report.tables["by_annotator"], look),
+        breakdowns.times_figure(results.answers, look),
+        breakdowns.images_figure(results.images, look),
+        breakdowns.confusion_figure(report.tables["confusion"], look),
         figures.calibration_figure(report.tables["calibration"], look),
         figures.power_figure(report, look),
-        *(figures.breakdown_figure(report.tables[name], look, name) for name in TABLES),
+        *(breakdowns.breakdown_figure(report.tables[name], look, name) for name in TABLES),
     ]
 
 
 @pytest.mark.parametrize("people", [0, 1, 12])
 @pytest.mark.parametrize("look", LOOKS)
-def test_every_chart_can_be_drawn(
-    made: dict[int, Results], people: int, look: figures.Look
-) -> None:
+def test_every_chart_can_be_drawn(made: dict[int, Results], people: int, look: Look) -> None:
     """With no, one and many people, in both themes, and as JSON that a browser reads."""
     for figure in all_figures(made[people], look):
         assert figure.to_json()
@@ -72,7 +72,7 @@ def test_accuracy_chart_has_our_intervals_and_the_published_figures(
 ) -> None:
     """Each row's mark and ends are those of the report, in per cent; the paper's is labelled."""
     report = made[12].report
-    figure = figures.accuracy_figure(report, figures.LIGHT)
+    figure = figures.accuracy_figure(report, LIGHT)
     rows = {trace.name: trace for trace in figure.data}
     for pool in report.pools:
         title = pool.pool.capitalize()
@@ -99,7 +99,7 @@ def test_breakdown_chart_takes_wilson_only_where_there_is_no_better(
 ) -> None:
     """The hover of each point says which interval it has."""
     table = made[12].report.tables["by_truth"]
-    figure = figures.breakdown_figure(table, figures.LIGHT, "Sum")
+    figure = breakdowns.breakdown_figure(table, LIGHT, "Sum")
     for trace, pool in zip(figure.data, ("unguided", "guided"), strict=True):
         own = table[table["pool"] == pool]
         for point, low in zip(trace.customdata, own["low"], strict=True):
@@ -108,7 +108,7 @@ def test_breakdown_chart_takes_wilson_only_where_there_is_no_better(
 
 def test_bins_are_named_by_their_edges(made: dict[int, Results]) -> None:
     """Open ends are said as such."""
-    names = figures.row_names(made[12].report.tables["by_smallest_side"])
+    names = breakdowns.row_names(made[12].report.tables["by_smallest_side"])
     assert "below 28" in names
     assert all("inf" not in name for name in names)
 
@@ -118,7 +118,7 @@ def test_reasons_chart_keeps_overlooking_at_nothing(made: dict[int, Results]) ->
     counts = made[12].report.why_wrong.counts
     unseen = counts[(counts["reason"] == "not_looked_at") & (counts["pool"] != "all")]
     assert (unseen["share"] > 0.9).all()
-    figure = figures.reasons_figure(counts, figures.LIGHT)
+    figure = breakdowns.reasons_figure(counts, LIGHT)
     for trace, share in zip(figure.data, unseen["share"], strict=True):
         assert trace.y[0] == pytest.approx(100 * share)
 
@@ -127,9 +127,9 @@ def test_charts_that_lead_to_images_name_them(made: dict[int, Results]) -> None:
     """Every dot of the images and of the times knows its image."""
     results = made[12]
     known = set(results.images.index)
-    dots = figures.images_figure(results.images, figures.LIGHT).data[0]
+    dots = breakdowns.images_figure(results.images, LIGHT).data[0]
     assert {data[0] for data in dots.customdata} <= known
-    for box in figures.times_figure(results.answers, figures.LIGHT).data:
+    for box in breakdowns.times_figure(results.answers, LIGHT).data:
         assert set(box.customdata) <= known
 
 
