@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.labeling.exporting import filled
-from tests.labeling.making import open_small
+from tests.labeling.making import Clock, answer_all, come_in, open_small, post
 from umnist_core.errors import (
     ConflictError,
     InvalidValueError,
@@ -130,6 +130,28 @@ def test_empty_study_is_recomputed_too(tmp_path: Path) -> None:
     export_study(service, study, tmp_path / "x.zip")
     done = _recompute(_unpacked(tmp_path / "x.zip", tmp_path / "elsewhere"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_surplus_is_in_the_tables_and_in_no_figure(tmp_path: Path) -> None:
+    """What somebody gave is never left out, and never counted twice."""
+    clock = Clock()
+    settings: dict[str, Any] = {"stimuli": 1, "images_per_annotator": 1, "lease_minutes": 10}
+    service, study = open_small(tmp_path / "lab", now=clock, pools=("unguided",), **settings)
+    slow, quick = come_in(service, study), come_in(service, study)
+    trial = service.annotator_view(study, slow).trial
+    assert trial is not None
+    clock.pass_(minutes=11)
+    answer_all(service, study, quick)
+    service.answer(study, slow, post(trial.key, 4))
+    assert export_study(service, study, tmp_path / "x.zip").rows["answers"] == 2
+    folder = _unpacked(tmp_path / "x.zip", tmp_path / "elsewhere")
+    answers = pd.read_csv(folder / "tables" / "answers.csv")
+    assert dict(zip(answers["annotator"], answers["counted"], strict=True)) == {
+        slow: False,
+        quick: True,
+    }
+    assert _recompute(folder).returncode == 0
+    assert json.loads((folder / "report.json").read_text())["pools"][0]["labels"] == 1
 
 
 def _change_an_answer(folder: Path) -> None:
