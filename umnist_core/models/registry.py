@@ -23,6 +23,7 @@ _FILES: dict[str, str] = {
     "efficientnet-b3": "efficientnet",
     "efficientnet-b7": "efficientnet",
     "faster-rcnn": "faster_rcnn",
+    "ips": "ips",
     "mobilenet-v3-resizer": "mobilenet_resizer",
     "resnet50": "resnet",
 }
