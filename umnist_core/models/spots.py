@@ -9,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.edge_levels import level_count, level_edges
+from umnist_core.models.edge_levels import (
+    Bits,
+    corner_kinds,
+    level_count,
+    level_edges,
+    read_bits,
+    run_length,
+)
 from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.pyramid import TileSource
 
@@ -88,30 +96,59 @@ def iter_windows(source: TileSource, level: int) -> Iterator[tuple[int, int, NDA
             rows = -(-min(BLOCK_PX, height - row) // TILE_PX) * TILE_PX
             cols = -(-min(BLOCK_PX, width - col) // TILE_PX) * TILE_PX
             box = Box(row - HALO_PX, col - HALO_PX, row + rows + HALO_PX, col + cols + HALO_PX)
-            edges = level_edges(source, level, box)
-            for down, right in zip(*np.nonzero(busy_tiles(edges)), strict=True):
-                top, left = int(down) * TILE_PX, int(right) * TILE_PX
-                window = edges[:, top : top + WINDOW_PX, left : left + WINDOW_PX]
-                yield row + top, col + left, window
+            yield from _block_windows(source, level, box)
 
 
-def busy_tiles(edges: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _block_windows(
+    source: TileSource, level: int, box: Box
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Yield the windows of a block that are busy; the box includes the halo."""
+    is_dense = run_length(level)[2] == 1
+    if is_dense:  # edges everywhere: count corners first, and look at the rest where it is busy
+        bits = read_bits(source, box, 1)
+        counts = np.stack([_cell_counts(kind) for kind in corner_kinds(bits)])
+    else:
+        edges = level_edges(source, level, box)
+        counts = cell_counts(edges)
+    for down, right in np.argwhere(busy_tiles(counts)) * TILE_PX:
+        row, col = box.row0 + int(down), box.col0 + int(right)
+        if is_dense:
+            window = level_edges(source, level, Box.from_size(row, col, WINDOW_PX, WINDOW_PX))
+        else:
+            window = edges[:, down : down + WINDOW_PX, right : right + WINDOW_PX]
+        yield row + HALO_PX, col + HALO_PX, window
+
+
+def _cell_counts(kind: Bits) -> NDArray[np.float32]:
+    """Return the corners in each 16 x 16 px, nearly: eight bits hold their mean."""
+    size = (kind.shape[1] // CELL_PX, kind.shape[0] // CELL_PX)
+    means = cv2.resize(kind * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    return means.astype(np.float32)  # mean of 255 times a share of 256 px: its count, nearly
+
+
+def cell_counts(edges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the corners of both kinds in each 16 x 16 level px of `level_edges`."""
+    _, height, width = edges.shape
+    cells = edges[2:].reshape(2, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
+    counts: NDArray[np.float32] = cells.sum(axis=(2, 4))
+    return counts
+
+
+def busy_tiles(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which tiles may hold the centre of a digit.
 
     Parameters
     ----------
-    edges
-        float32 (4, 64 m + 64, 64 n + 64) of `level_edges`: tiles with a halo around them all.
+    cells
+        float32 (2, 4 m + 4, 4 n + 4) of `cell_counts`: tiles with a halo around them all.
 
     Returns
     -------
     ndarray
         bool (m, n).
     """
-    _, height, width = edges.shape
-    cells = edges[2:].reshape(2, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
-    counts = np.pad(cells.sum(axis=(2, 4)), ((0, 0), (1, 1), (1, 1)))
-    rows, cols = height // CELL_PX, width // CELL_PX
+    _, rows, cols = cells.shape
+    counts = np.pad(cells, ((0, 0), (1, 1), (1, 1)))
     around = np.zeros((2, rows, cols), np.float32)
     for down in range(3):
         for right in range(3):

@@ -101,7 +101,7 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
     doublings = max(0, math.floor(math.log2(factor)) - EXACT_DOUBLINGS)
     reduction = 1 << doublings
     factor, row, col = factor / reduction, row / reduction, col / reduction
-    reach = math.ceil(1.35 * factor * GRID_CELLS / 2) + 4
+    reach = (GRID_CELLS // 2 + 1) * _cell_range(factor)[1] + 1
     box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
     bits = read_bits(source, box, reduction)
     # Only what the digit's own square may hold: a neighbour has another grid.
@@ -162,8 +162,7 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
         Px of a cell; row and column of a line of the grid, each 0 to a cell less one; share of
         the long edges on the grid's lines.
     """
-    smallest = max(1, math.floor(0.78 * factor))
-    largest = max(smallest, math.ceil(1.28 * factor))
+    smallest, largest = _cell_range(factor)
     run_px = max(1, math.ceil(0.75 * smallest))
     rows = long_runs(row_edges(bits), run_px, along_rows=True).sum(axis=1, dtype=np.int64)
     cols = long_runs(col_edges(bits), run_px, along_rows=False).sum(axis=0, dtype=np.int64)
@@ -179,6 +178,12 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
     # Edges on a grid of 4 px are on one of 2 px as well, hence the largest that is as good.
     enough = NEARLY * max(one[0] for one in found)
     return [one for one in found if one[0] >= enough][-1][1:]
+
+
+def _cell_range(factor: float) -> tuple[int, int]:
+    """Return the smallest and largest cell that a factor known to a fifth may mean, in px."""
+    smallest = max(1, math.floor(0.78 * factor))
+    return smallest, max(smallest, math.ceil(1.28 * factor))
 
 
 def _fold(profile: NDArray[np.int64], cell_px: int) -> tuple[int, int]:
