@@ -75,24 +75,50 @@ def load_results(service: StudyService, one: Overview) -> Results:
     StoreError
         If the store cannot be read.
     """
-    return _load(service, one.study, one.head_hash)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Working out the figures")
-def _load(_service: StudyService, study: str, head_hash: str) -> Results:
-    answers = load_answers(_service, study)
-    digits = load_digits(_service, study, answers)
-    truth = {name: json.loads(text) for name, text in _service.log.read_truth(study).items()}
-    state = _service.state(study)
+    answers, truth = _answers(service, one.study, one.head_hash)
+    digits = _digits(service, one.study, one.head_hash, answers)
+    state = service.state(one.study)
     return Results(
-        study=study,
+        study=one.study,
         answers=answers,
         digits=digits,
-        images=image_table(answers, truth),
-        report=report_of(answers, digits),
+        images=_images(one.study, one.head_hash, answers, truth),
+        report=_report(one.study, one.head_hash, answers, digits),
         truth=truth,
         sizes={name: state.sizes[name] for name in state.stimuli},
     )
+
+
+# In steps, so that people see how far it is: thousands of traces take seconds.
+
+
+@st.cache_resource(max_entries=4, show_spinner="Step 1 of 3: reading the answers")
+def _answers(
+    _service: StudyService, study: str, head_hash: str
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    truth = {name: json.loads(text) for name, text in _service.log.read_truth(study).items()}
+    return load_answers(_service, study), truth
+
+
+@st.cache_resource(max_entries=4, show_spinner="Step 2 of 3: what was on whose screen")
+def _digits(
+    _service: StudyService, study: str, head_hash: str, _answers: pd.DataFrame
+) -> pd.DataFrame:
+    return load_digits(_service, study, _answers)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Step 3 of 3: working out the figures")
+def _report(
+    study: str, head_hash: str, _answers: pd.DataFrame, _digits: pd.DataFrame
+) -> StudyReport:
+    return report_of(_answers, _digits)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _images(
+    study: str, head_hash: str, _answers: pd.DataFrame, _truth: Mapping[str, Any]
+) -> pd.DataFrame:
+    return image_table(_answers, _truth)
 
 
 def image_table(answers: pd.DataFrame, truth: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
