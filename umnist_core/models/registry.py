@@ -18,6 +18,7 @@ from umnist_core.models.base import Model
 M = TypeVar("M", bound=type[Model])
 
 _FILES: dict[str, str] = {
+    "additive-pyramid": "own",
     "digit-finder": "finder",
     "efficientnet-b0": "efficientnet",
     "efficientnet-b3": "efficientnet",
