@@ -312,6 +312,40 @@ def test_browser_that_keeps_nothing_says_so(open_study: OpenStudy) -> None:
     assert lab.given() == [14]
 
 
+def test_image_that_did_not_load_is_loaded_when_there_is_a_connection_again(
+    open_study: OpenStudy,
+) -> None:
+    """It says so; no answer can be given to what was not seen; then it goes on by itself."""
+    lab = open_study(practice=0)
+    lab.trouble.refused[".png"] = (500, {"error": "The disk is gone."})
+    person = lab.person()
+    person.open_link()
+    person.press_button("I agree and take part")
+    person.press_button("Begin")
+    person.page.locator(".failure", has_text="Part of the image did not load.").wait_for()
+    person.answer(7)
+    person.page.locator(".hint", has_text="The image is still loading.").wait_for()
+    lab.trouble.refused.clear()
+    person.page.evaluate("dispatchEvent(new Event('online'))")
+    person.wait_for_image(1)
+    person.page.keyboard.press("Enter")
+    person.wait_for_image(2)
+    assert lab.given() == [7]
+    assert person.complaints, "OpenSeadragon complains of each tile."
+    person.complaints = [one for one in person.complaints if "failed to load" not in one]
+
+
+def test_code_is_copied_where_there_is_no_clipboard_too(open_study: OpenStudy) -> None:
+    """Over plain HTTP browsers offer none to scripts."""
+    no_clipboard = "Object.defineProperty(navigator, 'clipboard', { get: () => undefined });"
+    lab = open_study(practice=0, images_per_annotator=1)
+    person = at_work(lab, before=no_clipboard)
+    person.answer(7)
+    person.wait_for_screen("done")
+    person.press_button("Copy")
+    person.button("Copied").wait_for()
+
+
 def test_step_that_fails_can_be_repeated(open_study: OpenStudy) -> None:
     """Consent and the beginning keep their key, and say what went wrong."""
     lab = open_study(practice=0)

@@ -37,7 +37,11 @@ export const BINDINGS = [
   binding(["?"], "?", "These keys", (a) => a.help()),
 ];
 
-/** Where figures are the answer's; they hold wherever the focus is. @type {Binding[]} */
+/**
+ * Where figures are the answer's; they hold wherever the focus is.
+ *
+ * @type {Binding[]}
+ */
 export const PLAIN_BINDINGS = [
   binding(["arrowup"], "↑", "Move up; with Shift further", (a, far) => a.pan(0, -1, far)),
   binding(["arrowdown"], "↓", "Move down", (a, far) => a.pan(0, 1, far)),

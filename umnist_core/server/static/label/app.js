@@ -44,7 +44,8 @@ export class App {
 
   async start() {
     this.keep = await openKeep();
-    this.outbox = new Outbox(this.keep, this.study, (body) => postJson(`${this.base}/answers`, body));
+    const post = (body) => postJson(`${this.base}/answers`, body);
+    this.outbox = new Outbox(this.keep, this.study, post);
     this.shell = new Shell(this.root, this.outbox);
     this.#listen();
     this.tab = joinTabs(this.study, {
@@ -155,7 +156,10 @@ export class App {
     this.shell.setProgress(null);
     const change = previous ? () => this.#changeLast() : null;
     const sentences = {
-      paused: ["The study is paused", "It goes on later; what you have answered is saved. This page looks again by itself."],
+      paused: [
+        "The study is paused",
+        "It goes on later; what you have answered is saved. This page looks again by itself.",
+      ],
       closed: ["The study is closed", "It takes no more answers. Thank you for yours."],
     };
     if (phase === "consent") this.#show(this.#consent());
@@ -163,7 +167,8 @@ export class App {
       this.#show(screens.instructionsScreen(state, this.#step("begin")));
     } else if (phase === "done") this.#show(screens.doneScreen(state, change));
     else {
-      const [title, sentence] = sentences[phase] ?? ["Nothing to do now", "Please come back later."];
+      const other = ["Nothing to do now", "Please come back later."];
+      const [title, sentence] = sentences[phase] ?? other;
       this.#show(screens.messageScreen(phase, title, [sentence]));
     }
   }
@@ -241,8 +246,14 @@ export class App {
 
   #drawTools() {
     const { screen } = this.shell;
-    const back = { name: "Leave my answer as it was", short: "Leave it", click: () => this.#endChange() };
-    const change = { name: "Change my last answer", short: "Change last", click: () => this.#changeLast() };
+    const back = {
+      ...{ name: "Leave my answer as it was", short: "Leave it" },
+      click: () => this.#endChange(),
+    };
+    const change = {
+      ...{ name: "Change my last answer", short: "Change last" },
+      click: () => this.#changeLast(),
+    };
     const extra = this.changing ? [back] : this.state.previous ? [change] : [];
     this.shell.setTools([...extra, ...screen.tools]);
   }
@@ -260,7 +271,10 @@ export class App {
       screens.messageScreen(
         "waiting",
         "Waiting for the connection",
-        ["You have answered every image that was loaded. The answers must be sent before the next one comes; this goes on by itself. Please leave this page open."],
+        [
+          "You have answered every image that was loaded. The answers must be sent before " +
+            "the next one comes; this goes on by itself. Please leave this page open.",
+        ],
         [{ text: "Try now", click: () => this.outbox.kick(), isMain: true }],
       ),
     );

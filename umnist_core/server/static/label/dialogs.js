@@ -45,7 +45,11 @@ export function keysDialog(more) {
   return dialogOf(
     "Keys",
     "keys",
-    h("div", { class: "tables" }, table("Answer", [...ANSWER_KEYS, ...more]), table("Image", image)),
+    h(
+      "div",
+      { class: "tables" },
+      ...[table("Answer", [...ANSWER_KEYS, ...more]), table("Image", image)],
+    ),
     h("p", { class: "quiet" }, "Mouse wheel, double click or pinch zoom; drag moves."),
   );
 }

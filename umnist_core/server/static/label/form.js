@@ -90,7 +90,8 @@ export class AnswerForm {
   }
 
   #enter(event) {
-    const button = event.target instanceof Element ? event.target.closest("button, a, summary") : null;
+    const { target } = event;
+    const button = target instanceof Element ? target.closest("button") : null;
     // On a button, Enter presses it; on the number that is chosen already, it submits.
     if (button && button.getAttribute("aria-pressed") !== "true") return false;
     if (button && !this.pad.contains(button)) return false;
@@ -138,7 +139,7 @@ export class AnswerForm {
     this.chosen.textContent = value === null ? "–" : String(value);
     this.submit.setAttribute("aria-disabled", String(this.isBusy || value === null));
     for (const button of this.pad.children) {
-      button.setAttribute("aria-pressed", String(Number(button.textContent) === value && value !== null));
+      button.setAttribute("aria-pressed", String(button.textContent === String(value)));
     }
     if (this.digitGroup) this.#drawDigits(value);
   }

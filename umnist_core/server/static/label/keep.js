@@ -91,8 +91,9 @@ class StorageKeep {
   }
 
   async all(shelf) {
-    const places = Array.from({ length: this.storage.length }, (_, place) => this.storage.key(place));
-    const own = places.filter((key) => key.startsWith(address(shelf, "")));
+    const { length } = this.storage;
+    const keys = Array.from({ length }, (_, place) => this.storage.key(place));
+    const own = keys.filter((key) => key.startsWith(address(shelf, "")));
     return own.map((key) => JSON.parse(this.storage.getItem(key)));
   }
 }

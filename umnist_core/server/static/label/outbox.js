@@ -64,9 +64,9 @@ export class Outbox extends EventTarget {
     for (const entry of own) {
       // What was refused may be taken now: a study goes on, somebody opens their own link.
       const isFinal = entry.refusal?.code === "already_answered";
-      if (!this.entries.has(entry.key)) {
-        this.entries.set(entry.key, { ...entry, tries: 1, refusal: isFinal ? entry.refusal : null });
-      }
+      const refusal = isFinal ? entry.refusal : null;
+      if (this.entries.has(entry.key)) continue;
+      this.entries.set(entry.key, { ...entry, tries: 1, refusal });
     }
     this.isOpen = true;
     this.#emit("change");

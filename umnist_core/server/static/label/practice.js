@@ -86,12 +86,15 @@ export class PracticeScreen {
       box: [box.x, box.y, box.width, box.height],
     }));
     this.place.showDigits(marks);
-    const verdict = correct ? `Right: the sum is ${sum}.` : `The sum is ${sum}; you gave ${answer}.`;
-    const next = h("button", { type: "button", class: "primary", click: () => this.#next() }, "Next");
-    const heading = h("h2", { tabindex: "-1" }, verdict);
+    const verdict = correct
+      ? `Right: the sum is ${sum}.`
+      : `The sum is ${sum}; you gave ${answer}.`;
+    const done = () => this.callbacks.onDone(this.reply.state);
+    const next = h("button", { type: "button", class: "primary", click: done }, "Next");
+    const labels = marks.map(({ label }) => label);
     this.feedback.replaceChildren(
-      heading,
-      h("p", {}, `${marks.map(({ label }) => label).join(" + ")} = ${sumOfDigits(marks.map(({ label }) => label))}`),
+      h("h2", {}, verdict),
+      h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
       h("p", { class: "quiet" }, "Choose a digit to see where it is."),
       this.#list(marks),
       next,
@@ -120,10 +123,6 @@ export class PracticeScreen {
       ),
     );
     return h("ul", { class: "found-list" }, ...items);
-  }
-
-  #next() {
-    this.callbacks.onDone(this.reply.state);
   }
 
   #showKeys() {

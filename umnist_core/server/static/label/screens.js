@@ -34,7 +34,10 @@ export function joinScreen(join) {
   return messageScreen(
     "join",
     "You are invited to take part in a study",
-    ["You will look at large images and say which digits are hidden in them. It begins with what is asked of you and what is recorded; you can stop at any time."],
+    [
+      "You will look at large images and say which digits are hidden in them. It begins with " +
+        "what is asked of you and what is recorded; you can stop at any time.",
+    ],
     [{ text: "Take part", click: join, isMain: true }],
   );
 }
@@ -125,5 +128,6 @@ function actionButton({ text, click, isMain = false }, problem) {
 /** Plain text; a blank line begins a paragraph. Long texts scroll, so they take the focus. */
 function prose(text, name) {
   const paragraphs = text.split(/\n\s*\n/).map((one) => h("p", {}, one.trim()));
-  return h("div", { class: "prose", role: "region", "aria-label": name, tabindex: "0" }, ...paragraphs);
+  const attributes = { class: "prose", role: "region", "aria-label": name, tabindex: "0" };
+  return h("div", attributes, ...paragraphs);
 }

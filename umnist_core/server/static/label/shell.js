@@ -139,12 +139,14 @@ export class Shell {
     const reason = late.at(-1).trouble ?? "";
     const keeps = late.every(({ isKept = true }) => isKept)
       ? "kept in this browser and sent again by itself."
-      : "could not be kept in this browser: leave this tab open until it is sent.";
+      : "not kept in this browser: leave this tab open until it is sent.";
+    const they = late.length === 1 ? "It is" : "They are";
+    const kick = () => this.outbox.kick();
     return h(
       "div",
       { class: "notice", role: "status" },
-      h("p", {}, h("strong", {}, `${count} not sent yet. `), `${reason} ${late.length === 1 ? "It is" : "They are"} ${keeps}`),
-      h("button", { type: "button", class: "plain-button", click: () => this.outbox.kick() }, "Send now"),
+      h("p", {}, h("strong", {}, `${count} not sent yet. `), `${reason} ${they} ${keeps}`),
+      h("button", { type: "button", class: "plain-button", click: kick }, "Send now"),
     );
   }
 

@@ -82,8 +82,8 @@ export class Trace {
       visible: this.visible,
     };
     const last = this.samples.at(-1);
-    const isNew = !last || Object.keys(sample).some((key) => key !== "t" && sample[key] !== last[key]);
-    if (isNew) this.samples.push(sample);
+    const differs = (key) => key !== "t" && sample[key] !== last[key];
+    if (!last || Object.keys(sample).some(differs)) this.samples.push(sample);
   }
 }
 

@@ -46,7 +46,8 @@ export class Warmer {
  * @returns {string[]}
  */
 export function tilesOf(image, pane) {
-  const source = knownSource(image.dzi, { ...image.tiles, width: image.width, height: image.height });
+  const { dzi, width, height, tiles } = image;
+  const source = knownSource(dzi, { ...tiles, width, height });
   const first = views.levelOf(source, image.width * views.wholeZoom(image, pane));
   const levels = [first, Math.min(MINIMAP_LEVEL, first)];
   // People who pay for what they download get the first view alone.

@@ -23,7 +23,8 @@ export class Workplace {
     this.left = new AbortController();
     this.stage = h("div", { class: "stage-area" });
     this.panel = h("div", { class: "panel" });
-    this.element = h("div", { class: "work" }, this.stage, this.panel);
+    this.heading = h("h1", { class: "unseen" });
+    this.element = h("div", { class: "work" }, this.heading, this.stage, this.panel);
     this.viewer = null;
     this.isDrawn = false;
     this.#listen();
@@ -37,6 +38,7 @@ export class Workplace {
     const isNew = image.dzi !== this.image?.dzi;
     this.image = image;
     this.title = title;
+    this.heading.textContent = title;
     this.#setDrawn(this.isDrawn && !isNew);
     if (!this.viewer) this.#mount();
     else {
