@@ -21,10 +21,12 @@ COMMANDS = {
     "bench": ("bench_group", "Measure this machine."),
     "datasets": ("datasets_group", "Look into data sets."),
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
+    "evaluate": ("evaluate_command", "Score a model on fresh images."),
     "generate": ("generate_command", "Write a data set."),
     "render": ("render_command", "Draw one image."),
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
+    "train": ("train_command", "Train a model, within a memory budget."),
 }
 """Command name -> click command in ``umnist_core.cli.<command name>``, and its short help.
 

@@ -273,7 +273,7 @@ def iter_batches(
         batch_sampler=[list(batch) for batch in batches],
         num_workers=workers,
         collate_fn=Collate(inputs.model),
-        worker_init_fn=_quiet_worker,
+        worker_init_fn=one_thread_worker,
         # Its own, because a loader draws a seed from the global one each time it begins.
         generator=torch.Generator().manual_seed(0),
     )
@@ -292,6 +292,6 @@ class Collate:
         return self.model.collate(prepared), collate_targets(targets)
 
 
-def _quiet_worker(_worker: int) -> None:
-    # As many workers as cores share the work already.
+def one_thread_worker(_worker: int) -> None:
+    """Keep OpenCV to one thread in a worker: as many workers as cores share the work already."""
     cv2.setNumThreads(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,17 +67,14 @@ def joined_group(device_name: str) -> Iterator[Group]:
             "run.device is cuda, but PyTorch finds none here; set it to auto or cpu."
         )
     is_cuda = device_name != "cpu" and torch.cuda.is_available()
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    rank = int(os.environ.get("RANK", "0"))
-    local = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device("cuda", local) if is_cuda else torch.device("cpu")
+    if not dist.is_torchelastic_launched():
+        yield Group(0, 1, torch.device("cuda" if is_cuda else "cpu"))
+        return
+    device = torch.device("cuda", dist.get_node_local_rank()) if is_cuda else torch.device("cpu")
     if is_cuda:
         torch.cuda.set_device(device)
-    is_mine = world > 1 and not dist.is_initialized()
-    if is_mine:
-        dist.init_process_group("nccl" if is_cuda else "gloo", rank=rank, world_size=world)
+    dist.init_process_group("nccl" if is_cuda else "gloo")
     try:
-        yield Group(rank, world, device)
+        yield Group(dist.get_rank(), dist.get_world_size(), device)
     finally:
-        if is_mine:
-            dist.destroy_process_group()
+        dist.destroy_process_group()

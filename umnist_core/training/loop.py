@@ -65,12 +65,15 @@ class TrainResult:
         Metrics of each epoch.
     batch_size
         Images of a step, as set or searched for.
+    is_first
+        Whether this is the process that wrote it, of several.
     """
 
     best: Path
     last: Path
     rows: tuple[Row, ...]
     batch_size: int
+    is_first: bool = True
 
 
 def train(
@@ -226,7 +229,11 @@ class Trainer:
                 self._save(LAST, last)
         self.group.wait()
         return TrainResult(
-            self.out / BEST, self.out / LAST, tuple(self.progress.rows), self.progress.batch_size
+            best=self.out / BEST,
+            last=self.out / LAST,
+            rows=tuple(self.progress.rows),
+            batch_size=self.progress.batch_size,
+            is_first=self.group.is_first,
         )
 
     def _has_last(self) -> bool:

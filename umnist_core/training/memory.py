@@ -50,8 +50,8 @@ def parse_budget(text: str) -> int:
 
 
 def gigabytes(count: float) -> str:
-    """Return bytes as people read them, ``"11.00 GB"``."""
-    return f"{count / 1e9:.2f} GB"
+    """Return bytes as people read them, ``"11.00 GB"`` or ``"3.5 MB"``."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def cap_memory(budget: int, device: torch.device) -> None:

@@ -1,0 +1,345 @@
+"""How good a model is: accuracy with its interval, by what an image is like, and where it looked.
+
+One definition of correct, that of `umnist_core.scoring`; images are independent of each other,
+so the interval is Wilson's.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from umnist_core.attention import Comparison, DigitMask, compare
+from umnist_core.digits import GlyphSet
+from umnist_core.errors import InvalidValueError
+from umnist_core.files import write_whole
+from umnist_core.models.base import SUM_TASK, Model, ModelOutput
+from umnist_core.models.targets import label_targets, scene_targets
+from umnist_core.rendering import digit_mask
+from umnist_core.scenes import Circle, Scene, Triangle
+from umnist_core.training.data import Sample, Samples, one_thread_worker
+from umnist_core.training.memory import forget_peak, peak_bytes
+from umnist_core.training.validate import evaluation_mode
+
+SUBMISSION_COLUMNS = ("id", "digit_sum")
+"""Of Kaggle's competition."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out.
+
+    Attributes
+    ----------
+    rows
+        A row for each image: ``id``; for each task what the model ``said_``, the ``true_``
+        answer and whether it is ``correct_``; what the image is like; and how attention compares
+        with its digits. None where a thing is not known.
+    tasks
+        Names of the tasks.
+    seconds, model_seconds
+        Of all images: with reading and drawing them, and in the model alone.
+    peak_bytes
+        See `umnist_core.training.memory.peak_bytes`.
+    no_attention
+        Why there is none; empty where there is some.
+    described
+        What the images follow from.
+    """
+
+    rows: tuple[Row, ...]
+    tasks: tuple[str, ...]
+    seconds: float
+    model_seconds: float
+    peak_bytes: int
+    no_attention: str = ""
+    described: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures, ready for JSON: each share with Wilson's 95 % interval."""
+        images = max(1, len(self.rows))
+        return {
+            "data": self.described,
+            "images": len(self.rows),
+            "tasks": {task: _tables(self.rows, task) for task in self.tasks},
+            "attention": _attention_summary(self.rows) or {"none": self.no_attention},
+            "seconds_per_image": self.seconds / images,
+            "model_seconds_per_image": self.model_seconds / images,
+            "peak_bytes": self.peak_bytes,
+        }
+
+
+def evaluate(
+    model: Model,
+    samples: Samples,
+    *,
+    batch_size: int = 16,
+    workers: int = 0,
+    with_attention: bool = True,
+    shows_progress: bool = False,
+) -> Evaluation:
+    """Let a model answer for images.
+
+    Parameters
+    ----------
+    model
+        On its device; afterwards it is in the mode that it was in.
+    samples
+        The images; those without a label are answered and not counted.
+    batch_size
+        Images at once, 1 or more.
+    workers
+        Processes that read, 0 for none.
+    with_attention
+        Whether attention is worked out and compared with the exact digits of scenes.
+    shows_progress
+        Whether a bar goes to standard error.
+
+    Raises
+    ------
+    InvalidValueError
+        If the images have no answer to what the model is asked.
+    """
+    device = model.device
+    inputs = _Inputs(samples, model if device.type == "cpu" else copy.deepcopy(model).cpu())
+    loader: DataLoader[Any] = DataLoader(
+        inputs,
+        batch_size=batch_size,
+        num_workers=workers,
+        collate_fn=inputs.join,
+        worker_init_fn=one_thread_worker,
+        generator=torch.Generator().manual_seed(0),
+    )
+    forget_peak(device)
+    rows: list[Row] = []
+    started, in_model, reason = time.monotonic(), 0.0, "Attention was not asked for."
+    with evaluation_mode(model), torch.no_grad():
+        for batch, facts in tqdm(loader, disable=not shows_progress, leave=False):
+            begun = time.monotonic()
+            output = model.attend(batch) if with_attention else model(batch)
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            in_model += time.monotonic() - begun
+            rows += _rows(model, output, facts, samples.glyphs if with_attention else None)
+            reason = output.no_attention if with_attention else reason
+    return Evaluation(
+        rows=tuple(rows),
+        tasks=tuple(task.name for task in model.tasks),
+        seconds=time.monotonic() - started,
+        model_seconds=in_model,
+        peak_bytes=peak_bytes(device),
+        no_attention=reason,
+        described=samples.describe(),
+    )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is known of an image beside its pixels."""
+
+    image_id: str
+    scene: Scene | None
+    targets: dict[str, Tensor] | None
+
+
+class _Inputs(Dataset[Any]):
+    def __init__(self, samples: Samples, model: Model) -> None:
+        self.samples, self.model = samples, model
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, place: int) -> tuple[Any, _Facts]:
+        sample = self.samples.get(place)
+        with torch.no_grad():
+            prepared = self.model.prepare(sample.source)
+        return prepared, _Facts(sample.image_id, sample.scene, self._targets(sample))
+
+    def _targets(self, sample: Sample) -> dict[str, Tensor] | None:
+        if sample.scene is not None:
+            return scene_targets(sample.scene, self.model.tasks, False)
+        return None if sample.label is None else label_targets(sample.label, self.model.tasks)
+
+    def join(self, items: Sequence[tuple[Any, _Facts]]) -> tuple[Any, list[_Facts]]:
+        prepared, facts = zip(*items, strict=True)
+        return self.model.collate(prepared), list(facts)
+
+
+def _rows(
+    model: Model, output: ModelOutput, facts: Sequence[_Facts], glyphs: GlyphSet | None
+) -> list[Row]:
+    logits = {name: values.float().cpu() for name, values in output.logits.items()}
+    rows: list[Row] = []
+    for place, fact in enumerate(facts):
+        row: Row = {"id": fact.image_id}
+        for task in model.tasks:
+            said = _answer(logits[task.name][place], task.is_multi)
+            true = None
+            if fact.targets is not None:
+                target = fact.targets[task.name]
+                true = _classes(target > 0.5) if task.is_multi else int(target)
+            row[f"said_{task.name}"], row[f"true_{task.name}"] = said, true
+            row[f"correct_{task.name}"] = None if true is None else said == true
+        row |= _likeness(fact.scene)
+        if glyphs is not None and fact.scene is not None and output.attention is not None:
+            row |= _looked(compare(output.attention[place], digit_masks(fact.scene, glyphs)))
+        rows.append(row)
+    return rows
+
+
+def _answer(logits: Tensor, is_multi: bool) -> Any:
+    return _classes(logits > 0) if is_multi else int(logits.argmax())
+
+
+def _classes(chosen: Tensor) -> str:
+    return " ".join(str(one) for one in chosen.nonzero().flatten().tolist())
+
+
+def digit_masks(scene: Scene, glyphs: GlyphSet) -> list[DigitMask]:
+    """Return the exact ink of each digit of a scene, for `umnist_core.attention.compare`."""
+    return [
+        DigitMask(digit.row, digit.col, digit_mask(scene, glyphs, place))
+        for place, digit in enumerate(scene.digits)
+    ]
+
+
+def _likeness(scene: Scene | None) -> Row:
+    if scene is None:
+        return dict.fromkeys(("smallest_side_px", "digits", "cells", "shapes", "strokes"))
+    board = scene.checkerboard
+    return {
+        "smallest_side_px": min((digit.side_px for digit in scene.digits), default=None),
+        "digits": len(scene.digits),
+        "cells": 0 if board is None else board.size,
+        "shapes": sum(isinstance(shape, Circle | Triangle) for shape in scene.shapes),
+        "strokes": 0 if scene.strokes is None else len(scene.strokes.patches),
+    }
+
+
+def _looked(found: Comparison) -> Row:
+    return {
+        "attention_mass": found.mass,
+        "attention_chance": found.chance,
+        "attention_pointing": found.pointing,
+    }
+
+
+# -- figures --------------------------------------------------------------------------
+
+
+def _tables(rows: Iterable[Row], task: str) -> dict[str, Any]:
+    # SciPy and pandas, which training alone does without.
+    from umnist_core.scoring.breakdown import SMALLEST_SIDE_EDGES_PX
+
+    known = [row for row in rows if row[f"correct_{task}"] is not None]
+    tables: dict[str, Any] = {"accuracy": _share(known, task)}
+    tables["by_smallest_side_px"] = [
+        {"from": low, "below": None if high == float("inf") else high, **_share(own, task)}
+        for low, high in pairwise(SMALLEST_SIDE_EDGES_PX)
+        if (own := _within(known, "smallest_side_px", low, high))
+    ]
+    for column in ("digits", "cells", "shapes", "strokes"):
+        values = sorted({row[column] for row in known if row[column] is not None})
+        tables[f"by_{column}"] = [
+            {column: value, **_share([row for row in known if row[column] == value], task)}
+            for value in values
+        ]
+    return tables
+
+
+def _within(rows: Iterable[Row], column: str, low: float, high: float) -> list[Row]:
+    return [row for row in rows if row[column] is not None and low <= row[column] < high]
+
+
+def _share(rows: Sequence[Row], task: str) -> dict[str, Any]:
+    from umnist_core.scoring import wilson
+
+    correct = sum(row[f"correct_{task}"] for row in rows)
+    found = wilson(correct, len(rows))
+    shares = {"accuracy": found.estimate, "low": found.low, "high": found.high}
+    # JSON has no NaN: without images there is no share.
+    known = {name: value if rows else None for name, value in shares.items()}
+    return {"images": len(rows), "correct": correct, **known}
+
+
+def _attention_summary(rows: Sequence[Row]) -> dict[str, Any]:
+    seen = [row for row in rows if "attention_mass" in row]
+    if not seen:
+        return {}
+    mean = {
+        name: sum(row[f"attention_{name}"] for row in seen) / len(seen)
+        for name in ("mass", "chance", "pointing")
+    }
+    return {"images": len(seen), **mean}
+
+
+# -- files ----------------------------------------------------------------------------
+
+
+def write_summary(path: Path, found: Evaluation, extra: dict[str, Any]) -> None:
+    """Write the figures as JSON.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
+    text = json.dumps(extra | found.summary(), indent=2, allow_nan=False)
+    write_whole(path, (text + "\n").encode())
+
+
+def write_answers(path: Path, found: Evaluation) -> None:
+    """Write a row for each image as CSV.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
+    columns = dict.fromkeys(name for row in found.rows for name in row)
+    _write_csv(path, tuple(columns), found.rows)
+
+
+def write_submission(path: Path, found: Evaluation) -> None:
+    """Write ``id,digit_sum`` for each image, as Kaggle takes it.
+
+    Raises
+    ------
+    InvalidValueError
+        If the model does not answer sums.
+    WriteError
+        If the file cannot be written.
+    """
+    if SUM_TASK.name not in found.tasks:
+        raise InvalidValueError(
+            f"Kaggle's file holds sums, found a model that answers {', '.join(found.tasks)}; use a "
+            "model of UltraMNIST."
+        )
+    rows = [
+        dict(zip(SUBMISSION_COLUMNS, (row["id"], row["said_sum"]), strict=True))
+        for row in found.rows
+    ]
+    _write_csv(path, SUBMISSION_COLUMNS, rows)
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    text = io.StringIO()
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue().encode())
