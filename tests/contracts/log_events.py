@@ -23,7 +23,15 @@ TRUTH = {"image-a": '{"label": 7}', "image-b": '{"label": 12}'}
 
 def created(**more: Any) -> Draft:
     """Return the event that makes a study."""
-    return Draft(kinds.CREATED, {"truth_sha256": sha256(canonical_json(TRUTH)), **more})
+    payload = {
+        "truth_sha256": sha256(canonical_json(TRUTH)),
+        "stimuli": list(TRUTH),
+        "practice": [],
+        "manifest": dict.fromkeys(TRUTH, ""),
+        "sizes": {name: [8, 8] for name in TRUTH},
+        "suffixes": dict.fromkeys(TRUTH, ".png"),
+    }
+    return Draft(kinds.CREATED, {**payload, **more})
 
 
 def invited(invite: str, token: str, person: str | None = None) -> Draft:

@@ -39,7 +39,7 @@ from umnist_core.errors import (
     WriteError,
 )
 from umnist_core.labeling.backup import restore_backup, write_backup
-from umnist_core.labeling.log import Claims, EventLog, canonical_json, chain
+from umnist_core.labeling.log import Claims, EventLog, canonical_json, chain, sha256
 from umnist_core.labeling.memory import MemoryLog
 from umnist_core.labeling.sql import open_log
 
@@ -416,6 +416,24 @@ def test_image_is_never_written_outside_its_folder(tmp_path: Path, name: str, su
     before = sorted(tmp_path.rglob("*"))
     refuse(tmp_path / "b.zip", tmp_path / "images" / "here")
     assert {*tmp_path.rglob("*")} - {*before} <= {tmp_path / "images", tmp_path / "images" / "here"}
+
+
+@pytest.mark.parametrize("suffix", [".png", "/../../secret"])
+def test_image_that_would_be_read_from_elsewhere_is_refused(tmp_path: Path, suffix: str) -> None:
+    """Also in a backup without images, whose names would become paths later."""
+    name = "x" if suffix != ".png" else "../../secret"
+    log = MemoryLog()
+    names: Mapping[str, Any] = {
+        "stimuli": [name],
+        "manifest": {name: ""},
+        "sizes": {name: [8, 8]},
+        "suffixes": {name: suffix},
+        "truth_sha256": sha256(canonical_json({name: "{}"})),
+    }
+    (event,) = chain("s", [created(**names)], None, TIME)
+    log.create([event], Claims(), {name: "{}"})
+    write_backup(log, None, tmp_path / "b.zip")
+    assert "not made by umnist" in refuse(tmp_path / "b.zip", tmp_path / "images")
 
 
 def test_entry_that_nobody_names_is_not_unpacked(backup: Path, tmp_path: Path) -> None:

@@ -112,10 +112,10 @@ def _with(**changes: object) -> Callable[[Entries], None]:
     return change
 
 
-def _replaced(name: str, old: bytes, new: bytes) -> Callable[[Entries], None]:
+def _replaced(name: str, old: bytes, new: bytes, times: int = 1) -> Callable[[Entries], None]:
     def change(entries: Entries) -> None:
         assert old in entries[name]
-        entries[name] = entries[name].replace(old, new, 1)
+        entries[name] = entries[name].replace(old, new, times)
 
     return change
 
@@ -150,7 +150,8 @@ def _one_image_changed(entries: Entries) -> None:
         (_replaced("log/events.jsonl", b'"answer":', b'"answer":1'), DamagedFileError, "faults"),
         (_replaced("log/truth.json", b'label\\":', b'label\\":1'), DamagedFileError, "truth"),
         (_replaced("log/attachments.jsonl", b"5000", b"5001"), DamagedFileError, "attachment"),
-        (_replaced("log/claims.json", b"unguided", b"guided"), DamagedFileError, "guard"),
+        # All of them: the pool of the person who was erased stands nowhere else.
+        (_replaced("log/claims.json", b"unguided", b"guided", -1), DamagedFileError, "guard"),
         (_replaced("figures.json", b"1", b"2"), DamagedFileError, "figures.json"),
         (_replaced("log/events.jsonl", b"{", b"["), DamagedFileError, "damaged"),
         (_last_event_dropped, DamagedFileError, "with the last hash that study.json names"),

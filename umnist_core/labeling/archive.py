@@ -42,6 +42,8 @@ LARGEST_RATIO = 200
 _CHUNK = 1 << 20
 _IMAGE = re.compile(r"[A-Za-z0-9_-]{1,80}\.[a-z0-9]{1,5}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 _EVENT_FIELDS = {field.name for field in fields(Event)}
 
 
@@ -239,7 +241,7 @@ def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
             f"Expected study {source.study} as it was logged, found {len(faults)} faults, the "
             f"first of them: {faults[0].rstrip('.')}; use another copy."
         )
-    return StudyCopy(
+    copy = StudyCopy(
         study=source.study,
         events=tuple(source.read(source.study)),
         claims=source.read_claims(source.study),
@@ -247,6 +249,37 @@ def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
         truth=source.read_truth(source.study),
         erasures=source.erasure_count(source.study),
     )
+    _check_names(copy)
+    return copy
+
+
+def _check_names(copy: StudyCopy) -> None:
+    """Refuse a study whose images are other than those with a checksum.
+
+    A hash shows that a log is as somebody made it, not who made it: an image called
+    ``../../secret`` would be read from there.
+
+    Raises
+    ------
+    DamagedFileError
+        If so.
+    """
+    created = copy.events[0].payload or {}
+    image_checksums(copy.events[0])
+    images = set(created["manifest"])
+    named = {*created["stimuli"], *(one["id"] for one in created["practice"])}
+    others = (set(created["sizes"]), set(created["suffixes"]), named)
+    if any(names != images for names in others) or set(copy.truth) != set(created["stimuli"]):
+        raise DamagedFileError(
+            f"Expected study {copy.study} to have truth, size and checksum of each of its images, "
+            "found that some lack or are too many; use another copy."
+        )
+    suffixes = created["suffixes"].values()
+    if not all(map(_NAME.fullmatch, images)) or not all(map(_SUFFIX.fullmatch, suffixes)):
+        raise DamagedFileError(
+            f"Expected names of images of letters and digits in study {copy.study}, found others; "
+            "it was not made by umnist."
+        )
 
 
 class ArchivedStudy:

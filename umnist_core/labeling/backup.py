@@ -2,8 +2,9 @@
 
 A backup is one zip file (`umnist_core.labeling.archive`) with ``backup.json``, which names
 the last hash of every study. It holds the truth and what people gave, so keep it as the
-store is kept; the server's secret is not in it, so after restoring elsewhere, links are
-made anew. What a person gave is in older backups still when the person is erased.
+store is kept; the server's secret is not in it: after restoring elsewhere, the links that
+people have work, and cannot be shown again. What a person gave is in older backups still
+when the person is erased.
 """
 
 from __future__ import annotations
