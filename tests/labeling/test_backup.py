@@ -433,7 +433,7 @@ def test_image_that_would_be_read_from_elsewhere_is_refused(tmp_path: Path, suff
     (event,) = chain("s", [created(**names)], None, TIME)
     log.create([event], Claims(), {name: "{}"})
     write_backup(log, None, tmp_path / "b.zip")
-    assert "not made by umnist" in refuse(tmp_path / "b.zip", tmp_path / "images")
+    assert "names of images" in refuse(tmp_path / "b.zip", tmp_path / "images")
 
 
 def test_entry_that_nobody_names_is_not_unpacked(backup: Path, tmp_path: Path) -> None:
