@@ -28,7 +28,7 @@ def choose_study(service: StudyService) -> Overview | None:
     chosen = st.selectbox(
         "Study",
         list(studies),
-        format_func=lambda study: studies[study].spec.name,
+        format_func=_titles(studies).__getitem__,
         key=_CHOICE,
         on_change=lambda: open_study(st.session_state[_CHOICE]),
     )
@@ -46,3 +46,15 @@ def _first(studies: dict[str, Overview]) -> str:
     """Return the study that is shown unasked: a closed one with answers, else the newest."""
     closed = (s for s, one in studies.items() if one.status == "closed" and one.pools[0].labels)
     return next(closed, next(iter(studies)))
+
+
+def _titles(studies: dict[str, Overview]) -> dict[str, str]:
+    """Return each study's name, with its id where another has the same.
+
+    Streamlit takes options with the same title for one another.
+    """
+    names = [one.spec.name for one in studies.values()]
+    return {
+        study: name if names.count(name) == 1 else f"{name} ({study})"
+        for study, name in zip(studies, names, strict=True)
+    }

@@ -33,8 +33,11 @@ def choose_image(results: Results) -> str:
     images = list(results.images.index)
     if st.session_state.get(IMAGE) not in images:
         st.session_state[IMAGE] = images[0]
-    rows = results.images.to_dict("index")
-    titles = {str(name): image_title(row) for name, row in rows.items()}
+    rows = results.images.to_dict("index").items()
+    # Numbered, since Streamlit takes options with the same title for one another.
+    titles = {
+        str(name): f"{number}. {image_title(row)}" for number, (name, row) in enumerate(rows, 1)
+    }
     chosen: str = st.selectbox(
         "Image, hardest first", images, format_func=titles.__getitem__, key=IMAGE
     )

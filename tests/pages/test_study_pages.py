@@ -285,15 +285,32 @@ def test_results_step_from_image_to_image(lab: StudyService) -> None:
     choice = page.selectbox(key="results_image")
     assert len(choice.options) == 6
     shares = [
-        int(option.split()[0]) / int(option.split()[2])
+        int(option.split()[1]) / int(option.split()[3])
         for option in choice.options
-        if "of" in option.split()[1]
+        if "of" in option.split()[2]
     ]
     assert shares == sorted(shares)
     assert len(shares) == 6
     page.segmented_control(key="results_section").set_value("This image")
     run(page)
     assert re.search(r"uided, \d+ answers?:", texts(page))
+
+
+def test_images_and_studies_of_the_same_title_are_not_mixed_up(lab: StudyService) -> None:
+    """What is chosen stays chosen, though others have the same figures or the same name."""
+    studies = [make_study(lab, 0, name="The same name") for _ in range(3)]
+    for study in studies:
+        lab.close(study)
+    page = open_page("results", study=studies[1])
+    assert len(set(page.selectbox(key="results_study").options)) == 3
+    assert len(set(page.selectbox(key="results_image").options)) == 6
+    image = lab.state(studies[1]).stimuli[3]
+    page.session_state["results_image"] = image
+    for section in ("This image", "By image"):
+        page.segmented_control(key="results_section").set_value(section)
+        run(page)
+        assert page.selectbox(key="results_study").value == studies[1]
+        assert page.selectbox(key="results_image").value == image
 
 
 def test_label_takes_a_pasted_link_and_refuses_other_things(lab: StudyService) -> None:
