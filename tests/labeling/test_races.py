@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.labeling.making import small_spec
+from tests.labeling.making import Clock, come_in, open_small, post, small_spec
 from umnist_core.bench.durability import STORES, temporary_store
 from umnist_core.bench.label_server import LabelServer, label_server
+from umnist_core.errors import RefusedError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.sql import open_log
-from umnist_core.labeling.state import StudyState
+from umnist_core.labeling.state import ANSWERED, StudyState
 from umnist_core.simulation.audit import Audit, audit
 from umnist_core.simulation.client import Acknowledged
 from umnist_core.simulation.people import Crowd
@@ -93,6 +94,28 @@ def test_race_gives_every_image_exactly_its_labels(lab: Lab) -> None:
     assert len({name for name, _ in pools}) == len(pools) == PEOPLE
     halves = Counter({"unguided": PEOPLE // 2, "guided": PEOPLE // 2})
     assert Counter(pool for _, pool in pools) == halves
+
+
+def test_server_that_lags_behind_decides_on_the_newest_events(tmp_path: Path) -> None:
+    """What another server has written in the meantime is neither overlooked nor done again."""
+    one, study = open_small(tmp_path)
+    other = StudyService(one.log, tmp_path, now=Clock())
+    me = come_in(one, study)
+    trial = one.annotator_view(study, me).trial
+    assert trial is not None
+    assert other.annotator_view(study, me).trial == trial
+    sent = post(trial.key)
+    one.answer(study, me, sent)
+    assert other.answer(study, me, sent).was_there
+    one.annotator_view(study, me)
+    with pytest.raises(RefusedError, match="its answer already"):
+        other.answer(study, me, post(trial.key))
+    following = one.annotator_view(study, me).trial
+    assert following is not None
+    one.close(study)
+    with pytest.raises(RefusedError, match="closed"):
+        other.answer(study, me, post(following.key))
+    assert sum(event.kind == ANSWERED for event in one.log.read(study)) == 1
 
 
 def test_places_of_people_who_leave_come_back(lab: Lab) -> None:

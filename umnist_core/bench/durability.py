@@ -17,7 +17,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.sql import open_log
 from umnist_core.simulation.audit import Audit, audit
+from umnist_core.simulation.client import Tally
 from umnist_core.simulation.people import Crowd
 from umnist_core.simulation.run import Guessing, Pace, Run, invite_people, run_people
 
@@ -47,7 +48,8 @@ _LATEST_S = 0.15
 _EARLY = 0.15
 """Share of the kills that do not wait for that: they fall into the server's start."""
 
-_QUIET_S = 5.0
+_QUIET_S = 30.0
+"""A server that takes no answer for so long is killed all the same."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def kill_while_answering(
         going = thread.submit(run_people, run, people, tokens)
         try:
             while done < kills and not going.done():
-                _wait_for_moment(run, rng)
+                _wait_for_moment(run, going, rng)
                 if disturb is not None:
                     disturb(done)
                 writing += server.kill()
@@ -244,12 +246,14 @@ def temporary_store(store: str, folder: Path | None = None) -> Iterator[tuple[Pa
             yield lab, stack.enter_context(server.database())
 
 
-def _wait_for_moment(run: Run, rng: np.random.Generator) -> None:
+def _wait_for_moment(run: Run, going: Future[Tally], rng: np.random.Generator) -> None:
     """Wait for a random moment, most often soon after the server has begun to take answers."""
     moment_s = float(rng.uniform(0, _LATEST_S))
     if rng.random() >= _EARLY:
         before = len(run.tally.acknowledged)
         deadline = time.monotonic() + _QUIET_S
-        while len(run.tally.acknowledged) == before and time.monotonic() < deadline:
+        while len(run.tally.acknowledged) == before and not going.done():
+            if time.monotonic() > deadline:
+                break
             time.sleep(0.002)
     time.sleep(moment_s)

@@ -9,6 +9,7 @@ one database, or a server that was killed and started again, never disagree.
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 import threading
 import time
@@ -16,7 +17,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from umnist_core.errors import ClaimError, NotFoundError, SequenceError, StoreError
+from umnist_core.errors import (
+    ClaimError,
+    NotFoundError,
+    SequenceError,
+    StoreError,
+    UmnistError,
+)
 from umnist_core.labeling import state as kinds
 from umnist_core.labeling.decisions import text_of_time
 from umnist_core.labeling.log import Draft, EventLog, chain, sha256
@@ -125,9 +132,7 @@ class Ledger:
         held = self._held(study)
         for attempt in range(TRIES):
             with held.lock:
-                state = self._fresh(study, held)
-                now = text_of_time(self.now())
-                drafts = decide(state, now)
+                state, drafts, now = self._decide(study, held, decide, is_first=attempt == 0)
                 if not drafts:
                     return state
                 events = chain(study, drafts, state.head, now)
@@ -152,6 +157,22 @@ class Ledger:
                     return state
             time.sleep(0.002 * secrets.randbelow(attempt + 2))
         raise StoreError("Too many others were writing; nothing was kept. Try again.")
+
+    def _decide(
+        self, study: str, held: HeldStudy, decide: Decide, *, is_first: bool
+    ) -> tuple[StudyState, Sequence[Draft], str]:
+        """Return a state, what is decided on it, and when; called under the study's lock.
+
+        At first the state is the one at hand: if others have appended since, the log refuses
+        what is decided on it. Only a decision that writes nothing needs the newest state.
+        """
+        now = text_of_time(self.now())
+        if is_first and held.state is not None:
+            with contextlib.suppress(UmnistError):
+                if drafts := decide(held.state, now):
+                    return held.state, drafts, now
+        state = self._fresh(study, held)
+        return state, decide(state, now), now
 
     def _invite_draft(
         self,
