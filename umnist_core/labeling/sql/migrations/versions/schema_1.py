@@ -11,12 +11,14 @@ down_revision = None
 
 def upgrade() -> None:
     """Make all tables."""
-    _make_studies()
+    _make_logs()
+    _make_contents()
     _make_people()
+    _make_assignments()
     _make_answers()
 
 
-def _make_studies() -> None:
+def _make_logs() -> None:
     op.create_table(
         "studies",
         sa.Column("number", sa.Integer, nullable=False),
@@ -41,6 +43,9 @@ def _make_studies() -> None:
         sa.ForeignKeyConstraint(["study"], ["studies.study"], name="fk_events_study"),
     )
     op.create_index("ix_events_study_subject", "events", ["study", "subject"])
+
+
+def _make_contents() -> None:
     op.create_table(
         "attachments",
         sa.Column("study", sa.String, nullable=False),
@@ -84,7 +89,7 @@ def _make_people() -> None:
     )
 
 
-def _make_answers() -> None:
+def _make_assignments() -> None:
     op.create_table(
         "assignments",
         sa.Column("study", sa.String, nullable=False),
@@ -102,6 +107,9 @@ def _make_answers() -> None:
             name="fk_assignments_study_annotator",
         ),
     )
+
+
+def _make_answers() -> None:
     op.create_table(
         "answers",
         sa.Column("study", sa.String, nullable=False),
