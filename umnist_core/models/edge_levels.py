@@ -195,7 +195,8 @@ def dense_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.fl
         [_sum_blocks(plane[halo:-halo, halo:-halo], ratio) for plane in (rows, cols, first, second)]
     )
     counts[:2] /= ratio
-    return np.minimum(counts, 1.0)
+    shown: NDArray[np.float32] = np.minimum(counts, 1.0)
+    return shown
 
 
 # -- the same, quickly --------------------------------------------------------------

@@ -202,7 +202,7 @@ def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
                 float(one.reading.factor < 4),
             )
         )
-    known = torch.tensor(rows, device=logits.device)  # (N, 4)
+    known = torch.tensor(rows, dtype=logits.dtype, device=logits.device)  # (N, 4)
     return torch.cat([known[:, :1], of_digit.clamp(-12, 12)[:, None], known[:, 1:]], dim=1)
 
 

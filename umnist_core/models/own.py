@@ -138,7 +138,7 @@ class AdditivePyramid(Model):
         padded = probabilities.new_zeros(len(batch), self.config.memory, NOTHING + 1)
         padded[:, :, NOTHING] = 1  # a place that is not taken holds nothing
         maps, found = [], []
-        for place, own in enumerate(probabilities.split(counts)):
+        for place, own in enumerate(torch.split(probabilities, counts)):
             padded[place, : len(own)] = own
             one, kept = batch[place], chosen[place]
             maps.append(_patch_map(one, kept, 1 - own[:, NOTHING].detach()))

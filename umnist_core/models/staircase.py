@@ -40,7 +40,7 @@ SWEEPS = 8
 """Rounds in which each cell is set to what its neighbours say."""
 
 NEARLY = 0.85
-"""A larger grid is preferred if it explains at least this share of what the best one does."""
+"""A multiple of the best grid is preferred if it explains at least this share of what the best one does."""
 
 CENTRE = GLYPH_PX / 2
 """MNIST puts the centre of mass of a glyph at the middle of the cell after 14 cells."""
@@ -88,7 +88,7 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
     row, col
         About where its centre is, image px; up to a seventh of its side off.
     side_px
-        About its side, image px; up to a fifth off.
+        About its side, image px; up to a quarter off.
 
     Returns
     -------
@@ -175,15 +175,16 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
         # A share of 1 / k is what edges anywhere give; on 1 px every edge is on the grid.
         gain = (share - 1 / cell_px) / (1 - 1 / cell_px) if cell_px > 1 else 0.5
         found.append((gain, cell_px, row_phase, col_phase, share))
-    # Edges on a grid of 4 px are on one of 2 px as well, hence the largest that is as good.
-    enough = NEARLY * max(one[0] for one in found)
-    return [one for one in found if one[0] >= enough][-1][1:]
+    # Edges on a grid of 4 px are on one of 2 px as well, hence the largest multiple as good.
+    best = max(found)
+    multiples = [one for one in found if one[1] % best[1] == 0 and one[0] >= NEARLY * best[0]]
+    return multiples[-1][1:]
 
 
 def _cell_range(factor: float) -> tuple[int, int]:
-    """Return the smallest and largest cell that a factor known to a fifth may mean, in px."""
-    smallest = max(1, math.floor(0.78 * factor))
-    return smallest, max(smallest, math.ceil(1.28 * factor))
+    """Return the smallest and largest cell that a factor known to a quarter may mean, in px."""
+    smallest = max(1, math.floor(0.7 * factor))
+    return smallest, max(smallest, math.ceil(1.3 * factor))
 
 
 def _fold(profile: NDArray[np.int64], cell_px: int) -> tuple[int, int]:
@@ -213,7 +214,8 @@ def _cut_glyph(cells: Bits, cell_px: int) -> tuple[int, int, Bits, Bits] | None:
 
 def _disc(size: int, row: float, col: float, radius: float = 15.0) -> Bits:
     rows, cols = np.mgrid[:size, :size] + 0.5
-    return ((rows - row) ** 2 + (cols - col) ** 2 < radius**2).astype(np.uint8)
+    disc: Bits = ((rows - row) ** 2 + (cols - col) ** 2 < radius**2).astype(np.uint8)
+    return disc
 
 
 def _mass_corner(ink: Bits) -> tuple[int, int] | None:
@@ -295,4 +297,5 @@ def black_margin(seen: Bits) -> Bits:
     margin = np.ones(seen.shape[1:], bool)
     margin[3:-3, 3:-3] = False
     is_white = seen[:, margin].mean(axis=1) > 0.5
-    return seen ^ is_white[:, None, None].astype(np.uint8)
+    black: Bits = seen ^ is_white[:, None, None].astype(np.uint8)
+    return black

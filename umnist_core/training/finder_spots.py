@@ -181,7 +181,8 @@ def spot_loss(net: SpotNet, edges: Tensor, kinds: Tensor, shapes: Tensor) -> Ten
     kind_loss = (each * wrong.square() * decided).sum() / wanted.sum().clamp(min=1)
     is_there = wanted.amax(dim=1, keepdim=True)  # (B, 1, 8, 8)
     errors = nn.functional.smooth_l1_loss(seen, shapes, reduction="none", beta=0.1)
-    return kind_loss + (errors * is_there).sum() / is_there.sum().clamp(min=1)
+    loss: Tensor = kind_loss + (errors * is_there).sum() / is_there.sum().clamp(min=1)
+    return loss
 
 
 def turn_windows(

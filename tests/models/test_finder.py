@@ -1,0 +1,277 @@
+"""The digit finder: staircases are read exactly, sums add up, memory is bounded, digits found."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import InvalidValueError
+from umnist_core.geometry import Box
+from umnist_core.models.checkpoints import SHIPPED, load_checkpoint
+from umnist_core.models.edge_levels import dense_edges, level_edges, sparse_edges
+from umnist_core.models.finder import DigitFinder, DigitFinderConfig, overlap_share
+from umnist_core.models.finder_nets import GlyphNet, SpotNet
+from umnist_core.models.registry import create_model
+from umnist_core.models.spots import iter_windows
+from umnist_core.models.staircase import Reading, read_staircase, recover_ink
+from umnist_core.models.sums import sum_log_probabilities
+from umnist_core.pyramid import TileSource
+from umnist_core.pyramid.sources import ArraySource, HeldScene
+from umnist_core.scenes import Scene, plan_scene
+from umnist_core.scenes.ultramnist import glyph_pixels
+
+FRESH_SEED = 987_001
+FRESH_IMAGES = 20
+FEWEST_RIGHT = 13
+"""Well below what 20 images give on average; see the checkpoint's card."""
+
+CHECKPOINT = SHIPPED / "digit-finder.safetensors"
+
+
+@cache
+def glyphs(subset: str = "train") -> GlyphSet:
+    """Return the digits in use."""
+    return load_glyphs(subset)
+
+
+def scene_at(index: int, factor: str, canvas: int = 1600) -> Scene:
+    """Return a scene with digits of some factors on a noisy ground."""
+    overrides = {"factor": factor, "canvas": str(canvas)}
+    return plan_scene("released", 31, "train", index, glyphs=glyphs(), overrides=overrides)
+
+
+class NoiseSource(TileSource):
+    """A very large image of slanted stripes that is never held."""
+
+    def __init__(self, side_px: int) -> None:
+        self.height = self.width = side_px
+        self.largest_px = 0
+
+    def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
+        """Draw the box."""
+        self.largest_px = max(self.largest_px, level_box.height * level_box.width)
+        rows = np.arange(level_box.row0, level_box.row1)[:, None] * reduction
+        cols = np.arange(level_box.col0, level_box.col1)[None] * reduction
+        return ((((rows * 7 + cols * 19) // 9000) % 2) * 255).astype(np.uint8)
+
+
+# -- staircases ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", ["4", "5", "7", "11"])
+def test_staircase_gives_factor_offset_and_ink_exactly(factor: str) -> None:
+    """Also where the ground inverts parts of the digit, from a place and side that are off."""
+    rng = np.random.default_rng(int(factor))
+    for index in range(2):
+        scene = scene_at(index, factor)
+        source = HeldScene(scene, glyphs())
+        for digit in scene.digits:
+            side = digit.side_px
+            row, col = (
+                first + side / 2 + rng.uniform(-0.08, 0.08) * side
+                for first in (digit.row, digit.col)
+            )
+            reading = read_staircase(source, row, col, side * rng.uniform(0.8, 1.25))
+            assert reading is not None
+            assert reading.factor == int(factor)
+            off = [(reading.row - digit.row), (reading.col - digit.col)]
+            assert all(one % reading.factor == 0 for one in off)
+            down, right = (round(one / reading.factor) for one in off)
+            assert max(abs(down), abs(right)) <= 2
+            ink = glyph_pixels(glyphs(), digit.glyph, side) > scene.ink_threshold
+            moved = np.pad(ink, 2)[2 + down : 30 + down, 2 + right : 30 + right]
+            np.testing.assert_array_equal(reading.ink, moved)
+
+
+def test_ink_is_recovered_from_its_edges_alone() -> None:
+    """Whatever the ink is, if none of it is at the border."""
+    rng = np.random.default_rng(3)
+    ink = np.pad((rng.random((8, 20, 20)) < 0.5).astype(np.uint8), ((0, 0), (4, 4), (4, 4)))
+    between_rows = (ink[:, 1:] != ink[:, :-1]).astype(np.float32)
+    between_cols = (ink[:, :, 1:] != ink[:, :, :-1]).astype(np.float32)
+    np.testing.assert_array_equal(recover_ink(between_rows, between_cols), ink)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    doublings=st.integers(1, 3),
+    slack=st.integers(0, 1),
+    repeat=st.integers(1, 9),
+)
+def test_sparse_edges_equal_dense_ones(seed: int, doublings: int, slack: int, repeat: int) -> None:
+    """The quick way gives what passing over every pixel gives, up to eight bits of rounding."""
+    ratio = 1 << doublings
+    run_px, halo = max(2, ratio - slack), 2 * ratio + 2
+    rng = np.random.default_rng(seed)
+    bits = np.kron(rng.integers(0, 2, (24, 28)), np.ones((repeat, repeat))).astype(np.uint8)
+    bits = np.tile(bits, (6, 6))[: 6 * ratio + 2 * halo, : 9 * ratio + 2 * halo]
+    slope = rng.normal(size=2)
+    rows, cols = np.indices(bits.shape)
+    bits ^= (slope[0] * rows + slope[1] * cols > 3).astype(np.uint8)
+    np.testing.assert_allclose(
+        sparse_edges(bits, ratio, run_px, halo),
+        dense_edges(bits, ratio, run_px, halo),
+        atol=0.03,
+    )
+
+
+def test_edges_do_not_change_when_the_image_is_inverted() -> None:
+    """Polarity says nothing about digits: the ground is XORed."""
+    image = np.random.default_rng(1).integers(0, 2, (300, 300)).astype(np.uint8) * 255
+    box = Box(-8, -8, 40, 40)
+    for level in range(3):
+        plain = level_edges(ArraySource(image, "nearest"), level, box)
+        inverted = level_edges(ArraySource(255 - image, "nearest"), level, box)
+        np.testing.assert_array_equal(plain, inverted)
+
+
+def test_flat_images_have_no_window_to_look_at() -> None:
+    """Nor have straight outlines, on any level."""
+    flat = ArraySource(np.full((600, 700), 255, np.uint8))
+    rows, cols = np.indices((600, 700))
+    slanted = ArraySource(((rows * 3 + cols > 900) * 255).astype(np.uint8))
+    for source in (flat, slanted):
+        assert all(not list(iter_windows(source, level)) for level in range(4))
+
+
+# -- sums ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("places", [1, 3, 4])
+def test_convolution_of_digits_equals_all_combinations_counted(places: int) -> None:
+    """The sum's distribution, with its prior over the number of digits, by brute force."""
+    generator = torch.Generator().manual_seed(places)
+    chances = torch.rand(1, places, 11, generator=generator, dtype=torch.float64)
+    chances[..., 10] *= 4
+    chances /= chances.sum(dim=2, keepdim=True)
+    expected = np.zeros(28)
+    table = chances[0].numpy()
+    for labels in itertools.product(range(11), repeat=places):
+        digits = [label for label in labels if label < 10]
+        if sum(digits) <= 27:
+            weight = 1.0 if 3 <= len(digits) <= 5 else 1e-3
+            chance = np.prod([table[place, label] for place, label in enumerate(labels)])
+            expected[sum(digits)] += weight * chance
+    found = sum_log_probabilities(chances)[0].exp().numpy()
+    np.testing.assert_allclose(found, expected / expected.sum(), atol=2e-5)
+
+
+def test_sums_refuse_another_number_of_classes() -> None:
+    """The sentence says what was expected and what came."""
+    with pytest.raises(InvalidValueError, match=r"Expected probabilities \(B, N, 11\)"):
+        sum_log_probabilities(torch.rand(2, 3, 10))
+
+
+def test_nets_refuse_other_shapes() -> None:
+    """Public forwards say expected and got."""
+    with pytest.raises(InvalidValueError, match="multiples of 8"):
+        SpotNet()(torch.zeros(1, 4, 60, 64))
+    with pytest.raises(InvalidValueError, match=r"\(B, 2, 28, 28\)"):
+        GlyphNet()(torch.zeros(1, 1, 28, 28))
+
+
+# -- the model ----------------------------------------------------------------------
+
+
+def test_overlap_is_the_share_of_the_smaller_square() -> None:
+    """A digit within another is dropped, whatever their sizes."""
+    blank = np.zeros((28, 28), np.uint8)
+    large = Reading(10, 0, 0, 1, blank, blank)
+    small = Reading(1, 14, 266, 1, blank, blank)
+    assert overlap_share(large, small) == pytest.approx(0.5)
+    assert overlap_share(small, large) == pytest.approx(0.5)
+    assert overlap_share(large, Reading(1, 300, 0, 1, blank, blank)) == 0
+
+
+def test_memory_does_not_grow_with_the_image() -> None:
+    """A large image is read in boxes of bounded size, and its windows are not kept."""
+    peaks = []
+    for side_px in (6000, 12_000):
+        source = NoiseSource(side_px)
+        tracemalloc.start()
+        for level in (0, 3):
+            for _ in iter_windows(source, level):
+                pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert source.largest_px <= 4800**2
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+def test_images_smaller_than_a_glyph_are_refused() -> None:
+    """In a sentence."""
+    with pytest.raises(InvalidValueError, match="28 px and more"):
+        create_model("digit-finder").prepare(ArraySource(np.zeros((20, 90), np.uint8)))
+
+
+def test_settings_that_contradict_each_other_are_refused() -> None:
+    """More digits than places cannot be found."""
+    with pytest.raises(InvalidValueError, match="fewest_digits"):
+        DigitFinderConfig(most_digits=30)
+
+
+def test_gradients_reach_the_reader_of_glyphs() -> None:
+    """Also from an image in which nothing is found."""
+    model = create_model("digit-finder", {"least_score": 0.001, "most_spots": 6})
+    source = HeldScene(scene_at(0, "2..4", canvas=500), glyphs())
+    blank = ArraySource(np.zeros((64, 64), np.uint8))
+    output = model(model.collate([model.prepare(source), model.prepare(blank)]))
+    model.loss(output, {"sum": torch.tensor([3, 4])}).backward()  # type: ignore[no-untyped-call]
+    assert output.logits["sum"].shape == (2, 28)
+    judge = dict(model.named_parameters())["judge.weight"]
+    assert judge.grad is not None
+
+
+# -- the shipped checkpoint -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Iterator[DigitFinder]:
+    """Return the trained finder that comes with the package."""
+    model, _ = load_checkpoint(CHECKPOINT)
+    assert isinstance(model, DigitFinder)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield model
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.skipif(not CHECKPOINT.exists(), reason="The digit finder's weights are not here.")
+@torch.no_grad()
+def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
+    """Images of 4000 px and MNIST test digits that it has not seen."""
+    if glyphs("test").is_stand_in:
+        pytest.skip("MNIST is not on this machine.")
+    right = 0
+    for index in range(FRESH_IMAGES):
+        scene = plan_scene("released", FRESH_SEED, "test", index, glyphs=glyphs("test"))
+        output = shipped(shipped.collate([HeldScene(scene, glyphs("test"))]))
+        right += int(output.logits["sum"].argmax()) == scene.label
+        assert output.attention is not None
+        assert output.attention[0].weights.sum() == pytest.approx(1, abs=1e-3)
+    assert right >= FEWEST_RIGHT
+
+
+@pytest.mark.skipif(not CHECKPOINT.exists(), reason="The digit finder's weights are not here.")
+@torch.no_grad()
+def test_shipped_finder_finds_nothing_in_noise(shipped: DigitFinder) -> None:
+    """Grounds without a digit: at most one mistake in six."""
+    mistakes = 0
+    for index in range(6):
+        scene = plan_scene("released", FRESH_SEED, "test", index, glyphs=glyphs("test"))
+        source = HeldScene(scene, glyphs("test"), layer="background")
+        output = shipped(shipped.collate([source]))
+        assert output.found is not None
+        mistakes += len(output.found[0])
+    assert mistakes <= 1
