@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages._ui.results_choice import choose_study
 from pages._ui.results_data import load_results
-from pages._ui.results_image import choose_image, show_stage
+from pages._ui.results_image import choose_gaze, choose_image, show_stage
 from pages._ui.results_sections import is_masked, show_sections
 from pages._ui.results_words import OPTIONAL_STOPPING
 from pages._ui.study_store import get_service
@@ -28,10 +28,11 @@ with panel, st.container(key="panel"):
         st.error(str(error))
         st.stop()
     image = choose_image(results)
+    gaze = choose_gaze()
 
 with stage_column, st.container(key="stage"):
     try:
-        show_stage(service, results, image)
+        show_stage(service, results, image, gaze)
     except UmnistError as error:
         st.error(str(error))
 

@@ -64,9 +64,8 @@ def step_image(results: Results, step: str) -> None:
     st.session_state[IMAGE] = images[min(max(steps[step], 0), len(images) - 1)]
 
 
-def show_stage(service: StudyService, results: Results, image: str) -> None:
+def show_stage(service: StudyService, results: Results, image: str, gaze: str) -> None:
     """Draw the viewer, with the gaze that is asked for over the image."""
-    gaze = st.session_state.get(GAZE, "all")
     entry = register_file(service.stimulus_file(results.study, image))
     pane = {
         "key": f"file-{entry.id}",
@@ -81,7 +80,7 @@ def show_stage(service: StudyService, results: Results, image: str) -> None:
         "image": {"width": entry.width, "height": entry.height},
         "link": None,
         "navigate": True,
-        "heat": find_heat(service, results, image, gaze or "none"),
+        "heat": find_heat(service, results, image, gaze),
         **_truth(results, image),
     }
     show_viewer(data, key="results_viewer", on_navigate=lambda step: step_image(results, step))
@@ -109,9 +108,9 @@ def _truth(results: Results, image: str) -> dict[str, Any]:
     return {"label": truth["label"], "digits": digits, "shapes": [], "figures": []}
 
 
-def choose_gaze() -> None:
-    """Draw the choice of whose gaze lies over the image."""
-    st.pills(
+def choose_gaze() -> str:
+    """Draw the choice of whose gaze lies over the image, and return it, one of `GAZES`."""
+    chosen = st.pills(
         "Whose gaze lies over it",
         list(GAZES),
         format_func=GAZES.__getitem__,
@@ -121,6 +120,7 @@ def choose_gaze() -> None:
         "part and a look at the whole on all of it. It shows what could be seen, not where the "
         "eyes were.",
     )
+    return chosen or "none"
 
 
 def show_answers_given(results: Results, image: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from pages._ui import results_breakdowns as breakdowns
 from pages._ui import results_figures as figures
 from pages._ui.results_data import Results
-from pages._ui.results_image import choose_gaze, open_image, show_answers_given, show_truth
+from pages._ui.results_image import open_image, show_answers_given, show_truth
 from pages._ui.results_look import DARK, LIGHT, Look
 from pages._ui.results_words import (
     OPTIONAL_STOPPING,
@@ -122,7 +122,6 @@ def _notes(results: Results) -> None:
 
 
 def _image(results: Results, image: str) -> None:
-    choose_gaze()
     show_truth(results, image)
     show_answers_given(results, image)
 

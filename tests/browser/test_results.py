@@ -89,7 +89,6 @@ def test_gaze_lies_over_the_image_and_can_be_taken_off(
     open_results(page, lab, study)
     bar = page.locator(".heat-bar")
     expect(bar).to_contain_text("mean of 4 answers")
-    section(page, "This image")
     page.get_by_role("radio", name="Guided", exact=True).click()
     expect(bar).to_contain_text("mean of 2 answers")
     page.get_by_role("radio", name="Nobody", exact=True).click()

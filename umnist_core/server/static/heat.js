@@ -79,16 +79,16 @@ export class Heat {
 
   /** @param {HeatData|null} data */
   show(data) {
-    if (data?.src === this.data?.src && data?.top === this.data?.top) return;
-    this.turn += 1;
+    const same = data?.src === this.data?.src && data?.top === this.data?.top;
     this.data = data;
     this.bar.hidden = !data;
-    if (!data) return this.#drop();
+    if (!same) this.turn += 1;
+    if (!data) return same ? undefined : this.#drop();
     if (!this.moved) this.#setOpacity(data.opacity);
     this.title.textContent = data.title;
     const top = data.top ?? data.max;
     this.most.textContent = `${numberText(top)} ${data.unit}${top < data.max ? " or more" : ""}`;
-    this.#load(data, this.turn);
+    if (!same) this.#load(data, this.turn);
   }
 
   /**
