@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from umnist_core.errors import InvalidValueError
+from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.files import write_whole
 from umnist_core.models.backbones import load_backbone
 from umnist_core.models.base import Model
@@ -103,7 +103,15 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     with joined_group(config.run.device) as group:
-        return Trainer(config, out, group, command, shows_progress).run()
+        trainer = Trainer(config, out, group, command, shows_progress)
+        try:
+            return trainer.run()
+        except torch.OutOfMemoryError as error:
+            raise TooLargeError(
+                f"A step of {trainer.progress.batch_size} images does not fit into the memory of "
+                f"{config.run.memory_budget or 'this device'}; raise run.accumulate, or search "
+                "with `umnist train --memory-budget`."
+            ) from error
 
 
 def build_model(part: ModelPart, seed: int) -> tuple[Model, str]:
