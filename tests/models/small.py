@@ -1,0 +1,42 @@
+"""Settings that make each registered model quick, and small images for it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from umnist_core.digits import load_glyphs
+from umnist_core.models.registry import model_names
+from umnist_core.pyramid import TileSource, scene_source
+from umnist_core.scenes import Scene, plan_scene
+
+_CONVNET = {"side_px": 32}
+
+SMALL: dict[str, dict[str, Any]] = {
+    "efficientnet-b0": _CONVNET,
+    "efficientnet-b3": _CONVNET,
+    "efficientnet-b7": _CONVNET,
+    "faster-rcnn": {"side_px": 32, "proposals": 8, "samples": 8},
+    "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
+    "resnet50": _CONVNET,
+}
+"""Model name -> settings; a model that is not named is small enough by default."""
+
+BASELINES = tuple(SMALL)
+ALL = tuple(model_names())
+
+_OVERRIDES = {"canvas": "256", "factor": "0.5..2"}
+
+
+@lru_cache
+def small_scene(index: int, *, is_megapixel: bool = False) -> Scene:
+    """Return a scene of 256 px with digits of 14 to 56, or one of Megapixel MNIST."""
+    if is_megapixel:
+        overrides = {"canvas": "256", "noise_count": "4"}
+        return plan_scene("megapixel", 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
+    return plan_scene("released", 0, "train", index, glyphs=load_glyphs(), overrides=_OVERRIDES)
+
+
+def small_source(scene: Scene) -> TileSource:
+    """Return a source of a scene."""
+    return scene_source(scene, load_glyphs())
