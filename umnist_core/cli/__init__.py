@@ -23,6 +23,7 @@ COMMANDS = {
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
     "evaluate": ("evaluate_command", "Score a model on fresh images."),
     "generate": ("generate_command", "Write a data set."),
+    "models": ("models_group", "See models and checkpoints, and import weights."),
     "render": ("render_command", "Draw one image."),
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),

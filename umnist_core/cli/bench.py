@@ -141,5 +141,28 @@ def durability_command(
     _show(figures, as_json)
 
 
+@bench_group.command("ips", epilog="\b\nExample:\n  umnist bench ips --json")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--images", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
+@click.option("--checkpoint", help="Name or path of one of IPS; fresh weights without.")
+@json_option
+def ips_command(
+    *, rounds: int, images: int, threads: int, checkpoint: str | None, as_json: bool
+) -> None:
+    """Time the fast path of IPS against the plain one, on Megapixel MNIST of 1500 x 1500."""
+    from umnist_core.cli._torch import check_torch
+
+    check_torch()
+    from umnist_core.bench.ips import bench_ips
+    from umnist_core.models.checkpoints import get_checkpoint
+
+    path = None if checkpoint is None else get_checkpoint(checkpoint)
+    figures = bench_ips(
+        load_glyphs(), rounds=rounds, images=images, threads=threads, checkpoint=path
+    )
+    _show(figures, as_json)
+
+
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)

@@ -192,11 +192,14 @@ class IPS(Model):
         InvalidValueError
             If no patch fits.
         """
+        return open_patches(source, self.prepare_grid(source), self.config.channels)
+
+    def prepare_grid(self, source: TileSource) -> PatchGrid:
+        """Return where the patches of an image lie."""
         config = self.config
-        grid = PatchGrid(
+        return PatchGrid(
             source.height, source.width, config.patch_px, config.stride_px, config.edges
         )
-        return open_patches(source, grid, config.channels)
 
     def collate(self, prepared: Sequence[PatchReader]) -> tuple[PatchReader, ...]:
         """Join images of one size.

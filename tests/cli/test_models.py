@@ -1,0 +1,69 @@
+"""``umnist models``: what it lists, shows and imports, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import torch
+
+from tests.cli.test_render import umnist
+from tests.golden.ips_cases import CASES
+from tests.models.test_ips_import import _golden, _save
+from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.registry import model_names
+
+
+def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return umnist("models", *arguments, cwd=cwd)
+
+
+def test_list_names_every_model_with_what_it_sees_and_its_paper(tmp_path: Path) -> None:
+    """Each line of the list, and of its JSON, is a model of the registry."""
+    done = _run("list", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in model_names():
+        assert f"  {name} " in done.stdout
+    listed = json.loads(_run("list", "--json", cwd=tmp_path).stdout)
+    assert sorted(listed["models"]) == model_names()
+    assert listed["models"]["ips"]["sees"] == "labels-only"
+
+
+def test_imported_weights_become_a_checkpoint_that_is_shown_and_loads(tmp_path: Path) -> None:
+    """A state dict of the original is written with a card; what is there is not replaced."""
+    _save(tmp_path / "net.pth", "partial-last-round")
+    case = CASES["partial-last-round"]
+    sizes = ["--patch", str(case.patch_px), "--stride", str(case.stride_px), "--memory", "10"]
+    done = _run("import-ips", "net.pth", *sizes, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "net.safetensors: ips, resnet18, tasks majority, max, top, multi" in done.stdout
+    model, card = load_checkpoint(tmp_path / "net.safetensors")
+    assert (model.config.patch_px, model.config.memory) == (24, 10)
+    assert card.data["imported_from"] == "net.pth"
+    weight = model.state_dict()["attention.to_key.weight"]
+    assert weight.shape == _golden("partial-last-round")[1]["transf.crs_attn.k_w.weight"]
+    shown = _run("show", "net.safetensors", cwd=tmp_path)
+    assert "not trained by umnist" in " ".join(shown.stdout.split())
+    again = _run("import-ips", "net.pth", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "--force" in again.stderr
+
+
+def test_show_gives_settings_of_a_model_and_refuses_what_is_neither(tmp_path: Path) -> None:
+    """A model's defaults are shown; an unknown name exits 1 with a sentence."""
+    shown = json.loads(_run("show", "ips", "--json", cwd=tmp_path).stdout)
+    assert shown["settings"]["memory"] == 100
+    done = _run("show", "nothing-like-it", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "nothing-like-it" in done.stderr
+
+
+def test_file_with_more_than_tensors_is_refused_in_one_line(tmp_path: Path) -> None:
+    """The command says in a sentence that such a file is not loaded, and writes nothing."""
+    torch.save({"object": Path("x")}, tmp_path / "net.pth")
+    done = _run("import-ips", "net.pth", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "more than tensors" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["net.pth"]

@@ -1,0 +1,153 @@
+"""``umnist models``: which models there are, which come trained, and taking in foreign weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from umnist_core.cli._torch import check_torch
+from umnist_core.errors import ConflictError
+
+if TYPE_CHECKING:
+    from umnist_core.models.checkpoints import Card
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(
+    "models",
+    epilog="\b\nExamples:\n  umnist models list\n  umnist models show ips\n"
+    "  umnist models import-ips net.pth",
+)
+def models_group() -> None:
+    """See models and checkpoints, and import weights."""
+    check_torch()
+
+
+@models_group.command("list", epilog="\b\nExample:\n  umnist models list --json")
+@json_option
+def list_command(as_json: bool) -> None:
+    """List the models, and the checkpoints that come with umnist."""
+    from umnist_core.models.checkpoints import find_checkpoints, load_card
+    from umnist_core.models.registry import get_entry, model_names
+
+    models = {name: get_entry(name).model for name in model_names()}
+    cards = {name: load_card(path) for name, path in find_checkpoints().items()}
+    if as_json:
+        listed = {name: {"sees": one.sees, "paper": one.paper} for name, one in models.items()}
+        trained = {name: card.model for name, card in cards.items()}
+        click.echo(json.dumps({"models": listed, "checkpoints": trained}))
+        return
+    click.echo("Models:")
+    for name, one in models.items():
+        click.echo(f"  {name:<24} {one.sees:<14} {one.paper}")
+    click.echo("Checkpoints:" if cards else "Checkpoints: none come with this installation.")
+    for name, card in cards.items():
+        click.echo(f"  {name:<24} {card.model}")
+
+
+@models_group.command("show", epilog="\b\nExample:\n  umnist models show digit-finder")
+@click.argument("name")
+@json_option
+def show_command(name: str, as_json: bool) -> None:
+    """Show the settings of a model, or the card of a checkpoint, by its NAME or path."""
+    from umnist_core.models.checkpoints import get_checkpoint, load_card
+    from umnist_core.models.registry import get_entry, model_names
+
+    if name in model_names():
+        entry = get_entry(name)
+        shown: dict[str, Any] = {
+            "model": name,
+            "sees": entry.model.sees,
+            "paper": entry.model.paper,
+            "settings": dataclasses.asdict(entry.config()),
+        }
+    else:
+        shown = dataclasses.asdict(load_card(get_checkpoint(name)))
+    if as_json:
+        click.echo(json.dumps(shown))
+        return
+    for key, value in shown.items():
+        _echo_field(key, value)
+
+
+def _echo_field(name: str, value: Any) -> None:
+    """Print a field; what has parts, one line each."""
+    if isinstance(value, dict):
+        click.echo(f"{name}:")
+        for key, part in value.items():
+            click.echo(f"  {key:<20} {part}")
+    elif isinstance(value, list | tuple):
+        click.echo(f"{name}:")
+        for part in value:
+            click.echo(textwrap.fill(str(part), 98, initial_indent="  ", subsequent_indent="  "))
+    else:
+        click.echo(f"{name}: {value}")
+
+
+@models_group.command(
+    "import-ips",
+    epilog="\b\nExamples:\n  umnist models import-ips net.pth\n"
+    "  umnist models import-ips traffic.pth --patch 100 --stride 100 --memory 10 "
+    "--iteration 32 --no-positions --out traffic.safetensors",
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to; FILE with the ending .safetensors by default.",
+)
+@click.option("--patch", "patch_px", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--stride", "stride_px", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--memory", type=click.IntRange(1), default=100, show_default=True, help="M")
+@click.option("--iteration", type=click.IntRange(1), default=100, show_default=True, help="I")
+@click.option("--heads", type=click.IntRange(1), default=8, show_default=True, help="H")
+@click.option("--positions/--no-positions", default=True, show_default=True)
+@click.option("--force", is_flag=True, help="Replace what is there.")
+def import_ips_command(file: Path, out: Path | None, force: bool, **settings: Any) -> None:
+    """Take a state dict of the original IPS, and write it as a checkpoint with a card.
+
+    Sizes of patches, M, I and heads do not show in weights; say them if they are not those
+    of Megapixel MNIST. Only tensors are read from FILE; nothing in it is executed.
+    """
+    from umnist_core.models.checkpoints import WEIGHTS_SUFFIX, card_path, save_checkpoint
+    from umnist_core.models.ips_import import import_ips
+
+    target = out or file.with_suffix(WEIGHTS_SUFFIX)
+    for place in (target, card_path(target)):
+        if place.exists() and not force:
+            raise ConflictError(
+                f"{place} is there already; choose another --out, or add --force to replace it."
+            )
+    model = import_ips(file, **settings)
+    card = save_checkpoint(target, model, _card_of_import(file))
+    tasks = ", ".join(task.name for task in model.tasks)
+    click.echo(f"{target}: ips, {card.config['encoder']}, tasks {tasks}")
+
+
+def _card_of_import(file: Path) -> Card:
+    import hashlib
+    import shlex
+    import sys
+
+    from umnist_core import __version__
+    from umnist_core.models.checkpoints import Card
+
+    return Card(
+        "ips",
+        data={
+            "imported_from": file.name,
+            "imported_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        },
+        command=shlex.join(["umnist", *sys.argv[1:]]),
+        versions={"umnist": __version__},
+        notes=(
+            "Imported from a state dict of the original implementation of IPS (arXiv "
+            "2210.13007); not trained by umnist, and nothing is known of its training.",
+        ),
+    )
