@@ -90,17 +90,17 @@ class CrossAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def weigh(self, patches: Tensor) -> Tensor:
-        """Return the weights of attention, softmax over the patches.
+        """Return the weights of attention, softmax over the patches, in the patches' precision.
 
         Parameters
         ----------
         patches
-            float (B, n, D), with their positions added.
+            float or double (B, n, D), with their positions added.
 
         Returns
         -------
         Tensor
-            float (B, H, T, n).
+            (B, H, T, n), of the same type.
 
         Raises
         ------
@@ -112,8 +112,10 @@ class CrossAttention(nn.Module):
             raise InvalidValueError(
                 f"Expected embeddings (images, patches, {width}); got {tuple(patches.shape)}."
             )
-        query = self._split(self.to_query(self.queries))  # (1, H, T, D_k)
-        key = self._split(self.to_key(patches))  # (B, H, n, D_k)
+        precision = patches.dtype
+        queries = self.to_query(self.queries).to(precision)  # (1, T, H * D_k)
+        keys = nn.functional.linear(patches, self.to_key.weight.to(precision))  # (B, n, H * D_k)
+        query, key = self._split(queries), self._split(keys)  # (1, H, T, D_k), (B, H, n, D_k)
         logits = (query / query.shape[3] ** 0.5) @ key.transpose(2, 3)  # (B, H, T, n)
         weights: Tensor = self.attention_dropout(logits.softmax(dim=-1))
         return weights

@@ -309,7 +309,8 @@ class IPS(Model):
         )
 
     def _weigh(self, embeddings: Tensor, indices: Tensor) -> Tensor:
-        return self.attention.weigh(self._with_positions(embeddings, indices))
+        # In 64 bits, so that rounding of the sums hardly ever decides between two patches.
+        return self.attention.weigh(self._with_positions(embeddings.double(), indices))
 
     def _with_positions(self, embeddings: Tensor, indices: Tensor) -> Tensor:
         """Add the places of patches, (B, n), to their embeddings, (B, n, D)."""
