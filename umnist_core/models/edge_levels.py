@@ -227,7 +227,8 @@ def sparse_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.f
     edges = np.stack(
         [_gather(row_sums, ratio, cells), _gather(col_sums, ratio, cells[::-1]).T, *corners]
     )
-    return np.minimum(edges, 1.0).astype(np.float32)
+    shown: NDArray[np.float32] = np.minimum(edges, 1.0).astype(np.float32)
+    return shown
 
 
 def _follow_runs(

@@ -40,7 +40,14 @@ SWEEPS = 8
 """Rounds in which each cell is set to what its neighbours say."""
 
 NEARLY = 0.85
-"""A multiple of the best grid is preferred if it explains at least this share of what the best one does."""
+"""A multiple of the best grid is preferred if it explains this share of what that does."""
+
+HARMONIC = 1.6
+"""A multiple may be this many times the factor that was expected."""
+
+NEAR_CELLS = 3
+"""Cells that a digit with cells of 1 px may be off its place: its ink may hold ground, whose
+centre of mass is elsewhere."""
 
 CENTRE = GLYPH_PX / 2
 """MNIST puts the centre of mass of a glyph at the middle of the cell after 14 cells."""
@@ -101,7 +108,7 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
     doublings = max(0, math.floor(math.log2(factor)) - EXACT_DOUBLINGS)
     reduction = 1 << doublings
     factor, row, col = factor / reduction, row / reduction, col / reduction
-    reach = (GRID_CELLS // 2 + 1) * _cell_range(factor)[1] + 1
+    reach = math.ceil((GRID_CELLS // 2 + 1) * HARMONIC * factor) + GRID_CELLS
     box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
     bits = read_bits(source, box, reduction)
     # Only what the digit's own square may hold: a neighbour has another grid.
@@ -167,18 +174,21 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
     rows = long_runs(row_edges(bits), run_px, along_rows=True).sum(axis=1, dtype=np.int64)
     cols = long_runs(col_edges(bits), run_px, along_rows=False).sum(axis=0, dtype=np.int64)
     total = int(rows.sum() + cols.sum())
-    found = []
-    for cell_px in range(smallest, largest + 1):
+
+    def explain(cell_px: int) -> tuple[float, int, int, int, float]:
         row_phase, row_sum = _fold(rows, cell_px)
         col_phase, col_sum = _fold(cols, cell_px)
         share = (row_sum + col_sum) / max(1, total)
         # A share of 1 / k is what edges anywhere give; on 1 px every edge is on the grid.
         gain = (share - 1 / cell_px) / (1 - 1 / cell_px) if cell_px > 1 else 0.5
-        found.append((gain, cell_px, row_phase, col_phase, share))
+        return gain, cell_px, row_phase, col_phase, share
+
+    found = [explain(cell_px) for cell_px in range(smallest, largest + 1)]
     # Edges on a grid of 4 px are on one of 2 px as well, hence the largest multiple as good.
     best = max(found)
-    multiples = [one for one in found if one[1] % best[1] == 0 and one[0] >= NEARLY * best[0]]
-    return multiples[-1][1:]
+    most = max(largest, math.floor(HARMONIC * factor))
+    multiples = [explain(cell_px) for cell_px in range(best[1], most + 1, best[1])]
+    return [one for one in multiples if one[0] >= NEARLY * best[0]][-1][1:]
 
 
 def _cell_range(factor: float) -> tuple[int, int]:
@@ -207,7 +217,9 @@ def _cut_glyph(cells: Bits, cell_px: int) -> tuple[int, int, Bits, Bits] | None:
         return None
     middle = _disc(GRID_CELLS, first[0] + CENTRE, first[1] + CENTRE)
     first = _mass_corner(ink * middle) or first
-    top, left = (min(max(one, 0), GRID_CELLS - GLYPH_PX) for one in first)
+    margin = (GRID_CELLS - GLYPH_PX) // 2
+    reach = NEAR_CELLS if cell_px == 1 else margin
+    top, left = (min(max(one, margin - reach), margin + reach) for one in first)
     cut = slice(top, top + GLYPH_PX), slice(left, left + GLYPH_PX)
     return top, left, ink[cut], black_margin(seen[None, *cut])[0]
 

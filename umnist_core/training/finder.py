@@ -124,7 +124,8 @@ def train_finder(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(training.seed)
     model = DigitFinder(config)
-    nn.init.constant_(model.spots.head.bias[:2], -3.0)  # most places are empty
+    if model.spots.head.bias is not None:
+        nn.init.constant_(model.spots.head.bias[:2], -3.0)  # most places are empty
     spots = Part("spots", training.spot_steps, _Pool(glyphs, training).loss)
     reader = Part("glyphs", training.glyph_steps, _glyph_loss(glyphs, training))
     model.spots.load_state_dict(train_part(spots, model.spots, training, out, report).state_dict())
@@ -197,6 +198,7 @@ def train_part(
     """Return the running mean of a net's weights after its steps; a stopped run goes on."""
     pair = nn.ModuleDict({"net": net, "mean": copy.deepcopy(net)})
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=WEIGHT_DECAY)
+    out.mkdir(parents=True, exist_ok=True)
     path = out / f"{part.name}.safetensors"
     settings = {"training": asdict(training)}
     progress = Progress()

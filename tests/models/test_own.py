@@ -1,0 +1,183 @@
+"""The additive pyramid: patches of bounded number, rounds, sums as the only teacher."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import InvalidValueError
+from umnist_core.models.base import LABELS_ONLY
+from umnist_core.models.own import AdditivePyramid, AdditivePyramidConfig, Patches
+from umnist_core.pyramid.sources import ArraySource, HeldScene
+from umnist_core.scenes import Scene, plan_scene
+from umnist_core.training.additive import AdditiveTraining, Lesson, read_lesson, train_additive
+from umnist_core.training.finder import FinderTraining, Part, train_part
+
+EASY = {"canvas": "700", "factor": "4..8", "digits": "1..3", "label": "free"}
+
+
+@cache
+def glyphs() -> GlyphSet:
+    """Return the digits in use."""
+    return load_glyphs("train")
+
+
+def scene_at(index: int) -> Scene:
+    """Return a scene with some large digits."""
+    return plan_scene("released", 41, "train", index, glyphs=glyphs(), overrides=EASY)
+
+
+def model_of(**settings: int) -> AdditivePyramid:
+    """Return a fresh model in evaluation mode."""
+    torch.manual_seed(0)
+    return AdditivePyramid(AdditivePyramidConfig(**settings)).eval()
+
+
+def test_patches_hold_the_digits_of_the_image_without_a_net() -> None:
+    """Geometry alone finds nearly all digits of factor 4 and more, with their exact squares."""
+    model = model_of(width=4)
+    found = total = 0
+    for index in range(6):
+        scene = scene_at(index)
+        boxes = model.prepare(HeldScene(scene, glyphs())).boxes
+        for digit in scene.digits:
+            off = abs(boxes[:, :2] - (digit.row, digit.col)).max(axis=1, initial=0)
+            is_side = boxes[:, 2] - boxes[:, 0] == digit.side_px
+            found += bool((is_side & (off <= 2 * digit.side_px / 28)).any())
+            total += 1
+    assert found >= 0.8 * total
+
+
+def test_patches_are_bounded_whatever_the_size_of_the_image() -> None:
+    """At most as many as are asked for on each level, however many corners there are."""
+    rng = np.random.default_rng(0)
+    model = model_of(width=4, heaps=3)
+    for side in (128, 512):
+        noise = np.kron(rng.integers(0, 2, (side // 4, side // 4)), np.ones((4, 4)))
+        patches = model.prepare(ArraySource((noise * 255).astype(np.uint8)))
+        levels = (side // 28).bit_length()
+        assert 0 < len(patches.glyphs) <= 3 * levels
+
+
+def test_rounds_keep_what_a_single_round_keeps() -> None:
+    """Patches that do not overlap are kept by chance alone, in whatever rounds they come."""
+    rng = np.random.default_rng(2)
+    count = 30
+    corners = np.stack([np.arange(count) * 100, np.zeros(count)], axis=1)
+    patches = Patches(
+        rng.integers(0, 2, (count, 2, 28, 28)).astype(np.uint8),
+        np.concatenate([corners, corners + 50], axis=1).astype(np.float32),
+        3000,
+        3000,
+    )
+    model = model_of(width=4, memory=6, chunk=100)
+    at_once, rounds = model.select(patches)
+    assert len(rounds) == 1
+    model.config = replace(model.config, chunk=7)
+    in_rounds, rounds = model.select(patches)
+    assert len(rounds) == 5
+    assert set(in_rounds) == set(at_once)
+    assert len(in_rounds) == 6
+
+
+def test_patches_under_a_better_one_are_dropped() -> None:
+    """One digit must not count twice."""
+    glyph = np.random.default_rng(1).integers(0, 2, (3, 2, 28, 28)).astype(np.uint8)
+    boxes = np.array([[0, 0, 28, 28], [2, 0, 30, 28], [100, 0, 128, 28]], np.float32)
+    kept, _ = model_of(width=4).select(Patches(glyph, boxes, 200, 200))
+    assert len(kept) == 2
+    assert 2 in kept
+
+
+def test_gradients_come_from_the_sum_alone() -> None:
+    """Also for a batch with an image without patches."""
+    model = model_of(width=4).train()
+    assert model.sees == LABELS_ONLY
+    blank = ArraySource(np.zeros((64, 64), np.uint8))
+    sources = [HeldScene(scene_at(0), glyphs()), blank]
+    output = model(model.collate([model.prepare(source) for source in sources]))
+    assert output.logits["sum"].shape == (2, 28)
+    loss = model.loss(output, {"sum": torch.tensor([4, 9])})
+    loss.backward()  # type: ignore[no-untyped-call]
+    norms = [float(one.grad.norm()) for one in model.parameters() if one.grad is not None]
+    assert sum(norms) > 0
+
+
+def test_a_batch_of_blank_images_is_learnt_from_without_error() -> None:
+    """Logits are there, and gradients are zero."""
+    model = model_of(width=4).train()
+    blank = model.prepare(ArraySource(np.zeros((64, 64), np.uint8)))
+    output = model(model.collate([blank, blank]))
+    model.loss(output, {"sum": torch.tensor([4, 9])}).backward()  # type: ignore[no-untyped-call]
+    assert torch.isfinite(output.logits["sum"]).all()
+
+
+def test_training_on_sums_lowers_the_loss() -> None:
+    """A few steps on a dozen images with one digit each, told nothing but its value."""
+    lesson = Lesson({"canvas": "300", "factor": "3..5", "digits": "1", "label": "free"}, 12, 1, 1)
+    losses: list[float] = []
+    torch.set_num_threads(1)
+    train_additive(
+        AdditivePyramidConfig(width=4),
+        AdditiveTraining(lessons=(lesson,), steps=40, batch=12, learning_rate=5e-3),
+        glyphs(),
+        report=lambda step, loss: losses.append(loss),
+    )
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+
+
+def test_lessons_tell_sums_and_nothing_else() -> None:
+    """Neither boxes nor classes of digits reach the training of a labels-only model."""
+    lesson = Lesson({"canvas": "300", "factor": "3..5"}, 2)
+    images = read_lesson(model_of(width=4), lesson, 0, 5, glyphs())
+    scene = plan_scene("released", 5, "train", 0, glyphs=glyphs(), overrides=lesson.overrides)
+    assert images[0].label == scene.label
+    assert set(vars(images[0])) == {"patches", "label"}
+
+
+def test_images_smaller_than_a_glyph_are_refused() -> None:
+    """In a sentence."""
+    with pytest.raises(InvalidValueError, match="28 px and more"):
+        model_of(width=4).prepare(ArraySource(np.zeros((20, 90), np.uint8)))
+
+
+@pytest.mark.parametrize("settings", [{"memory": 0}, {"memory": 3}, {"chunk": 0}])
+def test_settings_that_cannot_be_are_refused(settings: dict[str, int]) -> None:
+    """Fewer patches than digits, or none at all."""
+    with pytest.raises(InvalidValueError):
+        AdditivePyramidConfig(**settings)
+
+
+def test_a_stopped_part_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    """Six steps equal three, a stop, and three more, to the bit."""
+
+    class Stopped(Exception):  # noqa: N818
+        """Stands for a kill."""
+
+    def loss_of(net: torch.nn.Module, step: int, rng: np.random.Generator) -> torch.Tensor:
+        values = torch.from_numpy(rng.normal(size=(8, 3)).astype(np.float32))
+        loss: torch.Tensor = net(values).square().mean()
+        return loss
+
+    def fresh() -> torch.nn.Module:
+        torch.manual_seed(1)
+        return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Dropout(), torch.nn.Linear(4, 1))
+
+    def stop_at_three(part: str, step: int, loss: float) -> None:
+        if step == 4:
+            raise Stopped
+
+    training = FinderTraining(save_minutes=0)
+    part = Part("glyphs", 6, loss_of)
+    whole = train_part(part, fresh(), training, tmp_path / "whole", lambda *_: None)
+    with pytest.raises(Stopped):
+        train_part(part, fresh(), training, tmp_path / "stopped", stop_at_three)
+    resumed = train_part(part, fresh(), training, tmp_path / "stopped", lambda *_: None)
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
