@@ -31,6 +31,7 @@ from umnist_core.models.targets import label_targets, scene_targets
 from umnist_core.rendering import digit_mask
 from umnist_core.scenes import Circle, Scene, Triangle
 from umnist_core.training.data import Sample, Samples, one_thread_worker
+from umnist_core.training.found import digits_right
 from umnist_core.training.memory import forget_peak, peak_bytes
 from umnist_core.training.validate import evaluation_mode
 
@@ -48,8 +49,9 @@ class Evaluation:
     ----------
     rows
         A row for each image: ``id``; for each task what the model ``said_``, the ``true_``
-        answer and whether it is ``correct_``; what the image is like; and how attention compares
-        with its digits. None where a thing is not known.
+        answer and whether it is ``correct_``; what the image is like; how attention compares
+        with its digits; and, of models that find digits, ``sides_px`` of all and which are
+        ``digits_right``. None where a thing is not known.
     tasks
         Names of the tasks.
     seconds, model_seconds
@@ -77,6 +79,7 @@ class Evaluation:
             "data": self.described,
             "images": len(self.rows),
             "tasks": {task: _tables(self.rows, task) for task in self.tasks},
+            "digits": _digits_summary(self.rows),
             "attention": _attention_summary(self.rows) or {"none": self.no_attention},
             "seconds_per_image": self.seconds / images,
             "model_seconds_per_image": self.model_seconds / images,
@@ -196,6 +199,11 @@ def _rows(
             row[f"said_{task.name}"], row[f"true_{task.name}"] = said, true
             row[f"correct_{task.name}"] = None if true is None else said == true
         row |= _likeness(fact.scene)
+        if output.found is not None and fact.scene is not None:
+            right = digits_right(fact.scene.digits, output.found[place])
+            sides = [digit.side_px for digit in fact.scene.digits]
+            row["sides_px"] = " ".join(map(str, sides))
+            row["digits_right"] = " ".join(str(int(one)) for one in right)
         if glyphs is not None and fact.scene is not None and output.attention is not None:
             row |= _looked(compare(output.attention[place], digit_masks(fact.scene, glyphs)))
         rows.append(row)
@@ -275,6 +283,35 @@ def _share(rows: Sequence[Row], task: str) -> dict[str, Any]:
     # JSON has no NaN: without images there is no share.
     known = {name: value if rows else None for name, value in shares.items()}
     return {"images": len(rows), "correct": correct, **known}
+
+
+def _digits_summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return how many digits were found and read, in all and by their own size."""
+    from umnist_core.scoring import wilson
+    from umnist_core.scoring.breakdown import SMALLEST_SIDE_EDGES_PX
+
+    pairs = [
+        (int(side), right == "1")
+        for row in rows
+        if "digits_right" in row
+        for side, right in zip(row["sides_px"].split(), row["digits_right"].split(), strict=True)
+    ]
+    if not pairs:
+        return {}
+
+    def share(marks: Sequence[bool]) -> dict[str, Any]:
+        found = wilson(sum(marks), len(marks))
+        figures = {"share": found.estimate, "low": found.low, "high": found.high}
+        return {"digits": len(marks), "right": sum(marks), **figures}
+
+    return {
+        "all": share([right for _, right in pairs]),
+        "by_side_px": [
+            {"from": low, "below": None if high == float("inf") else high, **share(marks)}
+            for low, high in pairwise(SMALLEST_SIDE_EDGES_PX)
+            if (marks := [right for side, right in pairs if low <= side < high])
+        ],
+    }
 
 
 def _attention_summary(rows: Sequence[Row]) -> dict[str, Any]:

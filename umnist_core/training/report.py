@@ -64,8 +64,8 @@ def _samples(options: dict[str, Any]) -> Samples:
     return SceneSamples(Recipe(count or SCENES, preset, options["seed"], split, overrides))
 
 
-def _lines(found: Evaluation) -> Iterator[str]:
-    figures = found.summary()
+def _lines(evaluation: Evaluation) -> Iterator[str]:
+    figures = evaluation.summary()
     for task, tables in figures["tasks"].items():
         yield f"{task}: {_share(tables['accuracy'])}"
         for row in tables["by_smallest_side_px"]:
@@ -75,6 +75,12 @@ def _lines(found: Evaluation) -> Iterator[str]:
             rows = tables[f"by_{name}"]
             if len(rows) > 1:
                 yield from (f"  {row[name]} {name}: {_share(row)}" for row in rows)
+    if figures["digits"]:
+        found = figures["digits"]["all"]
+        yield (
+            f"digits found and read: {100 * found['share']:.1f} % ({100 * found['low']:.1f} to "
+            f"{100 * found['high']:.1f}), {found['right']} of {found['digits']}"
+        )
     attention = figures["attention"]
     if "mass" in attention:
         yield (
