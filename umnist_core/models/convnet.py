@@ -20,7 +20,7 @@ from torchvision.models import WeightsEnum
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import SUM_CLASSES, SUM_TASK, Model, ModelOutput
-from umnist_core.models.grad_cam import grad_cam
+from umnist_core.models.grad_cam import NEEDS_CAPTUM, grad_cam, has_grad_cam
 from umnist_core.models.reduced import (
     ReducedBatch,
     ReducedImage,
@@ -119,6 +119,8 @@ class ConvNet(Model):
     def attend(self, batch: ReducedBatch) -> ModelOutput:
         """Return logits, and the Grad-CAM map of the sum that they say."""
         output = self.forward(batch)
+        if not has_grad_cam():
+            return replace(output, no_attention=NEEDS_CAPTUM)
         images = normalised(batch, self.config.side_px, self.device)
         classes = output.logits[SUM_TASK.name].argmax(dim=1)
         maps = grad_cam(

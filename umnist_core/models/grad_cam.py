@@ -8,15 +8,23 @@ grid, each cell with its box in image px, and is not enlarged to a picture.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import torch
-from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
 from umnist_core.models.reduced import grid_boxes
 
 KIND = "Grad-CAM"
+
+NEEDS_CAPTUM = "Grad-CAM needs captum, which this installation lacks; pip install 'umnist[models]'."
+
+
+def has_grad_cam() -> bool:
+    """Return whether captum is installed; training does without it."""
+    return find_spec("captum") is not None
 
 
 def grad_cam(
@@ -49,6 +57,8 @@ def grad_cam(
     -----
     Gradients of the parameters stay as they were.
     """
+    from captum.attr import LayerGradCam  # slow to load, and training needs none of it
+
     with torch.enable_grad():
         # So that there is a gradient even where every parameter is frozen.
         seen = images.detach().clone().requires_grad_()
