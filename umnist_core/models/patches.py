@@ -246,7 +246,8 @@ def _runs(indices: Indices, cols: int) -> Iterator[Indices]:
 def _with_channels(region: Pixels, channels: int) -> Pixels:
     """Return a region with its channels last, grey or RGB as asked for."""
     if region.ndim == 2:
-        return np.repeat(region[:, :, None], channels, axis=2)
+        # A view with a stride of 0: the three channels are one.
+        return np.broadcast_to(region[:, :, None], (*region.shape, channels))
     if channels == 1:
         return np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)[:, :, None]
     return region
