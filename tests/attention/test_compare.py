@@ -74,6 +74,12 @@ def test_pointing_has_a_tolerance_and_ties_share_the_point() -> None:
     assert compare(tie, [SQUARE]).pointing == 0.5
 
 
+def test_place_without_area_is_the_px_there() -> None:
+    """On the digit all of it counts, beside it nothing; never is it no number."""
+    for place, expected in (((9.0, 17.0, 9.0, 17.0), 1), ((50.0, 64.0, 54.0, 64.0), 0)):
+        assert compare(_map([place], [1]), [SQUARE]).mass == pytest.approx(expected)
+
+
 def test_map_that_looked_nowhere_has_no_mass_and_no_hit() -> None:
     """Weights of 0, or no places at all, as of a detector that found nothing."""
     for boxes, weights in (([(8.0, 16.0, 12.0, 24.0)], [0.0]), ([], [])):

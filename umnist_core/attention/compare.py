@@ -119,6 +119,8 @@ def _ink_shares(boxes: Floats, mask: DigitMask) -> Floats:
     sums = np.zeros((mask.ink.shape[0] + 1, mask.ink.shape[1] + 1))
     np.cumsum(np.cumsum(mask.ink, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     row0, col0, row1, col1 = (boxes - [mask.row, mask.col] * 2).T
+    # A place without any height or width, such as one cut at the image's edge, is the px there.
+    row1, col1 = np.where(row1 > row0, row1, row0 + 1), np.where(col1 > col0, col1, col0 + 1)
     ink_px = (
         _ink_above_left(sums, row1, col1)
         - _ink_above_left(sums, row0, col1)
