@@ -42,8 +42,9 @@ SWEEPS = 8
 NEARLY = 0.85
 """A multiple of the best grid is preferred if it explains this share of what that does."""
 
-HARMONIC = 1.6
-"""A multiple may be this many times the factor that was expected."""
+SMALLEST, LARGEST = 0.7, 1.6
+"""Cells that are tried, over the factor that was expected: on the coarsest levels it is too
+small more often than too large."""
 
 NEAR_CELLS = 3
 """Cells that a digit with cells of 1 px may be off its place: its ink may hold ground, whose
@@ -108,7 +109,7 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
     doublings = max(0, math.floor(math.log2(factor)) - EXACT_DOUBLINGS)
     reduction = 1 << doublings
     factor, row, col = factor / reduction, row / reduction, col / reduction
-    reach = math.ceil((GRID_CELLS // 2 + 1) * HARMONIC * factor) + GRID_CELLS
+    reach = math.ceil((GRID_CELLS // 2 + 1) * LARGEST * factor) + GRID_CELLS
     box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
     bits = read_bits(source, box, reduction)
     # Only what the digit's own square may hold: a neighbour has another grid.
@@ -186,15 +187,14 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
     found = [explain(cell_px) for cell_px in range(smallest, largest + 1)]
     # Edges on a grid of 4 px are on one of 2 px as well, hence the largest multiple as good.
     best = max(found)
-    most = max(largest, math.floor(HARMONIC * factor))
-    multiples = [explain(cell_px) for cell_px in range(best[1], most + 1, best[1])]
+    multiples = [explain(cell_px) for cell_px in range(best[1], largest + 1, best[1])]
     return [one for one in multiples if one[0] >= NEARLY * best[0]][-1][1:]
 
 
 def _cell_range(factor: float) -> tuple[int, int]:
-    """Return the smallest and largest cell that a factor known to a quarter may mean, in px."""
-    smallest = max(1, math.floor(0.7 * factor))
-    return smallest, max(smallest, math.ceil(1.3 * factor))
+    """Return the smallest and largest cell that a factor may mean, in px."""
+    smallest = max(1, math.floor(SMALLEST * factor))
+    return smallest, max(smallest, math.ceil(LARGEST * factor))
 
 
 def _fold(profile: NDArray[np.int64], cell_px: int) -> tuple[int, int]:
