@@ -36,7 +36,7 @@ SHOWN_SCORE = 0.02
 MOST_SHOWN = 1024
 """Places in the map, the best ones."""
 
-EVIDENCE = 5
+EVIDENCE = 6
 """Numbers from which it is judged whether a digit is there."""
 
 OVERLAP = 0.15
@@ -97,7 +97,7 @@ class DigitFinder(Model):
         self.glyphs = GlyphNet(config.glyph_width)
         self.judge = nn.Linear(EVIDENCE, 1)
         with torch.no_grad():  # until it is fitted: as likely as both nets think
-            self.judge.weight.copy_(torch.tensor([[0.5, 1.0, 0.0, 0.0, 0.0]]))
+            self.judge.weight.copy_(torch.tensor([[0.5, 1.0, 0.0, 0.0, 0.0, 0.0]]))
             self.judge.bias.zero_()
 
     def prepare(self, source: TileSource) -> TileSource:
@@ -184,10 +184,11 @@ class DigitFinder(Model):
 
 
 def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
-    """Return the numbers that the judge sees of each candidate; float (N, 5).
+    """Return the numbers that the judge sees of each candidate; float (N, 6).
 
     Log odds of the net of places, log odds of the reader of glyphs, share of edges on the grid
-    (0 for factors below 2, where it says nothing), whether the factor is below 2, and below 4.
+    (0 for factors below 2, where it says nothing), the same times the logarithm of the factor
+    (the larger, the less it is chance), whether the factor is below 2, and below 4.
     """
     of_digit = logits[:, :NOTHING].logsumexp(dim=1) - logits[:, NOTHING]  # (N,)
     rows = []
@@ -198,11 +199,12 @@ def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
             (
                 math.log(score / (1 - score)),
                 0.0 if is_small else one.reading.on_grid,
+                0.0 if is_small else one.reading.on_grid * math.log2(one.reading.factor) / 6,
                 float(is_small),
                 float(one.reading.factor < 4),
             )
         )
-    known = torch.tensor(rows, dtype=logits.dtype, device=logits.device)  # (N, 4)
+    known = torch.tensor(rows, dtype=logits.dtype, device=logits.device)  # (N, 5)
     return torch.cat([known[:, :1], of_digit.clamp(-12, 12)[:, None], known[:, 1:]], dim=1)
 
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.finder import Candidate, DigitFinder, DigitFinderConfig, evidence
+from umnist_core.models.finder import EVIDENCE, Candidate, DigitFinder, DigitFinderConfig, evidence
 from umnist_core.models.finder_nets import NOTHING, SpotNet
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import Scene, plan_scene
@@ -254,7 +254,7 @@ def average_into(mean: nn.Module, net: nn.Module, kept: float) -> None:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the judge sees of candidates, float (N, 5), and whether each is a digit."""
+    """What the judge sees of candidates, float (N, 6), and whether each is a digit."""
 
     seen: Tensor
     is_digit: Tensor
@@ -279,7 +279,7 @@ def judge_scene(model: DigitFinder, scene: Scene, glyphs: GlyphSet) -> Judged:
     """Return what the judge sees of a scene's candidates."""
     candidates, _ = model.find_candidates(HeldScene(scene, glyphs))
     if not candidates:
-        return Judged(torch.zeros(0, 5), torch.zeros(0))
+        return Judged(torch.zeros(0, EVIDENCE), torch.zeros(0))
     seen = evidence(candidates, model.glyphs(model.glyph_batch(candidates)))
     labels = [true_label(one, scene) != NOTHING for one in candidates]
     return Judged(seen, torch.tensor(labels, dtype=torch.float32))
