@@ -37,7 +37,8 @@ def test_browser_receives_nothing_of_what_is_in_the_images(
         person.wait_for_drawing()
         person.answer(9)
     person.wait_for_screen("done")
-    person.context.unroute("**/*")
+    # What is still being fetched ahead may end after the session, unheard.
+    person.context.unroute_all(behavior="ignoreErrors")
 
     annotator = next(iter(lab.service.state(lab.study).annotators.values()))
     seen = [one.stimulus for one in annotator.answered]

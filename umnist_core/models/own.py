@@ -212,9 +212,11 @@ def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 def _patch_map(patches: Patches, kept: list[int], chances: Tensor) -> AttentionMap:
     weights = chances.float().cpu().numpy()
     weights = weights / max(float(weights.sum()), 1e-9)
+    # A glyph whose ink ends at the image's edge may have a square that goes beyond it.
+    ends = np.array([patches.height, patches.width] * 2, np.float32)
     return AttentionMap(
         weights.astype(np.float32)[None, None],
-        patches.boxes[kept],
+        np.clip(patches.boxes[kept], 0, ends),
         patches.height,
         patches.width,
         ("sum",),
