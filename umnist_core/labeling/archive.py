@@ -12,16 +12,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from umnist_core.errors import DamagedFileError, MissingFileError, TooLargeError, UmnistError
+from umnist_core.errors import (
+    ConflictError,
+    DamagedFileError,
+    MissingFileError,
+    TooLargeError,
+    UmnistError,
+    WriteError,
+)
 from umnist_core.files import open_whole, write_whole
 from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.state import ERASED
@@ -280,6 +288,74 @@ def _check_names(copy: StudyCopy) -> None:
             f"Expected names of images of letters and digits in study {copy.study}, found others; "
             "it was not made by umnist."
         )
+
+
+@contextmanager
+def images_in_place(
+    archive: ZipFile,
+    copies: Sequence[StudyCopy],
+    folder: Path | None,
+    prefix: Callable[[str], str],
+) -> Iterator[None]:
+    """Write all images, give their folders their names, and take them away if the block fails.
+
+    Parameters
+    ----------
+    archive, copies
+        Where the images are, and what `read_study` returned for their studies.
+    folder
+        Where each study's folder of images goes; None to write none.
+    prefix
+        Returns the prefix of a study's entries, as for `write_study`.
+
+    Raises
+    ------
+    ConflictError
+        If there is a folder of that name.
+    WriteError, DamagedFileError
+        If the images cannot be written, or are not what was logged.
+    """
+    if folder is None or not copies:
+        yield
+        return
+    made: list[Path] = []
+    staging = folder / f".restoring-{copies[0].study}"
+    try:
+        with _said_as_write_error(folder):
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir(parents=True)
+        for copy in copies:
+            if (folder / copy.study).exists():
+                raise ConflictError(
+                    f"The store has no study {copy.study}, but there is a folder "
+                    f"{folder / copy.study}; nothing was changed, so look at it and move it away."
+                )
+            with _said_as_write_error(folder):
+                (staging / copy.study).mkdir()
+            extract_images(archive, prefix(copy.study), copy.events[0], staging / copy.study)
+        for copy in copies:
+            final = folder / copy.study
+            with _said_as_write_error(folder):
+                (staging / copy.study).rename(final)
+            made.append(final)
+        yield
+    except BaseException:
+        for final in made:
+            shutil.rmtree(final, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _said_as_write_error(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"The images could not be written to {folder} ({error.strerror or error}); nothing was "
+            "added. Choose a folder that can be written and has room."
+        ) from error
 
 
 class ArchivedStudy:

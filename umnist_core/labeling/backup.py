@@ -10,7 +10,6 @@ when the person is erased.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from umnist_core import __version__
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError, WriteError
+from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.files import open_whole
 from umnist_core.labeling.archive import (
     check_archive,
-    extract_images,
+    images_in_place,
     read_study,
     said_as_damage,
     write_study,
@@ -159,7 +158,7 @@ def restore_backup(source: Path, log: EventLog, folder_of_stimuli: Path | None) 
                 "store."
             )
         folder = folder_of_stimuli if header["has_images"] else None
-        with _images_in_place(archive, copies, folder):
+        with images_in_place(archive, copies, folder, _prefix):
             log.restore(copies)
     return names
 
@@ -209,51 +208,3 @@ def _checked(archive: ZipFile, entry: dict[str, Any]) -> StudyCopy:
             f"study {copy.study}, or others; use another copy."
         )
     return copy
-
-
-@contextmanager
-def _images_in_place(
-    archive: ZipFile, copies: list[StudyCopy], folder: Path | None
-) -> Iterator[None]:
-    """Write all images, give their folders their names, and take them away if the block fails."""
-    if folder is None:
-        yield
-        return
-    made: list[Path] = []
-    staging = folder / ".restoring"
-    try:
-        with _said_as_write_error(folder):
-            shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True)
-        for copy in copies:
-            if (folder / copy.study).exists():
-                raise ConflictError(
-                    f"The store has no study {copy.study}, but there is a folder "
-                    f"{folder / copy.study}; nothing was changed, so look at it and move it away."
-                )
-            with _said_as_write_error(folder):
-                (staging / copy.study).mkdir()
-            extract_images(archive, _prefix(copy.study), copy.events[0], staging / copy.study)
-        for copy in copies:
-            final = folder / copy.study
-            with _said_as_write_error(folder):
-                (staging / copy.study).rename(final)
-            made.append(final)
-        yield
-    except BaseException:
-        for final in made:
-            shutil.rmtree(final, ignore_errors=True)
-        raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _said_as_write_error(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(
-            f"The images could not be written to {folder} ({error.strerror or error}); nothing was "
-            "added. Choose a folder that can be written and has room."
-        ) from error

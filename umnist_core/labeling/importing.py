@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError, WriteError
+from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.labeling.archive import (
     ArchivedStudy,
     check_archive,
-    extract_images,
+    images_in_place,
     read_study,
     said_as_damage,
 )
@@ -95,8 +94,8 @@ def import_study(service: StudyService, source: Path) -> str:
                 f"The store has study {copy.study} already; nothing was changed. Import into "
                 "another store, chosen with UMNIST_LABELING."
             )
-        folder = service.study_folder(copy.study) if header.has_images else None
-        with _images_in_place(archive, copy, folder):
+        folder = service.study_folder(copy.study).parent if header.has_images else None
+        with images_in_place(archive, [copy], folder, lambda _study: LOG):
             service.log.restore([copy])
     return copy.study
 
@@ -183,42 +182,3 @@ def _digest(archive: ZipFile, name: str) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-@contextmanager
-def _images_in_place(archive: ZipFile, copy: StudyCopy, folder: Path | None) -> Iterator[None]:
-    """Write the images, give their folder its name, and take it away if the block fails."""
-    if folder is None:
-        yield
-        return
-    if folder.exists():
-        raise ConflictError(
-            f"The store has no study {copy.study}, but there is a folder {folder}; nothing was "
-            "changed, so look at it and move it away."
-        )
-    staging = folder.with_name(f".importing-{copy.study}")
-    try:
-        with _said_as_write_error(folder):
-            shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True)
-        extract_images(archive, LOG, copy.events[0], staging)
-        with _said_as_write_error(folder):
-            staging.rename(folder)
-        try:
-            yield
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _said_as_write_error(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WriteError(
-            f"The images could not be written to {folder} ({error.strerror or error}); nothing was "
-            "added. Choose a folder that can be written and has room."
-        ) from error
