@@ -248,7 +248,6 @@ def shipped() -> Iterator[DigitFinder]:
     torch.set_num_threads(threads)
 
 
-@pytest.mark.skipif(not CHECKPOINT.exists(), reason="The digit finder's weights are not here.")
 @torch.no_grad()
 def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
     """Images of 4000 px and MNIST test digits that it has not seen."""
@@ -264,7 +263,6 @@ def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
     assert right >= FEWEST_RIGHT
 
 
-@pytest.mark.skipif(not CHECKPOINT.exists(), reason="The digit finder's weights are not here.")
 @torch.no_grad()
 def test_shipped_finder_finds_nothing_in_noise(shipped: DigitFinder) -> None:
     """Grounds without a digit: at most one mistake in three."""
