@@ -69,6 +69,26 @@ class RefusedError(UmnistError, PermissionError):
         self.code = code
 
 
+class BusyError(UmnistError, RuntimeError):
+    """Something has as much to do as it takes on at once; try again later."""
+
+
+class WorkerError(UmnistError, RuntimeError):
+    """A model could not answer, or the process that runs it ended.
+
+    Parameters
+    ----------
+    message
+        The sentence for people.
+    code
+        One word that programs tell the reasons apart by, such as ``"out_of_memory"``.
+    """
+
+    def __init__(self, message: str, code: str = "trouble") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class StoreError(UmnistError, OSError):
     """The store of studies could not be read or written; nothing of the change was kept."""
 
