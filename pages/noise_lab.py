@@ -1,7 +1,5 @@
 """Noise lab: change the noise and watch the image follow."""
 
-import random
-
 import streamlit as st
 
 from pages._ui.lab_components import show_controls, show_sheet
@@ -11,11 +9,10 @@ from pages._ui.lab_files import show_keeping
 from pages._ui.lab_stage import sheet_data, viewer_data
 from pages._ui.lab_state import MAX_INDEX, change_state, current_state, take_report
 from pages._ui.notices import show_digits_notice
+from pages._ui.samples import stepped
 from pages._ui.viewer import show_viewer
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
-
-RANDOM_INDEX = 100_000
 
 
 def open_sample(index: int) -> None:
@@ -26,9 +23,7 @@ def open_sample(index: int) -> None:
 
 def step_sample(step: str) -> None:
     """Go to the next, the previous or a random sample; a callback."""
-    index = current_state()[0].a.index
-    steps = {"next": index + 1, "previous": index - 1, "random": random.randrange(RANDOM_INDEX)}
-    open_sample(steps[step])
+    open_sample(stepped(current_state()[0].a.index, step, MAX_INDEX))
 
 
 with st.container(key="lab"):

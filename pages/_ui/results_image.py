@@ -81,7 +81,7 @@ def show_stage(service: StudyService, results: Results, image: str, gaze: str) -
         "link": None,
         "navigate": True,
         "heat": find_heat(service, results, image, gaze),
-        **_truth(results, image),
+        **truth_data(results, image),
     }
     show_viewer(data, key="results_viewer", on_navigate=lambda step: step_image(results, step))
 
@@ -90,10 +90,11 @@ def show_truth(results: Results, image: str) -> None:
     """Draw the switch for the answer, and the list of digits."""
     height, width = results.sizes[image]
     size = {"width": width, "height": height}
-    show_answers({"bus": BUS, "image": size, **_truth(results, image)}, key="results_answers")
+    show_answers({"bus": BUS, "image": size, **truth_data(results, image)}, key="results_answers")
 
 
-def _truth(results: Results, image: str) -> dict[str, Any]:
+def truth_data(results: Results, image: str) -> dict[str, Any]:
+    """Return what is known to be in an image, for the viewer and the list of digits."""
     truth = results.truth[image]
     digits = [
         {

@@ -6,6 +6,7 @@ The address is only read here. The viewer writes it (see ``link.js``), with what
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,16 @@ PICTURES = {
 
 FILTERS = {"area": "mean of the pixels under it", "nearest": "pixel at its middle"}
 """How coarser levels are made: the tile route's ``filter``, and its name for people."""
+
+
+RANDOM_INDEX = 100_000
+"""Random samples come from the first this many, so that their numbers stay readable."""
+
+
+def stepped(number: int, step: str, high: int) -> int:
+    """Return the number of the ``"next"``, the ``"previous"`` or a ``"random"`` sample."""
+    steps = {"next": number + 1, "previous": number - 1, "random": random.randrange(RANDOM_INDEX)}
+    return min(max(steps[step], 0), high)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,11 @@ import streamlit as st
 
 HEADER_PX = 44
 
+# Pages whose controls scroll beside an image that stays.
+SPLIT = ":is(.st-key-lab, .st-key-watch)"
+STAGE = ":is(.st-key-lab_stage, .st-key-watch_stage)"
+PANEL = ":is(.st-key-lab_panel, .st-key-watch_panel)"
+
 _CSS = f"""
 <style>
   [data-testid="stHeader"] {{ height: {HEADER_PX}px; min-height: {HEADER_PX}px; }}
@@ -15,33 +20,33 @@ _CSS = f"""
       position: sticky; top: {HEADER_PX + 4}px; align-self: flex-start;
     }}
   }}
-  /* The Noise lab: controls stay beside the image and the figures below it. */
-  .st-key-lab {{
+  /* Noise lab and Inference: controls stay beside the image, figures are below it. */
+  {SPLIT} {{
     display: grid; gap: 12px 16px;
     grid-template: "stage panel" auto "below panel" 1fr / minmax(0, 7fr) minmax(0, 3fr);
   }}
-  .st-key-lab > * {{ width: auto; min-width: 0; }}
+  {SPLIT} > * {{ width: auto; min-width: 0; }}
   /* The heading of the figures shows below the image, so that people know of them. */
   .st-key-lab_stage {{ --viewer-height: clamp(24rem, calc(100dvh - 7.25rem), 200rem); }}
-  .st-key-lab > :has(> .st-key-lab_stage) {{ grid-area: stage; }}
+  {SPLIT} > :has(> {STAGE}) {{ grid-area: stage; }}
   .st-key-lab > :has(> .st-key-lab_below) {{ grid-area: below; }}
-  .st-key-lab > :has(> .st-key-lab_panel) {{
+  {SPLIT} > :has(> {PANEL}) {{
     grid-area: panel; position: sticky; top: {HEADER_PX + 4}px; align-self: start;
     max-height: calc(100dvh - {HEADER_PX + 24}px); overflow: hidden auto; scrollbar-width: thin;
   }}
   /* Commands break at their spaces and never within an option. */
   .st-key-lab [data-testid="stCode"] code .token {{ white-space: pre; }}
   @media (max-width: 700px) {{
-    .st-key-lab {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
-    .st-key-lab_stage {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}
+    {SPLIT} {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
+    {STAGE} {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}
     /* What takes the focus is scrolled to below the image, not under it. */
-    [data-testid="stMain"]:has(.st-key-lab) {{
+    [data-testid="stMain"]:has({SPLIT}) {{
       scroll-padding-top: calc(clamp(20rem, 53dvh, 60rem) + {HEADER_PX + 8}px);
     }}
-    .st-key-lab > :has(> .st-key-lab_stage) {{
+    {SPLIT} > :has(> {STAGE}) {{
       position: sticky; top: {HEADER_PX}px; z-index: 3; align-self: start;
     }}
-    .st-key-lab > :has(> .st-key-lab_panel) {{
+    {SPLIT} > :has(> {PANEL}) {{
       position: static; max-height: none; overflow: visible;
     }}
     [data-testid="stMainBlockContainer"] {{ padding: {HEADER_PX}px 8px 16px; }}

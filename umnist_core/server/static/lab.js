@@ -35,6 +35,7 @@
  *   drawn, px of 28: for each whole thickness from 1 on; between these pairs of thickness and width.
  * @property {string} pin What pixels depend on beside the scene: the digits and the renderer in use.
  * @property {number} tileSize
+ * @property {boolean} [single] One setting alone, without the choice to compare two.
  *
  * @typedef {{onSettings: (state: LabState) => void}} LabCallbacks
  */
@@ -76,7 +77,9 @@ class Lab {
     /** @type {Map<string, {spec: LabControl, control: import("./sliders.js").Control}>} */
     this.controls = new Map();
     this.root = h("div", { class: "umnist-lab", role: "group", "aria-label": "Settings" });
-    this.root.append(this.#compareRow(), this.#presetRow(), this.#sampleRow(), this.#groups());
+    const compare = this.#compareRow();
+    compare.hidden = data.single ?? false;
+    this.root.append(compare, this.#presetRow(), this.#sampleRow(), this.#groups());
     this.styles = styleSheet("lab.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
     parentElement.append(this.root);
@@ -155,7 +158,8 @@ class Lab {
       const side = this.#side(setting);
       // Both panes show the frame of A, whose px the scale bar and the readout are in.
       const scaled = side === this.#side(state.a) ? "" : `scaled from ${side} px · `;
-      const title = `${name.toUpperCase()} · ${scaled}${this.#title(setting)}`;
+      const letter = data.single ? "" : `${name.toUpperCase()} · `;
+      const title = `${letter}${scaled}${this.#title(setting)}`;
       return scenePane(name, title, dzi, side, data.tileSize);
     });
     const { width, height } = panes[0];
