@@ -2,7 +2,7 @@
 
 Similarity and linear correlation of two maps, as comparisons of saliency use them: Bylinskii,
 Judd, Oliva, Torralba and Durand, "What do different evaluation metrics tell us about saliency
-models?", TPAMI 41 (2019) 740-757, section 4.1 (SIM, equation 4; CC, equation 5).
+models?", TPAMI 41 (2019) 740-757 (SIM and CC, among its metrics for distributions).
 """
 
 from __future__ import annotations
