@@ -28,7 +28,7 @@ def test_a_box_over_two_cells_gives_each_the_share_that_lies_in_it() -> None:
 
 def test_overlapping_boxes_add_up_and_the_whole_is_one() -> None:
     """Weights of overlapping boxes add up; the whole is 1."""
-    boxes = [[0.0, 0, 400, 400], [300, 300, 400, 400]]
+    boxes = [[0.0, 0.0, 400.0, 400.0], [300.0, 300.0, 400.0, 400.0]]
     found = spread_on_grid(map_of(boxes, [0.5, 0.5]), (4, 4))
     assert found.sum() == pytest.approx(1)
     assert found[3, 3] == pytest.approx(0.5 + 0.5 / 16)
