@@ -9,46 +9,22 @@ in view has been drawn. The next change begins when that frame is over.
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-import umnist_core
-from umnist_core.errors import MissingFileError, NetworkError
+from umnist_core.bench.browser import browser_page, running_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-START_TIMEOUT_S = 60
 DRAW_TIMEOUT_MS = 30_000
 
 SLIDERS = ("checkerboard", "rotation", "shear", "zoom")
 """Each is dragged for an equal share of the changes."""
 
 ADDRESS = "noise_lab?preset=released&checkerboard=12&rotation=0&shear=0&zoom=1&seed=20"
-WINDOW = {"width": 1400, "height": 900}
-
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 _WATCH = """() => {
   window.benchDrawn = [];
@@ -102,7 +78,7 @@ def bench_interaction(changes: int = 100) -> InteractionFigures:
     NetworkError
         If the app does not start.
     """
-    with _running_app() as origin, _browser_page() as page:
+    with running_app() as origin, browser_page() as page:
         page.goto(f"{origin}/{ADDRESS}")
         page.wait_for_selector(".umnist-viewer.ready")
         page.wait_for_selector(".umnist-lab")
@@ -151,52 +127,3 @@ def _wait_until_idle(page: Page) -> None:
     page.wait_for_timeout(1000)
     page.wait_for_selector("[data-test-script-state=notRunning]", timeout=DRAW_TIMEOUT_MS * 4)
     page.wait_for_load_state("networkidle")
-
-
-@contextmanager
-def _running_app() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(umnist_core.__file__).parents[1])}
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for_app(process, f"{origin}/health")
-        yield origin
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for_app(process: subprocess.Popen[bytes], address: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise NetworkError("The app did not start; run `umnist app` to see why.")
-
-
-@contextmanager
-def _browser_page() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise MissingFileError(
-            "Expected Playwright, found none; install it with `pip install umnist[dev]`."
-        ) from error
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise MissingFileError(
-            "Expected Chromium on the path, found none; on Debian: apt-get install chromium."
-        )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        yield browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]
-        browser.close()
