@@ -9,6 +9,13 @@
  * @property {import("./pane.js").PaneData[]} panes
  * @property {import("./view.js").Size} image
  * @property {"side"|"wipe"} compare
+ *
+ * @typedef {object} Look Where a model, or people, looked: what lies over one pane.
+ * @property {string} key
+ * @property {string} title Of the pane, where the picture is shown twice.
+ * @property {import("./heat.js").HeatData|null} heat
+ * @property {import("./look_marks.js").LookMark[]} marks
+ * @property {boolean} [isStale] Whether it was of a picture that is no longer shown.
  */
 
 /** @type {Map<string, Channel>} */
@@ -20,6 +27,8 @@ class Channel extends EventTarget {
   overlays = { answer: false, shapes: false };
   /** @type {Live|null} */
   live = null;
+  /** @type {Look[]|null} */
+  looks = null;
   users = 0;
 
   /** @param {Partial<Overlays>} change */
@@ -36,9 +45,23 @@ class Channel extends EventTarget {
     this.dispatchEvent(new CustomEvent("live"));
   }
 
+  /** @param {Look[]|null} looks One, or two that are shown beside each other. */
+  setLooks(looks) {
+    this.looks = looks;
+    this.dispatchEvent(new CustomEvent("looks"));
+  }
+
   /** @param {number} id Which digit to show. */
   fly(id) {
-    this.dispatchEvent(new CustomEvent("fly", { detail: id }));
+    this.dispatchEvent(new CustomEvent("fly", { detail: { id } }));
+  }
+
+  /**
+   * @param {number[]} box What to show: x, y, width, height in image px.
+   * @param {string} name Said to screen readers on arrival.
+   */
+  flyTo(box, name) {
+    this.dispatchEvent(new CustomEvent("fly", { detail: { box, name } }));
   }
 }
 

@@ -2,7 +2,8 @@
  * Where the digits' labels go, so that none covers another.
  *
  * @typedef {{x: number, y: number, width: number, height: number}} Rect CSS px
- * @typedef {{x: number, y: number, away: boolean}} Place Top left of a label; `away` from its box
+ * @typedef {{x: number, y: number, away: boolean, isCrowded: boolean}} Place Top left of a
+ *   label; `away` from its box; `isCrowded` where it covers something for want of room
  */
 
 const GAP_PX = 4;
@@ -39,11 +40,11 @@ function firstFree(label, taken, pane) {
       const place = inside(candidate, label, pane);
       fallback ??= place;
       if (!taken.some((other) => overlaps({ ...place, ...sizeOf(label) }, other))) {
-        return { ...place, away: step > 0 };
+        return { ...place, away: step > 0, isCrowded: false };
       }
     }
   }
-  return { ...fallback, away: false };
+  return { ...fallback, away: false, isCrowded: true };
 }
 
 function candidates({ box, width, height }, step) {

@@ -1,5 +1,6 @@
 /**
- * What is drawn over the image: the digits, the shapes, the pointer of the other pane.
+ * What is drawn over the image: the digits, the shapes, the places that a model looked at, the
+ * pointer of the other pane.
  *
  * An SVG layer of our own, redrawn from the view in every frame in which the image
  * is: OpenSeadragon's own overlays are HTML elements that may sit a pixel off.
@@ -9,6 +10,7 @@
 
 import { s, set } from "./dom.js";
 import { placeLabels } from "./labels.js";
+import { LABEL_HEIGHT_PX, doubled, drawnMarks, labelWidth, plateLabel } from "./look_marks.js";
 
 /**
  * @typedef {import("./view.js").View} View
@@ -21,21 +23,20 @@ import { placeLabels } from "./labels.js";
 /** A box smaller than this on screen gets a ring around it, CSS px. */
 const SMALL_PX = 12;
 const RING_PX = 13;
-const LABEL_HEIGHT_PX = 20;
-const LABEL_PADDING_PX = 6;
-/** Width of one character of a label; its digits are tabular. */
-const CHARACTER_PX = 7;
 
 export class Overlay {
   /** @param {SVGElement} layer */
   constructor(layer) {
     this.layer = layer;
     this.shapeGroup = s("g", { class: "shapes" });
+    this.lookGroup = s("g", { class: "looks" });
     this.digitGroup = s("g", { class: "digits" });
     this.cursor = doubled("path", "cursor", { d: "M-9 0H-3M3 0H9M0-9V-3M0 3V9" });
     this.cursorGroup = s("g", { visibility: "hidden" }, ...this.cursor);
-    layer.append(this.shapeGroup, this.digitGroup, this.cursorGroup);
+    layer.append(this.shapeGroup, this.lookGroup, this.digitGroup, this.cursorGroup);
     this.digits = [];
+    this.looks = [];
+    this.lookMarks = null;
     this.shapes = [];
     /** @type {{x: number, y: number}|null} */
     this.pointer = null;
@@ -54,6 +55,18 @@ export class Overlay {
   }
 
   /**
+   * @param {import("./look_marks.js").LookMark[]} marks
+   * @param {boolean} isStale Whether the picture has changed since.
+   */
+  showLook(marks, isStale) {
+    this.lookGroup.classList.toggle("stale", isStale);
+    if (marks === this.lookMarks) return;
+    this.lookMarks = marks;
+    this.looks = drawnMarks(marks);
+    this.lookGroup.replaceChildren(...this.looks.map(({ element }) => element));
+  }
+
+  /**
    * @param {View} view
    * @param {Size} pane
    */
@@ -68,14 +81,16 @@ export class Overlay {
       height: height * view.zoom,
     });
     for (const mark of this.shapes) mark.draw(toScreen, view.zoom);
+    for (const mark of this.looks) mark.drawBox(project);
     for (const mark of this.digits) mark.drawBoxes(project);
     this.#drawLabels(pane);
     this.#drawCursor(toScreen);
   }
 
   #drawLabels(pane) {
-    const seen = this.digits.filter(({ frame }) => inView(frame, pane));
-    for (const mark of this.digits) mark.label.setAttribute("visibility", "hidden");
+    for (const mark of this.digits) mark.label.hide();
+    const looks = this.looks.filter(({ isLabelled }) => isLabelled).reverse();
+    const seen = [...this.digits, ...looks].filter(({ frame }) => inView(frame, pane));
     const places = placeLabels(
       seen.map(({ frame, width }) => ({ box: frame, width, height: LABEL_HEIGHT_PX })),
       pane,
@@ -97,18 +112,15 @@ class DigitMark {
   constructor(digit) {
     this.digit = digit;
     const text = `${digit.label} · ${digit.side} px`;
-    this.width = text.length * CHARACTER_PX + 2 * LABEL_PADDING_PX;
+    this.width = labelWidth(text);
     this.square = doubled("rect", "box");
     this.ink = digit.ink ? doubled("rect", "ink") : [];
     this.ring = doubled("circle", "ring", { r: RING_PX });
-    this.leader = doubled("line", "leader");
-    this.plate = s("rect", { class: "plate", width: this.width, height: LABEL_HEIGHT_PX, rx: 3 });
-    this.text = s("text", { class: "digit-text" }, text);
-    this.label = s("g", {}, ...this.leader, this.plate, this.text);
+    this.label = plateLabel(text, this.width);
     this.element = s(
       "g",
       { "data-digit": digit.id },
-      ...[...this.square, ...this.ink, ...this.ring, this.label],
+      ...[...this.square, ...this.ink, ...this.ring, this.label.element],
     );
   }
 
@@ -127,15 +139,8 @@ class DigitMark {
   }
 
   /** @param {import("./labels.js").Place} place */
-  drawLabel({ x, y, away }) {
-    this.label.setAttribute("visibility", "visible");
-    set(this.plate, { x, y });
-    set(this.text, { x: x + this.width / 2, y: y + LABEL_HEIGHT_PX / 2 });
-    show(this.leader, away);
-    const frame = this.frame;
-    const end = { x2: frame.x + frame.width / 2, y2: frame.y + frame.height / 2 };
-    const start = { x1: x + this.width / 2, y1: y + LABEL_HEIGHT_PX / 2 };
-    for (const line of this.leader) set(line, { ...start, ...end });
+  drawLabel(place) {
+    this.label.show(place, this.frame);
   }
 }
 
@@ -159,14 +164,6 @@ class ShapeMark {
       }
     }
   }
-}
-
-/** The same line twice: dark and wide below, light and thin above. */
-function doubled(tag, name, attributes = {}) {
-  return [
-    s(tag, { ...attributes, class: `${name} casing` }),
-    s(tag, { ...attributes, class: `${name} line` }),
-  ];
 }
 
 function show(elements, visible) {

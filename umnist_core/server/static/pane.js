@@ -152,6 +152,7 @@ export class Pane {
     clearTimeout(this.busyTimer);
     this.swap.close();
     this.reader?.close();
+    this.heat.close();
     this.viewer.destroy();
     this.element.remove();
   }

@@ -49,10 +49,11 @@
 import { join } from "./bus.js";
 import { h, styleSheet } from "./dom.js";
 import { loadEngine } from "./engine.js";
-import { Heat } from "./heat.js";
+import { HeatBar } from "./heat_bar.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { readOverlays, readView, writeLink } from "./link.js";
+import { mergedData } from "./looks.js";
 import { Minimap } from "./minimap.js";
 import { Pane } from "./pane.js";
 import { Readout } from "./readout.js";
@@ -141,13 +142,7 @@ class Viewer {
 
   /** The data, or what controls beside the viewer show ahead of them. */
   #merged() {
-    const { given } = this;
-    const { live } = this.channel;
-    if (!live) return given;
-    const addresses = ({ panes }) => panes.map(({ dzi }) => dzi).join(" ");
-    // What is known of the given picture is not true of another.
-    const ahead = addresses(live) !== addresses(given);
-    return { ...given, ...live, ...(ahead ? { digits: [], shapes: [], status: null } : {}) };
+    return mergedData(this.given, this.channel);
   }
 
   #change(data) {
@@ -188,7 +183,9 @@ class Viewer {
     this.leaveBus = leave;
     channel.setOverlays(data.overlays ?? (data.link ? readOverlays() : {}));
     const { signal } = this.left;
-    channel.addEventListener("live", () => this.#change(this.#merged()), { signal });
+    for (const what of ["live", "looks"]) {
+      channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
+    }
     channel.addEventListener("fly", (event) => this.#fly(event.detail), { signal });
     channel.addEventListener("overlays", (event) => this.#overlaysChanged(event.detail), { signal });
   }
@@ -198,7 +195,7 @@ class Viewer {
     const actions = this.#actions();
     this.help = makeHelp(actions.navigate !== null);
     this.readout = new Readout();
-    this.heat = new Heat(() => this.#drawHeat());
+    this.heatBar = new HeatBar(() => this.#drawHeat());
     this.scaleBar = new ScaleBar();
     this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
     this.notice = h("p", { class: "notice", hidden: "" });
@@ -213,7 +210,7 @@ class Viewer {
         "aria-label": "Image viewer",
       },
       ...[makeToolbar(actions, data.plain), this.notice, this.stage],
-      ...(data.plain ? [] : [this.heat.bar, this.readout.element, this.help]),
+      ...(data.plain ? [] : [this.heatBar.element, this.readout.element, this.help]),
       this.live,
     );
     this.stopKeys = listenToKeys(this.root, actions, data.plain);
@@ -272,8 +269,12 @@ class Viewer {
       element.classList.toggle("two", this.panes.length > 1);
     }
     this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
-    this.heat.show(data.heat ?? null);
-    this.panes.forEach((pane, index) => pane.update(data.panes[index]));
+    this.panes.forEach((pane, index) => {
+      const { heat, isStale } = data.layers[index];
+      pane.update(data.panes[index]);
+      pane.heat.show(heat, isStale);
+    });
+    this.heatBar.show(this.panes.map(({ heat }) => heat));
     this.#drawOverlays();
     this.#drawPoint();
   }
@@ -292,7 +293,8 @@ class Viewer {
       },
     );
     this.panes.push(pane);
-    pane.heat.heat = this.heat;
+    pane.heat.look = this.heatBar.look;
+    pane.heat.onChange = () => this.#drawHeat();
     this.stage.append(pane.element);
     const hasScale = this.panes.length === 1 && !this.data.plain;
     if (hasScale) pane.element.append(this.scaleBar.element);
@@ -350,11 +352,13 @@ class Viewer {
     this.#goTo({ ...this.lead.target, zoom }, "");
   }
 
-  #fly(id) {
+  /** To a digit of the data, or to a box. */
+  #fly({ id, box, name }) {
+    if (!this.lead) return;
     const digit = (this.data.digits ?? []).find((one) => one.id === id);
-    if (!digit || !this.lead) return;
-    const view = views.viewOfBox(digit.box, this.lead.size);
-    this.#goTo(view, `Digit ${digit.label}, ${digit.side} px`);
+    const there = box ?? digit?.box;
+    const say = name ?? (digit && `Digit ${digit.label}, ${digit.side} px`);
+    if (there) this.#goTo(views.viewOfBox(there, this.lead.size), say);
   }
 
   #fullScreen() {
@@ -425,7 +429,8 @@ class Viewer {
     }
     this.readout.element.classList.toggle("centre", !pointer);
     this.readout.drawPoint(point, this.data.image, this.panes, fresh);
-    this.heat.drawPoint(point, this.data.image);
+    const { heat } = pointer?.pane ?? pane;
+    this.heatBar.drawValue(point && heat.valueAt(point, this.data.image), heat.data);
   }
 
   #drawChrome() {
@@ -437,13 +442,16 @@ class Viewer {
 
   #drawOverlays() {
     const { digits = [], shapes = [] } = this.data;
-    for (const pane of this.panes) {
+    this.panes.forEach((pane, index) => {
+      const { marks, isStale } = this.data.layers[index];
       pane.overlay.show(digits, shapes, this.channel.overlays);
+      pane.overlay.showLook(marks, isStale);
       pane.drawOverlay();
-    }
+    });
   }
 
   #drawHeat() {
+    this.heatBar.show(this.panes.map(({ heat }) => heat));
     for (const pane of this.panes) pane.drawOverlay();
     this.#drawPoint();
   }
