@@ -23,6 +23,10 @@ class Settings:
     data_dir: Path
     """The user's data folder (``UMNIST_DATA`` or the platform's own), for downloaded digits."""
 
+    checkpoints_dir: Path
+    """Folder with the user's own checkpoints (``UMNIST_CHECKPOINTS``); ``checkpoints`` of
+    ``data_dir`` by default. It need not exist."""
+
     tile_cache_mib: int
     """Memory for encoded tiles and rendered pyramids, in MiB (``UMNIST_CACHE_MIB``)."""
 
@@ -61,10 +65,12 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
     labeling = Path(env.get("UMNIST_LABELING") or _CLONE / "labeling_data").expanduser()
-    data = env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")
+    data = Path(env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")).expanduser()
+    checkpoints = env.get("UMNIST_CHECKPOINTS")
     return Settings(
         digits_dir=Path(digits).expanduser() if digits else None,
-        data_dir=Path(data).expanduser(),
+        data_dir=data,
+        checkpoints_dir=Path(checkpoints).expanduser() if checkpoints else data / "checkpoints",
         tile_cache_mib=_whole_number(env, "UMNIST_CACHE_MIB", 512),
         max_file_mib=_whole_number(env, "UMNIST_MAX_FILE_MIB", 2048),
         max_file_mpx=_whole_number(env, "UMNIST_MAX_FILE_MPX", 20_000),

@@ -11,7 +11,8 @@ import pytest
 from umnist_core.bench.ips import bench_ips
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.checkpoints import Card, save_checkpoint
+from umnist_core.models.cards import Card
+from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.ips import IPS, IPSConfig
 from umnist_core.models.registry import create_model
 

@@ -22,16 +22,18 @@ from umnist_core.errors import (
 )
 from umnist_core.models import registry
 from umnist_core.models.base import Model, ModelOutput
-from umnist_core.models.checkpoints import (
+from umnist_core.models.cards import (
+    CARD_TYPES,
+    SHIPPED,
     Card,
     card_path,
     find_checkpoints,
     get_checkpoint,
     load_card,
-    load_checkpoint,
-    save_checkpoint,
 )
+from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.pyramid import TileSource
+from umnist_core.settings import load_settings
 
 
 @dataclass(frozen=True)
@@ -241,14 +243,31 @@ def test_card_of_another_model_is_not_written(tmp_path: Path) -> None:
 
 def test_checkpoints_are_found_by_name_and_by_path(saved: Path) -> None:
     """A folder lists its checkpoints; a path is taken as it is; others are refused."""
-    assert find_checkpoints(saved.parent) == {"tiny": saved}
+    settings = load_settings({"UMNIST_CHECKPOINTS": str(saved.parent)})
+    assert find_checkpoints(settings)["tiny"] == saved
+    assert get_checkpoint("tiny", settings) == saved
     assert get_checkpoint(str(saved)) == saved
     with pytest.raises(NotFoundError, match="nothing-like-it"):
-        get_checkpoint("nothing-like-it")
+        get_checkpoint("nothing-like-it", settings)
+
+
+def test_own_folder_holds_files_and_runs_and_hides_nothing_that_is_shipped(tmp_path: Path) -> None:
+    """``NAME.safetensors`` and ``NAME/best.safetensors`` have names; a shipped name wins."""
+    settings = load_settings({"UMNIST_DATA": str(tmp_path)})
+    shipped = find_checkpoints(settings)
+    assert all(path.parent == SHIPPED for path in shipped.values())
+    own = tmp_path / "checkpoints"
+    (own / "my-run").mkdir(parents=True)
+    (own / "empty-run").mkdir()
+    for name in ("my-run/best", "mine", next(iter(shipped))):
+        (own / f"{name}.safetensors").write_bytes(b"")
+    assert find_checkpoints(settings) == {
+        **shipped,
+        "mine": own / "mine.safetensors",
+        "my-run": own / "my-run" / "best.safetensors",
+    }
 
 
 def test_card_has_all_that_a_reader_needs() -> None:
     """The fields of a card are those that the file has, so none is lost."""
-    from umnist_core.models.checkpoints import _CARD_TYPES
-
-    assert [one.name for one in dataclasses.fields(Card)] == list(_CARD_TYPES)
+    assert [one.name for one in dataclasses.fields(Card)] == list(CARD_TYPES)

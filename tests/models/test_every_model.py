@@ -12,7 +12,8 @@ from torch import Tensor
 
 from tests.models.small import ALL, SMALL, small_scene, small_source
 from umnist_core.models.base import SEES, SUM_TASK, UNCONSTRAINED, Model
-from umnist_core.models.checkpoints import Card, load_checkpoint, save_checkpoint
+from umnist_core.models.cards import Card
+from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.registry import create_model, get_entry
 from umnist_core.models.targets import collate_targets, scene_targets
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.models.checkpoints import SHIPPED, load_checkpoint
+from umnist_core.models.cards import SHIPPED
+from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.edge_levels import dense_edges, level_edges, sparse_edges
 from umnist_core.models.finder import DigitFinder, DigitFinderConfig, overlap_share
 from umnist_core.models.finder_nets import GlyphNet, SpotNet

@@ -151,11 +151,11 @@ def ips_command(
     *, rounds: int, images: int, threads: int, checkpoint: str | None, as_json: bool
 ) -> None:
     """Time the fast path of IPS against the plain one, on Megapixel MNIST of 1500 x 1500."""
-    from umnist_core.cli._torch import check_torch
+    from umnist_core.models.needs import check_torch
 
     check_torch()
     from umnist_core.bench.ips import bench_ips
-    from umnist_core.models.checkpoints import get_checkpoint
+    from umnist_core.models.cards import get_checkpoint
 
     path = None if checkpoint is None else get_checkpoint(checkpoint)
     figures = bench_ips(

@@ -49,7 +49,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--submission", type=FILE, help="Write id,digit_sum as Kaggle takes it.")
 def evaluate_command(checkpoint: str, **options: Any) -> None:
     """Score CHECKPOINT, a file or the name of one that comes with umnist, on fresh images."""
-    from umnist_core.cli._torch import check_torch
+    from umnist_core.models.needs import check_torch
 
     check_torch()
     from umnist_core.training.report import run_evaluation

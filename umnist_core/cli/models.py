@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from umnist_core.cli._torch import check_torch
 from umnist_core.errors import ConflictError
+from umnist_core.models.needs import check_torch
 
 if TYPE_CHECKING:
-    from umnist_core.models.checkpoints import Card
+    from umnist_core.models.cards import Card
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -33,7 +33,7 @@ def models_group() -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """List the models, and the checkpoints that come with umnist."""
-    from umnist_core.models.checkpoints import find_checkpoints, load_card
+    from umnist_core.models.cards import find_checkpoints, load_card
     from umnist_core.models.registry import get_entry, model_names
 
     models = {name: get_entry(name).model for name in model_names()}
@@ -56,7 +56,7 @@ def list_command(as_json: bool) -> None:
 @json_option
 def show_command(name: str, as_json: bool) -> None:
     """Show the settings of a model, or the card of a checkpoint, by its NAME or path."""
-    from umnist_core.models.checkpoints import get_checkpoint, load_card
+    from umnist_core.models.cards import get_checkpoint, load_card
     from umnist_core.models.registry import get_entry, model_names
 
     if name in model_names():
@@ -115,7 +115,8 @@ def import_ips_command(file: Path, out: Path | None, force: bool, **settings: An
     Sizes of patches, M, I and heads do not show in weights; say them if they are not those
     of Megapixel MNIST. Only tensors are read from FILE; nothing in it is executed.
     """
-    from umnist_core.models.checkpoints import WEIGHTS_SUFFIX, card_path, save_checkpoint
+    from umnist_core.models.cards import WEIGHTS_SUFFIX, card_path
+    from umnist_core.models.checkpoints import save_checkpoint
     from umnist_core.models.ips_import import import_ips
 
     target = out or file.with_suffix(WEIGHTS_SUFFIX)
@@ -136,7 +137,7 @@ def _card_of_import(file: Path) -> Card:
     import sys
 
     from umnist_core import __version__
-    from umnist_core.models.checkpoints import Card
+    from umnist_core.models.cards import Card
 
     return Card(
         "ips",

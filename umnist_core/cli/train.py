@@ -39,7 +39,7 @@ def train_command(
     config: Path, out: Path | None, changes: tuple[str, ...], memory_budget: str | None
 ) -> None:
     """Train by CONFIG, a TOML file or the name of one that comes with umnist."""
-    from umnist_core.cli._torch import check_torch
+    from umnist_core.models.needs import check_torch
 
     check_torch()
     from umnist_core.training.config import load_config

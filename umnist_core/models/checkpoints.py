@@ -1,8 +1,6 @@
-"""Trained models on disk: weights in safetensors, and a card in JSON beside them.
+"""Trained models on disk: weights in safetensors, and a card beside them (`models.cards`).
 
-The card says what made the weights and what they reach, so no figure travels without
-its origin. Nothing here unpickles: a file is tensors and text, or it is refused with a
-sentence.
+Nothing here unpickles: a file is tensors and text, or it is refused with a sentence.
 """
 
 from __future__ import annotations
@@ -11,9 +9,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -24,73 +20,18 @@ from umnist_core.errors import (
     DamagedFileError,
     InvalidValueError,
     MissingFileError,
-    NotFoundError,
-    TooLargeError,
     UmnistError,
 )
 from umnist_core.files import write_whole
 from umnist_core.models.base import Model
+from umnist_core.models.cards import WEIGHTS_SUFFIX, Card, card_path, load_card
 from umnist_core.models.registry import create_model, get_entry
 
-SHIPPED = Path(__file__).resolve().parent / "shipped"
-"""The checkpoints that come with the package."""
-
-WEIGHTS_SUFFIX = ".safetensors"
 FORMAT = "1"
 """Raised when a file is laid out in another way; written into the file."""
 
-CARD_MAX_BYTES = 1_000_000
-
 _PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """Zip archives of `torch.save`, and plain pickles."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a checkpoint is, where it comes from and what it reaches.
-
-    Attributes
-    ----------
-    model
-        Name in the registry.
-    config
-        Settings of the model; `save_checkpoint` takes them from the model itself.
-    data
-        What it was trained on: preset, overrides, split, seeds, counts, digits.
-    commit
-        Of this repository, when it was trained; empty if unknown.
-    figures
-        What it reaches: name -> figures, with intervals and what they were measured on.
-    hardware
-        Processor or accelerator, cores, memory.
-    seconds
-        Time that the training took.
-    command
-        The command line that does it again.
-    versions
-        Package -> version.
-    notes
-        Honest remarks: what falls short, what differs from the paper.
-    sha256
-        Of the weights file; `save_checkpoint` fills it in.
-    """
-
-    model: str
-    config: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    commit: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    hardware: str = ""
-    seconds: float = 0.0
-    command: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    sha256: str = ""
-
-
-def card_path(path: Path) -> Path:
-    """Return where the card of a weights file lies: beside it, ending in ``.json``."""
-    return path.with_suffix(".json")
 
 
 def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False) -> Card:
@@ -149,74 +90,6 @@ def _to_keep(tensor: Tensor, half: bool) -> Tensor:
         return kept
     small = kept.half()
     return small if bool(torch.isfinite(small).all()) else kept
-
-
-def load_card(path: Path) -> Card:
-    """Read the card of a weights file.
-
-    Parameters
-    ----------
-    path
-        The weights file, not the card.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no card.
-    DamagedFileError
-        If it is no card.
-    TooLargeError
-        If it is larger than a card can be.
-    """
-    place = card_path(path)
-    if not place.is_file():
-        raise MissingFileError(
-            f"Expected the card {place.name} beside {path}, found none; copy both files."
-        )
-    if place.stat().st_size > CARD_MAX_BYTES:
-        raise TooLargeError(
-            f"Expected a card of at most {CARD_MAX_BYTES} bytes; {place} has "
-            f"{place.stat().st_size}."
-        )
-    try:
-        found = json.loads(place.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise DamagedFileError(
-            f"{place} is no card of a checkpoint (not JSON); get both files again."
-        ) from error
-    return _make_card(found, place)
-
-
-_CARD_TYPES: dict[str, tuple[type, ...]] = {
-    "model": (str,),
-    "config": (dict,),
-    "data": (dict,),
-    "commit": (str,),
-    "figures": (dict,),
-    "hardware": (str,),
-    "seconds": (int, float),
-    "command": (str,),
-    "versions": (dict,),
-    "notes": (list,),
-    "sha256": (str,),
-}
-
-
-def _make_card(found: Any, place: Path) -> Card:
-    named = set(found) if isinstance(found, dict) else set()
-    if named != set(_CARD_TYPES):
-        wrong = sorted(named ^ set(_CARD_TYPES))[0]
-        raise DamagedFileError(
-            f"{place} is no card of a checkpoint of this version: {wrong[:40]!r} is missing or "
-            "unknown; get both files again."
-        )
-    for name, types in _CARD_TYPES.items():
-        if not isinstance(found[name], types):
-            raise DamagedFileError(
-                f"{place} is no card of a checkpoint: {name!r} is a "
-                f"{type(found[name]).__name__}; get both files again."
-            )
-    return Card(**{**found, "notes": tuple(map(str, found["notes"]))})
 
 
 def load_checkpoint(path: Path) -> tuple[Model, Card]:
@@ -308,34 +181,3 @@ def _check_tensors(path: Path, tensors: Mapping[str, Tensor], model: Model) -> N
             )
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DamagedFileError(f"{path} is damaged: {name} has values that are not finite.")
-
-
-def find_checkpoints(folder: Path = SHIPPED) -> dict[str, Path]:
-    """Return the checkpoints of a folder: name -> weights file, sorted by name.
-
-    Parameters
-    ----------
-    folder
-        By default that of the checkpoints that come with umnist.
-    """
-    return {place.stem: place for place in sorted(folder.glob(f"*{WEIGHTS_SUFFIX}"))}
-
-
-def get_checkpoint(name: str) -> Path:
-    """Return the weights file that a person means by a name or a path.
-
-    Raises
-    ------
-    NotFoundError
-        If no checkpoint of that name comes with umnist, and there is no such file.
-    """
-    shipped = find_checkpoints()
-    if name in shipped:
-        return shipped[name]
-    if Path(name).is_file():
-        return Path(name)
-    known = ", ".join(shipped) or "none"
-    raise NotFoundError(
-        f"Expected a file or the name of a checkpoint that comes with umnist ({known}); got "
-        f"{name[:200]!r}."
-    )

@@ -29,7 +29,8 @@ from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.files import write_whole
 from umnist_core.models.backbones import load_backbone
 from umnist_core.models.base import Model
-from umnist_core.models.checkpoints import Card, load_checkpoint, save_checkpoint
+from umnist_core.models.cards import Card
+from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.registry import create_model
 from umnist_core.training.config import ModelPart, TrainConfig
 from umnist_core.training.data import (
@@ -167,6 +168,8 @@ class Trainer:
         # Workers read with a copy that never leaves the CPU.
         self.reader = copy.deepcopy(self.model) if is_cuda else self.model
         self.model.to(group.device).train()
+        if not is_cuda:  # twice as fast with the small channels of these models
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.precision = _precision(config.run.precision, group.device)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision is torch.float16)
         self.optimizer = _optimizer(config, self.model)

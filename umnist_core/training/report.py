@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from umnist_core.datasets import Recipe
-from umnist_core.models.checkpoints import get_checkpoint, load_checkpoint
+from umnist_core.models.cards import get_checkpoint
+from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.training.config import DataPart
 from umnist_core.training.data import Samples, SceneSamples, open_samples
 from umnist_core.training.distributed import joined_group

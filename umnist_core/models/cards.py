@@ -1,0 +1,196 @@
+"""Cards of trained models, and where checkpoints lie; nothing here needs torch.
+
+The card says what made the weights and what they reach, so no figure travels without its
+origin. It is JSON beside the weights file, under the same name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
+from umnist_core.settings import Settings, load_settings
+
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+"""The checkpoints that come with the package."""
+
+WEIGHTS_SUFFIX = ".safetensors"
+
+RUN_FILE = f"best{WEIGHTS_SUFFIX}"
+"""What a training run leaves in its folder."""
+
+CARD_MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is, where it comes from and what it reaches.
+
+    Attributes
+    ----------
+    model
+        Name in the registry.
+    config
+        Settings of the model; `save_checkpoint` takes them from the model itself.
+    data
+        What it was trained on: preset, overrides, split, seeds, counts, digits.
+    commit
+        Of this repository, when it was trained; empty if unknown.
+    figures
+        What it reaches: name -> figures, with intervals and what they were measured on.
+    hardware
+        Processor or accelerator, cores, memory.
+    seconds
+        Time that the training took.
+    command
+        The command line that does it again.
+    versions
+        Package -> version.
+    notes
+        Honest remarks: what falls short, what differs from the paper.
+    sha256
+        Of the weights file; `save_checkpoint` fills it in.
+    """
+
+    model: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    hardware: str = ""
+    seconds: float = 0.0
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+CARD_TYPES: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "config": (dict,),
+    "data": (dict,),
+    "commit": (str,),
+    "figures": (dict,),
+    "hardware": (str,),
+    "seconds": (int, float),
+    "command": (str,),
+    "versions": (dict,),
+    "notes": (list,),
+    "sha256": (str,),
+}
+"""Field of a card -> what JSON may hold there."""
+
+
+def card_path(path: Path) -> Path:
+    """Return where the card of a weights file lies: beside it, ending in ``.json``."""
+    return path.with_suffix(".json")
+
+
+def load_card(path: Path) -> Card:
+    """Read the card of a weights file.
+
+    Parameters
+    ----------
+    path
+        The weights file, not the card.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no card.
+    DamagedFileError
+        If it is no card.
+    TooLargeError
+        If it is larger than a card can be.
+    """
+    place = card_path(path)
+    if not place.is_file():
+        raise MissingFileError(
+            f"Expected the card {place.name} beside {path}, found none; copy both files."
+        )
+    if place.stat().st_size > CARD_MAX_BYTES:
+        raise TooLargeError(
+            f"Expected a card of at most {CARD_MAX_BYTES} bytes; {place} has "
+            f"{place.stat().st_size}."
+        )
+    try:
+        found = json.loads(place.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(
+            f"{place} is no card of a checkpoint (not JSON); get both files again."
+        ) from error
+    return _make_card(found, place)
+
+
+def _make_card(found: Any, place: Path) -> Card:
+    named = set(found) if isinstance(found, dict) else set()
+    if named != set(CARD_TYPES):
+        wrong = sorted(named ^ set(CARD_TYPES))[0]
+        raise DamagedFileError(
+            f"{place} is no card of a checkpoint of this version: {wrong[:40]!r} is missing or "
+            "unknown; get both files again."
+        )
+    for name, types in CARD_TYPES.items():
+        if not isinstance(found[name], types):
+            raise DamagedFileError(
+                f"{place} is no card of a checkpoint: {name!r} is a "
+                f"{type(found[name]).__name__}; get both files again."
+            )
+    return Card(**{**found, "notes": tuple(map(str, found["notes"]))})
+
+
+def find_own_checkpoints(folder: Path) -> dict[str, Path]:
+    """Return the checkpoints of a person's folder: name -> weights file, sorted by name.
+
+    Parameters
+    ----------
+    folder
+        With files ``NAME.safetensors``, and folders of training runs with
+        ``NAME/best.safetensors``; a file goes before a folder of the same name. It need not
+        exist.
+    """
+    runs = {place.parent.name: place for place in folder.glob(f"*/{RUN_FILE}")}
+    files = {place.stem: place for place in folder.glob(f"*{WEIGHTS_SUFFIX}") if place.is_file()}
+    return dict(sorted((runs | files).items()))
+
+
+def find_shipped_checkpoints() -> dict[str, Path]:
+    """Return the checkpoints that come with umnist: name -> weights file, sorted by name."""
+    return {place.stem: place for place in sorted(SHIPPED.glob(f"*{WEIGHTS_SUFFIX}"))}
+
+
+def find_checkpoints(settings: Settings | None = None) -> dict[str, Path]:
+    """Return all checkpoints that have a name: the shipped ones, then the user's own.
+
+    Parameters
+    ----------
+    settings
+        Whose ``checkpoints_dir`` is looked into; the environment's when None. A name that is
+        shipped means the shipped one.
+    """
+    shipped = find_shipped_checkpoints()
+    own = find_own_checkpoints((settings or load_settings()).checkpoints_dir)
+    return shipped | {name: place for name, place in own.items() if name not in shipped}
+
+
+def get_checkpoint(name: str, settings: Settings | None = None) -> Path:
+    """Return the weights file that a person means by a name or a path.
+
+    Raises
+    ------
+    NotFoundError
+        If no checkpoint has that name, and there is no such file.
+    """
+    known = find_checkpoints(settings)
+    if name in known:
+        return known[name]
+    if Path(name).is_file():
+        return Path(name)
+    raise NotFoundError(
+        f"Expected a file or the name of a checkpoint ({', '.join(known) or 'none'}); got "
+        f"{name[:200]!r}."
+    )
