@@ -33,6 +33,10 @@ class TooLargeError(UmnistError, ValueError):
     """An input is larger, in bytes or pixels, than the limit that protects this machine."""
 
 
+class OutOfMemoryError(UmnistError, MemoryError):
+    """A computation needs more memory than this machine or its GPU has free."""
+
+
 class PlacementError(UmnistError, RuntimeError):
     """The digits of a scene cannot be placed without overlap."""
 

@@ -1,6 +1,7 @@
 """From a scene to pixels: any window, any whole reduction, any layer."""
 
 from umnist_core.rendering.figures import SceneFigures, scene_figures
+from umnist_core.rendering.masks import digit_masks
 from umnist_core.rendering.render import (
     FILTERS,
     LAYERS,
@@ -17,6 +18,7 @@ __all__ = [
     "RENDERER_VERSION",
     "SceneFigures",
     "digit_mask",
+    "digit_masks",
     "level_box_of_whole",
     "pixel_pin",
     "render",

@@ -22,13 +22,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from umnist_core.attention import Comparison, DigitMask, compare
+from umnist_core.attention import Comparison, compare
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
 from umnist_core.models.base import SUM_TASK, Model, ModelOutput
 from umnist_core.models.targets import label_targets, scene_targets
-from umnist_core.rendering import digit_mask
+from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Circle, Scene, Triangle
 from umnist_core.training.data import Sample, Samples, one_thread_worker
 from umnist_core.training.found import digits_right
@@ -216,14 +216,6 @@ def _answer(logits: Tensor, is_multi: bool) -> Any:
 
 def _classes(chosen: Tensor) -> str:
     return " ".join(str(one) for one in chosen.nonzero().flatten().tolist())
-
-
-def digit_masks(scene: Scene, glyphs: GlyphSet) -> list[DigitMask]:
-    """Return the exact ink of each digit of a scene, for `umnist_core.attention.compare`."""
-    return [
-        DigitMask(digit.row, digit.col, digit_mask(scene, glyphs, place))
-        for place, digit in enumerate(scene.digits)
-    ]
 
 
 def _likeness(scene: Scene | None) -> Row:

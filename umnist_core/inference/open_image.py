@@ -1,0 +1,41 @@
+"""From the name of an image to its pixels and its truth. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from umnist_core.digits import load_glyphs
+from umnist_core.inference.requests import FileImage, ImageRef
+from umnist_core.pyramid import TileSource, scene_source
+from umnist_core.pyramid.files import file_source
+from umnist_core.scenes import Scene, plan_scene
+
+
+def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
+    """Open an image for a model.
+
+    Scenes are drawn with the digits that the tile routes draw them with, so a model sees what
+    the viewer shows.
+
+    Returns
+    -------
+    tuple
+        The pixels, and the scene that they were drawn from; None for files.
+
+    Raises
+    ------
+    UmnistError
+        If the scene cannot be planned or the file not be opened; the sentence says why.
+    """
+    if isinstance(image, FileImage):
+        return file_source(Path(image.path)), None
+    glyphs = load_glyphs()
+    scene = plan_scene(
+        image.preset,
+        image.seed,
+        image.split,
+        image.index,
+        glyphs=glyphs,
+        overrides=dict(image.overrides),
+    )
+    return scene_source(scene, glyphs, image.view), scene

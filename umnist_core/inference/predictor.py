@@ -1,0 +1,317 @@
+"""Predictions on one device: models are loaded once and kept, failures are sentences."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+from torch import Tensor
+
+from umnist_core.attention import AttentionMap, compare
+from umnist_core.digits import load_glyphs
+from umnist_core.errors import NotFoundError, OutOfMemoryError
+from umnist_core.inference.open_image import open_image
+from umnist_core.inference.prediction import (
+    FoundBox,
+    Looked,
+    Prediction,
+    TaskAnswer,
+    true_answer,
+)
+from umnist_core.inference.requests import AUTO, FileImage, ImageRef, PredictRequest
+from umnist_core.models.base import FoundDigit, Model, ModelOutput, Task
+from umnist_core.models.cards import get_checkpoint
+from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.progress import watching
+from umnist_core.pyramid import TileSource
+from umnist_core.rendering import digit_masks
+from umnist_core.scenes import Scene
+from umnist_core.training.memory import forget_peak, peak_bytes
+
+LOAD, RUN = "load", "run"
+STAGES = (LOAD, RUN)
+"""What a prediction goes through: the model is loaded, if it is not yet; then it runs."""
+
+MODELS_MAX = 4
+"""Models that are kept."""
+
+LITTLE_BYTES = 2**30
+"""With less free memory than this only the model in use is kept."""
+
+LOOKED_MAX_SIDE_PX = 4096
+"""Scenes with a larger digit are not compared with: a mask takes 17 bytes for each of its px."""
+
+OnProgress = Callable[[str, int, int | None], None]
+"""Called with one of `STAGES`, the steps done, and their number where it is known."""
+
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+"""What torch says where the CPU has no memory left; a GPU has an error of its own."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: Model
+    name: str
+
+
+class Predictor:
+    """Predicts on one device, one request after the other; not for several threads at once.
+
+    Parameters
+    ----------
+    device
+        ``"auto"``, ``"cpu"``, or ``"cuda:0"`` and the like.
+
+    Raises
+    ------
+    NotFoundError
+        If this machine has no such device.
+    """
+
+    def __init__(self, device: str = AUTO) -> None:
+        self.device = find_device(device)
+        self._models: OrderedDict[tuple[Path, int, int], _Loaded] = OrderedDict()
+        self._image: tuple[object, TileSource, Scene | None] | None = None
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Weights files of the models that are held, the one used last at the end."""
+        return tuple(str(path) for path, _, _ in self._models)
+
+    def predict(self, request: PredictRequest, on_progress: OnProgress | None = None) -> Prediction:
+        """Let a model answer for an image.
+
+        Parameters
+        ----------
+        request
+            What is asked for; its device is not read here.
+        on_progress
+            Is told how far it is. An error that it raises ends the prediction and comes out as
+            it is.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If the model, the image or the computation needs more memory than there is.
+        UmnistError
+            If there is no such model or image, or the model does not take it.
+        """
+        tell = on_progress or (lambda _stage, _done, _total: None)
+        try:
+            return self._predict(request, tell)
+        except OutOfMemoryError:
+            if len(self._models) < 2:
+                self.forget()
+                raise
+        self.forget()  # others may have taken the memory: once more, alone
+        return self._predict(request, tell)
+
+    def forget(self) -> None:
+        """Drop all models and the image."""
+        self._models.clear()
+        self._image = None
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _predict(self, request: PredictRequest, tell: OnProgress) -> Prediction:
+        forget_peak(self.device)
+        seconds: dict[str, float] = {}
+        tell(LOAD, 0, None)
+        with self._memory_said(f"loading {request.checkpoint}"), _timed(seconds, "load"):
+            loaded = self._load(get_checkpoint(request.checkpoint))
+        tell(RUN, 0, None)
+        model = loaded.model
+        with watching(lambda done, total: tell(RUN, done, total)), torch.no_grad():
+            with self._memory_said("reading the image"), _timed(seconds, "read"):
+                source, scene = self._open(request.image)
+                batch = model.collate([model.prepare(source)])
+            size = f"an image of {source.width} x {source.height} px"
+            with (
+                self._memory_said(f"running {loaded.name} on {size}"),
+                _timed(seconds, "run"),
+            ):
+                output = model.attend(batch)
+                answers = _answers(model, output, scene, request.image)  # waits for the device
+        attention = None if output.attention is None else output.attention[0]
+        return Prediction(
+            checkpoint=request.checkpoint,
+            model=loaded.name,
+            device=device_words(self.device),
+            height=source.height,
+            width=source.width,
+            tasks=answers,
+            found=None if output.found is None else tuple(map(_found_box, output.found[0])),
+            attention=attention,
+            no_attention=output.no_attention,
+            rounds=output.rounds[0] if output.rounds else (),
+            looked=_looked(attention, scene, request.image),
+            seconds=seconds,
+            peak_bytes=peak_bytes(self.device),
+        )
+
+    def _load(self, path: Path) -> _Loaded:
+        stat = path.stat()
+        key = (path.resolve(), stat.st_mtime_ns, stat.st_size)
+        if key not in self._models:
+            model, card = load_checkpoint(path)
+            self._models[key] = _Loaded(model.to(self.device), card.model)
+        self._models.move_to_end(key)
+        most = 1 if free_bytes(self.device) < LITTLE_BYTES else MODELS_MAX
+        while len(self._models) > most:
+            self._models.popitem(last=False)
+        return self._models[key]
+
+    def _open(self, image: ImageRef) -> tuple[TileSource, Scene | None]:
+        # The last one is kept, since models are often compared on the same image.
+        key = (image, _stamp(image))
+        if self._image is None or self._image[0] != key:
+            self._image = None
+            self._image = (key, *open_image(image))
+        return self._image[1], self._image[2]
+
+    @contextmanager
+    def _memory_said(self, doing: str) -> Iterator[None]:
+        """Say in a sentence what took more memory than there is."""
+        try:
+            yield
+        except (MemoryError, RuntimeError, cv2.error) as error:
+            if isinstance(error, OutOfMemoryError) or not is_out_of_memory(error):
+                raise
+            is_cpu = self.device.type == "cpu"
+            advice = (
+                "close other programs, or choose a smaller image or model."
+                if is_cpu
+                else "choose the CPU, or a smaller image or model."
+            )
+            raise OutOfMemoryError(
+                f"Expected enough memory for {doing}, found that {device_words(self.device)} "
+                f"has too little free; {advice}"
+            ) from error
+
+
+def find_device(name: str) -> torch.device:
+    """Return a device of this machine.
+
+    Parameters
+    ----------
+    name
+        ``"auto"``, ``"cpu"``, or ``"cuda:0"`` and the like.
+
+    Raises
+    ------
+    NotFoundError
+        If this machine has none of that name.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    known = ("cpu", *(f"cuda:{place}" for place in range(count)))
+    if name == AUTO:
+        return torch.device("cuda:0" if count else "cpu")
+    if name not in known:
+        found = ", ".join(known) if count else "no GPU that PyTorch can use, only cpu"
+        raise NotFoundError(
+            f"Expected a device of this machine, got {name[:40]!r}, and here is {found}; choose "
+            "one that is here, or auto."
+        )
+    return torch.device(name)
+
+
+def device_words(device: torch.device) -> str:
+    """Return a device as people call it, such as ``"CPU, 2 threads"``."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
+
+
+def free_bytes(device: torch.device) -> float:
+    """Return the memory that is free for more; infinite where the system does not say."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return float("inf")
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    return int(fields["MemAvailable"].split()[0]) * 1024.0 if "MemAvailable" in fields else 1e18
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error means that no memory was left."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, cv2.error):
+        return error.code == cv2.Error.StsNoMem
+    return any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    seconds[name] = time.monotonic() - started
+
+
+def _stamp(image: ImageRef) -> object:
+    """Return what changes when an image does: a file, or the digits that scenes are made of."""
+    if not isinstance(image, FileImage):
+        return load_glyphs().checksum
+    try:
+        stat = Path(image.path).stat()
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size)
+
+
+def _answers(
+    model: Model, output: ModelOutput, scene: Scene | None, image: ImageRef
+) -> tuple[TaskAnswer, ...]:
+    view = "full" if isinstance(image, FileImage) else image.view
+    return tuple(
+        _task_answer(task, output.logits[task.name][0], true_answer(scene, task.name, view))
+        for task in model.tasks
+    )
+
+
+def _task_answer(task: Task, logits: Tensor, truth: tuple[int, ...] | None) -> TaskAnswer:
+    values = logits.detach().double().cpu()  # (classes,)
+    chances = values.sigmoid() if task.is_multi else values.softmax(dim=0)
+    answer = (values > 0).nonzero().flatten().tolist() if task.is_multi else [int(values.argmax())]
+    return TaskAnswer(
+        name=task.name,
+        classes=task.classes,
+        is_multi=task.is_multi,
+        probabilities=tuple(chances.tolist()),
+        answer=tuple(answer),
+        truth=truth,
+    )
+
+
+def _found_box(one: FoundDigit) -> FoundBox:
+    box = (one.row, one.col, one.row + one.height_px, one.col + one.width_px)
+    return FoundBox(one.label, one.score, box)
+
+
+def _looked(
+    attention: AttentionMap | None, scene: Scene | None, image: ImageRef
+) -> Mapping[str, Looked] | None:
+    """Compare attention with the true ink, where there is some that can be held."""
+    if attention is None or scene is None or isinstance(image, FileImage):
+        return None
+    largest = max((digit.side_px for digit in scene.digits), default=0)
+    if image.view == "background" or not 0 < largest <= LOOKED_MAX_SIDE_PX:
+        return None
+    masks = digit_masks(scene, load_glyphs())
+    looked = {}
+    for task in attention.tasks:
+        found = compare(attention, masks, task=task)
+        is_clear = found.pointing in (0.0, 1.0) and bool(attention.place_weights(task).any())
+        pointing = found.pointing == 1.0 if is_clear else None
+        looked[task] = Looked(found.mass, found.chance, pointing)
+    return looked
