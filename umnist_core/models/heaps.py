@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.models.progress import Steps
 from umnist_core.models.spots import HALO_PX, TILE_PX, Spot, iter_windows, merge_spots
 from umnist_core.pyramid import TileSource
 
@@ -28,13 +29,13 @@ INK_SHARE = 20 / 28
 """MNIST fits the longer side of its ink into 20 of 28 cells."""
 
 
-def find_heaps(source: TileSource, level: int, most: int) -> list[Spot]:
+def find_heaps(source: TileSource, level: int, most: int, steps: Steps | None = None) -> list[Spot]:
     """Return the largest heaps of corners of a level; their score is a number of corners.
 
-    Memory grows with ``most``, not with the image.
+    Memory grows with ``most``, not with the image. ``steps`` are those of `block_steps`.
     """
     held: list[Spot] = []
-    for row, col, window in iter_windows(source, level):
+    for row, col, window in iter_windows(source, level, steps):
         held += _tile_heaps(window, row, col, level)
         if len(held) > 8 * most:
             held = merge_spots(held, most)

@@ -26,6 +26,7 @@ from torch import Tensor
 
 from umnist_core.models.cross_attention import mean_score
 from umnist_core.models.patches import Indices, PatchReader, Pixels
+from umnist_core.models.progress import Steps
 
 TIE = 1e-9
 TIE_PER_SPREAD = 4e-7
@@ -240,6 +241,7 @@ def select_patches(
     images = kept.shape[0]
     indices = _as_tensor(begin, images, kept.device)  # (B, M)
     is_undecided = torch.zeros(images, dtype=torch.bool, device=kept.device)
+    steps = Steps(-(-(len(order) - memory) // iteration))
     for start, stop in _rounds(len(order), memory, iteration):
         added = np.asarray(order[start:stop])  # (I,)
         more = embed(added)
@@ -262,6 +264,7 @@ def select_patches(
         if trace is not None:
             chosen = best[:, None, None].expand(-1, *weights.shape[1:3], -1)  # (B, H, T, M)
             trace.add(Round(indices.cpu(), weights.gather(3, chosen).cpu()), stop == len(order))
+        steps.step()
     return Selection(indices, kept, is_undecided)
 
 

@@ -29,6 +29,7 @@ from umnist_core.models.edge_levels import Bits, level_count
 from umnist_core.models.finder_nets import NOTHING, GlyphNet, glyph_input
 from umnist_core.models.heaps import find_heaps
 from umnist_core.models.registry import register_model
+from umnist_core.models.spots import block_steps
 from umnist_core.models.staircase import Reading, read_staircase
 from umnist_core.models.sums import sum_log_probabilities
 from umnist_core.pyramid import TileSource
@@ -117,8 +118,9 @@ class AdditivePyramid(Model):
                 f"{source.width} x {source.height} px."
             )
         readings: dict[tuple[float, float, float], Reading] = {}
+        steps = block_steps(source)
         for level in range(level_count(source.height, source.width)):
-            for spot in find_heaps(source, level, self.config.heaps):
+            for spot in find_heaps(source, level, self.config.heaps, steps):
                 one = read_staircase(source, spot.row, spot.col, spot.side_px)
                 if one is not None:
                     readings[(one.factor, one.row, one.col)] = one

@@ -25,6 +25,7 @@ from umnist_core.models.edge_levels import (
     run_length,
 )
 from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
+from umnist_core.models.progress import Steps
 from umnist_core.pyramid import TileSource
 
 TILE_PX = 64
@@ -80,8 +81,28 @@ class Look:
     shapes: NDArray[np.float32]
 
 
-def iter_windows(source: TileSource, level: int) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+def block_steps(source: TileSource) -> Steps:
+    """Return the blocks of all levels of an image, to be counted as they are read."""
+    sizes = (
+        [reduced_size_px(side, 1 << level) for side in (source.height, source.width)]
+        for level in range(level_count(source.height, source.width))
+    )
+    return Steps(sum(-(-height // BLOCK_PX) * -(-width // BLOCK_PX) for height, width in sizes))
+
+
+def iter_windows(
+    source: TileSource, level: int, steps: Steps | None = None
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
     """Yield the windows of a level that may hold a digit.
+
+    Parameters
+    ----------
+    source
+        The image.
+    level
+        Of its pyramid.
+    steps
+        Of `block_steps`, where blocks are counted.
 
     Yields
     ------
@@ -97,6 +118,8 @@ def iter_windows(source: TileSource, level: int) -> Iterator[tuple[int, int, NDA
             cols = -(-min(BLOCK_PX, width - col) // TILE_PX) * TILE_PX
             box = Box(row - HALO_PX, col - HALO_PX, row + rows + HALO_PX, col + cols + HALO_PX)
             yield from _block_windows(source, level, box)
+            if steps is not None:
+                steps.step()
 
 
 def _block_windows(
@@ -163,9 +186,10 @@ def busy_tiles(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def iter_looks(net: SpotNet, source: TileSource) -> Iterator[Look]:
     """Yield what the net says of every tile of every level that may hold a digit."""
+    steps = block_steps(source)
     for level in range(level_count(source.height, source.width)):
         held: list[tuple[int, int, NDArray[np.float32]]] = []
-        for one in iter_windows(source, level):
+        for one in iter_windows(source, level, steps):
             held.append(one)
             if len(held) == BATCH:
                 yield from _look(net, level, held)
