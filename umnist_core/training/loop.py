@@ -169,7 +169,7 @@ class Trainer:
         self.reader = copy.deepcopy(self.model) if is_cuda else self.model
         self.model.to(group.device).train()
         if not is_cuda:  # twice as fast with the small channels of these models
-            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.model.to(memory_format=torch.channels_last)
         self.precision = _precision(config.run.precision, group.device)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision is torch.float16)
         self.optimizer = _optimizer(config, self.model)

@@ -134,9 +134,18 @@ def load_state(
         model.load_state_dict(own)
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
+        _lay_out(optimizer)
         return Progress(**text["progress"]), text["scaler"]
     except (RuntimeError, ValueError, TypeError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
+
+
+def _lay_out(optimizer: torch.optim.Optimizer) -> None:
+    """Put averages in the order in memory that their weights have, so that sums round alike."""
+    for weight, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                values[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
