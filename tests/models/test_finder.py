@@ -24,7 +24,12 @@ from umnist_core.models.finder import DigitFinder, DigitFinderConfig, overlap_sh
 from umnist_core.models.finder_nets import GlyphNet, SpotNet
 from umnist_core.models.registry import create_model
 from umnist_core.models.spots import iter_windows
-from umnist_core.models.staircase import Reading, read_staircase, recover_ink
+from umnist_core.models.staircase import (
+    Reading,
+    find_grid,
+    read_staircase,
+    recover_ink,
+)
 from umnist_core.models.sums import sum_log_probabilities
 from umnist_core.pyramid import TileSource
 from umnist_core.pyramid.sources import ArraySource, HeldScene
@@ -92,6 +97,21 @@ def test_staircase_gives_factor_offset_and_ink_exactly(factor: str) -> None:
             ink = glyph_pixels(glyphs(), digit.glyph, side) > scene.ink_threshold
             moved = np.pad(ink, 2)[2 + down : 30 + down, 2 + right : 30 + right]
             np.testing.assert_array_equal(reading.ink, moved)
+
+
+def test_grid_is_named_where_no_edge_lies_on_one() -> None:
+    """A window without long edges, or with a few in odd places, has some grid all the same."""
+    for seed in range(40):
+        bits = np.zeros((60, 60), np.uint8)
+        rng = np.random.default_rng(seed)
+        for _ in range(seed % 4):
+            row, col = rng.integers(0, 50, 2)
+            bits[row : row + rng.integers(1, 60), col : col + rng.integers(1, 60)] ^= 1
+        cell_px, row_phase, col_phase, share = find_grid(bits, 4.0)
+        assert 2 <= cell_px <= 7
+        assert 0 <= row_phase < cell_px
+        assert 0 <= col_phase < cell_px
+        assert 0 <= share <= 1
 
 
 def test_ink_is_recovered_from_its_edges_alone() -> None:

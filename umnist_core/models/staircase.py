@@ -188,7 +188,9 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
     # Edges on a grid of 4 px are on one of 2 px as well, hence the largest multiple as good.
     best = max(found)
     multiples = [explain(cell_px) for cell_px in range(best[1], largest + 1, best[1])]
-    return [one for one in multiples if one[0] >= NEARLY * best[0]][-1][1:]
+    # Without any long edge no grid explains anything, and the gain is below 0.
+    enough = min(NEARLY * best[0], best[0])
+    return [one for one in multiples if one[0] >= enough][-1][1:]
 
 
 def _cell_range(factor: float) -> tuple[int, int]:
