@@ -48,6 +48,10 @@ class Settings:
     public_hosts: tuple[str, ...] = ()
     """Host names of a shared app, with commas between (``UMNIST_PUBLIC_HOSTS``); none: any."""
 
+    inference_memory: str = ""
+    """Most memory of a process that runs models, such as ``4GB`` (``UMNIST_INFERENCE_MEMORY``);
+    empty for no limit."""
+
 
 def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """Read the settings.
@@ -79,6 +83,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         or f"sqlite:///{labeling.absolute() / 'umnist.sqlite'}",
         is_shared=env.get("UMNIST_SHARE") == "1",
         public_hosts=tuple(filter(None, env.get("UMNIST_PUBLIC_HOSTS", "").split(","))),
+        inference_memory=env.get("UMNIST_INFERENCE_MEMORY", ""),
     )
 
 

@@ -1,0 +1,302 @@
+"""The process that runs models on one device: ``python -m umnist_core.inference.worker``.
+
+It reads requests from its standard input and writes progress and answers to its standard output,
+as `umnist_core.inference.messages` lays them out, one request at a time. It ends when its input
+does, so it never outlives the server. It works at a lower priority than the server, which must
+answer while a model runs.
+
+A request is cancelled by a signal that raises in the main thread, and only while that request
+runs: the models stay loaded, and what runs next is not hit by what was meant for the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, BinaryIO
+
+from umnist_core.errors import (
+    DamagedFileError,
+    GlyphMismatchError,
+    InvalidValueError,
+    MissingFileError,
+    NotFoundError,
+    OutOfMemoryError,
+    TooLargeError,
+    UmnistError,
+    WorkerError,
+)
+from umnist_core.inference.messages import Message, pack_maps, read_message, write_message
+
+_log = logging.getLogger(__name__)
+
+NICENESS = 10
+PROGRESS_EVERY_S = 0.1
+_SIGNAL_EVERY_S = 0.05
+
+_CODES: tuple[tuple[type[UmnistError], str], ...] = (
+    (OutOfMemoryError, "out_of_memory"),
+    (TooLargeError, "too_large"),
+    (NotFoundError, "unknown"),
+    (MissingFileError, "missing"),
+    (DamagedFileError, "damaged"),
+    (GlyphMismatchError, "other_digits"),
+    (InvalidValueError, "invalid"),
+)
+
+_NO_MEMORY = (
+    "Expected enough memory for the model, found too little; choose a smaller image or model, "
+    "close other programs, or raise UMNIST_INFERENCE_MEMORY where it is set."
+)
+
+
+class CancelledWork(BaseException):
+    """The request that runs is not wanted any more; nobody but the worker catches it."""
+
+
+class Worker:
+    """Answers requests with the models of one device.
+
+    Parameters
+    ----------
+    predictor
+        A `umnist_core.inference.predictor.Predictor`, or whatever predicts as it does.
+    input_stream, output_stream
+        Where messages come from and go to.
+    """
+
+    def __init__(self, predictor: Any, input_stream: BinaryIO, output_stream: BinaryIO) -> None:
+        self._predictor = predictor
+        self._input = input_stream
+        self._output = output_stream
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._busy: int | None = None
+        self._is_writing = False
+        self._last_progress = ("", 0.0)
+
+    def run(self, greeting: Message) -> None:
+        """Send a greeting and answer until the process ends; in the main thread."""
+        signal.signal(signal.SIGUSR1, self._on_signal)
+        threading.Thread(target=self._read, daemon=True).start()
+        self._send(greeting)
+        while True:
+            self._send(self._answer(self._requests.get()))
+
+    def _read(self) -> None:
+        """Take messages in; end the process when no more can come, whatever runs."""
+        try:
+            while (message := read_message(self._input)) is not None:
+                if message.kind == "cancel":
+                    self._cancel(int(message.fields["number"]))
+                else:
+                    self._requests.put(message)
+        except Exception:
+            _log.exception("The process of models cannot read what it is sent")
+            os._exit(2)
+        os._exit(0)
+
+    def _cancel(self, number: int) -> None:
+        self._cancelled.add(number)
+        main = threading.main_thread().ident
+        # Again until it works: a signal while a message is written does nothing.
+        while self._busy == number and main is not None:
+            signal.pthread_kill(main, signal.SIGUSR1)
+            time.sleep(_SIGNAL_EVERY_S)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._busy in self._cancelled and not self._is_writing:
+            self._busy = None
+            raise CancelledWork
+
+    def _answer(self, message: Message) -> Message:
+        number = int(message.fields["number"])
+        try:
+            self._busy = number
+            if number in self._cancelled:
+                raise CancelledWork
+            answer = self._predict(number, message.fields["request"])
+            self._busy = None
+        except CancelledWork:
+            self._busy = None
+            answer = Message({"kind": "cancelled"})
+        self._cancelled.discard(number)
+        loaded = list(getattr(self._predictor, "loaded", ()))
+        return Message({**answer.fields, "number": number, "loaded": loaded}, answer.arrays)
+
+    def _predict(self, number: int, fields: dict[str, Any]) -> Message:
+        from umnist_core.inference.predictor import is_out_of_memory
+        from umnist_core.inference.requests import PredictRequest
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            self._report(number, stage, done, total)
+
+        try:
+            request = PredictRequest.from_dict(fields)
+            found = self._predictor.predict(request, report)
+            maps = pack_maps([*([found.attention] if found.attention else []), *found.rounds])
+            head = {"result": found.to_dict(), "has_attention": found.attention is not None}
+            return Message({"kind": "done", **head, **maps.fields}, maps.arrays)
+        except UmnistError as error:
+            return _failure(str(error), _code_of(error))
+        except Exception as error:
+            if is_out_of_memory(error):
+                return _failure(_NO_MEMORY, "out_of_memory")
+            _log.exception("A model failed")
+            sentence = "The model failed on this image; the server's log says more about it."
+            return _failure(sentence, "trouble")
+
+    def _report(self, number: int, stage: str, done: int, total: int | None) -> None:
+        if number in self._cancelled:
+            self._busy = None
+            raise CancelledWork
+        last_stage, then = self._last_progress
+        now = time.monotonic()
+        if stage == last_stage and now - then < PROGRESS_EVERY_S and done != total:
+            return
+        self._last_progress = (stage, now)
+        fields = {"number": number, "stage": stage, "done": done, "total": total}
+        self._send(Message({"kind": "progress", **fields}))
+
+    def _send(self, message: Message) -> None:
+        self._is_writing = True
+        try:
+            write_message(self._output, message)
+        except OSError:
+            os._exit(0)  # the server is gone
+        except UmnistError as error:  # too large; nothing of it was written
+            number = message.fields.get("number")
+            failure = _failure(str(error), _code_of(error))
+            write_message(self._output, Message({**failure.fields, "number": number}))
+        finally:
+            self._is_writing = False
+
+
+def find_cuda_devices() -> list[dict[str, str]]:
+    """Return key and title of each CUDA device that PyTorch can use here."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    found = []
+    for number in range(torch.cuda.device_count()):
+        one = torch.cuda.get_device_properties(number)
+        title = f"{one.name}, {one.total_memory / 1e9:.0f} GB"
+        found.append({"key": f"cuda:{number}", "title": title})
+    return found
+
+
+def limit_memory(device: str, budget: str) -> None:
+    """Let this process use no more memory on its device than the budget.
+
+    On the CPU the limit counts what the process holds already, so it is set once PyTorch is in;
+    where that is too much, every request is told so.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is no budget.
+    TooLargeError
+        If a CUDA device has less.
+    """
+    import torch
+
+    from umnist_core.training.memory import cap_memory, parse_budget
+
+    try:
+        budget_bytes = parse_budget(budget)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"UMNIST_INFERENCE_MEMORY is wrong: {error}") from error
+    if device != "cpu":
+        cap_memory(budget_bytes, torch.device(device))
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = budget_bytes if hard == resource.RLIM_INFINITY else min(budget_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _code_of(error: UmnistError) -> str:
+    if isinstance(error, WorkerError):
+        return error.code
+    return next((code for kind, code in _CODES if isinstance(error, kind)), "trouble")
+
+
+def _failure(sentence: str, code: str) -> Message:
+    return Message({"kind": "failed", "sentence": sentence, "code": code})
+
+
+def _give_way() -> None:
+    """Let everything else on the machine go first."""
+    os.nice(NICENESS)
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def _take_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Keep the pipes for messages alone; what libraries print goes to standard error."""
+    input_stream = os.fdopen(os.dup(0), "rb")
+    output_stream = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return input_stream, output_stream
+
+
+def _warm_up(device: str, threads: int) -> None:
+    """Load PyTorch and start its threads, which could not start under a tight limit."""
+    import torch
+
+    torch.set_num_threads(threads)
+    block = torch.ones(512, 512)
+    (block @ block).sum().item()
+    if device != "cpu":
+        torch.ones(1, device=device)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the process of one device."""
+    parser = argparse.ArgumentParser(prog="umnist_core.inference.worker")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--memory", default="", help="such as 4GB; no limit without")
+    parser.add_argument("--list-devices", action="store_true")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the server, which ends us
+    input_stream, output_stream = _take_streams()
+    if options.list_devices:
+        output_stream.write(json.dumps(find_cuda_devices()).encode())
+        output_stream.flush()
+        return
+    _give_way()
+    logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+    try:
+        from umnist_core.inference.predictor import Predictor
+
+        _warm_up(options.device, options.threads)
+        predictor = Predictor(options.device)
+        if options.memory:
+            limit_memory(options.device, options.memory)
+    except Exception as error:
+        if not isinstance(error, UmnistError):
+            _log.exception("The process of models cannot start")
+        sentence = str(error).splitlines()[0] if str(error) else type(error).__name__
+        write_message(output_stream, _failure(sentence, "cannot_start"))
+        return
+    Worker(predictor, input_stream, output_stream).run(Message({"kind": "ready"}))
+
+
+if __name__ == "__main__":
+    main()
