@@ -11,6 +11,7 @@ from streamlit import App
 
 from umnist_core.server import tile_routes
 from umnist_core.server.gate import Gate
+from umnist_core.server.inference import inference_routes
 from umnist_core.server.labeling import label_routes
 from umnist_core.server.login import login_routes
 from umnist_core.settings import load_settings
@@ -22,6 +23,7 @@ app = App(
     routes=[
         *tile_routes(),
         *label_routes(settings=settings),
+        *inference_routes(settings=settings),
         *(login_routes(settings) if settings.is_shared else []),
     ],
     middleware=[Middleware(Gate, settings=settings)],

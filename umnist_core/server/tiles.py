@@ -48,9 +48,9 @@ from umnist_core.server.query import (
 )
 from umnist_core.settings import Settings, load_settings
 
-_SCENE = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")
+SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")
 _SCENE_TILE = re.compile(r"/scene_files/([^/]+)/([^/_]+)_([^/]+)\.png")
-_FILE = re.compile(r"/file/([^/.]+)\.dzi")
+FILE_PATH = re.compile(r"/file/([^/.]+)\.dzi")
 _FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 
 _PLANS = 256
@@ -112,9 +112,9 @@ class TileService:
         UmnistError
             If the address is wrong or its image cannot be made.
         """
-        if match := _SCENE.fullmatch(path) or _SCENE_TILE.fullmatch(path):
+        if match := SCENE_PATH.fullmatch(path) or _SCENE_TILE.fullmatch(path):
             return self._scene_answer(path, query, match)
-        if match := _FILE.fullmatch(path) or _FILE_TILE.fullmatch(path):
+        if match := FILE_PATH.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)
             return self._answers.get_or_make(
                 (path, query, ""), lambda: self._make_file_answer(entry, file_query, match)
@@ -128,11 +128,7 @@ class TileService:
     def _scene_answer(self, path: str, query: str, match: re.Match[str]) -> Answer:
         scene_query = parse_scene_query(query)
         glyphs = self._load_glyphs()
-        if scene_query.pin not in (None, pixel_pin(glyphs)):
-            raise GlyphMismatchError(
-                f"This address is of digits and renderer {scene_query.pin}, and {glyphs.name} "
-                f"({pixel_pin(glyphs)}) is in use here; open the sample again."
-            )
+        check_pin(scene_query.pin, glyphs)
         # An address that does not name its glyphs is kept apart for each set.
         set_name = "" if scene_query.pin else glyphs.checksum
         make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
@@ -189,7 +185,7 @@ class TileService:
     def _make_file_answer(self, entry: FileEntry, query: FileQuery, match: re.Match[str]) -> Answer:
         height, width = _view_size(query.view, entry.height, entry.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
-        if match.re is _FILE:
+        if match.re is FILE_PATH:
             data, media_type = dzi_xml(grid).encode(), DZI_TYPE
         else:
             address = tile_address(*match.groups()[1:])
@@ -206,6 +202,21 @@ class TileService:
             return ArraySource(reduce_for_model(full.read_whole(), MODEL_VIEWS[view]))
 
         return self._sources.get_or_make((entry.id, view), make)
+
+
+def check_pin(pin: str | None, glyphs: GlyphSet) -> None:
+    """Refuse an address whose pixels would be others here.
+
+    Raises
+    ------
+    GlyphMismatchError
+        If it names other digits, or another version of the renderer.
+    """
+    if pin not in (None, pixel_pin(glyphs)):
+        raise GlyphMismatchError(
+            f"This address is of digits and renderer {pin}, and {glyphs.name} "
+            f"({pixel_pin(glyphs)}) is in use here; open the sample again."
+        )
 
 
 def _plan_scene(key: SceneKey, glyphs: GlyphSet) -> Scene:
