@@ -10,6 +10,7 @@
 import { mountLab } from "./lab.js";
 import { mountSheet } from "./sheet.js";
 import { mountAnswers, mountViewer } from "./viewer.js";
+import { mountWatch } from "./watch.js";
 
 /** @type {WeakMap<Node, {instance: any, component: any}>} */
 const mounted = new WeakMap();
@@ -49,6 +50,16 @@ export function showLab(component) {
 export function showSheet(component) {
   return attach(component, (parent, data, trigger) =>
     mountSheet(parent, data, { onOpen: trigger("open") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showWatch(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountWatch(parent, data, { onChoice: trigger("choice") }),
   );
 }
 

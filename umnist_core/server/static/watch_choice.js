@@ -1,0 +1,83 @@
+/**
+ * What is asked for: which model, on which device, beside what, and whether by itself.
+ *
+ * @typedef {object} Choice
+ * @property {string} checkpoint
+ * @property {string} device
+ * @property {string|null} beside Another checkpoint, `people`, or nothing.
+ * @property {boolean} follow Whether a change of the picture or the choice predicts anew.
+ */
+
+import { h } from "./dom.js";
+import { PEOPLE } from "./watch_words.js";
+
+const NOTHING = "";
+
+export class ChoiceRows {
+  /**
+   * @param {{onChoice: (change: Partial<Choice>) => void, onPredict: () => void,
+   *          onCancel: () => void}} callbacks
+   */
+  constructor({ onChoice, onPredict, onCancel }) {
+    const list = (label, change) => {
+      const select = h("select", { "aria-label": label });
+      select.addEventListener("change", () => onChoice(change(select.value)));
+      return { select, element: h("label", {}, h("span", { class: "name" }, label), select) };
+    };
+    this.checkpoint = list("Model", (checkpoint) => ({ checkpoint }));
+    this.device = list("Runs on", (device) => ({ device }));
+    this.beside = list("Beside it", (beside) => ({ beside: beside === NOTHING ? null : beside }));
+    this.follow = h("input", { type: "checkbox" });
+    this.follow.addEventListener("change", () => onChoice({ follow: this.follow.checked }));
+    this.predict = h("button", { type: "button", class: "main", click: onPredict }, "Predict");
+    this.cancel = h("button", { type: "button", hidden: "", click: onCancel }, "Cancel");
+    const fields = [this.checkpoint, this.device, this.beside].map(({ element }) => element);
+    this.element = h(
+      "div",
+      { class: "rows choice" },
+      h("div", { class: "fields" }, ...fields),
+      h(
+        "div",
+        { class: "row" },
+        ...[this.predict, this.cancel],
+        h("label", { class: "switch" }, this.follow, "Again after every change"),
+      ),
+    );
+  }
+
+  /**
+   * @param {import("./watch.js").WatchData} data
+   * @param {Choice} choice
+   */
+  show({ checkpoints, devices, people, image, sentence }, choice) {
+    const titled = checkpoints.map(({ key, title, note }) => [key, note ? `${title}, ${note}` : title]);
+    fill(this.checkpoint.select, titled, choice.checkpoint);
+    fill(this.device.select, devices.map(({ key, title }) => [key, title]), choice.device);
+    const others = titled.filter(([key]) => key !== choice.checkpoint);
+    const besides = [[NOTHING, "Nothing"], ...(people ? [[PEOPLE, people.title]] : []), ...others];
+    fill(this.beside.select, besides, choice.beside ?? NOTHING);
+    this.beside.element.hidden = besides.length < 2;
+    this.follow.checked = choice.follow;
+    this.predict.disabled = !image || Boolean(sentence);
+  }
+
+  /** @param {boolean} isBusy */
+  showBusy(isBusy) {
+    const hadFocus = this.element.getRootNode().activeElement;
+    this.predict.hidden = isBusy;
+    this.cancel.hidden = !isBusy;
+    // The button in focus changes places with the other one.
+    if (hadFocus === this.predict && isBusy) this.cancel.focus();
+    if (hadFocus === this.cancel && !isBusy) this.predict.focus();
+  }
+}
+
+/** Fill a list anew only where it differs: an open one would close. */
+function fill(select, options, value) {
+  const text = JSON.stringify(options);
+  if (select.dataset.options !== text) {
+    select.dataset.options = text;
+    select.replaceChildren(...options.map(([key, title]) => h("option", { value: key }, title)));
+  }
+  select.value = value;
+}

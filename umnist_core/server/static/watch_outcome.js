@@ -1,0 +1,202 @@
+/**
+ * What a model answered, beside the truth: one block for each model.
+ *
+ * @typedef {object} TaskResult
+ * @property {string} name
+ * @property {number} classes
+ * @property {boolean} is_multi
+ * @property {number[]} probabilities
+ * @property {number[]} answer
+ * @property {number[]|null} truth
+ * @property {boolean|null} is_right
+ *
+ * @typedef {object} Result
+ * @property {TaskResult[]} tasks
+ * @property {{label: number, score: number, box: number[]}[]|null} found
+ * @property {string} device In words.
+ * @property {import("./view.js").Size} image
+ * @property {{load: number, read: number, run: number}} seconds
+ * @property {number} peak_bytes
+ * @property {{kind: string, tasks: string[], heads: number, rounds: number,
+ *             places: number}|null} attention
+ * @property {string} no_attention Why there is none.
+ * @property {Record<string, {mass: number, chance: number, pointing: boolean|null}>|null} looked
+ */
+
+import { h } from "./dom.js";
+import * as words from "./watch_words.js";
+
+/** Up to so many classes each has its number below its bar. */
+const FEW_CLASSES = 14;
+
+/** Of more classes, every so manieth has. */
+const EVERY = 3;
+
+/** A bar is not drawn lower than this, so that there is something to point at. */
+const LEAST_PERCENT = 1.5;
+
+/** How many probabilities are read aloud. */
+const SPOKEN = 3;
+
+export class Outcome {
+  /** @param {(found: {label: number, score: number, box: number[]}) => void} onFound */
+  constructor(onFound) {
+    this.onFound = onFound;
+    this.job = null;
+    this.title = h("h3", {});
+    this.bar = h("span", {});
+    this.meter = h("div", { class: "meter", role: "progressbar", "aria-label": "Progress" }, this.bar);
+    this.words = h("p", { class: "state" });
+    this.progress = h("div", { class: "progress", hidden: "" }, this.words, this.meter);
+    this.failure = h("p", { class: "failure", role: "alert", hidden: "" });
+    this.body = h("div", { class: "answers" });
+    this.element = h(
+      "section",
+      { class: "outcome" },
+      ...[this.title, this.progress, this.failure, this.body],
+    );
+  }
+
+  /**
+   * @param {{title: string, model: string, runner: import("./watch_runner.js").Runner,
+   *          isStale: boolean}} state
+   */
+  show({ title, model, runner, isStale }) {
+    const { answered, failure, current } = runner;
+    this.title.textContent = title;
+    this.failure.hidden = failure === null;
+    this.failure.textContent = failure ?? "";
+    if (current) this.drawProgress(current.job, model);
+    this.element.classList.toggle("stale", isStale);
+    const job = answered?.job ?? null;
+    if (job === this.job) return;
+    this.job = job;
+    this.body.replaceChildren(...(job ? this.#parts(job.result) : []));
+  }
+
+  /** @param {boolean} isShown Once it takes long enough to be told of. */
+  showProgress(isShown) {
+    this.progress.hidden = !isShown;
+  }
+
+  /**
+   * @param {import("./watch_runner.js").Job|null} job
+   * @param {string} model
+   */
+  drawProgress(job, model) {
+    this.words.textContent = words.progressText(job, model);
+    const { done, total } = job?.progress ?? { done: 0, total: null };
+    this.meter.classList.toggle("unknown", !total);
+    if (total) {
+      this.meter.setAttribute("aria-valuenow", String(Math.round((100 * done) / total)));
+      this.bar.style.width = `${(100 * done) / total}%`;
+    } else {
+      this.meter.removeAttribute("aria-valuenow");
+      this.bar.style.width = "";
+    }
+  }
+
+  #parts(result) {
+    const { tasks, found } = result;
+    const known = tasks.some(({ truth }) => truth !== null);
+    return [
+      ...tasks.map((task) => taskBlock(task, tasks.length > 1)),
+      ...(known ? [] : [h("p", { class: "note" }, "The right answer is not known for this image.")]),
+      ...(found?.length ? [this.#foundRow(found)] : []),
+      ...(found?.length === 0 ? [h("p", { class: "note" }, "It found no digit.")] : []),
+      h("p", { class: "cost" }, costText(result)),
+    ];
+  }
+
+  #foundRow(found) {
+    const buttons = found.map((one) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "found",
+          "aria-label": `Go to a found ${one.label}, score ${words.percentText(one.score)}`,
+          click: () => this.onFound(one),
+        },
+        ...[h("b", {}, String(one.label)), h("span", {}, words.percentText(one.score))],
+      ),
+    );
+    return h("div", { class: "row found-row" }, h("span", { class: "name" }, "Found"), ...buttons);
+  }
+}
+
+/**
+ * What is said aloud of an answer.
+ *
+ * @param {string} title
+ * @param {Result} result
+ * @returns {string}
+ */
+export function spokenText(title, { tasks }) {
+  const said = tasks.map((task) => {
+    const name = tasks.length > 1 ? `${task.name} ` : "";
+    return [`${name}${words.setText(task.answer)}`, words.verdictText(task).toLowerCase()]
+      .filter(Boolean)
+      .join(", ");
+  });
+  return `${title}: ${said.join("; ")}.`;
+}
+
+function taskBlock(task, isNamed) {
+  const verdict = words.verdictText(task);
+  const isWrong = task.is_right === false;
+  return h(
+    "div",
+    { class: "task", "data-task": task.name },
+    h(
+      "p",
+      { class: "answer" },
+      ...(isNamed ? [h("span", { class: "name" }, task.name)] : []),
+      h("span", { class: task.is_multi ? "value set" : "value" }, words.setText(task.answer)),
+      ...(task.is_multi ? [] : [h("span", { class: "sure" }, sureText(task))]),
+      h("span", { class: isWrong ? "verdict wrong" : "verdict" }, verdict),
+    ),
+    bars(task),
+  );
+}
+
+function sureText({ probabilities, answer }) {
+  return words.percentText(probabilities[answer[0]] ?? 0);
+}
+
+/** A bar for each class, to the scale of the likeliest; the true ones are marked. */
+function bars(task) {
+  const { classes, probabilities, truth, answer, is_multi: isMulti } = task;
+  const top = isMulti ? 1 : Math.max(...probabilities, Number.EPSILON);
+  const columns = Array.from({ length: classes }, (_, value) => {
+    const isTrue = truth?.includes(value) ?? false;
+    const isAnswer = answer.includes(value);
+    const height = Math.max((100 * probabilities[value]) / top, LEAST_PERCENT);
+    const kind = ["column", isAnswer && "is-answer", isTrue && "is-true"].filter(Boolean).join(" ");
+    const isNumbered = classes <= FEW_CLASSES || value % EVERY === 0 || isTrue || isAnswer;
+    return h(
+      "div",
+      { class: kind, title: `${value}: ${words.percentText(probabilities[value])}` },
+      h("span", { class: "space" }, h("span", { class: "fill", style: `height: ${height}%` })),
+      h("span", { class: "number" }, isNumbered ? String(value) : ""),
+    );
+  });
+  return h("div", { class: "bars", role: "img", "aria-label": barsText(task) }, ...columns);
+}
+
+function barsText({ probabilities }) {
+  const likeliest = probabilities
+    .map((probability, value) => ({ probability, value }))
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, SPOKEN)
+    .map(({ probability, value }) => `${value} ${words.percentText(probability)}`);
+  return `Likeliest: ${likeliest.join(", ")}`;
+}
+
+function costText({ seconds, device, peak_bytes: peak }) {
+  const { load, read, run } = seconds;
+  const before = [load >= 0.1 && `loaded in ${words.secondsText(load)}`, read >= 0.1 && `read in ${words.secondsText(read)}`];
+  const times = [...before, `ran in ${words.secondsText(run)}`].filter(Boolean).join(", ");
+  const sentence = `${times} on ${device}; at most ${words.bytesText(peak)} of memory.`;
+  return sentence[0].toUpperCase() + sentence.slice(1);
+}

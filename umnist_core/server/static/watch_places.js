@@ -1,0 +1,162 @@
+/**
+ * One slot's attention as the viewer shows it: the heat of a task, head and round, and the
+ * strongest places. What is asked for last is what is shown, and the old stays until then.
+ *
+ * @typedef {{task: string|null, head: number|null, round: number|null}} Part null: the mean over
+ *   all tasks or heads, and the map after the last round.
+ * @typedef {{box: number[], weight: number, rank: number}} Place
+ * @typedef {{kind: string, max: number, places: Place[], count: number}} Places
+ */
+
+import { numberText } from "./heat_bar.js";
+
+const TILE_PX = 512;
+
+/** So many places are fetched; there may be thousands. */
+const FETCHED = 200;
+
+const OPACITY = 0.65;
+
+/** Answers kept, so that going through the rounds again asks for nothing. */
+const KEPT = 64;
+
+export class PlacesLoader {
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    /** @type {Map<string, Places>} */
+    this.kept = new Map();
+    /** @type {{job: import("./watch_runner.js").Job, part: Part, places: Places}|null} */
+    this.shown = null;
+    this.wanted = null;
+    this.failed = false;
+    this.stop = new AbortController();
+  }
+
+  /**
+   * @param {import("./watch_runner.js").Job|null} job
+   * @param {Part} part
+   */
+  async show(job, part) {
+    const address = job?.result.attention ? addressOf(job.id, "attention.json", part, { top: FETCHED }) : null;
+    if (address === this.wanted) return;
+    this.wanted = address;
+    this.failed = false;
+    this.stop.abort();
+    if (address === null) {
+      this.shown = null;
+      return;
+    }
+    this.stop = new AbortController();
+    try {
+      const places = this.kept.get(address) ?? (await fetchPlaces(address, this.stop.signal));
+      if (address !== this.wanted) return;
+      this.#keep(address, places);
+      this.shown = { job, part, places };
+    } catch {
+      if (address !== this.wanted) return;
+      this.failed = true;
+    }
+    this.onChange();
+  }
+
+  close() {
+    this.wanted = null;
+    this.stop.abort();
+  }
+
+  #keep(address, places) {
+    this.kept.delete(address);
+    this.kept.set(address, places);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+  }
+}
+
+/**
+ * What lies over the image.
+ *
+ * @param {{job: import("./watch_runner.js").Job, part: Part, places: Places}} shown
+ * @returns {import("./heat.js").HeatData|null} null where nothing was looked at.
+ */
+export function heatOf({ job, part, places }) {
+  if (!(places.max > 0)) return null;
+  const { width, height } = job.result.image;
+  const url = addressOf(job.id, "heat/{level}/{column}_{row}.png", part, { tile: TILE_PX });
+  const title = part.task === null ? "Attention" : `Attention: ${part.task}`;
+  return {
+    tiles: { url, tileSize: TILE_PX, width, height },
+    ...{ opacity: OPACITY, title, unit: "", max: places.max },
+  };
+}
+
+/**
+ * The outlines over the image.
+ *
+ * @param {Places} places
+ * @param {number} most
+ * @param {number} scale Px of the viewer's frame per px of the image that was looked at.
+ * @returns {import("./look_marks.js").LookMark[]}
+ */
+export function patchMarks({ places, max }, most, scale) {
+  return places
+    .filter(({ weight }) => weight > 0)
+    .slice(0, most)
+    .map(({ box, weight }) => ({
+      box: scaled(box, scale),
+      text: numberText(weight),
+      strength: weight / max,
+      kind: "patch",
+    }));
+}
+
+/**
+ * @param {import("./watch_outcome.js").Result} result
+ * @param {number} scale As of `patchMarks`.
+ * @returns {import("./look_marks.js").LookMark[]}
+ */
+export function foundMarks({ found }, scale) {
+  return (found ?? []).map(({ label, score, box }) => ({
+    box: scaled(box, scale),
+    text: `${label} · ${numberText(score)}`,
+    strength: score,
+    kind: "found",
+  }));
+}
+
+/**
+ * @param {number[]} box
+ * @param {number} scale
+ * @returns {number[]}
+ */
+export function scaled(box, scale) {
+  return box.map((one) => one * scale);
+}
+
+/**
+ * Addresses of what can be kept: the map that is shown, and all maps.
+ *
+ * @param {string} id
+ * @param {Part} part
+ * @returns {{json: string, npy: string}}
+ */
+export function downloads(id, part) {
+  return {
+    json: addressOf(id, "attention.json", part, { top: "all", download: 1 }),
+    npy: `/inference/jobs/${id}/attention.npy`,
+  };
+}
+
+function addressOf(id, file, part, more) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...part, ...more })) {
+    if (value !== null) query.set(name, String(value));
+  }
+  return `/inference/jobs/${id}/${file}?${query}`;
+}
+
+/** @returns {Promise<Places>} */
+async function fetchPlaces(address, signal) {
+  const response = await fetch(address, { signal });
+  if (!response.ok) throw new Error(`Attention could not be read: ${response.status}.`);
+  return response.json();
+}
