@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": ("evaluate_command", "Score a model on fresh images."),
     "generate": ("generate_command", "Write a data set."),
     "models": ("models_group", "See models and checkpoints, and import weights."),
+    "predict": ("predict_command", "Let a model answer for an image, and see where it looked."),
     "render": ("render_command", "Draw one image."),
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from umnist_core.errors import ConflictError
+from umnist_core.errors import ConflictError, UmnistError
 from umnist_core.models.needs import check_torch
 
 if TYPE_CHECKING:
@@ -32,23 +32,27 @@ def models_group() -> None:
 @models_group.command("list", epilog="\b\nExample:\n  umnist models list --json")
 @json_option
 def list_command(as_json: bool) -> None:
-    """List the models, and the checkpoints that come with umnist."""
+    """List the models, and the checkpoints: those that come with umnist, and your own."""
     from umnist_core.models.cards import find_checkpoints, load_card
     from umnist_core.models.registry import get_entry, model_names
 
     models = {name: get_entry(name).model for name in model_names()}
-    cards = {name: load_card(path) for name, path in find_checkpoints().items()}
+    trained: dict[str, str] = {}
+    for name, path in find_checkpoints().items():
+        try:
+            trained[name] = load_card(path).model
+        except UmnistError as error:  # one damaged file of one's own hides no other
+            click.echo(f"umnist: {error}", err=True)
     if as_json:
         listed = {name: {"sees": one.sees, "paper": one.paper} for name, one in models.items()}
-        trained = {name: card.model for name, card in cards.items()}
         click.echo(json.dumps({"models": listed, "checkpoints": trained}))
         return
     click.echo("Models:")
     for name, one in models.items():
         click.echo(f"  {name:<24} {one.sees:<14} {one.paper}")
-    click.echo("Checkpoints:" if cards else "Checkpoints: none come with this installation.")
-    for name, card in cards.items():
-        click.echo(f"  {name:<24} {card.model}")
+    click.echo("Checkpoints:" if trained else "Checkpoints: none come with this installation.")
+    for name, model in trained.items():
+        click.echo(f"  {name:<24} {model}")
 
 
 @models_group.command("show", epilog="\b\nExample:\n  umnist models show digit-finder")

@@ -56,6 +56,7 @@ _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ba
 
 @dataclass(frozen=True)
 class _Loaded:
+    checkpoint: str
     model: Model
     name: str
 
@@ -81,8 +82,26 @@ class Predictor:
 
     @property
     def loaded(self) -> tuple[str, ...]:
-        """Weights files of the models that are held, the one used last at the end."""
-        return tuple(str(path) for path, _, _ in self._models)
+        """Checkpoints that are held, as they were asked for, the one used last at the end."""
+        return tuple(one.checkpoint for one in self._models.values())
+
+    def load(self, checkpoint: str) -> None:
+        """Load a model, if it is not held already.
+
+        Parameters
+        ----------
+        checkpoint
+            Its name or path.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If there is too little memory for it.
+        UmnistError
+            If there is no such model, or its files are damaged.
+        """
+        with self._memory_said(f"loading {checkpoint}"):
+            self._load(checkpoint)
 
     def predict(self, request: PredictRequest, on_progress: OnProgress | None = None) -> Prediction:
         """Let a model answer for an image.
@@ -124,7 +143,7 @@ class Predictor:
         seconds: dict[str, float] = {}
         tell(LOAD, 0, None)
         with self._memory_said(f"loading {request.checkpoint}"), _timed(seconds, "load"):
-            loaded = self._load(get_checkpoint(request.checkpoint))
+            loaded = self._load(request.checkpoint)
         tell(RUN, 0, None)
         model = loaded.model
         with watching(lambda done, total: tell(RUN, done, total)), torch.no_grad():
@@ -155,12 +174,13 @@ class Predictor:
             peak_bytes=peak_bytes(self.device),
         )
 
-    def _load(self, path: Path) -> _Loaded:
+    def _load(self, checkpoint: str) -> _Loaded:
+        path = get_checkpoint(checkpoint)
         stat = path.stat()
         key = (path.resolve(), stat.st_mtime_ns, stat.st_size)
         if key not in self._models:
             model, card = load_checkpoint(path)
-            self._models[key] = _Loaded(model.to(self.device), card.model)
+            self._models[key] = _Loaded(checkpoint, model.to(self.device), card.model)
         self._models.move_to_end(key)
         most = 1 if free_bytes(self.device) < LITTLE_BYTES else MODELS_MAX
         while len(self._models) > most:

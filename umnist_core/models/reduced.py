@@ -69,6 +69,12 @@ def prepare_reduced(source: TileSource, side_px: int) -> ReducedImage:
     TooLargeError
         If no level of it both fits in memory and has the side.
     """
+    if max(source.height, source.width) < side_px:
+        raise InvalidValueError(
+            f"This model takes images with a longer side of {side_px} px or more, got "
+            f"{source.width} x {source.height} px; choose a larger image or a model that reads "
+            "patches."
+        )
     grey = reduce_for_model(_read_level(source, side_px), side_px)
     if grey.ndim == 3:
         grey = np.asarray(cv2.cvtColor(grey, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,0 +1,186 @@
+"""``umnist predict``: what a model says of an image or of a folder, and where it looked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from umnist_core.cli._scene_options import SceneChoice, parameter_help, scene_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from umnist_core.inference.prediction import Prediction
+    from umnist_core.inference.predictor import Predictor
+    from umnist_core.inference.report import Row
+    from umnist_core.inference.requests import ImageRef
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+_OF_SCENES = ("preset", "seed", "split", "index", "overrides")
+
+
+@click.command(
+    "predict",
+    epilog="\b\nExamples:\n"
+    "  umnist predict --model digit-finder --seed 7 --index 3\n"
+    "  umnist predict photo.jpeg --model digit-finder --attention where.png\n"
+    "  umnist predict --preset released --set canvas=8000 --model additive-pyramid --json\n"
+    "  umnist predict images --model my-run --out answers.csv\n\n" + parameter_help(),
+)
+@click.argument("image", required=False, type=click.Path(path_type=Path))
+@click.option("--model", "checkpoint", required=True, metavar="NAME|PATH", help="A checkpoint.")
+@click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, or cuda:0 and the like."
+)
+@click.option("--attention", type=FILE, help="Write the image with the attention over it, as PNG.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--out", type=FILE, help="Write a row for each image as CSV.")
+@scene_options
+@click.pass_context
+def predict_command(
+    ctx: click.Context,
+    *,
+    choice: SceneChoice,
+    image: Path | None,
+    checkpoint: str,
+    device: str,
+    attention: Path | None,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Let a model answer for IMAGE, a file, or for the scene that the options choose.
+
+    IMAGE may be a folder: the answers go to --out as a table, a row for each image, and to
+    standard output without it. An image that fails gets its reason in the row and the rest go
+    on; the exit code is then 1.
+    """
+    _check_usage(ctx, image, attention, as_json)
+    from umnist_core.models.needs import check_torch
+
+    check_torch()
+    from umnist_core.inference.predictor import Predictor
+
+    predictor = Predictor(device)
+    if image is not None and image.is_dir():
+        ctx.exit(_predict_folder(predictor, checkpoint, image, out))
+    chosen = _image_ref(image, choice)
+    _predict_one(predictor, checkpoint, chosen, attention=attention, as_json=as_json, out=out)
+
+
+def _check_usage(
+    ctx: click.Context, image: Path | None, attention: Path | None, as_json: bool
+) -> None:
+    if attention is not None and attention.suffix.lower() != ".png":
+        raise click.BadParameter(
+            f"expected a name that ends in .png; got {attention.name!r}.", param_hint="--attention"
+        )
+    if image is None:
+        return
+    commandline = click.core.ParameterSource.COMMANDLINE
+    if any(ctx.get_parameter_source(name) is commandline for name in _OF_SCENES):
+        raise click.UsageError(
+            "Expected IMAGE or the options of a scene, got both; leave one of them out."
+        )
+    if image.is_dir() and (as_json or attention is not None):
+        raise click.UsageError(
+            "A folder gives a table (--out), got --json or --attention; give one image for those."
+        )
+
+
+def _image_ref(image: Path | None, choice: SceneChoice) -> ImageRef:
+    from umnist_core.inference.requests import FileImage, SceneImage
+
+    if image is not None:
+        return FileImage(str(image))
+    overrides = tuple(sorted(choice.overrides.items()))
+    return SceneImage(choice.preset, choice.seed, choice.split, choice.index, overrides)
+
+
+def _predict_one(
+    predictor: Predictor,
+    checkpoint: str,
+    image: ImageRef,
+    *,
+    attention: Path | None,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    from tqdm import tqdm
+
+    from umnist_core.files import write_whole
+    from umnist_core.inference import report
+    from umnist_core.inference.requests import FileImage, PredictRequest
+
+    with tqdm(disable=not sys.stderr.isatty(), leave=False, unit="step") as bar:
+
+        def show(_stage: str, done: int, total: int | None) -> None:
+            bar.total, bar.n = total, done
+            bar.update(0)
+
+        found = predictor.predict(PredictRequest(checkpoint, "auto", image), show)
+    if attention is not None:
+        _write_attention(attention, image, found)
+    if out is not None:
+        name = Path(image.path).name if isinstance(image, FileImage) else str(image.index)
+        write_whole(out, report.table_text([report.prediction_row(name, found)]).encode())
+    if as_json:
+        click.echo(json.dumps(report.prediction_json(found)))
+        return
+    for line in report.prediction_lines(found):
+        click.echo(line)
+
+
+def _write_attention(path: Path, image: ImageRef, found: Prediction) -> None:
+    from umnist_core.errors import NotFoundError
+    from umnist_core.files import write_whole
+    from umnist_core.inference.open_image import open_image
+    from umnist_core.inference.picture import attention_picture
+    from umnist_core.pyramid import encode_png
+
+    if found.attention is None:
+        raise NotFoundError(
+            f"Expected attention of {found.checkpoint}, found none ({found.no_attention}); leave "
+            "--attention out or choose another model."
+        )
+    source, _ = open_image(image)
+    write_whole(path, encode_png(attention_picture(source, found.attention)))
+
+
+def _predict_folder(predictor: Predictor, checkpoint: str, folder: Path, out: Path | None) -> int:
+    """Predict every image of a folder, write the table, and return the exit code."""
+    from tqdm import tqdm
+
+    from umnist_core.datasets.image_folder import open_image_folder
+    from umnist_core.errors import UmnistError
+    from umnist_core.files import write_whole
+    from umnist_core.inference import report
+    from umnist_core.inference.requests import FileImage, PredictRequest
+
+    images = open_image_folder(folder).paths
+    predictor.load(checkpoint)  # without the model no image is tried
+    rows: list[Row] = []
+    for image_id, path in tqdm(
+        images.items(), disable=not sys.stderr.isatty(), leave=False, unit="image"
+    ):
+        request = PredictRequest(checkpoint, "auto", FileImage(str(path)))
+        try:
+            rows.append(report.prediction_row(image_id, predictor.predict(request)))
+        except UmnistError as error:
+            rows.append(report.failure_row(image_id, error))
+    text = report.table_text(rows)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(out, text.encode())
+        click.echo(f"{out}: {_counts(rows)}")
+    return 1 if any("error" in row for row in rows) else 0
+
+
+def _counts(rows: Sequence[Row]) -> str:
+    failed = sum("error" in row for row in rows)
+    return f"{len(rows)} images" + (f", {failed} of them failed" if failed else "")

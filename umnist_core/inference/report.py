@@ -1,0 +1,140 @@
+"""A prediction as people and programs read it: lines, JSON, a row of a table. No torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from umnist_core.inference.prediction import Prediction, TaskAnswer, as_xywh
+
+LINES_MAX = 5
+"""Strongest places and runners-up that are printed."""
+
+PLACES_MAX = 24
+"""Strongest places in JSON, as on the page."""
+
+Row = dict[str, Any]
+
+
+def strongest_places(found: Prediction, most: int = PLACES_MAX) -> list[Row]:
+    """Return the heaviest places of the attention, the mean over tasks and heads.
+
+    Returns
+    -------
+    list
+        Of ``rank`` from 1, ``weight``, and ``box`` as x, y, width, height in image px; places
+        without any weight are left out.
+    """
+    if found.attention is None:
+        return []
+    weights = found.attention.place_weights()
+    order = np.argsort(-weights, kind="stable")[:most].tolist()
+    heaviest = [place for place in order if weights[place] > 0]
+    boxes = found.attention.boxes.astype(float).tolist()
+    return [
+        {"rank": rank, "weight": float(weights[place]), "box": as_xywh(tuple(boxes[place]))}
+        for rank, place in enumerate(heaviest, start=1)
+    ]
+
+
+def prediction_json(found: Prediction) -> Row:
+    """Return everything but the arrays, ready for JSON: with checkpoint, model and places."""
+    about = {"checkpoint": found.checkpoint, "model": found.model}
+    return about | found.to_dict() | {"strongest": strongest_places(found)}
+
+
+def prediction_lines(found: Prediction) -> Iterator[str]:
+    """Yield what is printed of a prediction."""
+    for task in found.tasks:
+        yield from _task_lines(task)
+    if found.found is not None:
+        digits = f"{len(found.found)} digit{'' if len(found.found) == 1 else 's'}"
+        yield f"{digits} found" + (":" if found.found else "")
+        for one in found.found:
+            yield f"  {one.label} at {_box_words(as_xywh(one.box))}, score {one.score:.2f}"
+    yield from _attention_lines(found)
+    seconds = found.seconds
+    yield (
+        f"{sum(seconds.values()):.2f} s (loading the model {seconds['load']:.2f}, reading the "
+        f"image {seconds['read']:.2f}, running {seconds['run']:.2f}) on {found.device}; peak "
+        f"memory {found.peak_bytes / 1e6:.0f} MB"
+    )
+
+
+def _task_lines(task: TaskAnswer) -> Iterator[str]:
+    said = " ".join(map(str, task.answer)) or "none"
+    if not task.is_multi:
+        said += f" ({_percent(task.probabilities[task.answer[0]])})"
+    if task.truth is not None:
+        truth = " ".join(map(str, task.truth))
+        said += ", right" if task.is_right else f", wrong: it is {truth}"
+    yield f"{task.name}: {said}"
+    order = sorted(range(task.classes), key=lambda one: -task.probabilities[one])
+    shown = order[:LINES_MAX] if task.is_multi else order[1:LINES_MAX]
+    chances = ", ".join(f"{one} {_percent(task.probabilities[one])}" for one in shown)
+    yield f"  {'likeliest' if task.is_multi else 'then'} {chances}"
+
+
+def _attention_lines(found: Prediction) -> Iterator[str]:
+    if found.attention is None:
+        yield f"attention: {found.no_attention}"
+        return
+    places = strongest_places(found, LINES_MAX)
+    total = len(found.attention.boxes)
+    yield f"attention ({found.attention.kind}), strongest of {total} places:"
+    for place in places:
+        yield f"  {place['weight']:.4f} at {_box_words(place['box'])}"
+    for task, one in (found.looked or {}).items():
+        yield (
+            f"attention to {task}: {100 * one.mass:.2f} % of it on digits, which cover "
+            f"{100 * one.chance:.2f} % of the image"
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _box_words(box: Sequence[float]) -> str:
+    col, row, width, height = box
+    return f"x {col:.0f}, y {row:.0f}, {width:.0f} x {height:.0f} px"
+
+
+# -- tables ---------------------------------------------------------------------------
+
+
+def prediction_row(image_id: str, found: Prediction) -> Row:
+    """Return a prediction as a row of the table, named as in that of `umnist evaluate`."""
+    row: Row = {"id": image_id}
+    for task in found.tasks:
+        row[f"said_{task.name}"] = " ".join(map(str, task.answer))
+        if not task.is_multi:
+            row[f"probability_{task.name}"] = f"{task.probabilities[task.answer[0]]:.6f}"
+        if task.truth is not None:
+            row[f"true_{task.name}"] = " ".join(map(str, task.truth))
+            row[f"correct_{task.name}"] = task.is_right
+    if found.found is not None:
+        row["digits_found"] = len(found.found)
+    row["width"], row["height"] = found.width, found.height
+    row["seconds"] = f"{sum(found.seconds.values()):.3f}"
+    row["peak_bytes"] = found.peak_bytes
+    return row
+
+
+def failure_row(image_id: str, error: Exception) -> Row:
+    """Return the row of an image for which there is no prediction."""
+    return {"id": image_id, "error": str(error)}
+
+
+def table_text(rows: Sequence[Row]) -> str:
+    """Return rows as CSV; every column that one of them has, ``error`` at the end."""
+    columns = dict.fromkeys(name for row in rows for name in row if name != "error")
+    text = io.StringIO()
+    table = csv.DictWriter(text, (*columns, "error"), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
