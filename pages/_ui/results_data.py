@@ -165,10 +165,24 @@ def answers_to(results: Results, image: str, gaze: str = "all") -> pd.DataFrame:
     return rows[~rows["correct"].astype(bool)] if gaze == "wrong" else rows
 
 
-def find_heat(
-    service: StudyService, results: Results, image: str, gaze: str
-) -> dict[str, Any] | None:
-    """Return the heat over an image for the viewer (``HeatData`` in ``heat.js``).
+@dataclass(frozen=True, eq=False)
+class Gaze:
+    """Where people looked at an image.
+
+    Attributes
+    ----------
+    grid
+        float64 (rows, columns), mean time on each cell, ms.
+    answers
+        How many it is the mean of.
+    """
+
+    grid: NDArray[np.float64]
+    answers: int
+
+
+def find_gaze(service: StudyService, results: Results, image: str, gaze: str) -> Gaze | None:
+    """Return where those people looked whose gaze is asked for, one of `GAZES`.
 
     None where nobody's gaze is asked for, or nobody has looked.
 
@@ -181,20 +195,34 @@ def find_heat(
         return None
     events = answers_to(results, image, gaze)["seqs"]
     keys = tuple(tuple(int(seq) for seq in seqs) for seqs in events)
-    return _heat(service, results.study, keys, results.sizes[image])
+    return _gaze(service, results.study, keys, results.sizes[image])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _heat(
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _gaze(
     _service: StudyService, study: str, keys: tuple[tuple[int, ...], ...], size: tuple[int, int]
-) -> dict[str, Any] | None:
+) -> Gaze | None:
     traces = []
     for seqs in keys:  # a changed answer has several
         texts = (_service.log.read_attachment(study, seq) for seq in seqs)
         traces.append([part for text in texts if text is not None for part in json.loads(text)])
     traces = [parts for parts in traces if parts]
     grid = mean_heat(traces, size)
-    return None if grid is None else heat_data(grid, size, len(traces))
+    return None if grid is None else Gaze(grid, len(traces))
+
+
+def find_heat(
+    service: StudyService, results: Results, image: str, gaze: str
+) -> dict[str, Any] | None:
+    """Return the heat over an image for the viewer (``HeatData`` in ``heat.js``), or None.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    found = find_gaze(service, results, image, gaze)
+    return None if found is None else heat_data(found.grid, results.sizes[image], found.answers)
 
 
 def mean_heat(traces: Sequence[Sequence[Any]], size: tuple[int, int]) -> NDArray[np.float64] | None:

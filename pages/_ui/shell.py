@@ -15,7 +15,8 @@ noise_lab = st.Page(PAGES / "noise_lab.py", title="Noise lab")
 label = st.Page(PAGES / "label.py", title="Label")
 studies = st.Page(PAGES / "studies.py", title="Studies")
 results = st.Page(PAGES / "results.py", title="Results")
+inference = st.Page(PAGES / "inference.py", title="Inference")
 # Pages link to each other by these; only the shell knows how they were made.
 st.session_state["results_page"] = results
 st.session_state["studies_page"] = studies
-st.navigation([explore, noise_lab, label, studies, results], position="top").run()
+st.navigation([explore, noise_lab, label, studies, results, inference], position="top").run()

@@ -35,6 +35,7 @@ from umnist_core.inference.pool import InferencePool, shared_pool
 from umnist_core.inference.requests import PredictRequest
 from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
+from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.heat import (
     attention_table,
     heat_tile,
@@ -216,6 +217,10 @@ class InferenceApp:
             places, 200, {"content-disposition": name} if _is_download(fields) else {}
         )
 
+    async def _agreement(self, request: Request, match: re.Match[str]) -> Response:
+        outcome, choice = self._pool.get_outcome(match[1]), parse_choice(request.query_params)
+        return json_reply(await self._in_thread(agreement, outcome, choice, match[2]))
+
     async def _table(self, request: Request, match: re.Match[str]) -> Response:
         body = await self._in_thread(attention_table, self._pool.get_outcome(match[1]))
         reply = tile_reply(body, "application/octet-stream")
@@ -279,6 +284,7 @@ _ROUTES = (
     _route("DELETE", _JOB, InferenceApp._cancel),
     _route("GET", _JOB + r"/attention\.json", InferenceApp._places),
     _route("GET", _JOB + r"/attention\.npy", InferenceApp._table),
+    _route("GET", _JOB + r"/dwell/([0-9a-f]{16})", InferenceApp._agreement),
     _route("GET", _JOB + r"/heat/([0-9]+)/([0-9]+)_([0-9]+)\.png", InferenceApp._tile),
 )
 

@@ -1,0 +1,156 @@
+"""Inference's image: a generated one under the noise lab's sliders, a file's, or a study's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.image_files import choose_file, choose_from_folder, start_choice
+from pages._ui.lab_components import show_controls
+from pages._ui.lab_controls import lab_data
+from pages._ui.lab_stage import viewer_data
+from pages._ui.lab_state import MAX_INDEX, LabState, change_state, current_state, take_report
+from pages._ui.results_choice import choose_study
+from pages._ui.results_data import Results, find_gaze, heat_data, load_results
+from pages._ui.results_image import choose_image, truth_data
+from pages._ui.results_sections import is_masked
+from pages._ui.results_words import OPTIONAL_STOPPING
+from pages._ui.samples import stepped
+from pages._ui.study_store import get_service
+from umnist_core.digits import load_glyphs
+from umnist_core.labeling.service import StudyService
+from umnist_core.server.files import register_file
+from umnist_core.server.inference.dwell import register_dwell
+
+BUS = "inference"
+SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder", "study": "Study"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image to predict, with what is known of it.
+
+    Attributes
+    ----------
+    viewer
+        ``ViewerData`` in ``viewer.js``, the truth included.
+    people
+        Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
+    """
+
+    viewer: dict[str, Any]
+    people: dict[str, Any] | None = None
+
+    @property
+    def pane(self) -> dict[str, Any]:
+        """The image as the viewer and the prediction know it."""
+        pane: dict[str, Any] = self.viewer["panes"][0]
+        return pane
+
+
+def choose_picture() -> Picture | None:
+    """Draw the widgets that choose an image; None while none is chosen.
+
+    Raises
+    ------
+    UmnistError
+        If the image cannot be planned or opened.
+    """
+    start_choice("source", tuple(SOURCES), "generated")
+    source = st.segmented_control(
+        "Image",
+        list(SOURCES),
+        format_func=SOURCES.__getitem__,
+        key="source",
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    if source == "study":
+        return _choose_from_study()
+    if source == "generated":
+        return _choose_scene()
+    sample = choose_file() if source == "file" else choose_from_folder()
+    if sample is None:
+        return None
+    truth = {"label": sample.label, "explained": sample.explained}
+    viewer = _file_viewer(sample.path, sample.title, sample.link) | truth
+    return Picture(viewer)
+
+
+def lab_state() -> tuple[LabState, int]:
+    """Return the noise lab's setting, of which this page shows one, and its revision."""
+    state, revision = current_state()
+    return replace(state, compare="one"), revision
+
+
+def step_picture(step: str) -> None:
+    """Go to the next, the previous or a random image; a callback."""
+    if st.session_state.get("source") == "folder":
+        st.session_state["image"] = stepped(int(st.session_state.get("image", 0)), step, MAX_INDEX)
+    else:
+        state, _ = current_state()
+        change_state(state.at(stepped(state.a.index, step, MAX_INDEX)))
+
+
+def _choose_scene() -> Picture:
+    glyphs = load_glyphs()
+    state, revision = lab_state()
+    data = lab_data(state, revision, glyphs) | {"bus": BUS, "single": True}
+    show_controls(data, key="inference_controls", on_settings=take_report)
+    viewer = viewer_data(state, glyphs) | {"bus": BUS}
+    viewer["link"] = {**viewer["link"], "source": None}
+    viewer["panes"][0]["title"] = "Image"
+    return Picture(viewer)
+
+
+def _choose_from_study() -> Picture | None:
+    service = get_service()
+    study = choose_study(service)
+    if study is None:
+        return None
+    if is_masked(study):
+        st.info(OPTIONAL_STOPPING)
+        return None
+    results = load_results(service, study)
+    image = choose_image(results)
+    # The choice of a study writes the address itself.
+    viewer = _file_viewer(service.stimulus_file(results.study, image), "Image", None)
+    return Picture(viewer | truth_data(results, image), _people(service, results, image))
+
+
+def _people(service: StudyService, results: Results, image: str) -> dict[str, Any] | None:
+    """Return where people looked, which the server then compares attention with."""
+    gaze = find_gaze(service, results, image, "all")
+    if gaze is None:
+        return None
+    return {
+        "title": "Where people looked",
+        "answers": gaze.answers,
+        "dwell": register_dwell(gaze.grid),
+        "heat": heat_data(gaze.grid, results.sizes[image], gaze.answers),
+    }
+
+
+def _file_viewer(path: Path, title: str, link: dict[str, str | None] | None) -> dict[str, Any]:
+    entry = register_file(path)
+    pane = {
+        "key": f"file-{entry.id}",
+        "title": title,
+        "dzi": f"/tiles/file/{entry.id}.dzi",
+        "width": entry.width,
+        "height": entry.height,
+    }
+    return {
+        "bus": BUS,
+        "panes": [pane],
+        "image": {"width": entry.width, "height": entry.height},
+        "link": link,
+        "navigate": "folder" in (link or {}),
+        "digits": [],
+        "shapes": [],
+        "label": None,
+    }

@@ -1,0 +1,71 @@
+"""Inference: watch a model look."""
+
+import secrets
+
+import streamlit as st
+
+from pages._ui.inference_choice import (
+    DEVICES,
+    choice_link,
+    current_choice,
+    list_checkpoints,
+    refusal,
+    take_choice,
+)
+from pages._ui.inference_image import BUS, choose_picture, step_picture
+from pages._ui.notices import show_digits_notice
+from pages._ui.viewer import show_answers, show_viewer
+from pages._ui.watch import show_watch
+from umnist_core.errors import UmnistError
+
+st.session_state.setdefault("inference_viewer_id", secrets.token_hex(8))
+
+with st.container(key="watch"):
+    stage = st.container(key="watch_stage")
+    panel = st.container(key="watch_panel")
+
+with panel:
+    show_digits_notice()
+    model_tab, image_tab, truth_tab = st.tabs(["Model", "Image and noise", "Answer"])
+
+with image_tab:
+    try:
+        picture = choose_picture()
+        problem = "" if picture else "Choose an image under “Image and noise”."
+    except UmnistError as error:
+        picture, problem = None, str(error)
+
+checkpoints = list_checkpoints()
+choice = current_choice(checkpoints, bool(picture and picture.people))
+
+with stage:
+    if picture is None:
+        st.info(problem)
+    else:
+        link = picture.viewer["link"]
+        viewer = picture.viewer | {"link": link and {**link, **choice_link(choice)}}
+        show_viewer(viewer, key="inference_viewer", on_navigate=step_picture)
+
+with model_tab:
+    show_watch(
+        {
+            "bus": BUS,
+            "viewer": st.session_state["inference_viewer_id"],
+            "checkpoints": checkpoints,
+            "devices": [{"key": key, "title": title} for key, title in DEVICES.items()],
+            "image": picture and picture.pane,
+            "choice": choice,
+            "people": picture and picture.people,
+            "sentence": refusal(checkpoints),
+        },
+        key="inference_watch",
+        on_choice=take_choice,
+    )
+
+with truth_tab:
+    if picture is None or picture.viewer.get("label") is None:
+        st.caption("Nothing is known of what is in this image.")
+    else:
+        names = ("bus", "image", "label", "digits", "shapes")
+        truth = {name: picture.viewer[name] for name in names} | {"figures": []}
+        show_answers(truth, key="inference_answers")
