@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any
 
 import streamlit as st
 
 from umnist_core.errors import UmnistError
 from umnist_core.models.cards import find_checkpoints, load_card
+from umnist_core.models.needs import needs_sentence
 
 CHOICE = "inference_choice"
 FIRST = "digit-finder"
@@ -20,10 +20,6 @@ PEOPLE = "people"
 
 DEVICES = {"auto": "Fastest here", "cpu": "CPU"}
 
-NO_TORCH = (
-    "Models need torch, which this installation lacks; get it with pip install 'umnist[models]' "
-    "and start the app again."
-)
 NO_CHECKPOINT = (
     "There is no trained model here; train one with umnist train, and put its folder into that of "
     "checkpoints (UMNIST_CHECKPOINTS)."
@@ -44,9 +40,7 @@ def list_checkpoints() -> list[dict[str, str]]:
 
 def refusal(checkpoints: list[dict[str, str]]) -> str | None:
     """Return why nothing can be predicted here, and what to do; None if it can."""
-    if any(find_spec(name) is None for name in ("torch", "torchvision", "safetensors")):
-        return NO_TORCH
-    return None if checkpoints else NO_CHECKPOINT
+    return needs_sentence() or (None if checkpoints else NO_CHECKPOINT)
 
 
 def current_choice(checkpoints: list[dict[str, str]], has_people: bool) -> dict[str, Any]:

@@ -12,8 +12,9 @@
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
  * @property {import("./watch_choice.js").Choice} choice
- * @property {{study: string, stimulus: string, title: string,
- *             heat: import("./heat.js").HeatData|null}|null} people
+ * @property {{title: string, heat: import("./heat.js").HeatData, answers: number,
+ *             dwell: string}|null} people Where people looked, and the id under which the server
+ *   compares attention with it.
  * @property {string|null} sentence Why nothing can be predicted, and what to do.
  *
  * @typedef {{onChoice: (choice: import("./watch_choice.js").Choice) => void}} WatchCallbacks
@@ -236,7 +237,8 @@ class Watch {
     const { runner } = slot;
     slot.outcome.show({ title, model, runner, isStale });
     const { result } = runner.answered?.job ?? {};
-    slot.places.show(runner.answered?.job ?? null, result ? possible(slot.part, result) : slot.part);
+    const part = result ? possible(slot.part, result) : slot.part;
+    slot.places.show(runner.answered?.job ?? null, part, this.data.people?.dwell ?? null);
   }
 
   /** @returns {import("./watch_attention.js").LookState & {isStale: boolean}} */
@@ -246,7 +248,8 @@ class Watch {
     const part = job ? possible(slot.part, job.result) : slot.part;
     const title = this.#title(slot);
     const { shown, failed } = places;
-    return { key, title, job, part, shown, failed, outline, isStale };
+    const people = this.data.people?.answers ?? 0;
+    return { key, title, job, part, shown, failed, outline, people, isStale };
   }
 
   #drawNote(states) {

@@ -13,12 +13,13 @@
  *             places: import("./watch_places.js").Places}|null} shown What is there.
  * @property {boolean} failed
  * @property {Outline|null} outline null for what suits the model.
+ * @property {number} people How many people's answers it is compared with.
  */
 
 import { h } from "./dom.js";
 import { numberText } from "./heat_bar.js";
 import { downloads } from "./watch_places.js";
-import { lookedText } from "./watch_words.js";
+import { agreementText, lookedText } from "./watch_words.js";
 
 /** Of a mean over everything. */
 const MEAN = "";
@@ -89,6 +90,7 @@ export class AttentionPanel {
     this.outline = choice("Outline", (value) => this.callbacks.onOutline(this.focus, value));
     this.rounds = this.#roundRow();
     this.looked = h("p", { class: "note looked" });
+    this.agreement = h("p", { class: "note agreement" });
     this.failure = h("p", { class: "failure", hidden: "" }, "The attention could not be read; choose it again.");
     this.list = h("ol", { class: "places", tabindex: -1 });
     this.links = h("p", { class: "links" });
@@ -96,7 +98,7 @@ export class AttentionPanel {
     this.some = h(
       "div",
       { class: "rows" },
-      ...[h("div", { class: "fields" }, ...fields), this.rounds, this.looked, this.failure],
+      ...[h("div", { class: "fields" }, ...fields), this.rounds, this.looked, this.agreement, this.failure],
       ...[this.list, this.links],
     );
     this.element = h(
@@ -180,6 +182,7 @@ export class AttentionPanel {
     this.#drawOutline();
     this.#drawRound(attention.rounds, part.round);
     this.#drawLooked(job.result, part);
+    this.#drawAgreement();
     this.#drawList();
     this.#drawLinks(job.id, part);
   }
@@ -206,6 +209,13 @@ export class AttentionPanel {
     const one = round === null && name ? looked?.[name] : null;
     this.looked.hidden = !one;
     this.looked.textContent = one ? lookedText(one) : "";
+  }
+
+  #drawAgreement() {
+    const { shown, people } = this.state;
+    const agreement = shown?.places.agreement;
+    this.agreement.hidden = !agreement;
+    this.agreement.textContent = agreement ? agreementText(agreement, people) : "";
   }
 
   #drawList() {

@@ -5,7 +5,9 @@
  * @typedef {{task: string|null, head: number|null, round: number|null}} Part null: the mean over
  *   all tasks or heads, and the map after the last round.
  * @typedef {{box: number[], weight: number, rank: number}} Place
- * @typedef {{kind: string, max: number, places: Place[], count: number}} Places
+ * @typedef {{similarity: number, correlation: number|null}} Agreement With where people looked.
+ * @typedef {{kind: string, max: number, places: Place[], count: number,
+ *            agreement: Agreement|null}} Places
  */
 
 import { numberText } from "./heat_bar.js";
@@ -36,11 +38,13 @@ export class PlacesLoader {
   /**
    * @param {import("./watch_runner.js").Job|null} job
    * @param {Part} part
+   * @param {string|null} dwell What it is compared with: people's time on the image, by its id.
    */
-  async show(job, part) {
+  async show(job, part, dwell) {
     const address = job?.result.attention ? addressOf(job.id, "attention.json", part, { top: FETCHED }) : null;
-    if (address === this.wanted) return;
-    this.wanted = address;
+    const wanted = address && `${address} ${dwell}`;
+    if (wanted === this.wanted) return;
+    this.wanted = wanted;
     this.failed = false;
     this.stop.abort();
     if (address === null) {
@@ -49,12 +53,12 @@ export class PlacesLoader {
     }
     this.stop = new AbortController();
     try {
-      const places = this.kept.get(address) ?? (await fetchPlaces(address, this.stop.signal));
-      if (address !== this.wanted) return;
-      this.#keep(address, places);
+      const places = this.kept.get(wanted) ?? (await this.#fetch(address, job, part, dwell));
+      if (wanted !== this.wanted) return;
+      this.#keep(wanted, places);
       this.shown = { job, part, places };
     } catch {
-      if (address !== this.wanted) return;
+      if (wanted !== this.wanted) return;
       this.failed = true;
     }
     this.onChange();
@@ -65,9 +69,21 @@ export class PlacesLoader {
     this.stop.abort();
   }
 
-  #keep(address, places) {
-    this.kept.delete(address);
-    this.kept.set(address, places);
+  /** @returns {Promise<Places>} */
+  async #fetch(address, job, part, dwell) {
+    const { signal } = this.stop;
+    const compared = dwell && addressOf(job.id, `dwell/${dwell}`, part, {});
+    const [places, agreement] = await Promise.all([
+      fetchJson(address, signal),
+      // Without it there is still all that the model gave.
+      compared ? fetchJson(compared, signal).catch(() => null) : null,
+    ]);
+    return { ...places, agreement };
+  }
+
+  #keep(wanted, places) {
+    this.kept.delete(wanted);
+    this.kept.set(wanted, places);
     if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
   }
 }
@@ -154,8 +170,7 @@ function addressOf(id, file, part, more) {
   return `/inference/jobs/${id}/${file}?${query}`;
 }
 
-/** @returns {Promise<Places>} */
-async function fetchPlaces(address, signal) {
+async function fetchJson(address, signal) {
   const response = await fetch(address, { signal });
   if (!response.ok) throw new Error(`Attention could not be read: ${response.status}.`);
   return response.json();

@@ -82,3 +82,16 @@ export function lookedText({ mass, chance, pointing }) {
   if (pointing === null) return `${on}.`;
   return `${on}; the strongest place is ${pointing ? "on or beside" : "not on"} a digit.`;
 }
+
+/**
+ * Attention against where people looked.
+ *
+ * @param {import("./watch_places.js").Agreement} agreement
+ * @param {number} answers How many people's answers that is the mean of.
+ * @returns {string}
+ */
+export function agreementText({ similarity, correlation }, answers) {
+  const people = answers === 1 ? "1 answer" : `${answers.toLocaleString("en")} answers`;
+  const both = correlation === null ? "" : `, correlation ${correlation.toFixed(2)}`;
+  return `With where people looked in ${people}: similarity ${similarity.toFixed(2)}${both}.`;
+}
