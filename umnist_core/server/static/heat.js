@@ -23,7 +23,7 @@ import { density } from "./view.js";
 /** What is no longer true of the picture is still seen, but less. */
 const STALE = 0.4;
 
-/** One pane's heat, and the canvas that it is drawn on. */
+/** One pane's heat, and the canvas that it is drawn on; `umnist-heat` says when new heat is. */
 export class HeatLayer {
   constructor() {
     this.element = h("canvas", { class: "heat", "aria-hidden": "true" });
@@ -36,6 +36,7 @@ export class HeatLayer {
     this.next = null;
     this.isStale = false;
     this.failed = false;
+    this.isNew = false;
     this.look = { opacity: 1, map: "colours" };
     this.onChange = () => undefined;
   }
@@ -73,6 +74,8 @@ export class HeatLayer {
     context.clearRect(0, 0, width, height);
     context.globalAlpha = this.look.opacity * (this.isStale ? STALE : 1);
     this.shown.source.draw(context, frame, this.look.map);
+    if (this.isNew) element.dispatchEvent(new CustomEvent("umnist-heat", { bubbles: true, composed: true }));
+    this.isNew = false;
   }
 
   /**
@@ -111,6 +114,7 @@ export class HeatLayer {
       this.#drop();
       this.shown = this.next;
       this.next = null;
+      this.isNew = true;
     } else {
       this.shown?.source.prepare(frame);
     }

@@ -1,0 +1,90 @@
+"""How long somebody waits for a model: from the click to its heat over the image, in a browser.
+
+The real app and a real browser: the page asks for a prediction, the app's inference process
+answers, and tiles of the heat are fetched, coloured and drawn. Time runs, in the page's own
+clock, from the event of the click to the end of the frame in which all heat in view is drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from umnist_core.bench.browser import browser_page, running_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+DRAW_TIMEOUT_MS = 300_000
+SEED = 20_261_121
+
+_WATCH = """() => {
+  window.benchHeat = [];
+  let clicked = null;
+  document.addEventListener("click", (event) => (clicked = event.timeStamp), { capture: true });
+  document.addEventListener("umnist-heat", () => {
+    if (clicked === null) return;
+    const since = clicked;
+    clicked = null;
+    // The event comes within a frame; a message is delivered when the frame is over.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => benchHeat.push(performance.now() - since);
+    port2.postMessage(null);
+  });
+}"""
+
+
+@dataclass(frozen=True)
+class ClickTimes:
+    """From clicks to heat, in ms.
+
+    Attributes
+    ----------
+    first_ms
+        The first click after the app was started: its process of models starts and loads.
+    warm_ms
+        The following ones, each for an image that was never asked for.
+    """
+
+    first_ms: float
+    warm_ms: tuple[float, ...]
+
+
+def time_clicks(checkpoint: str, preset: str, rounds: int) -> ClickTimes:
+    """Start the app, and click for one image after another.
+
+    Parameters
+    ----------
+    checkpoint
+        Name of a checkpoint.
+    preset
+        Of the images.
+    rounds
+        How many warm clicks, 1 or more.
+
+    Raises
+    ------
+    MissingFileError
+        If Playwright or Chromium is not installed.
+    NetworkError
+        If the app does not start.
+    """
+    with running_app() as origin, browser_page() as page:
+        page.goto(f"{origin}/inference?model={checkpoint}&preset={preset}&seed={SEED}")
+        page.get_by_label("Again after every change").uncheck()
+        page.evaluate(_WATCH)
+        times = [_click(page, number) for number in range(1 + rounds)]
+    return ClickTimes(times[0], tuple(times[1:]))
+
+
+def _click(page: Page, number: int) -> float:
+    """Go to another image, click, and return how long it took, in ms."""
+    if number:
+        page.get_by_role("button", name="Next sample").click()
+    page.wait_for_timeout(1500)
+    page.wait_for_selector("[data-test-script-state=notRunning]", timeout=DRAW_TIMEOUT_MS)
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.wait_for_function(f"benchHeat.length > {number}", timeout=DRAW_TIMEOUT_MS)
+    found: float = page.evaluate("benchHeat.at(-1)")
+    return round(found, 1)
