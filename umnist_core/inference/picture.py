@@ -59,7 +59,8 @@ def attention_picture(source: TileSource, found: AttentionMap) -> NDArray[np.uin
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
     colours = heat_colours()[paint(found, level, reduction)]  # (H, W, 4)
     cover = colours[:, :, 3:] * np.float32(OPACITY)
-    return np.rint(pixels * (1 - cover) + colours[:, :, :3] * cover).astype(np.uint8)
+    mixed = pixels * (1 - cover) + colours[:, :, :3] * cover
+    return np.asarray(np.rint(mixed), np.uint8)
 
 
 def heat_colours() -> NDArray[np.float32]:

@@ -1,0 +1,1 @@
+"""Tests of predictions, and of the processes that make them."""
