@@ -209,10 +209,18 @@ def test_overlap_is_the_share_of_the_smaller_square() -> None:
     """A digit within another is dropped, whatever their sizes."""
     blank = np.zeros((28, 28), np.uint8)
     large = Reading(10, 0, 0, 1, blank, blank)
-    small = Reading(1, 14, 266, 1, blank, blank)
+    small = Reading(1, 100, 246, 1, blank, blank)
     assert overlap_share(large, small) == pytest.approx(0.5)
     assert overlap_share(small, large) == pytest.approx(0.5)
+    assert overlap_share(large, Reading(1, 100, 100, 1, blank, blank)) == pytest.approx(1)
     assert overlap_share(large, Reading(1, 300, 0, 1, blank, blank)) == 0
+
+
+def test_neighbours_whose_squares_are_a_cell_off_do_not_overlap() -> None:
+    """Beside a digit of 68 px a cell, a small one is kept though its square is touched."""
+    blank = np.zeros((28, 28), np.uint8)
+    large = Reading(68, 1530, 1827, 1, blank, blank)
+    assert overlap_share(large, Reading(6, 1408, 2062, 1, blank, blank)) == 0
 
 
 def test_memory_does_not_grow_with_the_image() -> None:

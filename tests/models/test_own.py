@@ -16,8 +16,15 @@ from umnist_core.models.base import LABELS_ONLY
 from umnist_core.models.own import AdditivePyramid, AdditivePyramidConfig, Patches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
-from umnist_core.training.additive import AdditiveTraining, Lesson, read_lesson, train_additive
-from umnist_core.training.finder import FinderTraining, Part, train_part
+from umnist_core.training.additive import (
+    AdditiveTraining,
+    Lesson,
+    ReadImages,
+    read_images,
+    train_additive,
+)
+from umnist_core.training.finder import FinderTraining
+from umnist_core.training.parts import Part, train_part
 
 EASY = {"canvas": "700", "factor": "4..8", "digits": "1..3", "label": "free"}
 
@@ -118,16 +125,21 @@ def test_a_batch_of_blank_images_is_learnt_from_without_error() -> None:
     assert torch.isfinite(output.logits["sum"]).all()
 
 
-def test_training_on_sums_lowers_the_loss() -> None:
+def test_training_on_sums_lowers_the_loss(tmp_path: Path) -> None:
     """A few steps on a dozen images with one digit each, told nothing but its value."""
     lesson = Lesson({"canvas": "300", "factor": "3..5", "digits": "1", "label": "free"}, 12, 1, 1)
     losses: list[float] = []
     torch.set_num_threads(1)
+
+    def note(part: str, _step: int, _steps: int, loss: float) -> None:
+        losses.extend([loss] if part == "lesson-1" else [])
+
     train_additive(
-        AdditivePyramidConfig(width=4),
+        model_of(width=4),
         AdditiveTraining(lessons=(lesson,), steps=40, batch=12, learning_rate=5e-3),
         glyphs(),
-        report=lambda step, loss: losses.append(loss),
+        tmp_path,
+        report=note,
     )
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
 
@@ -135,10 +147,19 @@ def test_training_on_sums_lowers_the_loss() -> None:
 def test_lessons_tell_sums_and_nothing_else() -> None:
     """Neither boxes nor classes of digits reach the training of a labels-only model."""
     lesson = Lesson({"canvas": "300", "factor": "3..5"}, 2)
-    images = read_lesson(model_of(width=4), lesson, 0, 5, glyphs())
-    scene = plan_scene("released", 5, "train", 0, glyphs=glyphs(), overrides=lesson.overrides)
-    assert images[0].label == scene.label
-    assert set(vars(images[0])) == {"patches", "label"}
+    model = model_of(width=4)
+    images = read_images(model, lesson, range(2), 5, glyphs())
+    for index in range(2):
+        scene = plan_scene(
+            "released", 5, "train", index, glyphs=glyphs(), overrides=lesson.overrides
+        )
+        assert int(images.labels[index]) == scene.label
+        seen, kept = model.prepare(HeldScene(scene, glyphs())), images.patches(index)
+        assert np.array_equal(kept.glyphs, seen.glyphs)
+        assert np.array_equal(kept.boxes, seen.boxes)
+        assert (kept.height, kept.width) == (300, 300)
+    assert set(vars(images)) == {"glyphs", "boxes", "counts", "labels", "sizes"}
+    assert isinstance(images, ReadImages)
 
 
 def test_images_smaller_than_a_glyph_are_refused() -> None:
@@ -169,7 +190,7 @@ def test_a_stopped_part_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None
         torch.manual_seed(1)
         return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Dropout(), torch.nn.Linear(4, 1))
 
-    def stop_at_three(part: str, step: int, loss: float) -> None:
+    def stop_at_three(part: str, step: int, steps: int, loss: float) -> None:
         if step == 4:
             raise Stopped
 

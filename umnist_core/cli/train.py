@@ -44,6 +44,7 @@ def train_command(
     check_torch()
     from umnist_core.training.config import load_config
     from umnist_core.training.loop import train
+    from umnist_core.training.own import train_own
 
     # Before the changes, so that a batch size can still be set by hand.
     budget = (
@@ -55,7 +56,11 @@ def train_command(
     words = ["umnist", "train", str(config), "--out", str(folder)]
     words += [] if memory_budget is None else ["--memory-budget", memory_budget]
     words += [word for change in changes for word in ("--set", change)]
-    result = train(load_config(config, [*budget, *changes]), folder, command=shlex.join(words))
+    loaded = load_config(config, [*budget, *changes])
+    if loaded.recipe:
+        click.echo(f"best {train_own(loaded, folder, command=shlex.join(words))}")
+        return
+    result = train(loaded, folder, command=shlex.join(words))
     if not result.is_first:
         return
     row = result.rows[-1]

@@ -42,6 +42,10 @@ EVIDENCE = 6
 OVERLAP = 0.15
 """Of the smaller of two squares; digits of a scene do not overlap at all."""
 
+MARGIN_CELLS = 2
+"""Cells on each side that are left out of a square: a glyph has no ink there, and its centre
+of mass tells its square no better."""
+
 
 @dataclass(frozen=True)
 class DigitFinderConfig:
@@ -186,11 +190,24 @@ class DigitFinder(Model):
 def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
     """Return the numbers that the judge sees of each candidate; float (N, 6).
 
-    Log odds of the net of places, log odds of the reader of glyphs, share of edges on the grid
-    (0 for factors below 2, where it says nothing), the same times the logarithm of the factor
-    (the larger, the less it is chance), whether the factor is below 2, and below 4.
+    Those of `grid_evidence` and, in the second place, the log odds of the reader of glyphs.
     """
+    return join_evidence(grid_evidence(candidates).to(logits), logits)
+
+
+def join_evidence(known: Tensor, logits: Tensor) -> Tensor:
+    """Return the numbers that the judge sees from (N, 5) and the reader's logits, (N, 11)."""
     of_digit = logits[:, :NOTHING].logsumexp(dim=1) - logits[:, NOTHING]  # (N,)
+    return torch.cat([known[:, :1], of_digit.clamp(-12, 12)[:, None], known[:, 1:]], dim=1)
+
+
+def grid_evidence(candidates: list[Candidate]) -> Tensor:
+    """Return what is known of each candidate before its glyph is read; float (N, 5).
+
+    Log odds of the net of places, share of edges on the grid (0 for factors below 2, where it
+    says nothing), the same times the logarithm of the factor (the larger, the less it is
+    chance), whether the factor is below 2, and below 4.
+    """
     rows = []
     for one in candidates:
         score = min(max(one.spot.score, 1e-4), 1 - 1e-4)
@@ -204,8 +221,7 @@ def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
                 float(one.reading.factor < 4),
             )
         )
-    known = torch.tensor(rows, dtype=logits.dtype, device=logits.device)  # (N, 5)
-    return torch.cat([known[:, :1], of_digit.clamp(-12, 12)[:, None], known[:, 1:]], dim=1)
+    return torch.tensor(rows, dtype=torch.float32)
 
 
 def _without_overlaps(candidates: list[Candidate], chances: list[float]) -> list[int]:
@@ -218,12 +234,17 @@ def _without_overlaps(candidates: list[Candidate], chances: list[float]) -> list
 
 
 def overlap_share(one: Reading, other: Reading) -> float:
-    """Return the common area of two squares over that of the smaller, 0 to 1."""
+    """Return the common area of two squares without their margins over that of the smaller."""
+    inner = GLYPH_PX - 2 * MARGIN_CELLS
     common = 1.0
     for first, second in ((one.row, other.row), (one.col, other.col)):
-        last = min(first + one.side_px, second + other.side_px)
-        common *= max(0.0, last - max(first, second))
-    return common / min(one.side_px, other.side_px) ** 2
+        begin = max(first + MARGIN_CELLS * one.factor, second + MARGIN_CELLS * other.factor)
+        end = min(
+            first + (MARGIN_CELLS + inner) * one.factor,
+            second + (MARGIN_CELLS + inner) * other.factor,
+        )
+        common *= max(0.0, end - begin)
+    return common / (inner * min(one.factor, other.factor)) ** 2
 
 
 def _found(kept: list[Candidate], probabilities: Tensor) -> tuple[FoundDigit, ...]:

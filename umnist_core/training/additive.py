@@ -7,28 +7,27 @@ What a patch shows does not depend on the net, so images are read once and kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from umnist_core.digits import GlyphSet
+from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.own import AdditivePyramid, AdditivePyramidConfig, Patches
+from umnist_core.models.own import AdditivePyramid, Patches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
-from umnist_core.training.finder import average_into
+from umnist_core.training.parts import Pace, Part, Report, train_part
+from umnist_core.training.shards import kept_tensors
 
-LARGEST_GRADIENT = 2.0
-WARM_UP_STEPS = 100
+IMAGES_AT_ONCE = 32
 SHIFT_SHARE = 0.5
 """Of the images whose patches are moved by a cell, as they are when a centre is read off."""
-
-Report = Callable[[int, float], None]
-"""Called with the steps done and their loss."""
 
 
 @dataclass(frozen=True)
@@ -68,112 +67,181 @@ LESSONS = (
 """The full recipe: 28,000 images in all, as many as the official training set has."""
 
 
-@dataclass(frozen=True)
-class AdditiveTraining:
+@dataclass(frozen=True, kw_only=True)
+class AdditiveTraining(Pace):
     """How the additive pyramid is trained.
 
     Attributes
     ----------
-    seed
-        Of the scenes and of everything else that is drawn.
     lessons
         One after the other; later ones keep what earlier ones taught in half of their batches.
     steps
         Of each lesson.
     batch
         Images of a step.
-    learning_rate
-        Its height in each lesson.
     """
 
     seed: int = 701
-    lessons: tuple[Lesson, ...] = field(default=LESSONS)
+    lessons: tuple[Lesson, ...] = LESSONS
     steps: int = 4000
     batch: int = 16
     learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.lessons or self.steps < 1 or self.batch < 1:
             raise InvalidValueError("Expected at least one lesson, one step and one image a batch.")
 
 
 @dataclass(frozen=True)
-class ReadImage:
-    """An image as it was read, and all that is told of it: its sum."""
+class ReadImages:
+    """Images as they were read, and all that is told of them: their sums.
 
-    patches: Patches
-    label: int
+    Attributes
+    ----------
+    glyphs
+        uint8 (P, 196): the two pictures of each patch of all images, eight px a byte.
+    boxes
+        float32 (P, 4), as of `Patches`.
+    counts, labels
+        int64 (N,): patches of each image, and its sum.
+    sizes
+        int64 (N, 2): height and width of each image, px.
+    """
+
+    glyphs: Tensor
+    boxes: Tensor
+    counts: Tensor
+    labels: Tensor
+    sizes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def patches(self, place: int) -> Patches:
+        """Return the patches of an image."""
+        first = int(self.counts[:place].sum())
+        some = slice(first, first + int(self.counts[place]))
+        bits = np.unpackbits(self.glyphs[some].numpy(), axis=1)
+        glyphs = bits.reshape(-1, 2, GLYPH_PX, GLYPH_PX)
+        height, width = self.sizes[place].tolist()
+        return Patches(glyphs, self.boxes[some].numpy(), height, width)
+
+
+def read_images(
+    model: AdditivePyramid, lesson: Lesson, indices: range, seed: int, glyphs: GlyphSet
+) -> ReadImages:
+    """Draw and read some images of a lesson, those of the training split with these indices."""
+    patches, labels = [], []
+    for index in indices:
+        scene = plan_scene(
+            "released", seed, "train", index, glyphs=glyphs, overrides=lesson.overrides
+        )
+        patches.append(model.prepare(HeldScene(scene, glyphs)))
+        labels.append(scene.label)
+    return ReadImages(
+        torch.from_numpy(np.concatenate([_packed(one) for one in patches])),
+        torch.from_numpy(np.concatenate([one.boxes for one in patches])),
+        torch.tensor([len(one.glyphs) for one in patches]),
+        torch.tensor(labels),
+        torch.tensor([[one.height, one.width] for one in patches]),
+    )
+
+
+def _packed(patches: Patches) -> NDArray[np.uint8]:
+    return np.packbits(patches.glyphs.reshape(len(patches.glyphs), -1), axis=1)
 
 
 def read_lesson(
-    model: AdditivePyramid, lesson: Lesson, number: int, seed: int, glyphs: GlyphSet
-) -> list[ReadImage]:
-    """Draw and read the images of a lesson."""
-    read = []
-    for index in range(lesson.images):
-        scene = plan_scene(
-            "released", seed + number, "train", index, glyphs=glyphs, overrides=lesson.overrides
-        )
-        read.append(ReadImage(model.prepare(HeldScene(scene, glyphs)), scene.label))
-    return read
-
-
-def train_additive(
-    config: AdditivePyramidConfig,
+    model: AdditivePyramid,
+    lesson: Lesson,
+    number: int,
     training: AdditiveTraining,
     glyphs: GlyphSet,
     *,
-    report: Report = lambda step, loss: None,
+    out: Path,
+    report: Report,
+) -> ReadImages:
+    """Read the images of a lesson, or take them from where an earlier run kept them."""
+    seed = training.seed + number
+    parts = []
+    for first in range(0, lesson.images, IMAGES_AT_ONCE):
+        indices = range(first, min(first + IMAGES_AT_ONCE, lesson.images))
+
+        def make(indices: range = indices) -> dict[str, Tensor]:
+            return vars(read_images(model, lesson, indices, seed, glyphs))
+
+        path = out / f"lesson-{number + 1}-images-{indices.start}-{indices.stop}.safetensors"
+        parts.append(ReadImages(**kept_tensors(path, make)))
+        report(f"images of lesson {number + 1}", indices.stop, lesson.images, 0.0)
+    names = ("glyphs", "boxes", "counts", "labels", "sizes")
+    return ReadImages(*(torch.cat([getattr(one, name) for one in parts]) for name in names))
+
+
+def train_additive(
+    model: AdditivePyramid,
+    training: AdditiveTraining,
+    glyphs: GlyphSet,
+    out: Path,
+    *,
+    report: Report = lambda part, step, steps, loss: None,
 ) -> AdditivePyramid:
-    """Train the additive pyramid on the sums of its lessons.
+    """Train the additive pyramid on the sums of its lessons, or go on where a run stopped.
+
+    Parameters
+    ----------
+    model
+        Where it begins; it learns in place.
+    training
+        How.
+    glyphs
+        Digits of the training subset.
+    out
+        Folder for what was read and for the states, made if it is not there.
+    report
+        Told of every step.
 
     Returns
     -------
     AdditivePyramid
         In evaluation mode, with the running mean of its weights.
+
+    Raises
+    ------
+    InvalidValueError, DamagedFileError
+        If the folder holds a run with other settings, or no state.
+    WriteError
+        If a file cannot be written.
     """
-    torch.manual_seed(training.seed)
-    model, mean = AdditivePyramid(config), AdditivePyramid(config)
-    mean.load_state_dict(model.state_dict())
-    taught: list[tuple[Lesson, list[ReadImage]]] = []
+    out.mkdir(parents=True, exist_ok=True)
+    taught: list[tuple[Lesson, ReadImages]] = []
     for number, lesson in enumerate(training.lessons):
-        images = read_lesson(model, lesson, number, training.seed, glyphs)
+        images = read_lesson(model, lesson, number, training, glyphs, out=out, report=report)
         taught.append((lesson, images))
-        teach(model, mean, taught, training, report=report)
-    mean.config = config
-    return mean.eval()
+        part = Part(f"lesson-{number + 1}", training.steps, lesson_loss(list(taught), training))
+        model.load_state_dict(train_part(part, model, training, out, report).state_dict())
+    return model.eval()
 
 
-def teach(
-    model: AdditivePyramid,
-    mean: AdditivePyramid,
-    taught: list[tuple[Lesson, list[ReadImage]]],
-    training: AdditiveTraining,
-    *,
-    report: Report = lambda step, loss: None,
-) -> None:
-    """Take the steps of the last lesson; every second batch is of an earlier one."""
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.02)
-    usual = model.config
-    for step in range(training.steps):
-        rng = np.random.default_rng((training.seed, len(taught), step))
-        warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-        height = 0.5 * (1 + math.cos(math.pi * step / training.steps)) + 1e-3
-        for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * warm * height
+def lesson_loss(
+    taught: list[tuple[Lesson, ReadImages]], training: AdditiveTraining
+) -> Callable[[nn.Module, int, np.random.Generator], Tensor]:
+    """Return the loss of the last lesson's steps; every second batch is of any of them."""
+
+    def loss(net: nn.Module, step: int, rng: np.random.Generator) -> Tensor:
+        assert isinstance(net, AdditivePyramid)
         lesson, images = taught[-1 if step % 2 == 0 else int(rng.integers(len(taught)))]
-        chosen = [images[place] for place in rng.integers(0, len(images), training.batch)]
-        model.config = replace(usual, fewest_digits=lesson.fewest, most_digits=lesson.most)
-        output = model.train()(tuple(move_patches(one.patches, rng) for one in chosen))
-        labels = torch.tensor([one.label for one in chosen])
-        loss = nn.functional.cross_entropy(output.logits["sum"], labels)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
-        optimizer.step()
-        average_into(mean, model, min(0.995, (1 + step) / (10 + step)))
-        report(step + 1, float(loss.detach()))
-    model.config = usual
+        chosen = [int(one) for one in rng.integers(0, len(images), training.batch)]
+        usual = net.config
+        # The prior of a lesson's images, which is not that of the benchmark.
+        net.config = replace(usual, fewest_digits=lesson.fewest, most_digits=lesson.most)
+        try:
+            batch = tuple(move_patches(images.patches(place), rng) for place in chosen)
+            return nn.functional.cross_entropy(net(batch).logits["sum"], images.labels[chosen])
+        finally:
+            net.config = usual
+
+    return loss
 
 
 def move_patches(patches: Patches, rng: np.random.Generator) -> Patches:

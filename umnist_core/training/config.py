@@ -226,9 +226,21 @@ class RunPart:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All of a run."""
+    """All of a run.
+
+    Attributes
+    ----------
+    model
+        Which model, and where it begins.
+    recipe
+        Settings of a training of the model's own (`umnist_core.training.own`), which then
+        takes the place of the other sections; empty for the loop that all models share.
+    data, optimizer, schedule, run
+        Of that loop.
+    """
 
     model: ModelPart
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     data: DataPart = field(default_factory=DataPart)
     optimizer: OptimizerPart = field(default_factory=OptimizerPart)
     schedule: SchedulePart = field(default_factory=SchedulePart)
@@ -285,6 +297,17 @@ def config_from(data: Mapping[str, Any]) -> TrainConfig:
     return _part(TrainConfig, data, "")
 
 
+def settings_from(kind: type[P], values: Mapping[str, Any], section: str) -> P:
+    """Return a dataclass of settings from a section's values, as strictly as `config_from`.
+
+    Raises
+    ------
+    InvalidValueError
+        If a key is unknown or missing, or a value not allowed.
+    """
+    return _part(kind, values, f"{section}.")
+
+
 def _find(path: Path) -> Path:
     if path.is_file():
         return path
@@ -338,6 +361,12 @@ def _part(kind: type[P], data: Any, prefix: str) -> P:
 def _value(kind: Any, value: Any, name: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _part(kind, value, f"{name}.")  # type: ignore[arg-type]
+    if get_origin(kind) is tuple:  # tuple[X, ...]
+        if not isinstance(value, list | tuple):
+            raise InvalidValueError(f"{name} is a list; got {value!r:.60}.")
+        return tuple(
+            _value(get_args(kind)[0], one, f"{name}[{place}]") for place, one in enumerate(value)
+        )
     if get_origin(kind) is not None:  # Mapping[str, ...]
         if not isinstance(value, Mapping):
             raise InvalidValueError(f"{name} is a section; got {value!r:.60}.")

@@ -27,6 +27,9 @@ HALF_SHARE = 0.08
 CROSSED_SHARE = 0.15
 NOTHING_SHARE = 0.08
 MOST_LINES = 5
+BUSY_SHARE = 0.2
+BUSY_LINES = 24
+"""A digit of half the image has that many outlines of the ground in its square."""
 
 BEND_DEG = 9.0
 BEND_ZOOM = 0.1
@@ -67,7 +70,7 @@ def random_grounds(
     rows, cols = np.mgrid[:size, :size] - (size - 1) / 2
     grounds = (rng.random(batch) < 0.5).astype(np.uint8)[:, None, None]
     grounds = np.broadcast_to(grounds, (batch, size, size)).copy()
-    for number in range(MOST_LINES):
+    for number in range(int(lines.max(initial=0))):
         angle = rng.uniform(0, 2 * math.pi, batch)[:, None, None]
         offset = rng.uniform(-0.6, 0.6, batch)[:, None, None] * GLYPH_PX
         side = np.cos(angle) * rows + np.sin(angle) * cols > offset
@@ -113,7 +116,8 @@ def draw_glyph_batch(
     _spoil(ink, labels, rng)
     pad = (GRID_CELLS - GLYPH_PX) // 2
     is_crossed = rng.random(batch) < CROSSED_SHARE
-    lines = np.where(is_crossed, rng.integers(1, 3, batch), rng.integers(0, MOST_LINES, batch))
+    most = np.where(rng.random(batch) < BUSY_SHARE, BUSY_LINES, MOST_LINES)
+    lines = np.where(is_crossed, rng.integers(1, 3, batch), rng.integers(0, most))
     grounds = random_grounds(batch, GRID_CELLS, lines, rng)
     wide = np.pad(ink, ((0, 0), (pad, pad), (pad, pad))) ^ grounds
     inner = slice(pad, pad + GLYPH_PX)

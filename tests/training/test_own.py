@@ -1,0 +1,267 @@
+"""Recipes of their own: one command, the same end after a stop, settings checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from umnist_core.cli.train import train_command
+from umnist_core.digits import load_glyphs
+from umnist_core.errors import DamagedFileError, InvalidValueError
+from umnist_core.models.cards import load_card
+from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.finder import Candidate
+from umnist_core.models.finder_nets import NOTHING
+from umnist_core.models.spots import Spot
+from umnist_core.models.staircase import Reading
+from umnist_core.pyramid.sources import HeldScene
+from umnist_core.scenes import plan_scene
+from umnist_core.training import finder, own
+from umnist_core.training.config import TrainConfig, config_from, load_config
+from umnist_core.training.finder_candidates import (
+    UNSURE,
+    Candidates,
+    candidate_label,
+    tuning_loss,
+)
+from umnist_core.training.shards import kept_tensors
+
+EASY = {"canvas": "600", "factor": "3..6", "digits": "3", "label": "free"}
+
+TINY_FINDER = [
+    "model.settings.spot_width=4",
+    "model.settings.glyph_width=4",
+    "recipe.scenes=1",
+    "recipe.spot_steps=2",
+    "recipe.spot_batch=4",
+    "recipe.glyph_steps=2",
+    "recipe.glyph_batch=8",
+    "recipe.tuning_scenes=9",
+    "recipe.tuning_steps=3",
+    "recipe.judge_scenes=2",
+    "recipe.save_minutes=0",
+    "recipe.check_images=1",
+]
+TINY_LESSONS = (
+    'recipe.lessons=[{images = 3, fewest = 1, most = 1, overrides = {canvas = "300", '
+    'factor = "3..5", digits = "1", label = "free"}}, {images = 2, overrides = '
+    '{canvas = "500", factor = "2..4"}}]'
+)
+TINY_ADDITIVE = [
+    "model.settings.width=4",
+    TINY_LESSONS,
+    "recipe.steps=3",
+    "recipe.batch=2",
+    "recipe.save_minutes=0",
+    "recipe.check_images=1",
+]
+TINY = {"digit-finder": TINY_FINDER, "additive-pyramid": TINY_ADDITIVE}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compute on one thread, and draw easy scenes for candidates."""
+    monkeypatch.setattr(finder, "TUNING", (EASY,))
+    monkeypatch.setattr(finder, "JUDGING", (EASY,))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def tiny(name: str) -> TrainConfig:
+    """Return the shipped configuration of a model, made small."""
+    return load_config(Path(name), TINY[name])
+
+
+class Stopped(Exception):  # noqa: N818
+    """Stands for a kill."""
+
+
+def stopping_at(step: int) -> Callable[..., None]:
+    """Return what a bar shows with until it has been told so often, and then is killed."""
+    told = 0
+
+    def show(*_: Any) -> None:
+        nonlocal told
+        told += 1
+        if told > step:
+            raise Stopped
+
+    return show
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_one_command_leaves_a_checkpoint_that_answers(name: str, tmp_path: Path) -> None:
+    """By the shipped configuration; its card says settings, digits, figures and the command."""
+    changes = [word for change in TINY[name] for word in ("--set", change)]
+    words = [name, "--out", str(tmp_path / "run"), *changes]
+    result = CliRunner().invoke(train_command, words)
+    assert result.exit_code == 0, result.output
+    checkpoint = tmp_path / "run" / "best.safetensors"
+    model, card = load_checkpoint(checkpoint)
+    assert card.command.startswith(f"umnist train {name} --out")
+    assert card.data["recipe"]["seed"] == load_config(Path(name)).recipe["seed"]
+    assert card.figures["tasks"]["sum"]["accuracy"]["images"] == 1
+    assert card.notes[0].startswith("Weights at the start: ")
+    scene = plan_scene("released", 3, "test", 0, glyphs=load_glyphs("test"), overrides=EASY)
+    with torch.no_grad():
+        prepared = model.prepare(HeldScene(scene, load_glyphs("test")))
+        assert model(model.collate([prepared])).logits["sum"].shape == (1, 28)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, torch.Tensor]]:
+    """Return from a model's name to the weights of a tiny run that was not stopped."""
+    found: dict[str, dict[str, torch.Tensor]] = {}
+
+    def weights(name: str) -> dict[str, torch.Tensor]:
+        if name not in found:
+            out = tmp_path_factory.mktemp(name)
+            found[name] = load_checkpoint(own.train_own(tiny(name), out))[0].state_dict()
+        return found[name]
+
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("digit-finder", step) for step in (1, 3, 5, 7)]
+    + [("additive-pyramid", step) for step in (1, 3, 5, 7)],
+)
+def test_run_that_was_stopped_ends_with_the_same_weights(
+    name: str,
+    step: int,
+    tmp_path: Path,
+    whole: Callable[[str], dict[str, torch.Tensor]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Within a part, between two, or while scenes are read."""
+    with monkeypatch.context() as patch:
+        show = stopping_at(step)
+        patch.setattr(own._Bar, "show", lambda self, *told: show(*told))
+        with pytest.raises(Stopped):
+            own.train_own(tiny(name), tmp_path)
+    assert not (tmp_path / "best.safetensors").exists()
+    model, _ = load_checkpoint(own.train_own(tiny(name), tmp_path))
+    for key, value in whole(name).items():
+        assert torch.equal(model.state_dict()[key], value), key
+
+
+def test_finished_run_is_left_as_it_is_and_another_refused(tmp_path: Path) -> None:
+    """The same command does nothing more; other settings ask for another folder."""
+    config = tiny("additive-pyramid")
+    checkpoint = own.train_own(config, tmp_path)
+    before = checkpoint.stat().st_mtime_ns
+    assert own.train_own(config, tmp_path).stat().st_mtime_ns == before
+    other = load_config(Path("additive-pyramid"), [*TINY_ADDITIVE, "recipe.seed=5"])
+    with pytest.raises(InvalidValueError, match="has seed = 701, got 5"):
+        own.train_own(other, tmp_path)
+
+
+def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
+    """Parts of no steps keep them, and the card says where they are from."""
+    first = own.train_own(tiny("digit-finder"), tmp_path / "first")
+    changes = [*TINY_FINDER, f'model.initial="{first}"', "recipe.spot_steps=0"]
+    config = load_config(Path("digit-finder"), [*changes, "recipe.glyph_steps=0"])
+    model, card = load_checkpoint(own.train_own(config, tmp_path / "second"))
+    before = load_checkpoint(first)[0].state_dict()
+    assert load_card(first).sha256[:12] in card.notes[0]
+    for name, value in model.state_dict().items():
+        if name.startswith("spots."):
+            assert torch.equal(value, before[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("digit-finder", "recipe.spot_step=3", r"no setting recipe\.spot_step"),
+        ("digit-finder", "recipe.spot_steps=-1", "spot_steps is 0 or more"),
+        ("digit-finder", "recipe.spot_batch=0", "spot_batch is 1 or more"),
+        ("digit-finder", "recipe.learning_rate=0", "learning_rate above 0"),
+        ("digit-finder", "recipe.check_images=0", "check_images is 1 or more"),
+        ("digit-finder", "run.epochs=3", "no section run"),
+        ("digit-finder", "model.pretrained=imagenet", "no pretrained backbone"),
+        ("digit-finder", "model.name=resnet50", "have a recipe of their own"),
+        ("additive-pyramid", "recipe.lessons=3", r"recipe\.lessons is a list"),
+        ("additive-pyramid", "recipe.lessons=[{image=3}]", r"no setting recipe\.lessons\[0\]"),
+        ("additive-pyramid", "recipe.lessons=[]", "at least one lesson"),
+    ],
+)
+def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence: str) -> None:
+    """Before anything is drawn."""
+    with pytest.raises(InvalidValueError, match=sentence):
+        own.parse_recipe(load_config(Path(name), [change]))
+
+
+@pytest.mark.parametrize("name", list(TINY))
+def test_shipped_recipe_is_the_default(name: str) -> None:
+    """What the file says and what the code does without it are one recipe."""
+    settings = type(own.parse_recipe(load_config(Path(name))))
+    bare = {"model": {"name": name}, "recipe": {"check_images": 100}}
+    assert own.parse_recipe(load_config(Path(name))) == own.parse_recipe(config_from(bare))
+    assert settings is own.RECIPES[name][0]
+
+
+def _candidate(factor: float, row: float, col: float) -> Candidate:
+    blank = np.zeros((28, 28), np.uint8)
+    return Candidate(Spot(0.5, row, col, 28 * factor), Reading(factor, row, col, 1, blank, blank))
+
+
+def test_candidates_are_told_what_they_read() -> None:
+    """A digit on its own grid, nothing elsewhere, and neither where the grid is another."""
+    scene = plan_scene("released", 3, "train", 0, glyphs=load_glyphs("train"), overrides=EASY)
+    digit = scene.digits[0]
+    factor = digit.side_px / 28
+    assert candidate_label(_candidate(factor, digit.row, digit.col), scene) == digit.label
+    moved = _candidate(factor, digit.row + 2 * factor, digit.col)
+    assert candidate_label(moved, scene) == digit.label
+    assert candidate_label(_candidate(factor, digit.row + 3 * factor, digit.col), scene) == UNSURE
+    assert candidate_label(_candidate(factor + 1, digit.row, digit.col), scene) == UNSURE
+    assert candidate_label(_candidate(1, digit.row, digit.col), scene) == NOTHING
+
+
+def test_tuning_asks_for_nothing_that_is_not_sure() -> None:
+    """Half drawn glyphs, a quarter digits of scenes, a quarter none; the unsure never."""
+    labels = torch.tensor([UNSURE] * 50 + [7] + [NOTHING] * 2)
+    blank = torch.zeros(53, 2, 28, 28, dtype=torch.uint8)
+    candidates = Candidates(blank, torch.zeros(53, 5), labels)
+    asked: list[torch.Tensor] = []
+
+    class Net(torch.nn.Module):
+        """Keeps what it is asked."""
+
+        def forward(self, seen: torch.Tensor) -> torch.Tensor:
+            """Say that all is alike."""
+            asked.append(seen)
+            return torch.zeros(len(seen), 11)
+
+    glyphs = load_glyphs("train")
+    loss = tuning_loss(candidates, glyphs, 32)(Net(), 0, np.random.default_rng(0))
+    assert asked[0].shape == (32, 2, 28, 28)
+    assert torch.isfinite(loss)
+    none = Candidates(blank[:50], torch.zeros(50, 5), labels[:50])
+    assert torch.isfinite(tuning_loss(none, glyphs, 32)(Net(), 0, np.random.default_rng(0)))
+    assert len(asked[1]) == 16
+
+
+def test_kept_tensors_are_made_once_and_damaged_ones_refused(tmp_path: Path) -> None:
+    """The second time they come from the file."""
+    path = tmp_path / "some.safetensors"
+    made = []
+
+    def make() -> dict[str, torch.Tensor]:
+        made.append(1)
+        return {"one": torch.arange(3)}
+
+    assert [kept_tensors(path, make)["one"].tolist() for _ in range(2)] == [[0, 1, 2]] * 2
+    assert len(made) == 1
+    path.write_bytes(b"no tensors")
+    with pytest.raises(DamagedFileError, match="remove it"):
+        kept_tensors(path, make)
