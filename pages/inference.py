@@ -54,6 +54,7 @@ with model_tab:
             "checkpoints": checkpoints,
             "devices": [{"key": key, "title": title} for key, title in DEVICES.items()],
             "image": picture and picture.pane,
+            "truth": picture.truth if picture else {},
             "choice": choice,
             "people": picture and picture.people,
             "sentence": refusal(checkpoints),
@@ -66,6 +67,6 @@ with truth_tab:
     if picture is None or picture.viewer.get("label") is None:
         st.caption("Nothing is known of what is in this image.")
     else:
-        names = ("bus", "image", "label", "digits", "shapes")
-        truth = {name: picture.viewer[name] for name in names} | {"figures": []}
+        names = ("bus", "image", "label", "digits", "shapes", "explained")
+        truth = {name: picture.viewer.get(name) for name in names} | {"figures": []}
         show_answers(truth, key="inference_answers")

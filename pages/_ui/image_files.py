@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._ui.samples import FileSample, explain_tasks
+from pages._ui.samples import FileSample
 from pages._ui.uploads import keep_image, keep_upload
 from umnist_core.datasets import ImageFolder, open_image_folder
 from umnist_core.datasets.megapixel_sparse import (
@@ -107,5 +107,5 @@ def _choose_megapixel(path: str) -> FileSample:
         f"{split} {number}",
         tasks.majority,
         {**link, "image": str(number)},
-        explain_tasks(tasks),
+        tasks,
     )

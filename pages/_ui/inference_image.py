@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,14 @@ class Picture:
     ----------
     viewer
         ``ViewerData`` in ``viewer.js``, the truth included.
+    truth
+        The right answers by task, of images that were not generated here.
     people
         Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
     """
 
     viewer: dict[str, Any]
+    truth: Mapping[str, list[int]] = field(default_factory=dict)
     people: dict[str, Any] | None = None
 
     @property
@@ -76,9 +80,8 @@ def choose_picture() -> Picture | None:
     sample = choose_file() if source == "file" else choose_from_folder()
     if sample is None:
         return None
-    truth = {"label": sample.label, "explained": sample.explained}
-    viewer = _file_viewer(sample.path, sample.title, sample.link) | truth
-    return Picture(viewer)
+    known = {"label": sample.label, "explained": sample.explained}
+    return Picture(_file_viewer(sample.path, sample.title, sample.link) | known, sample.truth)
 
 
 def lab_state() -> tuple[LabState, int]:
@@ -119,7 +122,8 @@ def _choose_from_study() -> Picture | None:
     image = choose_image(results)
     # The choice of a study writes the address itself.
     viewer = _file_viewer(service.stimulus_file(results.study, image), "Image", None)
-    return Picture(viewer | truth_data(results, image), _people(service, results, image))
+    known = truth_data(results, image)
+    return Picture(viewer | known, {"sum": [int(known["label"])]}, _people(service, results, image))
 
 
 def _people(service: StudyService, results: Results, image: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 from pages._ui.explore_stage import digit_data, shape_data
 from pages._ui.lab_controls import BUS, TILE_PX
 from pages._ui.lab_state import LabState
-from pages._ui.samples import SceneSample
+from pages._ui.samples import SceneSample, explain_tasks
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS, NoiseSetting
@@ -53,6 +53,7 @@ def _truth(setting: NoiseSetting, glyphs: GlyphSet) -> dict[str, Any]:
         return {"digits": [], "shapes": []}  # the viewer says why there is no picture
     return {
         "label": scene.label,
+        "explained": None if scene.strokes is None else explain_tasks(scene.tasks),
         "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
         "shapes": [shape_data(shape) for shape in scene.shapes],
     }

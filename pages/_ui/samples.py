@@ -84,13 +84,27 @@ class SceneSample:
 
 @dataclass(frozen=True)
 class FileSample:
-    """An image file, and the sum of its digits where a table gives one."""
+    """An image file, and the sum of its digits or its Megapixel tasks where a table gives them."""
 
     path: Path
     title: str
     label: int | None
     link: dict[str, str | None]
-    explained: str | None = None
+    tasks: MegapixelTasks | None = None
+
+    @property
+    def explained(self) -> str | None:
+        """The label in words, where it is no sum."""
+        return None if self.tasks is None else explain_tasks(self.tasks)
+
+    @property
+    def truth(self) -> dict[str, list[int]]:
+        """The right answers, by the name of the task that a model answers."""
+        if self.tasks is not None:
+            tasks = self.tasks
+            one = {"majority": [tasks.majority], "max": [tasks.max], "top": [tasks.top]}
+            return one | {"multi": list(tasks.multi)}
+        return {} if self.label is None else {"sum": [self.label]}
 
 
 @dataclass(frozen=True)

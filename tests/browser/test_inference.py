@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -144,5 +145,6 @@ def test_study_shows_where_people_looked_beside_the_model(page: Page, lab: Study
     predict(page)
     expect(page.locator(".umnist-viewer .pane")).to_have_count(2)
     expect(page.locator(".umnist-watch .agreement")).to_contain_text("similarity")
+    expect(page.locator(".umnist-watch .verdict").first).to_have_text(re.compile("Right|Wrong"))
     page.get_by_role("tab", name="Answer").click()
     expect(page.get_by_text("Show the answer")).to_be_visible()

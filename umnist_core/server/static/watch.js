@@ -11,6 +11,8 @@
  * @property {{key: string, title: string, model: string, note: string}[]} checkpoints
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
+ * @property {Record<string, number[]>} truth What is known of the image beside what the server
+ *   knows of a generated one: the right answers by task.
  * @property {import("./watch_choice.js").Choice} choice
  * @property {{title: string, heat: import("./heat.js").HeatData, answers: number,
  *             dwell: string}|null} people Where people looked, and the id under which the server
@@ -32,7 +34,7 @@ import { join } from "./bus.js";
 import { h, styleSheet } from "./dom.js";
 import { AttentionPanel, OUTLINED, outlineOf } from "./watch_attention.js";
 import { ChoiceRows } from "./watch_choice.js";
-import { Outcome, spokenText } from "./watch_outcome.js";
+import { Outcome, judged, spokenText } from "./watch_outcome.js";
 import { PlacesLoader, foundMarks, heatOf, patchMarks, scaled } from "./watch_places.js";
 import { Runner, isSame } from "./watch_runner.js";
 import { PEOPLE, setText } from "./watch_words.js";
@@ -179,9 +181,10 @@ class Watch {
   // -- what came of it ----------------------------------------------------------------------
 
   #answered(slot) {
-    const { job } = slot.runner.answered ?? {};
+    const { job, wish } = slot.runner.answered ?? {};
     if (job && job !== slot.said) {
       slot.said = job;
+      if (wish.image === this.data.image?.dzi) job.result = judged(job.result, this.data.truth);
       this.live.textContent = spokenText(this.#title(slot), job.result);
     }
     this.#draw();

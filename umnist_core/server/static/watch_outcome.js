@@ -126,6 +126,23 @@ export class Outcome {
 }
 
 /**
+ * An answer beside what the page knows of the image, where the server knew nothing.
+ *
+ * @param {Result} result
+ * @param {Record<string, number[]>} truth By task.
+ * @returns {Result}
+ */
+export function judged(result, truth) {
+  const tasks = result.tasks.map((task) => {
+    const right = truth[task.name];
+    if (task.truth !== null || !right) return task;
+    const isRight = task.answer.length === right.length && task.answer.every((one) => right.includes(one));
+    return { ...task, truth: right, is_right: isRight };
+  });
+  return { ...result, tasks };
+}
+
+/**
  * What is said aloud of an answer.
  *
  * @param {string} title
