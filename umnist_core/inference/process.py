@@ -201,7 +201,10 @@ class ModelProcess:
             self.loaded = tuple(fields.get("loaded", self.loaded))
             if message.kind == "progress":
                 on_progress(fields["stage"], fields["done"], fields["total"])
-            elif message.kind == "done":
+                continue
+            if fields.get("is_last"):  # it ends itself
+                self.stop()
+            if message.kind == "done":
                 return _outcome(message)
             elif message.kind == "failed":
                 raise WorkerError(fields["sentence"], fields["code"])

@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
@@ -45,8 +46,15 @@ NICENESS = 10
 PROGRESS_EVERY_S = 0.1
 _SIGNAL_EVERY_S = 0.05
 
+LEAST_BYTES = 100 * 10**6
+"""A limit of memory leaves at least so much for models and images."""
+
+SLACK_BYTES = 256 * 2**20
+"""So far beyond the limit the system itself refuses memory."""
+
+_LOOK_EVERY_S = 0.02
+
 _CODES: tuple[tuple[type[UmnistError], str], ...] = (
-    (OutOfMemoryError, "out_of_memory"),
     (TooLargeError, "too_large"),
     (NotFoundError, "unknown"),
     (MissingFileError, "missing"),
@@ -57,12 +65,16 @@ _CODES: tuple[tuple[type[UmnistError], str], ...] = (
 
 _NO_MEMORY = (
     "Expected enough memory for the model, found too little; choose a smaller image or model, "
-    "close other programs, or raise UMNIST_INFERENCE_MEMORY where it is set."
+    "or close other programs."
 )
 
 
 class CancelledWork(BaseException):
     """The request that runs is not wanted any more; nobody but the worker catches it."""
+
+
+class OverBudget(BaseException):
+    """The request that runs takes more memory than is allowed; nobody but the worker catches it."""
 
 
 class Worker:
@@ -74,10 +86,16 @@ class Worker:
         A `umnist_core.inference.predictor.Predictor`, or whatever predicts as it does.
     input_stream, output_stream
         Where messages come from and go to.
+    memory
+        The limit of memory as it was set, for what is said where it does not suffice; empty for
+        none.
     """
 
-    def __init__(self, predictor: Any, input_stream: BinaryIO, output_stream: BinaryIO) -> None:
+    def __init__(
+        self, predictor: Any, input_stream: BinaryIO, output_stream: BinaryIO, memory: str = ""
+    ) -> None:
         self._predictor = predictor
+        self._memory = memory
         self._input = input_stream
         self._output = output_stream
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -85,14 +103,27 @@ class Worker:
         self._busy: int | None = None
         self._is_writing = False
         self._last_progress = ("", 0.0)
+        self._budget_bytes = 0
+        self._is_over = False
 
-    def run(self, greeting: Message) -> None:
-        """Send a greeting and answer until the process ends; in the main thread."""
+    def listen(self) -> None:
+        """Begin to take messages in, and end with the server from now on."""
         signal.signal(signal.SIGUSR1, self._on_signal)
         threading.Thread(target=self._read, daemon=True).start()
-        self._send(greeting)
+
+    def watch(self, budget_bytes: int) -> None:
+        """Stop requests that take more memory than is allowed, from now on."""
+        self._budget_bytes = budget_bytes
+        if budget_bytes:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def run(self) -> None:
+        """Say that requests may come, and answer them until the process ends."""
+        self._send(Message({"kind": "ready"}))
         while True:
             self._send(self._answer(self._requests.get()))
+            if self._is_over:
+                os._exit(0)  # the next process starts with memory that is not in pieces
 
     def _read(self) -> None:
         """Take messages in; end the process when no more can come, whatever runs."""
@@ -115,10 +146,24 @@ class Worker:
             signal.pthread_kill(main, signal.SIGUSR1)
             time.sleep(_SIGNAL_EVERY_S)
 
+    def _watch(self) -> None:
+        main = threading.main_thread().ident
+        while True:
+            time.sleep(_LOOK_EVERY_S)
+            if self._busy is not None and memory_bytes()[0] > self._budget_bytes:
+                self._is_over = True
+                if main is not None:
+                    signal.pthread_kill(main, signal.SIGUSR1)
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._busy in self._cancelled and not self._is_writing:
+        if self._is_writing or self._busy is None:
+            return
+        if self._busy in self._cancelled:
             self._busy = None
             raise CancelledWork
+        if self._is_over:
+            self._busy = None
+            raise OverBudget
 
     def _answer(self, message: Message) -> Message:
         number = int(message.fields["number"])
@@ -131,9 +176,12 @@ class Worker:
         except CancelledWork:
             self._busy = None
             answer = Message({"kind": "cancelled"})
+        except OverBudget:
+            answer = self._no_memory(_NO_MEMORY)
         self._cancelled.discard(number)
         loaded = list(getattr(self._predictor, "loaded", ()))
-        return Message({**answer.fields, "number": number, "loaded": loaded}, answer.arrays)
+        fields = {"number": number, "loaded": loaded, "is_last": self._is_over}
+        return Message({**answer.fields, **fields}, answer.arrays)
 
     def _predict(self, number: int, fields: dict[str, Any]) -> Message:
         from umnist_core.inference.predictor import is_out_of_memory
@@ -148,14 +196,21 @@ class Worker:
             maps = pack_maps([*([found.attention] if found.attention else []), *found.rounds])
             head = {"result": found.to_dict(), "has_attention": found.attention is not None}
             return Message({"kind": "done", **head, **maps.fields}, maps.arrays)
+        except OutOfMemoryError as error:
+            return self._no_memory(str(error))
         except UmnistError as error:
             return _failure(str(error), _code_of(error))
         except Exception as error:
             if is_out_of_memory(error):
-                return _failure(_NO_MEMORY, "out_of_memory")
+                return self._no_memory(_NO_MEMORY)
             _log.exception("A model failed")
             sentence = "The model failed on this image; the server's log says more about it."
             return _failure(sentence, "trouble")
+
+    def _no_memory(self, sentence: str) -> Message:
+        if self._memory:
+            sentence = f"{sentence[:-1]}; UMNIST_INFERENCE_MEMORY allows {self._memory} here."
+        return _failure(sentence, "out_of_memory")
 
     def _report(self, number: int, stage: str, done: int, total: int | None) -> None:
         if number in self._cancelled:
@@ -197,22 +252,28 @@ def find_cuda_devices() -> list[dict[str, str]]:
     return found
 
 
-def limit_memory(device: str, budget: str) -> None:
+def limit_memory(device: str, budget: str) -> int:
     """Let this process use no more memory on its device than the budget.
 
-    On the CPU the limit counts what the process holds already, so it is set once PyTorch is in;
-    where that is too much, every request is told so.
+    On a GPU PyTorch keeps to it. On the CPU the system refuses what is far beyond it, and the
+    worker watches the rest: close to a limit of the system, libraries end or hang where they
+    fail to get a few bytes.
+
+    Returns
+    -------
+    int
+        Bytes that the worker is to watch; 0 for none.
 
     Raises
     ------
     InvalidValueError
         If it is no budget.
     TooLargeError
-        If a CUDA device has less.
+        If PyTorch alone takes more, or a CUDA device has less.
     """
     import torch
 
-    from umnist_core.training.memory import cap_memory, parse_budget
+    from umnist_core.training.memory import cap_memory, gigabytes, parse_budget
 
     try:
         budget_bytes = parse_budget(budget)
@@ -220,10 +281,29 @@ def limit_memory(device: str, budget: str) -> None:
         raise InvalidValueError(f"UMNIST_INFERENCE_MEMORY is wrong: {error}") from error
     if device != "cpu":
         cap_memory(budget_bytes, torch.device(device))
-        return
+        return 0
+    held, reserved = memory_bytes()
+    if budget_bytes < held + LEAST_BYTES:
+        raise TooLargeError(
+            f"UMNIST_INFERENCE_MEMORY allows {gigabytes(budget_bytes)}, and PyTorch alone holds "
+            f"{gigabytes(held)}; set it to {gigabytes(held + LEAST_BYTES)} or more."
+        )
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = budget_bytes if hard == resource.RLIM_INFINITY else min(budget_bytes, hard)
+    soft = budget_bytes + reserved + SLACK_BYTES
+    soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    return budget_bytes
+
+
+def memory_bytes() -> tuple[int, int]:
+    """Return what this process holds of its own, and what it has reserved beyond that."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        held, data = (int(fields[name].split()[0]) * 1024 for name in ("RssAnon", "VmData"))
+    except (OSError, KeyError, ValueError):  # no Linux: what it held at most
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0
+    return held, max(0, data - held)
 
 
 def _code_of(error: UmnistError) -> str:
@@ -287,15 +367,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         _warm_up(options.device, options.threads)
         predictor = Predictor(options.device)
+        worker = Worker(predictor, input_stream, output_stream, options.memory)
+        worker.listen()  # in a thread, which could not start under a tight limit
         if options.memory:
-            limit_memory(options.device, options.memory)
+            worker.watch(limit_memory(options.device, options.memory))
     except Exception as error:
         if not isinstance(error, UmnistError):
             _log.exception("The process of models cannot start")
         sentence = str(error).splitlines()[0] if str(error) else type(error).__name__
         write_message(output_stream, _failure(sentence, "cannot_start"))
         return
-    Worker(predictor, input_stream, output_stream).run(Message({"kind": "ready"}))
+    worker.run()
 
 
 if __name__ == "__main__":
