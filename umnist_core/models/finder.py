@@ -23,7 +23,14 @@ from umnist_core.attention import AttentionMap
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import UNCONSTRAINED, FoundDigit, Model, ModelOutput
-from umnist_core.models.finder_nets import NOTHING, STRIDE_PX, GlyphNet, SpotNet, glyph_input
+from umnist_core.models.finder_nets import (
+    MARGIN_CELLS,
+    NOTHING,
+    STRIDE_PX,
+    GlyphNet,
+    SpotNet,
+    glyph_input,
+)
 from umnist_core.models.registry import register_model
 from umnist_core.models.spots import Look, Spot, iter_looks, merge_spots, spots_of
 from umnist_core.models.staircase import Reading, read_staircase
@@ -41,10 +48,6 @@ EVIDENCE = 6
 
 OVERLAP = 0.15
 """Of the smaller of two squares; digits of a scene do not overlap at all."""
-
-MARGIN_CELLS = 2
-"""Cells on each side that are left out of a square: a glyph has no ink there, and its centre
-of mass tells its square no better."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,10 @@ NOTHING = 10
 
 GLYPH_CLASSES = 11
 
+MARGIN_CELLS = 2
+"""Cells on each side of a glyph's square that do not count as its own: there is no ink, and
+its centre of mass tells the square no better."""
+
 
 def _block(channels_in: int, channels: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     return nn.Sequential(

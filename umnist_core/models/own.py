@@ -26,7 +26,7 @@ from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY, FoundDigit, Model, ModelOutput
 from umnist_core.models.edge_levels import Bits, level_count
-from umnist_core.models.finder_nets import NOTHING, GlyphNet, glyph_input
+from umnist_core.models.finder_nets import MARGIN_CELLS, NOTHING, GlyphNet, glyph_input
 from umnist_core.models.heaps import find_heaps
 from umnist_core.models.registry import register_model
 from umnist_core.models.spots import block_steps
@@ -205,10 +205,16 @@ def _patches(readings: list[Reading], source: TileSource) -> Patches:
 
 
 def _overlap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the common area of two boxes over that of the smaller, 0 to 1."""
-    size = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
-    smaller = min(np.prod(one[2:] - one[:2]), np.prod(other[2:] - other[:2]))
+    """Return the common area of two boxes without their margins over that of the smaller."""
+    first, second = _inner(one), _inner(other)
+    size = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    smaller = min(np.prod(first[2:] - first[:2]), np.prod(second[2:] - second[:2]))
     return float(np.prod(np.maximum(size, 0)) / smaller)
+
+
+def _inner(box: NDArray[np.float32]) -> NDArray[np.float32]:
+    margin = MARGIN_CELLS / GLYPH_PX * (box[2:] - box[:2])
+    return np.concatenate([box[:2] + margin, box[2:] - margin])
 
 
 def _patch_map(patches: Patches, kept: list[int], chances: Tensor) -> AttentionMap:
