@@ -87,7 +87,8 @@ class InferencePool:
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
         self._ended: OrderedDict[str, int] = OrderedDict()  # id -> bytes, oldest first
-        self._newest: OrderedDict[tuple[str, str], Job] = OrderedDict()
+        # Turn and id of the newest: the job itself may be forgotten before its viewer is.
+        self._newest: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._lanes: dict[str, _Lane] = {}
         self._devices: tuple[Device, ...] | None = None
@@ -170,11 +171,11 @@ class InferencePool:
             self._count += 1
             name = secrets.token_urlsafe(12)
             job = Job(name, self._count, viewer, slot, turn, request, pixels, str(weights))
-            older = self._newest.get((viewer, slot))
-            if older is not None and turn <= older.turn:
+            newest_turn, older_id = self._newest.get((viewer, slot), (-1, ""))
+            if turn <= newest_turn:
                 job.change(SUPERSEDED)
                 return job.to_dict(0, None)
-            lane = self._lane(device)
+            lane, older = self._lane(device), self._jobs.get(older_id)
             self._check_room(lane, older)
             if older is not None and not older.is_ended:
                 dropped = self._drop(older, SUPERSEDED)
@@ -275,7 +276,7 @@ class InferencePool:
             )
 
     def _note_newest(self, job: Job) -> None:
-        self._newest[(job.viewer, job.slot)] = job
+        self._newest[(job.viewer, job.slot)] = (job.turn, job.id)
         self._newest.move_to_end((job.viewer, job.slot))
         if len(self._newest) > _VIEWERS_MAX:
             self._newest.popitem(last=False)

@@ -206,10 +206,9 @@ class ModelProcess:
                 self.stop()
             if message.kind == "done":
                 return _outcome(message)
-            elif message.kind == "failed":
+            if message.kind == "failed":
                 raise WorkerError(fields["sentence"], fields["code"])
-            else:
-                raise RequestCancelledError
+            raise RequestCancelledError
         raise self._ended(process)
 
     def _ended(self, process: _Running) -> Exception:
