@@ -12,6 +12,9 @@ from umnist_core.models.cards import find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
 
 CHOICE = "inference_choice"
+LED_BY_ADDRESS = "inference_led_by_address"
+"""Set by a page whose links name a model: the address then goes before an earlier choice."""
+
 FIRST = "digit-finder"
 """The model that is shown unasked: the best that comes with umnist."""
 
@@ -46,7 +49,8 @@ def refusal(checkpoints: list[dict[str, str]]) -> str | None:
 def current_choice(checkpoints: list[dict[str, str]], has_people: bool) -> dict[str, Any]:
     """Return the choice; at first, what the address asks for."""
     names = [one["key"] for one in checkpoints]
-    if CHOICE not in st.session_state:
+    is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
+    if CHOICE not in st.session_state or is_led_here:
         asked = {name: st.query_params.get(name) for name in ("model", "beside", "device")}
         if asked["model"] is not None and asked["model"] not in names:
             st.warning(f"There is no model {asked['model'][:40]!r} here; another one is chosen.")

@@ -16,7 +16,10 @@ label = st.Page(PAGES / "label.py", title="Label")
 studies = st.Page(PAGES / "studies.py", title="Studies")
 results = st.Page(PAGES / "results.py", title="Results")
 inference = st.Page(PAGES / "inference.py", title="Inference")
+models = st.Page(PAGES / "models.py", title="Models")
 # Pages link to each other by these; only the shell knows how they were made.
 st.session_state["results_page"] = results
 st.session_state["studies_page"] = studies
-st.navigation([explore, noise_lab, label, studies, results, inference], position="top").run()
+st.session_state["inference_page"] = inference
+pages = [explore, noise_lab, label, studies, results, inference, models]
+st.navigation(pages, position="top").run()

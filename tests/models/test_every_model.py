@@ -13,6 +13,7 @@ from torch import Tensor
 from tests.models.small import ALL, SMALL, small_scene, small_source
 from umnist_core.models.base import SEES, SUM_TASK, UNCONSTRAINED, Model
 from umnist_core.models.cards import Card
+from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.registry import create_model, get_entry
 from umnist_core.models.targets import collate_targets, scene_targets
@@ -50,6 +51,16 @@ def test_model_says_what_it_is(name: str, model: Model) -> None:
     assert model.paper
     assert model.sees in SEES
     assert isinstance(model.config, get_entry(name).config)
+
+
+def test_catalogue_says_the_same_as_the_model(name: str, model: Model) -> None:
+    """What pages show without torch is what the class says."""
+    facts = CATALOGUE[name]
+    assert (facts.paper, facts.sees) == (model.paper, model.sees)
+    is_megapixel = SUM_TASK not in model.tasks
+    assert ("Megapixel" in facts.answers) == is_megapixel
+    assert facts.title
+    assert facts.idea.endswith(".")
 
 
 def test_model_answers_each_task(

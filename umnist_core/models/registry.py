@@ -1,7 +1,7 @@
 """Models by name: what the command line, checkpoints and pages call them.
 
-A new model is a file with a config dataclass and a class under `register_model`, and a
-line in `_FILES`; modules are imported only when one of their models is asked for.
+A new model is a file with a config dataclass and a class under `register_model`, and an
+entry of `catalogue`; modules are imported only when one of their models is asked for.
 """
 
 from __future__ import annotations
@@ -14,20 +14,11 @@ from typing import Any, TypeVar
 
 from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.models.base import Model
+from umnist_core.models.catalogue import CATALOGUE
 
 M = TypeVar("M", bound=type[Model])
 
-_FILES: dict[str, str] = {
-    "additive-pyramid": "own",
-    "digit-finder": "finder",
-    "efficientnet-b0": "efficientnet",
-    "efficientnet-b3": "efficientnet",
-    "efficientnet-b7": "efficientnet",
-    "faster-rcnn": "faster_rcnn",
-    "ips": "ips",
-    "mobilenet-v3-resizer": "mobilenet_resizer",
-    "resnet50": "resnet",
-}
+_FILES = {name: one.module for name, one in CATALOGUE.items()}
 """Model name -> module of this package that registers it."""
 
 _entries: dict[str, Entry] = {}

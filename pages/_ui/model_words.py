@@ -1,0 +1,91 @@
+"""What a card says beside its figures, in words; no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from umnist_core.models.cards import Card
+from umnist_core.models.catalogue import CATALOGUE, OWN
+
+_TOLD = {
+    "labels-only": "labels of whole images alone",
+    "unconstrained": "boxes and classes of the digits",
+}
+
+_LEFT_OUT = ("run", "recipe", "split_seed", "digits_sha256", "stand_in", "first", "layer")
+"""Of the data: what only a machine reads."""
+
+Fact = tuple[str, str]
+"""What it is, and what is said."""
+
+
+def paper_words(paper: str) -> str:
+    """Return whom a model follows."""
+    return "our own, after no paper" if paper == OWN else paper
+
+
+def card_facts(card: Card, path: Path) -> Iterator[Fact]:
+    """Yield what is known of a checkpoint beside its figures."""
+    facts = CATALOGUE.get(card.model)
+    tasks = card.config.get("tasks")
+    if tasks:
+        yield "Answers", ", ".join(str(task).partition(":")[0] for task in tasks)
+    elif facts is not None:
+        yield "Answers", facts.answers
+    if facts is not None:
+        yield "Learns from", _TOLD[facts.sees]
+    if card.data:
+        yield "Trained on", "; ".join(data_words(card.data))
+    if made := made_words(card):
+        yield "Time and machine", made
+    yield "File", file_words(card, path)
+
+
+def data_words(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a checkpoint was trained on, the preset and counts first."""
+    rest = {name: value for name, value in data.items() if name not in _LEFT_OUT}
+    if preset := rest.pop("preset", None):
+        yield f"{preset} scenes, split {rest.pop('split', 'train')}"
+    overrides = rest.pop("overrides", None)
+    for name, value in rest.items():
+        if isinstance(value, dict | list) or value in ("", None):
+            continue
+        yield f"{name.replace('_', ' ')} {_with_separators(value)}"
+    if overrides and isinstance(overrides, dict):
+        yield "with " + ", ".join(f"{name} {value}" for name, value in overrides.items())
+    if data.get("stand_in") is True:
+        yield "the bundled stand-in digits, not MNIST"
+
+
+def _with_separators(value: Any) -> str:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 10_000
+    return f"{value:,}" if is_count else str(value)
+
+
+def made_words(card: Card) -> str:
+    """Return how long the training took, and on what."""
+    parts = [duration_words(card.seconds)] if card.seconds else []
+    parts += [card.hardware] if card.hardware else []
+    return ", on ".join(parts) if card.seconds else "".join(parts)
+
+
+def duration_words(seconds: float) -> str:
+    """Return a time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.1f} hours".replace(".0 ", " ")
+
+
+def file_words(card: Card, path: Path) -> str:
+    """Return the size of the weights, the commit and what they were made with."""
+    parts = [f"{path.stat().st_size / 1e6:.1f} MB"]
+    if card.commit:
+        has_changes = card.commit.endswith("+")
+        parts.append(f"commit {card.commit[:9]}" + (" with changes" if has_changes else ""))
+    if torch := card.versions.get("torch"):
+        parts.append(f"torch {torch}")
+    return ", ".join(parts)

@@ -1,0 +1,99 @@
+"""The models that there are, in words; nothing here needs torch.
+
+`registry` makes them. A new model gets its entry here and its class in the module named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OWN = "umnist"
+"""Paper of models that follow none."""
+
+_CNN = "Reads the image reduced to a fixed side, as the UltraMNIST paper's baselines do."
+_FROM_LABELS = "labels-only"
+_FROM_BOXES = "unconstrained"
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is said of a model.
+
+    Attributes
+    ----------
+    module
+        Of this package, which registers it.
+    title
+        Its name for people.
+    paper
+        As of its class: authors, year and identifier; `OWN` where it follows none.
+    sees
+        As of its class: ``"labels-only"`` or ``"unconstrained"``.
+    answers
+        What it is asked, in words.
+    idea
+        How it works, in a sentence.
+    """
+
+    module: str
+    title: str
+    paper: str
+    sees: str
+    answers: str
+    idea: str
+
+
+def _baseline(module: str, title: str, paper: str, idea: str = _CNN) -> ModelFacts:
+    return ModelFacts(module, title, paper, _FROM_LABELS, "the sum", idea)
+
+
+_EFFICIENTNET = "Tan and Le 2019, arXiv 1905.11946"
+
+CATALOGUE: dict[str, ModelFacts] = {
+    "additive-pyramid": ModelFacts(
+        "own",
+        "Additive pyramid",
+        OWN,
+        _FROM_LABELS,
+        "the sum",
+        "Keeps the patches of every level that are most likely digits, reads each, and adds up; "
+        "sums alone teach it what a digit is.",
+    ),
+    "digit-finder": ModelFacts(
+        "finder",
+        "Digit finder",
+        OWN,
+        _FROM_BOXES,
+        "the sum, and each digit with its box",
+        "Looks for the staircases of enlarged digits on every level, reads what stands there, and "
+        "adds up.",
+    ),
+    "efficientnet-b0": _baseline("efficientnet", "EfficientNet-B0", _EFFICIENTNET),
+    "efficientnet-b3": _baseline("efficientnet", "EfficientNet-B3", _EFFICIENTNET),
+    "efficientnet-b7": _baseline("efficientnet", "EfficientNet-B7", _EFFICIENTNET),
+    "faster-rcnn": ModelFacts(
+        "faster_rcnn",
+        "Faster R-CNN",
+        "Ren et al. 2015, arXiv 1506.01497",
+        _FROM_BOXES,
+        "the sum, and each digit with its box",
+        "Detects digits in the reduced image; the sum is that of what it found.",
+    ),
+    "ips": ModelFacts(
+        "ips",
+        "IPS, iterative patch selection",
+        "Bergner, Lippert, Mahendran 2023, arXiv 2210.13007",
+        _FROM_LABELS,
+        "the four tasks of Megapixel MNIST, or the sum",
+        "Looks at all patches in rounds, remembers the few that it attends to most, and answers "
+        "from those.",
+    ),
+    "mobilenet-v3-resizer": _baseline(
+        "mobilenet_resizer",
+        "MobileNet-V3 with a learned resizer",
+        "Talebi and Milanfar 2021, arXiv 2103.09950",
+        "Learns how to reduce the image before a small network reads it.",
+    ),
+    "resnet50": _baseline("resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
+}
+"""Model name -> its facts, sorted by name."""
