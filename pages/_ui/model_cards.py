@@ -90,7 +90,7 @@ def _show_head(name: str, path: Path, card: Card) -> None:
         st.html(_head_html("h2", name, *lines))
     page = st.session_state.get("inference_page")
     if page is not None:
-        link.page_link(page, label="Watch it look", query_params={"model": name})
+        link.page_link(page, label="Watch it look", query_params={"model": name}, width="stretch")
 
 
 def _show_rest(names: Iterable[str]) -> None:

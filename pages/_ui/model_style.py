@@ -47,11 +47,13 @@ _CSS = """
   .umnist-notes { margin: 0 !important; padding-left: 1.1em; font-size: 0.9rem; }
   .umnist-notes li { margin: 0 0 4px !important; padding: 0; }
   .st-key-models [data-testid="stPageLink"] a {
-    padding-inline: 0; justify-content: end; text-decoration-color: var(--umnist-accent);
+    padding-inline: 0; justify-content: end;
+    text-decoration: underline var(--umnist-accent);
   }
   .st-key-models [data-testid="stPageLink"] a p { color: var(--umnist-accent); font-weight: 600; }
   .st-key-models [data-testid="stCode"] { margin-bottom: 4px; }
   @media (max-width: 700px) {
+    .st-key-models [data-testid="stPageLink"] a { justify-content: start; }
     .umnist-shares .row { grid-template-columns: 6.5em minmax(2.5rem, 1fr) auto; }
     .umnist-shares .said small { display: block; }
     .umnist-facts { grid-template-columns: 1fr; gap: 0; }
