@@ -263,6 +263,15 @@ def test_idle_process_ends_and_starts_again_when_it_is_needed() -> None:
         pool.close()
 
 
+def test_process_ends_at_once_when_it_is_told_to_and_has_nothing_to_do(viewer: Viewer) -> None:
+    """What it does is finished first, and the next request starts another."""
+    job_id = viewer.ask(quick())
+    viewer.pool.unload()
+    assert viewer.until(job_id)["state"] == "done"
+    wait_for(lambda: not viewer.cpu()["is_started"])
+    assert viewer.until(viewer.ask(quick()))["state"] == "done"
+
+
 def test_closing_ends_the_process_and_what_it_does() -> None:
     """Nobody is left waiting, and no new request is taken."""
     pool = InferencePool(settings_with())

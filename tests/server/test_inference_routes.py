@@ -117,7 +117,8 @@ def _values(png: bytes) -> NDArray[np.uint16]:
     image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert not image[:, :, 0].any()  # blue
-    values: NDArray[np.uint16] = image[:, :, 2].astype(np.uint16) * np.uint16(256) + image[:, :, 1]
+    red, green = image[:, :, 2].astype(np.int64), image[:, :, 1].astype(np.int64)
+    values: NDArray[np.uint16] = (red * 256 + green).astype(np.uint16)
     return values
 
 

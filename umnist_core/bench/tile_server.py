@@ -1,10 +1,10 @@
-"""The server that `umnist_core.bench.tiles` measures, in a process of its own."""
+"""The server that measurements ask, in a process of its own."""
 
 from __future__ import annotations
 
 import multiprocessing
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
@@ -46,8 +46,13 @@ def create_bench_app() -> Starlette:
 
 
 @contextmanager
-def bench_server() -> Iterator[int]:
-    """Run the server in another process and yield its port on 127.0.0.1.
+def bench_server(make_app: Callable[[], Starlette] = create_bench_app) -> Iterator[int]:
+    """Run a server in another process and yield its port on 127.0.0.1.
+
+    Parameters
+    ----------
+    make_app
+        A function of a module, called in that process.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def bench_server() -> Iterator[int]:
     """
     processes = multiprocessing.get_context("spawn")
     ours, theirs = processes.Pipe()
-    process = processes.Process(target=_serve, args=(theirs,), daemon=True)
+    process = processes.Process(target=_serve, args=(theirs, make_app), daemon=True)
     process.start()
     try:
         if not ours.poll(_START_TIMEOUT_S):
@@ -71,8 +76,8 @@ def bench_server() -> Iterator[int]:
         theirs.close()
 
 
-def _serve(port_to: Connection) -> None:
-    app = create_bench_app()
+def _serve(port_to: Connection, make_app: Callable[[], Starlette]) -> None:
+    app = make_app()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)

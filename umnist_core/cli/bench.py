@@ -141,6 +141,23 @@ def durability_command(
     _show(figures, as_json)
 
 
+@bench_group.command("inference", epilog="\b\nExample:\n  umnist bench inference --json")
+@click.option("--rounds", type=click.IntRange(2), default=9, show_default=True)
+@click.option("--first-rounds", type=click.IntRange(2), default=3, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, auto, or cuda:0.")
+@json_option
+def inference_command(*, rounds: int, first_rounds: int, device: str, as_json: bool) -> None:
+    """Time predictions over HTTP up to their overlay, cancelling, and tiles beside them."""
+    from umnist_core.bench.inference import bench_inference
+    from umnist_core.models.needs import check_torch
+
+    check_torch()
+    figures = bench_inference(
+        device=device, rounds=rounds, first_rounds=first_rounds, progress=_say
+    )
+    _show(figures, as_json)
+
+
 @bench_group.command("ips", epilog="\b\nExample:\n  umnist bench ips --json")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--images", type=click.IntRange(1), default=16, show_default=True)

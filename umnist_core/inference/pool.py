@@ -59,6 +59,8 @@ class _Lane:
     running: Job | None = None
     speeds: Speeds = field(default_factory=Speeds)
     thread: threading.Thread | None = None
+    is_to_end: bool = False
+    """Whether the process is to end once it has nothing to do."""
 
 
 class InferencePool:
@@ -240,6 +242,13 @@ class InferencePool:
                 if not self._listeners[job_id]:
                     del self._listeners[job_id]
 
+    def unload(self) -> None:
+        """End each process as soon as it has nothing to do; it starts again when it is asked."""
+        with self._changed:
+            for lane in self._lanes.values():
+                lane.is_to_end = True
+            self._changed.notify_all()
+
     def close(self) -> None:
         """End all processes; wait until they are gone."""
         with self._changed:
@@ -372,6 +381,8 @@ class InferencePool:
                     return job
                 is_started = lane.process.pid is not None
                 left_s = idle_since + self._idle_s - time.monotonic()
+                left_s = 0.0 if lane.is_to_end else left_s
+                lane.is_to_end = False
                 if not is_started or left_s > 0:
                     self._changed.wait(left_s if is_started else None)
                     continue
