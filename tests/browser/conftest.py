@@ -37,6 +37,7 @@ from umnist_core.server.assets import STATIC_DIR, static_version
 
 if TYPE_CHECKING:
     from tests.browser.label_page import LabelLab
+    from tests.browser.look_page import LookServer
 
 PROJECT = Path(__file__).parents[2]
 
@@ -243,6 +244,26 @@ def open_study(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Label
 
     with ExitStack() as labs:
         yield lambda **changes: labs.enter_context(label_lab(browser, tmp_path, **changes))
+
+
+@pytest.fixture(scope="session")
+def running_looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LookServer]:
+    """Serve a page that watches models which do as tests tell them."""
+    from tests.browser.look_page import ToldProcess, look_server
+    from umnist_core.inference import pool
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "ModelProcess", ToldProcess)
+        folder = tmp_path_factory.mktemp("look")
+        with look_server(folder, pool.InferencePool()) as server:
+            yield server
+
+
+@pytest.fixture
+def look_at(running_looks: LookServer) -> LookServer:
+    """Return that server, with models that look at its boxes."""
+    running_looks.reset()
+    return running_looks
 
 
 def free_port() -> int:

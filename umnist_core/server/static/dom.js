@@ -54,6 +54,22 @@ export function styleSheet(name, parent) {
   return { element, loaded };
 }
 
+/**
+ * Give a list its choices, anew only where they differ: one that is open would close.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options Values and what they are called.
+ * @param {string} value The chosen one.
+ */
+export function fillSelect(select, options, value) {
+  const text = JSON.stringify(options);
+  if (select.dataset.options !== text) {
+    select.dataset.options = text;
+    select.replaceChildren(...options.map(([key, title]) => h("option", { value: key }, title)));
+  }
+  select.value = value;
+}
+
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);

@@ -71,6 +71,9 @@ export class HeatLayer {
     const [width, height] = [pane.width, pane.height].map((px) => Math.round(px * frame.density));
     if (element.width !== width) element.width = width;
     if (element.height !== height) element.height = height;
+    // A pane may be a fraction of a screen pixel larger than what is drawn in it.
+    element.style.width = `${pane.width}px`;
+    element.style.height = `${pane.height}px`;
     context.clearRect(0, 0, width, height);
     context.globalAlpha = this.look.opacity * (this.isStale ? STALE : 1);
     this.shown.source.draw(context, frame, this.look.map);

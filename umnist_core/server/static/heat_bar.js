@@ -92,6 +92,7 @@ export class HeatBar {
   #drawTitle(layers, heats) {
     const titles = [...new Set(heats.map(({ title }) => title))].join(" · ");
     const failed = layers.some((layer) => layer.failed);
+    this.title.classList.toggle("failed", failed);
     this.title.textContent = failed ? `${titles} could not be read.` : titles;
   }
 }

@@ -2,8 +2,8 @@
  * Heat that comes in tiles of a Deep Zoom grid, so that its edges are as exact as the
  * image's at every zoom, however large the image is.
  *
- * Only what is in view is fetched, from the coarsest level of which a pixel is no larger
- * than a screen pixel. Until a tile is there, a coarser one stands in for it. All tiles in
+ * Only what is in view is fetched, from the coarsest level of which a pixel is somewhat
+ * smaller than a screen pixel. Until a tile is there, a coarser one stands in for it. All tiles in
  * view are put together before they are drawn: drawn one by one at fractions of a pixel,
  * they would show seams.
  */
@@ -32,6 +32,12 @@ const MOST_AT_ONCE = 6;
 
 /** A tile that failed is asked for again after this, when it is still in view. */
 const RETRY_MS = 3000;
+
+/**
+ * How wide a pixel of the level may be, screen pixels. The server rounds edges to pixels of
+ * the level, so no edge is more than half of this off.
+ */
+const LARGEST_PX = 0.75;
 
 const SAME = 1e-6;
 
@@ -91,6 +97,7 @@ export class TileSource {
     const top = (pane.height * density) / 2 + (y * reduction * perPx.y - view.y) * zoom;
     const [right, down] = [perPx.x, perPx.y].map((per) => reduction * per * zoom);
     context.imageSmoothingEnabled = range.scale < 1 - SAME;
+    context.imageSmoothingQuality = "medium";
     context.drawImage(
       mosaic.canvas,
       ...[0, 0, width, height],
@@ -133,7 +140,7 @@ export class TileSource {
   #rangeOf({ view, pane, image, density }) {
     const per = image.width / this.tiles.width;
     const zoom = view.zoom * density * per;
-    const halvings = Math.floor(Math.log2(1 / zoom) + SAME);
+    const halvings = Math.floor(Math.log2(LARGEST_PX / zoom) + SAME);
     const level = Math.min(Math.max(this.maxLevel - halvings, this.baseLevel), this.maxLevel);
     const reduction = 2 ** (this.maxLevel - level);
     const side = this.tiles.tileSize * reduction;

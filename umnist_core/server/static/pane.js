@@ -55,6 +55,8 @@ export class Pane {
     this.callbacks = callbacks;
     /** @type {views.Size} */
     this.size = { width: 1, height: 1 };
+    /** Address of the picture that is asked for. @type {string|null} */
+    this.dzi = null;
     /** @type {PixelReader|null} */
     this.reader = null;
     this.#build();
@@ -84,6 +86,7 @@ export class Pane {
         "plus and minus zoom, question mark lists all keys.",
     );
     const { dzi, width, height, tiles } = data;
+    this.dzi = dzi;
     this.swap.show(dzi, tiles ? { ...tiles, width, height } : null);
   }
 

@@ -69,9 +69,11 @@ export class Readout {
   }
 
   #drawValues(panes, values) {
-    const parts = panes.map((pane, index) =>
+    // Two panes may show one picture, each with what is laid over it.
+    const isOne = panes.every(({ dzi }) => dzi === panes[0].dzi);
+    const parts = panes.slice(0, isOne ? 1 : panes.length).map((pane, index) =>
       field(
-        panes.length > 1 ? pane.title.textContent : "value",
+        isOne ? "value" : pane.title.textContent,
         h("span", { class: "figure" }, values[index] === null ? "–" : String(values[index])),
       ),
     );

@@ -16,7 +16,7 @@
  * @property {number} people How many people's answers it is compared with.
  */
 
-import { h } from "./dom.js";
+import { fillSelect, h } from "./dom.js";
 import { numberText } from "./heat_bar.js";
 import { downloads } from "./watch_places.js";
 import { agreementText, lookedText } from "./watch_words.js";
@@ -188,11 +188,9 @@ export class AttentionPanel {
   }
 
   #drawOutline() {
-    const { select, element } = this.outline;
+    const { select } = this.outline;
     const names = Object.keys(OUTLINES).filter((name) => name !== "found" || this.state.job.result.found);
-    select.replaceChildren(...names.map((value) => h("option", { value }, OUTLINES[value])));
-    select.value = outlineOf(this.state);
-    element.hidden = false;
+    fillSelect(select, names.map((name) => [name, OUTLINES[name]]), outlineOf(this.state));
   }
 
   #drawRound(rounds, round) {
@@ -281,9 +279,8 @@ function choice(label, onChoice) {
   const element = h("label", {}, h("span", { class: "name" }, label), select);
   const show = (values, value, titled) => {
     element.hidden = values.length < 2;
-    const options = values.map((one) => h("option", { value: one }, titled(one)));
-    select.replaceChildren(h("option", { value: MEAN }, "Mean of all"), ...options);
-    select.value = value ?? MEAN;
+    const options = values.map((one) => [one, titled(one)]);
+    fillSelect(select, [[MEAN, "Mean of all"], ...options], value ?? MEAN);
   };
   return { element, select, show };
 }

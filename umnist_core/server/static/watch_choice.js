@@ -8,7 +8,7 @@
  * @property {boolean} follow Whether a change of the picture or the choice predicts anew.
  */
 
-import { h } from "./dom.js";
+import { fillSelect, h } from "./dom.js";
 import { PEOPLE } from "./watch_words.js";
 
 const NOTHING = "";
@@ -51,11 +51,11 @@ export class ChoiceRows {
    */
   show({ checkpoints, devices, people, image, sentence }, choice) {
     const titled = checkpoints.map(({ key, title, note }) => [key, note ? `${title}, ${note}` : title]);
-    fill(this.checkpoint.select, titled, choice.checkpoint);
-    fill(this.device.select, devices.map(({ key, title }) => [key, title]), choice.device);
+    fillSelect(this.checkpoint.select, titled, choice.checkpoint);
+    fillSelect(this.device.select, devices.map(({ key, title }) => [key, title]), choice.device);
     const others = titled.filter(([key]) => key !== choice.checkpoint);
     const besides = [[NOTHING, "Nothing"], ...(people ? [[PEOPLE, people.title]] : []), ...others];
-    fill(this.beside.select, besides, choice.beside ?? NOTHING);
+    fillSelect(this.beside.select, besides, choice.beside ?? NOTHING);
     this.beside.element.hidden = besides.length < 2;
     this.follow.checked = choice.follow;
     this.predict.disabled = !image || Boolean(sentence);
@@ -70,14 +70,4 @@ export class ChoiceRows {
     if (hadFocus === this.predict && isBusy) this.cancel.focus();
     if (hadFocus === this.cancel && !isBusy) this.predict.focus();
   }
-}
-
-/** Fill a list anew only where it differs: an open one would close. */
-function fill(select, options, value) {
-  const text = JSON.stringify(options);
-  if (select.dataset.options !== text) {
-    select.dataset.options = text;
-    select.replaceChildren(...options.map(([key, title]) => h("option", { value: key }, title)));
-  }
-  select.value = value;
 }

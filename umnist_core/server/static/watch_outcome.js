@@ -71,6 +71,7 @@ export class Outcome {
     const job = answered?.job ?? null;
     if (job === this.job) return;
     this.job = job;
+    this.body.classList.toggle("several", (job?.result.tasks.length ?? 0) > 1);
     this.body.replaceChildren(...(job ? this.#parts(job.result) : []));
   }
 

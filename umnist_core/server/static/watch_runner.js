@@ -116,6 +116,7 @@ export class Runner {
 
   /** @param {Run} run */
   async #follow(run) {
+    let failure = null;
     try {
       run.job = await this.#post(run);
       // Not stopped on its way: what the server has taken on must be cancelled there too.
@@ -124,10 +125,10 @@ export class Runner {
         this.onChange();
         run.job = await this.#poll(run);
       }
-      if (run === this.current) this.#end(run, null);
     } catch (error) {
-      if (run === this.current) this.#end(run, error.message);
+      failure = error.message;
     }
+    if (run === this.current) this.#end(run, failure);
   }
 
   #post({ turn, wish }) {
