@@ -257,7 +257,7 @@ def test_idle_process_ends_and_starts_again_when_it_is_needed() -> None:
         pid = pool._lanes["cpu"].process.pid
         wait_for(lambda: not viewer.cpu()["is_started"])
         assert viewer.cpu()["loaded"] == []
-        assert pid is None or not _is_alive(pid)
+        wait_for(lambda: pid is None or not _is_alive(pid))
         assert viewer.until(viewer.ask(quick()))["state"] == "done"
     finally:
         pool.close()
@@ -270,6 +270,22 @@ def test_process_ends_at_once_when_it_is_told_to_and_has_nothing_to_do(viewer: V
     assert viewer.until(job_id)["state"] == "done"
     wait_for(lambda: not viewer.cpu()["is_started"])
     assert viewer.until(viewer.ask(quick()))["state"] == "done"
+
+
+def test_process_that_was_started_before_is_there_for_the_first_request() -> None:
+    """Whoever opens the page need not wait for PyTorch when they ask."""
+    pool = InferencePool(settings_with())
+    try:
+        viewer = Viewer(pool)
+        pool.start("auto")
+        wait_for(lambda: viewer.cpu()["is_started"])
+        pid = _pid(pool)
+        assert viewer.until(viewer.ask(quick()))["state"] == "done"
+        assert _pid(pool) == pid
+        with pytest.raises(NotFoundError, match="no device"):
+            pool.start("cuda:9")
+    finally:
+        pool.close()
 
 
 def test_closing_ends_the_process_and_what_it_does() -> None:

@@ -217,6 +217,22 @@ def test_status_names_the_devices(client: httpx.Client) -> None:
     assert status["devices"][-1]["title"].startswith("CPU, ")
 
 
+def test_process_can_be_started_before_anything_is_asked(
+    client: httpx.Client, pool: InferencePool
+) -> None:
+    """By the page, when it opens; from there alone."""
+    pool.unload()
+    while client.get("/inference/status").json()["devices"][-1]["is_started"]:
+        time.sleep(0.01)
+    assert client.post("/inference/start", json={"device": "cpu"}).status_code == 202
+    while not client.get("/inference/status").json()["devices"][-1]["is_started"]:
+        time.sleep(0.01)
+    for fields, status in (({"device": "cuda:77"}, 404), ({}, 422)):
+        assert client.post("/inference/start", json=fields).status_code == status
+    headers = {"origin": "http://other.example"}
+    assert client.post("/inference/start", json={}, headers=headers).status_code == 403
+
+
 def test_missing_torch_is_said(
     browser: _Browser, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,8 +59,8 @@ class _Lane:
     running: Job | None = None
     speeds: Speeds = field(default_factory=Speeds)
     thread: threading.Thread | None = None
-    is_to_end: bool = False
-    """Whether the process is to end once it has nothing to do."""
+    wish: str = ""
+    """``"start"`` or ``"end"``: what the process is to do before the next request."""
 
 
 class InferencePool:
@@ -242,11 +242,30 @@ class InferencePool:
                 if not self._listeners[job_id]:
                     del self._listeners[job_id]
 
+    def start(self, device: str) -> None:
+        """Start the process of a device, so that the first request finds it ready.
+
+        It does not wait; what goes wrong is said to that request.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such device.
+        BusyError
+            If the pool is closed.
+        """
+        chosen = self.choose_device(device)
+        with self._changed:
+            lane = self._lane(chosen)
+            self._check_room(lane, None)
+            lane.wish = "start"
+            self._changed.notify_all()
+
     def unload(self) -> None:
         """End each process as soon as it has nothing to do; it starts again when it is asked."""
         with self._changed:
             for lane in self._lanes.values():
-                lane.is_to_end = True
+                lane.wish = "end"
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -380,13 +399,17 @@ class InferencePool:
                     self._change(job, LOADING)
                     return job
                 is_started = lane.process.pid is not None
+                wish, lane.wish = lane.wish, ""
                 left_s = idle_since + self._idle_s - time.monotonic()
-                left_s = 0.0 if lane.is_to_end else left_s
-                lane.is_to_end = False
-                if not is_started or left_s > 0:
+                if not wish and not (is_started and left_s <= 0):
                     self._changed.wait(left_s if is_started else None)
                     continue
-            lane.process.stop()
+            if wish == "start":
+                with contextlib.suppress(UmnistError, RequestCancelledError):
+                    lane.process.start()
+                idle_since = time.monotonic()
+            else:
+                lane.process.stop()
 
     def _progress_of(self, lane: _Lane, job: Job) -> Callable[[str, int, int | None], None]:
         def on_progress(stage: str, done: int, total: int | None) -> None:

@@ -75,7 +75,7 @@ class _Running:
 class ModelProcess:
     """The process of one device; it is started when it is needed and again after it ended.
 
-    `run` and `stop` belong to one thread; `cancel` may be called by any.
+    `run`, `start` and `stop` belong to one thread; `cancel` may be called by any.
 
     Parameters
     ----------
@@ -125,9 +125,7 @@ class ModelProcess:
         WorkerError
             If the model cannot answer or the process ended; the next request starts another.
         """
-        process = self._process
-        if process is None or process.popen.poll() is not None:
-            process = self._start()
+        process = self.start()
         with self._lock:
             if self._cancelled == number:
                 raise RequestCancelledError
@@ -140,6 +138,19 @@ class ModelProcess:
         finally:
             with self._lock:
                 self._number = None
+
+    def start(self) -> _Running:
+        """Start the process if none runs, and wait until it takes requests.
+
+        Raises
+        ------
+        WorkerError
+            If it cannot start.
+        """
+        process = self._process
+        if process is None or process.popen.poll() is not None:
+            process = self._start()
+        return process
 
     def cancel(self, number: int) -> None:
         """Stop a request that runs or is about to; return at once."""

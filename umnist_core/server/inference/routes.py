@@ -76,6 +76,7 @@ _ERRORS: tuple[tuple[type[UmnistError], int, str], ...] = (
 """HTTP status and code of our errors; every other one is 422, ``"invalid"``."""
 
 _RETRY_S = 2
+_DEVICE = r"[0-9A-Za-z:]{1,40}"
 _JOB = r"/inference/jobs/([0-9A-Za-z_-]{1,64})"
 
 
@@ -148,15 +149,17 @@ class InferenceApp:
         devices = await self._in_thread(self._pool.status)
         return json_reply({"torch": not sentence, "sentence": sentence, "devices": devices})
 
+    async def _start(self, request: Request, match: re.Match[str]) -> Response:
+        if sentence := needs_sentence():
+            return problem(503, "no_torch", sentence)
+        device = _text("device", await _fields(request), _DEVICE)
+        await self._in_thread(self._pool.start, device)
+        return json_reply({}, 202)
+
     async def _submit(self, request: Request, match: re.Match[str]) -> Response:
         if sentence := needs_sentence():
             return problem(503, "no_torch", sentence)
-        fields = await read_json(request, BODY_MAX_BYTES)
-        if not isinstance(fields, dict):
-            raise InvalidValueError(
-                f"Expected a JSON object, found {type(fields).__name__}; reload the page."
-            )
-        job = await self._in_thread(self._take, fields)
+        job = await self._in_thread(self._take, await _fields(request))
         return json_reply(job, 409 if job["state"] == SUPERSEDED else 202)
 
     def _take(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +177,7 @@ class InferenceApp:
                 f"Expected the name of a checkpoint ({', '.join(known) or 'there is none'}), got "
                 f"{checkpoint[:80]!r}; choose one of the list."
             )
-        device = _text("device", fields, r"[0-9A-Za-z:]{1,40}")
+        device = _text("device", fields, _DEVICE)
         image, pixels = find_image(_text("image", fields, r"(?s).{1,8000}"))
         request = PredictRequest(checkpoint, device, image)
         return self._pool.submit(viewer, slot, turn, request, pixels)
@@ -252,6 +255,15 @@ def _refused_change(request: Request) -> Response | None:
     return problem(415, "invalid", f"Expected application/json, found {kind[:60]!r}; send JSON.")
 
 
+async def _fields(request: Request) -> dict[str, Any]:
+    fields = await read_json(request, BODY_MAX_BYTES)
+    if not isinstance(fields, dict):
+        raise InvalidValueError(
+            f"Expected a JSON object, found {type(fields).__name__}; reload the page."
+        )
+    return fields
+
+
 def _text(name: str, fields: dict[str, Any], pattern: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -279,6 +291,7 @@ def _route(method: str, pattern: str, answer: _Answer) -> tuple[str, re.Pattern[
 
 _ROUTES = (
     _route("GET", r"/inference/status", InferenceApp._status),
+    _route("POST", r"/inference/start", InferenceApp._start),
     _route("POST", r"/inference/jobs", InferenceApp._submit),
     _route("GET", _JOB, InferenceApp._job),
     _route("DELETE", _JOB, InferenceApp._cancel),
