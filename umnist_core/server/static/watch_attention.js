@@ -82,7 +82,7 @@ export class AttentionPanel {
   // -- making ---------------------------------------------------------------------------
 
   #build() {
-    this.which = h("div", { class: "segments", role: "group", "aria-label": "Model" });
+    this.which = h("div", { class: "segments", role: "group", "aria-label": "Whose" });
     this.none = h("p", { class: "note" });
     this.kind = h("span", { class: "kind" });
     this.task = choice("Task", (value) => this.#ask({ task: value === MEAN ? null : value }));
