@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.cli.test_render import umnist
 from tests.golden.ips_cases import CASES
+from tests.inference.images import save_small
 from tests.models.test_ips_import import _golden, _save
 from umnist_core.models.checkpoints import load_checkpoint
 
@@ -37,6 +40,24 @@ def test_list_names_every_model_with_what_it_sees_and_its_paper(tmp_path: Path) 
     listed = json.loads(_run("list", "--json", cwd=tmp_path).stdout)
     assert sorted(listed["models"]) == names
     assert listed["models"]["ips"]["sees"] == "labels-only"
+
+
+def test_list_has_ones_own_checkpoints_and_says_which_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run's folder has the name of the folder; what is damaged hides nothing."""
+    monkeypatch.setenv("UMNIST_CHECKPOINTS", str(tmp_path))
+    (tmp_path / "my-run").mkdir()
+    best = save_small(tmp_path / "my-run", "mobilenet-v3-resizer", variant="small")
+    for path in (best, best.with_suffix(".json")):
+        path.rename(path.with_stem("best"))
+    (tmp_path / "broken.safetensors").write_bytes(b"")
+    done = _run("list", cwd=tmp_path)
+    assert done.returncode == 0
+    assert re.search(r"^  my-run +mobilenet-v3-resizer$", done.stdout, re.MULTILINE)
+    assert "  digit-finder " in done.stdout
+    assert "broken.json" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_imported_weights_become_a_checkpoint_that_is_shown_and_loads(tmp_path: Path) -> None:
