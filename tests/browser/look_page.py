@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Locator, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -319,11 +319,11 @@ class LookPage:
             f"No prediction came to the viewer; the panel says {self.panel.inner_text()!r}.",
         )
 
-    def box(self, index: int = 0) -> dict[str, float]:
+    def box(self, index: int = 0) -> FloatRect:
         """Return where a pane's picture is on the page, CSS px."""
         box = self.page.locator(".pane").nth(index).locator(".image").bounding_box()
         assert box is not None
-        return dict(box)
+        return box
 
     def view(self) -> dict[str, float]:
         """Return the view that was reported last."""

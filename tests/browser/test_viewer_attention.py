@@ -67,7 +67,7 @@ def set_opacity(look: LookPage, percent: int) -> None:
 
 def colourfulness(look: LookPage, index: int = 0) -> NDArray[np.float64]:
     """Return how far from grey each screen pixel of a pane is, (rows, columns)."""
-    png = look.page.screenshot(clip=look.box(index), scale="device")  # type: ignore[arg-type]
+    png = look.page.screenshot(clip=look.box(index), scale="device")
     image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     channels = image.astype(np.float64)
@@ -260,7 +260,7 @@ def test_strongest_places_are_outlined_listed_and_flown_to(open_look: OpenLook) 
 def test_found_digits_are_outlined_and_flown_to(open_look: OpenLook) -> None:
     """A model that finds digits has them outlined with label and score, and as buttons."""
     found: list[dict[str, Any]] = [
-        {"label": 3, "score": 0.98, "box": [503, 301, 256, 256]},
+        {"label": 3, "score": 0.998, "box": [503, 301, 256, 256]},
         {"label": 5, "score": 0.61, "box": [611, 1207, 24, 24]},
     ]
     look = open_look()
@@ -268,7 +268,7 @@ def test_found_digits_are_outlined_and_flown_to(open_look: OpenLook) -> None:
     look.predict()
     marks = look.page.locator("[data-look=found]")
     expect(marks).to_have_count(2)
-    assert set(marks.locator("text").all_text_contents()) == {"3 · 0.98", "5 · 0.61"}
+    assert set(marks.locator("text").all_text_contents()) == {"3", "5 · 61 %"}
     look.panel.get_by_role("button", name="Go to a found 5").click()
     wait_until(
         lambda: abs(look.view()["x"] - 623) < 1 and abs(look.view()["y"] - 1219) < 1,

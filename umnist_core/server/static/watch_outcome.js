@@ -29,8 +29,9 @@ import * as words from "./watch_words.js";
 /** Up to so many classes each has its number below its bar. */
 const FEW_CLASSES = 14;
 
-/** Of more classes, every so manieth has. */
+/** Of more classes, every so manieth has, unless it is this near one that matters. */
 const EVERY = 3;
+const NEAR = 2;
 
 /** A bar is not drawn lower than this, so that there is something to point at. */
 const LEAST_PERCENT = 1.5;
@@ -186,15 +187,20 @@ function sureText({ probabilities, answer }) {
 function bars(task) {
   const { classes, probabilities, truth, answer, is_multi: isMulti } = task;
   const top = isMulti ? 1 : Math.max(...probabilities, Number.EPSILON);
+  const told = [...answer, ...(truth ?? [])];
+  const isNear = (one, value) => one !== value && Math.abs(one - value) <= NEAR;
   const columns = Array.from({ length: classes }, (_, value) => {
     const isTrue = truth?.includes(value) ?? false;
     const isAnswer = answer.includes(value);
+    const isFree = value % EVERY === 0 && !told.some((one) => isNear(one, value));
+    // Two numbers that matter, side by side, stand one below the other.
+    const isLow = classes > FEW_CLASSES && isTrue && answer.some((one) => isNear(one, value));
     const height = Math.max((100 * probabilities[value]) / top, LEAST_PERCENT);
-    const kind = ["column", isAnswer && "is-answer", isTrue && "is-true"].filter(Boolean).join(" ");
-    const isNumbered = classes <= FEW_CLASSES || value % EVERY === 0 || isTrue || isAnswer;
+    const kinds = ["column", isAnswer && "is-answer", isTrue && "is-true", isLow && "is-low"];
+    const isNumbered = classes <= FEW_CLASSES || isFree || isTrue || isAnswer;
     return h(
       "div",
-      { class: kind, title: `${value}: ${words.percentText(probabilities[value])}` },
+      { class: kinds.filter(Boolean).join(" "), title: `${value}: ${words.percentText(probabilities[value])}` },
       h("span", { class: "space" }, h("span", { class: "fill", style: `height: ${height}%` })),
       h("span", { class: "number" }, isNumbered ? String(value) : ""),
     );

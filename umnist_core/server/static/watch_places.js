@@ -11,6 +11,7 @@
  */
 
 import { numberText } from "./heat_bar.js";
+import { percentText } from "./watch_words.js";
 
 const TILE_PX = 512;
 
@@ -18,6 +19,9 @@ const TILE_PX = 512;
 const FETCHED = 200;
 
 const OPACITY = 0.65;
+
+/** A score that rounds to 100 % need not be said. */
+const SURE = 0.995;
 
 /** Answers kept, so that going through the rounds again asks for nothing. */
 const KEPT = 64;
@@ -133,7 +137,7 @@ export function patchMarks({ places, max }, most, scale) {
 export function foundMarks({ found }, scale) {
   return (found ?? []).map(({ label, score, box }) => ({
     box: scaled(box, scale),
-    text: `${label} · ${numberText(score)}`,
+    text: score < SURE ? `${label} · ${percentText(score)}` : String(label),
     strength: score,
     kind: "found",
   }));
