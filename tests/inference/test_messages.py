@@ -106,6 +106,16 @@ def test_foreign_and_oversized_frames_are_refused(content: bytes) -> None:
         read_message(io.BytesIO(content))
 
 
+def test_announced_size_is_checked_before_it_is_read() -> None:
+    """A stream that goes on for ever would otherwise be read into memory."""
+    for content, words in (
+        (struct.pack(">4sI", b"UMN1", 2**31), "header of 2147483648 bytes"),
+        (_frame(b'{"arrays": 1}') + struct.pack(">Q", 2**31 + 1), "array of 2147483649 bytes"),
+    ):
+        with pytest.raises(DamagedFileError, match=words):
+            read_message(io.BytesIO(content + b"x" * 1000))
+
+
 def test_pickled_objects_are_neither_sent_nor_taken() -> None:
     """An array of objects would be pickled; nothing here unpickles."""
     objects = np.array([{"a": 1}, None], dtype=object)

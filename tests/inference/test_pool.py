@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.inference.asking import (
     QUICK,
     SLOW,
     Viewer,
+    large_image,
     quick,
     settings_with,
     slow,
@@ -25,6 +27,9 @@ from tests.inference.asking import (
 from umnist_core.errors import BusyError, NotFoundError
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import PredictRequest
+from umnist_core.models.cards import Card
+from umnist_core.models.checkpoints import save_checkpoint
+from umnist_core.models.registry import create_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,6 +117,26 @@ def test_cancelling_time_and_again_hits_only_what_was_meant(viewer: Viewer) -> N
         viewer.pool.cancel(dropped)
         assert viewer.until(viewer.ask(quick(4)))["state"] == "done"
         assert viewer.pool.get(dropped)["state"] == "cancelled"
+
+
+def test_cancelling_while_a_model_is_loaded_does_no_harm(tmp_path: Path) -> None:
+    """Not even to its libraries, which are imported just then and can be so but once."""
+    model = create_model("mobilenet-v3-resizer")
+    save_checkpoint(tmp_path / "own.safetensors", model, Card("mobilenet-v3-resizer"))
+    pool = InferencePool(settings_with(UMNIST_CHECKPOINTS=str(tmp_path)))
+    try:
+        viewer = Viewer(pool)
+        pool.start("cpu")
+        wait_for(lambda: viewer.cpu()["is_started"])
+        request = PredictRequest("own", "cpu", large_image())
+        job_id = viewer.ask(request)
+        viewer.until(job_id, "loading")
+        time.sleep(0.4)
+        viewer.pool.cancel(job_id)
+        job = viewer.until(viewer.ask(request))
+        assert job["state"] == "done", job["error"]
+    finally:
+        pool.close()
 
 
 def test_newest_request_of_a_viewer_wins(viewer: Viewer) -> None:

@@ -6,7 +6,8 @@ does, so it never outlives the server. It works at a lower priority than the ser
 answer while a model runs.
 
 A request is cancelled by a signal that raises in the main thread, and only while that request
-runs: the models stay loaded, and what runs next is not hit by what was meant for the last.
+runs: the models stay loaded, and what runs next is not hit by what was meant for the last. While a
+model is loaded the signal waits.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ class Worker:
         self._cancelled: set[int] = set()
         self._busy: int | None = None
         self._is_writing = False
+        self._is_loading = False
         self._last_progress = ("", 0.0)
         self._budget_bytes = 0
         self._is_over = False
@@ -156,7 +158,9 @@ class Worker:
                     signal.pthread_kill(main, signal.SIGUSR1)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._is_writing or self._busy is None:
+        # Modules of a model are imported while it is loaded; one that is interrupted meanwhile
+        # may have registered half of its operations, and could not be imported again.
+        if self._is_writing or self._is_loading or self._busy is None:
             return
         if self._busy in self._cancelled:
             self._busy = None
@@ -168,6 +172,7 @@ class Worker:
     def _answer(self, message: Message) -> Message:
         number = int(message.fields["number"])
         try:
+            self._is_loading = True
             self._busy = number
             if number in self._cancelled:
                 raise CancelledWork
@@ -216,6 +221,7 @@ class Worker:
         if number in self._cancelled:
             self._busy = None
             raise CancelledWork
+        self._is_loading = stage == "load"
         last_stage, then = self._last_progress
         now = time.monotonic()
         if stage == last_stage and now - then < PROGRESS_EVERY_S and done != total:
