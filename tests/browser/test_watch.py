@@ -164,6 +164,23 @@ def test_progress_is_told_and_cancelled(open_watch: OpenWatch) -> None:
     expect(progress).to_be_hidden()
 
 
+def test_cancelling_before_the_server_answered_stops_it_there_too(open_watch: OpenWatch) -> None:
+    """A request that was on its way when it was cancelled does not go on unseen."""
+    look = open_watch()
+    look.models.held.add(None)
+    held: list[tuple[Route, Any]] = []
+    look.page.route("**/inference/jobs", lambda route: held.append((route, route.fetch())))
+    look.page.get_by_role("button", name="Predict").click()
+    wait_until(lambda: look.page.evaluate("true") and held, "Nothing was asked for.")
+    look.page.get_by_role("button", name="Cancel").click()
+    expect(look.page.get_by_role("button", name="Predict")).to_be_visible()
+    route, response = held[0]
+    route.fulfill(response=response)
+    wait_until(
+        lambda: look.page.evaluate("true") and look.models.cancelled, "The model was not told."
+    )
+
+
 def test_quick_answer_shows_no_progress(open_watch: OpenWatch) -> None:
     """Below 0.3 s nothing flashes."""
     look = open_watch()
