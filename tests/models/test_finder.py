@@ -23,7 +23,7 @@ from umnist_core.models.edge_levels import dense_edges, level_edges, sparse_edge
 from umnist_core.models.finder import DigitFinder, DigitFinderConfig, overlap_share
 from umnist_core.models.finder_nets import GlyphNet, SpotNet
 from umnist_core.models.registry import create_model
-from umnist_core.models.spots import iter_windows
+from umnist_core.models.spots import busy_tiles, iter_windows
 from umnist_core.models.staircase import (
     Reading,
     find_grid,
@@ -166,6 +166,20 @@ def test_flat_images_have_no_window_to_look_at() -> None:
         assert all(not list(iter_windows(source, level)) for level in range(4))
 
 
+def test_one_corner_is_enough_on_the_coarsest_levels_alone() -> None:
+    """There a digit of half the image may have few corners left; a large level is too many."""
+    cells = np.zeros((2, 8, 8), np.float32)
+    cells[0, 4, 4] = 1
+    assert busy_tiles(cells, is_coarse=True).all()
+    assert not busy_tiles(cells).any()
+    assert not busy_tiles(np.zeros((2, 8, 8), np.float32), is_coarse=True).any()
+    image = np.zeros((1000, 1000), np.uint8)
+    image[320:704, 320:448] = 255  # four corners, two of each kind, far apart
+    levels = [len(list(iter_windows(ArraySource(image, "nearest"), level))) for level in range(5)]
+    assert levels[:3] == [0, 0, 0]
+    assert levels[3] > 0
+
+
 # -- sums ---------------------------------------------------------------------------
 
 
@@ -290,6 +304,22 @@ def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
         assert output.attention is not None
         assert output.attention[0].weights.sum() == pytest.approx(1, abs=1e-3)
     assert right >= FEWEST_RIGHT
+
+
+@pytest.mark.parametrize("index", [184, 239])
+def test_shipped_finder_finds_a_plain_1_of_half_the_image(shipped: DigitFinder, index: int) -> None:
+    """Of the first the place is said a seventh too large; of the second only corners are left."""
+    if glyphs("test").is_stand_in:
+        pytest.skip("MNIST is not on this machine.")
+    scene = plan_scene("released", 20261201, "test", index, glyphs=glyphs("test"))
+    largest = max(scene.digits, key=lambda digit: digit.side_px)
+    found, _ = shipped.find_candidates(HeldScene(scene, glyphs("test")))
+    assert any(
+        one.reading.side_px == largest.side_px
+        and abs(one.reading.row - largest.row) <= 2 * one.reading.factor
+        and abs(one.reading.col - largest.col) <= 2 * one.reading.factor
+        for one in found
+    )
 
 
 @torch.no_grad()

@@ -50,6 +50,11 @@ OVERLAP = 0.15
 """Of the smaller of two squares; digits of a scene do not overlap at all."""
 
 
+TRIED_SIDES = (1.0, 0.85)
+"""Of the side that a place says, as long as nothing is read: too large a window holds more of
+the ground than of the digit."""
+
+
 @dataclass(frozen=True)
 class DigitFinderConfig:
     """Settings of the digit finder.
@@ -159,7 +164,11 @@ class DigitFinder(Model):
         self.spots.train(was_training)
         found = []
         for spot in merge_spots(spots, self.config.most_spots):
-            reading = read_staircase(source, spot.row, spot.col, spot.side_px)
+            reading = None
+            for share in TRIED_SIDES:
+                reading = reading or read_staircase(
+                    source, spot.row, spot.col, share * spot.side_px
+                )
             if reading is not None:
                 found.append(Candidate(spot, reading))
         return found, _score_map(shown, source)

@@ -45,6 +45,10 @@ CELL_PX = 16
 FEWEST_CORNERS = 4
 """In 3 x 3 cells; the staircase of a plain 1 has about this many."""
 
+COARSE_PX = 2 * TILE_PX
+"""Side of a level on which one corner is enough: it has few tiles, and digits of half the
+image, of whose long runs the ground leaves few whole."""
+
 BATCH = 32
 
 
@@ -133,7 +137,9 @@ def _block_windows(
     else:
         edges = level_edges(source, level, box)
         counts = cell_counts(edges)
-    for down, right in np.argwhere(busy_tiles(counts)) * TILE_PX:
+    sides = (reduced_size_px(side, 1 << level) for side in (source.height, source.width))
+    is_coarse = max(sides) <= COARSE_PX
+    for down, right in np.argwhere(busy_tiles(counts, is_coarse=is_coarse)) * TILE_PX:
         row, col = box.row0 + int(down), box.col0 + int(right)
         if is_dense:
             window = level_edges(source, level, Box.from_size(row, col, WINDOW_PX, WINDOW_PX))
@@ -157,13 +163,15 @@ def cell_counts(edges: NDArray[np.float32]) -> NDArray[np.float32]:
     return counts
 
 
-def busy_tiles(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
+def busy_tiles(cells: NDArray[np.float32], *, is_coarse: bool = False) -> NDArray[np.bool_]:
     """Return which tiles may hold the centre of a digit.
 
     Parameters
     ----------
     cells
         float32 (2, 4 m + 4, 4 n + 4) of `cell_counts`: tiles with a halo around them all.
+    is_coarse
+        Whether one corner of either kind is enough.
 
     Returns
     -------
@@ -176,7 +184,8 @@ def busy_tiles(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
     for down in range(3):
         for right in range(3):
             around += counts[:, down : down + rows, right : right + cols]
-    is_busy = (around.min(axis=0) >= 1) & (around.sum(axis=0) >= FEWEST_CORNERS)
+    total = around.sum(axis=0)
+    is_busy = total >= 1 if is_coarse else (around.min(axis=0) >= 1) & (total >= FEWEST_CORNERS)
     halo, step = HALO_PX // CELL_PX, TILE_PX // CELL_PX
     inner = is_busy[halo:-halo, halo:-halo]
     tiles = inner.reshape(inner.shape[0] // step, step, inner.shape[1] // step, step)
