@@ -87,8 +87,8 @@ class Viewer:
         assert job["state"] == "running", job
 
     def until_free(self) -> None:
-        """Wait until the CPU has nothing to do."""
-        wait_for(lambda: not self.cpu()["busy"])
+        """Wait until the CPU has nothing to do and nothing waits for it."""
+        wait_for(lambda: not (self.cpu()["queue"] or self.cpu()["busy"]))
 
     def cpu(self) -> dict[str, Any]:
         """Return what the CPU does."""

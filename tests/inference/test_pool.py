@@ -112,7 +112,7 @@ def test_cancelling_what_runs_leaves_the_models_loaded(viewer: Viewer) -> None:
 
 def test_cancelling_time_and_again_hits_only_what_was_meant(viewer: Viewer) -> None:
     """Whenever the cancelling comes, what is asked for next is answered."""
-    for _ in range(12):
+    for _ in range(8):
         dropped = viewer.ask(slow(3))
         viewer.pool.cancel(dropped)
         assert viewer.until(viewer.ask(quick(4)))["state"] == "done"
@@ -284,6 +284,22 @@ def test_idle_process_ends_and_starts_again_when_it_is_needed() -> None:
         assert viewer.cpu()["loaded"] == []
         wait_for(lambda: pid is None or not _is_alive(pid))
         assert viewer.until(viewer.ask(quick()))["state"] == "done"
+    finally:
+        pool.close()
+
+
+def test_request_that_nobody_asks_about_any_more_is_dropped() -> None:
+    """A page that was closed must not keep a device for an hour."""
+    pool = InferencePool(settings_with(), abandoned_s=0.2)
+    try:
+        viewer = Viewer(pool)
+        viewer.until(viewer.ask(slow()))
+        left = [viewer.ask(slow(2)), viewer.ask(quick(2), "b"), viewer.ask(quick(3), "c")]
+        watched = viewer.ask(quick(4), "d")
+        with pool.listening(watched, lambda: None):  # as a long poll does
+            viewer.until_free()
+        assert [pool.get(job_id)["state"] for job_id in left] == ["cancelled"] * 3
+        assert pool.get(watched)["state"] == "done"
     finally:
         pool.close()
 

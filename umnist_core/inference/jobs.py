@@ -41,6 +41,8 @@ class Job:
         One of the constants above.
     version
         Grows with each change.
+    asked
+        `time.monotonic` of when somebody last asked about it.
     started, ended
         `time.monotonic` of those moments; None before.
     progress
@@ -62,6 +64,7 @@ class Job:
     state: str = WAITING
     version: int = 1
     created: float = field(default_factory=time.monotonic)
+    asked: float = field(default_factory=time.monotonic)
     started: float | None = None
     ended: float | None = None
     progress: dict[str, int | None] | None = None

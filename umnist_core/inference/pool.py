@@ -13,9 +13,9 @@ import logging
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -29,8 +29,8 @@ from umnist_core.inference.jobs import (
     RUNNING,
     SUPERSEDED,
     Job,
-    Speeds,
 )
+from umnist_core.inference.lanes import Lane, lane_status, left_s
 from umnist_core.inference.process import ModelProcess, Outcome, RequestCancelledError
 from umnist_core.inference.requests import AUTO, PredictRequest
 from umnist_core.models.cards import find_checkpoints, get_checkpoint
@@ -44,23 +44,12 @@ QUEUE_MAX = 16
 IDLE_S = 600.0
 """A process that had nothing to do for so long is ended."""
 
+ABANDONED_S = 180.0
+"""A request that nobody has asked about for so long is cancelled: its page was closed."""
+
 KEPT_MAX = 64
 KEPT_MAX_BYTES = 256 * 2**20
 _VIEWERS_MAX = 4096
-
-
-@dataclass(eq=False)
-class _Lane:
-    """One device: what waits, what runs, and the process that runs it."""
-
-    device: str
-    process: ModelProcess
-    waiting: deque[Job] = field(default_factory=deque)
-    running: Job | None = None
-    speeds: Speeds = field(default_factory=Speeds)
-    thread: threading.Thread | None = None
-    wish: str = ""
-    """``"start"`` or ``"end"``: what the process is to do before the next request."""
 
 
 class InferencePool:
@@ -70,7 +59,7 @@ class InferencePool:
     ----------
     settings
         Where digits and checkpoints are, and memory; those of the environment when None.
-    queue_max, idle_s, kept_max, kept_max_bytes
+    queue_max, idle_s, abandoned_s, kept_max, kept_max_bytes
         Bounds, as above.
     """
 
@@ -80,11 +69,12 @@ class InferencePool:
         *,
         queue_max: int = QUEUE_MAX,
         idle_s: float = IDLE_S,
+        abandoned_s: float = ABANDONED_S,
         kept_max: int = KEPT_MAX,
         kept_max_bytes: int = KEPT_MAX_BYTES,
     ) -> None:
         self._settings = settings or load_settings()
-        self._queue_max, self._idle_s = queue_max, idle_s
+        self._queue_max, self._idle_s, self._abandoned_s = queue_max, idle_s, abandoned_s
         self._kept_max, self._kept_max_bytes = kept_max, kept_max_bytes
         self._changed = threading.Condition()
         self._jobs: dict[str, Job] = {}
@@ -92,7 +82,7 @@ class InferencePool:
         # Turn and id of the newest: the job itself may be forgotten before its viewer is.
         self._newest: OrderedDict[tuple[str, str], tuple[int, str]] = OrderedDict()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
         self._devices: tuple[Device, ...] | None = None
         self._asking = threading.Lock()
         self._count = 0
@@ -134,7 +124,7 @@ class InferencePool:
         names = {str(path.resolve()): name for name, path in known.items()}
         devices = self._devices or (cpu_device(),)
         with self._changed:
-            return [_status(device, self._lanes.get(device.key), names) for device in devices]
+            return [lane_status(device, self._lanes.get(device.key), names) for device in devices]
 
     # -- requests ---------------------------------------------------------------------
 
@@ -178,6 +168,7 @@ class InferencePool:
                 job.change(SUPERSEDED)
                 return job.to_dict(0, None)
             lane, older = self._lane(device), self._jobs.get(older_id)
+            abandoned = self._drop_abandoned(lane)
             self._check_room(lane, older)
             if older is not None and not older.is_ended:
                 dropped = self._drop(older, SUPERSEDED)
@@ -186,7 +177,8 @@ class InferencePool:
             lane.waiting.append(job)
             self._changed.notify_all()
             answer = self._to_dict(job)
-        self._stop(dropped)
+        for one in (dropped, abandoned):
+            self._stop(one)
         return answer
 
     def get(self, job_id: str) -> dict[str, Any]:
@@ -238,6 +230,8 @@ class InferencePool:
             yield
         finally:
             with self._changed:
+                if job_id in self._jobs:
+                    self._jobs[job_id].asked = time.monotonic()
                 self._listeners[job_id].remove(listener)
                 if not self._listeners[job_id]:
                     del self._listeners[job_id]
@@ -284,16 +278,16 @@ class InferencePool:
 
     # -- with the lock held -----------------------------------------------------------
 
-    def _lane(self, device: str) -> _Lane:
+    def _lane(self, device: str) -> Lane:
         if device not in self._lanes:
-            lane = self._lanes[device] = _Lane(device, ModelProcess(device, self._settings))
+            lane = self._lanes[device] = Lane(device, ModelProcess(device, self._settings))
             lane.thread = threading.Thread(
                 target=self._work, args=(lane,), name=f"umnist-{device}", daemon=True
             )
             lane.thread.start()
         return self._lanes[device]
 
-    def _check_room(self, lane: _Lane, older: Job | None) -> None:
+    def _check_room(self, lane: Lane, older: Job | None) -> None:
         if self._is_closed:
             raise BusyError("The server is about to end; ask again when it is back.")
         ahead = sum(job is not older for job in lane.waiting)
@@ -315,7 +309,17 @@ class InferencePool:
             raise NotFoundError("This request is not known here, or no longer; ask again.")
         if job_id in self._ended:
             self._ended.move_to_end(job_id)
+        job.asked = time.monotonic()
         return job
+
+    def _drop_abandoned(self, lane: Lane) -> Job | None:
+        """Drop what nobody waits for; return the one that runs, if that is to be stopped."""
+        latest = time.monotonic() - self._abandoned_s
+        running = None
+        for job in [*lane.waiting, *([lane.running] if lane.running else [])]:
+            if job.asked < latest and job.id not in self._listeners and not job.is_ended:
+                running = self._drop(job, CANCELLED) or running
+        return running
 
     def _drop(self, job: Job, state: str) -> Job | None:
         """End a job that is not wanted; return it if it runs and is to be stopped."""
@@ -338,7 +342,7 @@ class InferencePool:
         for listener in self._listeners.get(job.id, ()):
             listener()
 
-    def _move_up(self, lane: _Lane) -> None:
+    def _move_up(self, lane: Lane) -> None:
         for job in lane.waiting:
             job.version += 1
             self._tell(job)
@@ -358,7 +362,7 @@ class InferencePool:
         ahead = [] if lane.running in (None, job) else [lane.running]
         if job is not lane.running:
             ahead += itertools.takewhile(lambda other: other is not job, lane.waiting)
-        left = [_left_s(lane, one) for one in (*ahead, job) if one is not None]
+        left = [left_s(lane, one) for one in (*ahead, job) if one is not None]
         estimate_s = sum(one for one in left if one is not None)
         return job.to_dict(len(ahead), None if None in left else estimate_s)
 
@@ -368,7 +372,7 @@ class InferencePool:
         if job is not None:
             self._lanes[job.request.device].process.cancel(job.number)
 
-    def _work(self, lane: _Lane) -> None:
+    def _work(self, lane: Lane) -> None:
         while (job := self._take(lane)) is not None:
             try:
                 outcome = lane.process.run(
@@ -387,13 +391,14 @@ class InferencePool:
                 self._end(lane, job, DONE, outcome=outcome)
         lane.process.stop()
 
-    def _take(self, lane: _Lane) -> Job | None:
+    def _take(self, lane: Lane) -> Job | None:
         """Wait for the next job of a lane; None when the pool is closed."""
         idle_since = time.monotonic()
         while True:
             with self._changed:
                 if self._is_closed:
                     return None
+                self._drop_abandoned(lane)
                 if lane.waiting:
                     job = lane.running = lane.waiting.popleft()
                     self._change(job, LOADING)
@@ -411,19 +416,21 @@ class InferencePool:
             else:
                 lane.process.stop()
 
-    def _progress_of(self, lane: _Lane, job: Job) -> Callable[[str, int, int | None], None]:
+    def _progress_of(self, lane: Lane, job: Job) -> Callable[[str, int, int | None], None]:
         def on_progress(stage: str, done: int, total: int | None) -> None:
             with self._changed:
                 if job.is_ended:
                     return
                 job.progress = None if stage == "load" else {"done": done, "total": total}
                 self._change(job, LOADING if stage == "load" else RUNNING)
+                abandoned = self._drop_abandoned(lane)
+            self._stop(abandoned)
 
         return on_progress
 
     def _end(
         self,
-        lane: _Lane,
+        lane: Lane,
         job: Job,
         state: str,
         *,
@@ -439,30 +446,6 @@ class InferencePool:
                 job.outcome, job.error = outcome, error
                 self._change(job, state)
             self._move_up(lane)
-
-
-def _left_s(lane: _Lane, job: Job) -> float | None:
-    """Return about how long a job on its own still takes; None if its model was never timed."""
-    is_loaded = job.weights in lane.process.loaded
-    whole = lane.speeds.estimate_s(job.request.checkpoint, job.pixels, is_loaded=is_loaded)
-    if whole is None:
-        return None
-    if lane.process.pid is None:
-        whole += lane.process.start_s or 0.0
-    return whole if job.started is None else max(0.0, whole + job.started - time.monotonic())
-
-
-def _status(device: Device, lane: _Lane | None, names: dict[str, str]) -> dict[str, Any]:
-    is_started = lane is not None and lane.process.pid is not None
-    loaded = lane.process.loaded if lane is not None and is_started else ()
-    return {
-        "key": device.key,
-        "title": device.title,
-        "queue": 0 if lane is None else len(lane.waiting),
-        "busy": lane is not None and lane.running is not None,
-        "loaded": [names.get(path, path) for path in loaded],
-        "is_started": is_started,
-    }
 
 
 @cache
