@@ -181,7 +181,7 @@ class ToldProcess:
         self._cancelled: set[int] = set()
 
     def start(self) -> None:
-        """It runs already."""
+        """Do nothing: it runs already."""
 
     def run(self, number: int, request: dict[str, Any], on_progress: OnProgress) -> Outcome:
         """Answer when the test lets go."""
