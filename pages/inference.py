@@ -5,10 +5,12 @@ import secrets
 import streamlit as st
 
 from pages._ui.inference_choice import (
-    DEVICES,
     choice_link,
     current_choice,
+    find_hints,
     list_checkpoints,
+    list_devices,
+    load_cards,
     refusal,
     take_choice,
 )
@@ -35,15 +37,17 @@ with image_tab:
     except UmnistError as error:
         picture, problem = None, str(error)
 
-checkpoints = list_checkpoints()
-choice = current_choice(checkpoints, bool(picture and picture.people))
+cards = load_cards()
+sentence = refusal(cards)
+devices = [] if sentence else list_devices()
+choice = current_choice(cards, devices, bool(picture and picture.people))
 
 with stage:
     if picture is None:
         st.info(problem)
     else:
         link = picture.viewer["link"]
-        viewer = picture.viewer | {"link": link and {**link, **choice_link(choice)}}
+        viewer = picture.viewer | {"link": link and {**link, **choice_link(choice, devices)}}
         show_viewer(viewer, key="inference_viewer", on_navigate=step_picture)
 
 with model_tab:
@@ -51,13 +55,14 @@ with model_tab:
         {
             "bus": BUS,
             "viewer": st.session_state["inference_viewer_id"],
-            "checkpoints": checkpoints,
-            "devices": [{"key": key, "title": title} for key, title in DEVICES.items()],
+            "checkpoints": list_checkpoints(cards),
+            "devices": devices,
+            "hints": find_hints(cards, picture.preset if picture else None),
             "image": picture and picture.pane,
             "truth": picture.truth if picture else {},
             "choice": choice,
             "people": picture and picture.people,
-            "sentence": refusal(checkpoints),
+            "sentence": sentence,
         },
         key="inference_watch",
         on_choice=take_choice,

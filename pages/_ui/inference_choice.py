@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from umnist_core.errors import UmnistError
-from umnist_core.models.cards import find_checkpoints, load_card
+from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.inference.pool import shared_pool
+from umnist_core.inference.requests import AUTO
+from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
+from umnist_core.scenes import PRESETS, get_preset
 
 CHOICE = "inference_choice"
 LED_BY_ADDRESS = "inference_led_by_address"
@@ -21,34 +26,74 @@ FIRST = "digit-finder"
 PEOPLE = "people"
 """Stands beside a model instead of another one, for images of a study."""
 
-DEVICES = {"auto": "Fastest here", "cpu": "CPU"}
-
 NO_CHECKPOINT = (
     "There is no trained model here; train one with umnist train, and put its folder into that of "
     "checkpoints (UMNIST_CHECKPOINTS)."
 )
 
 
-def list_checkpoints() -> list[dict[str, str]]:
-    """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
-    found = []
+def load_cards() -> dict[str, Card]:
+    """Return the cards of what can predict here, by name."""
+    cards = {}
     for name, path in find_checkpoints().items():
-        try:
-            card = load_card(path)
-        except UmnistError:
-            continue  # the Models page says what is wrong with it
-        found.append({"key": name, "title": name, "model": card.model, "note": ""})
-    return found
+        # The Models page says what is wrong with the others.
+        with contextlib.suppress(UmnistError):
+            cards[name] = load_card(path)
+    return cards
 
 
-def refusal(checkpoints: list[dict[str, str]]) -> str | None:
+def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, str]]:
+    """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
+    return [
+        {"key": name, "title": name, "model": card.model, "note": ""}
+        for name, card in cards.items()
+    ]
+
+
+def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
+    """Return what to know of each model that never saw images of this preset's kind.
+
+    Parameters
+    ----------
+    cards
+        By name.
+    preset
+        Of the image; None if it was not generated here.
+    """
+    hints = {}
+    for name, card in cards.items():
+        learned = str(card.data.get("preset"))
+        if preset is None or learned not in PRESETS:
+            continue
+        if get_preset(learned).planner != get_preset(preset).planner:
+            hints[name] = (
+                f"{name} learned from images of the preset {NAMED_SETTINGS[learned].title} and has "
+                "never seen one like this; choose that preset under \N{LEFT DOUBLE QUOTATION MARK}"
+                "Image and noise\N{RIGHT DOUBLE QUOTATION MARK}."
+            )
+    return hints
+
+
+def list_devices() -> list[dict[str, str]]:
+    """Return where models can run, for the panel; has the first one's process started."""
+    pool = shared_pool()
+    devices = pool.devices()
+    with contextlib.suppress(UmnistError):  # whoever predicts is told
+        pool.start(AUTO)
+    one_by_one = [{"key": one.key, "title": one.title} for one in devices]
+    return [{"key": AUTO, "title": "Fastest here"}, *one_by_one] if len(devices) > 1 else one_by_one
+
+
+def refusal(cards: Mapping[str, Card]) -> str | None:
     """Return why nothing can be predicted here, and what to do; None if it can."""
-    return needs_sentence() or (None if checkpoints else NO_CHECKPOINT)
+    return needs_sentence() or (None if cards else NO_CHECKPOINT)
 
 
-def current_choice(checkpoints: list[dict[str, str]], has_people: bool) -> dict[str, Any]:
+def current_choice(
+    cards: Mapping[str, Card], devices: list[dict[str, str]], has_people: bool
+) -> dict[str, Any]:
     """Return the choice; at first, what the address asks for."""
-    names = [one["key"] for one in checkpoints]
+    names = list(cards)
     is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
     if CHOICE not in st.session_state or is_led_here:
         asked = {name: st.query_params.get(name) for name in ("model", "beside", "device")}
@@ -65,8 +110,9 @@ def current_choice(checkpoints: list[dict[str, str]], has_people: bool) -> dict[
         choice["checkpoint"] = FIRST if FIRST in names else next(iter(names), None)
     if choice["beside"] not in (*names, *([PEOPLE] if has_people else [])):
         choice["beside"] = None
-    if choice["device"] is None:
-        choice["device"] = "auto"
+    keys = [one["key"] for one in devices]
+    if choice["device"] not in keys:
+        choice["device"] = next(iter(keys), AUTO)
     return choice
 
 
@@ -77,11 +123,11 @@ def take_choice(choice: Mapping[str, Any]) -> None:
     }
 
 
-def choice_link(choice: Mapping[str, Any]) -> dict[str, str | None]:
+def choice_link(choice: Mapping[str, Any], devices: list[dict[str, str]]) -> dict[str, str | None]:
     """Return the choice as parameters of the page's address; None removes one."""
-    device = choice["device"]
+    is_first = not devices or choice["device"] == devices[0]["key"]
     return {
         "model": choice["checkpoint"],
         "beside": choice["beside"],
-        "device": None if device == "auto" else device,
+        "device": None if is_first else choice["device"],
     }

@@ -40,12 +40,15 @@ class Picture:
         ``ViewerData`` in ``viewer.js``, the truth included.
     truth
         The right answers by task, of images that were not generated here.
+    preset
+        Of a generated image; None for any other.
     people
         Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
     """
 
     viewer: dict[str, Any]
     truth: Mapping[str, list[int]] = field(default_factory=dict)
+    preset: str | None = None
     people: dict[str, Any] | None = None
 
     @property
@@ -107,7 +110,7 @@ def _choose_scene() -> Picture:
     viewer = viewer_data(state, glyphs) | {"bus": BUS}
     viewer["link"] = {**viewer["link"], "source": None}
     viewer["panes"][0]["title"] = "Image"
-    return Picture(viewer)
+    return Picture(viewer, preset=state.a.preset)
 
 
 def _choose_from_study() -> Picture | None:
@@ -123,7 +126,11 @@ def _choose_from_study() -> Picture | None:
     # The choice of a study writes the address itself.
     viewer = _file_viewer(service.stimulus_file(results.study, image), "Image", None)
     known = truth_data(results, image)
-    return Picture(viewer | known, {"sum": [int(known["label"])]}, _people(service, results, image))
+    return Picture(
+        viewer | known,
+        {"sum": [int(known["label"])]},
+        people=_people(service, results, image),
+    )
 
 
 def _people(service: StudyService, results: Results, image: str) -> dict[str, Any] | None:

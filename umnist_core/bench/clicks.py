@@ -41,7 +41,8 @@ class ClickTimes:
     Attributes
     ----------
     first_ms
-        The first click after the app was started: its process of models starts and loads.
+        The first click on the page after the app was started: the model has to be loaded, and
+        its process, which starts with the page, may not be there yet.
     warm_ms
         The following ones, each for an image that was never asked for.
     """
@@ -50,7 +51,7 @@ class ClickTimes:
     warm_ms: tuple[float, ...]
 
 
-def time_clicks(checkpoint: str, preset: str, rounds: int) -> ClickTimes:
+def time_clicks(checkpoint: str, preset: str, rounds: int, device: str = "auto") -> ClickTimes:
     """Start the app, and click for one image after another.
 
     Parameters
@@ -61,6 +62,8 @@ def time_clicks(checkpoint: str, preset: str, rounds: int) -> ClickTimes:
         Of the images.
     rounds
         How many warm clicks, 1 or more.
+    device
+        ``"auto"``, ``"cpu"``, ``"cuda:0"`` ...
 
     Raises
     ------
@@ -70,7 +73,8 @@ def time_clicks(checkpoint: str, preset: str, rounds: int) -> ClickTimes:
         If the app does not start.
     """
     with running_app() as origin, browser_page() as page:
-        page.goto(f"{origin}/inference?model={checkpoint}&preset={preset}&seed={SEED}")
+        query = f"model={checkpoint}&device={device}&preset={preset}&seed={SEED}"
+        page.goto(f"{origin}/inference?{query}")
         page.get_by_label("Again after every change").uncheck()
         page.evaluate(_WATCH)
         times = [_click(page, number) for number in range(1 + rounds)]

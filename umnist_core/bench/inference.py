@@ -1,9 +1,9 @@
-"""How long predictions take over HTTP, and what they cost the tiles of others.
+"""How long predictions take, and what they cost the tiles of others.
 
-A real server process on loopback with the app's routes of tiles and predictions, asked as the
-page asks it: a post, long polls until the answer is there, then the list of the strongest places
-and the heat tiles that cover a view of the whole image. Tiles with and without inference are
-asked for in turns, so that a disturbance of the machine touches both.
+What somebody waits for is timed in a browser (`umnist_core.bench.clicks`). Cancelling and tiles
+are measured over HTTP, at a real server process on loopback with the app's routes of tiles and
+predictions. Tiles with and without inference are asked for in turns, so that a disturbance of
+the machine touches both.
 """
 
 from __future__ import annotations
@@ -14,32 +14,26 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import numpy as np
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from umnist_core.bench.clicks import time_clicks
 from umnist_core.bench.http_client import ask, ask_for
 from umnist_core.bench.tile_server import bench_server, tile_addresses
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import NetworkError
 from umnist_core.inference.pool import InferencePool
-from umnist_core.models.cards import find_shipped_checkpoints
-from umnist_core.pyramid import PyramidGrid
+from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.rendering import pixel_pin
 from umnist_core.server import TileService, tile_routes
 from umnist_core.server.inference import inference_routes
 
 CONNECTIONS = 6
 """As many as a browser opens to one server."""
-
-VIEW_PX = 900
-"""Side of the view that the image fills; the tiles are those of the level that it needs."""
 
 BUSY_CHECKPOINT = "digit-finder"
 """What runs while tiles are asked for: it has the processor busy the longest."""
@@ -71,10 +65,10 @@ class InferenceFigures:
     device
         Where the models ran.
     first_ms
-        Checkpoint -> from the post, with no process of models running, to the heat tiles that
-        cover the view.
+        Checkpoint -> from the first click on a page that has just been opened to the frame with
+        all heat in view. The process of models starts with the page; the model is not loaded.
     warm_ms
-        The same with the model loaded; each image is a new one of 4000 x 4000 px.
+        The same for further clicks; each image is a new one of the preset it learned from.
     cancel_ms
         From the request to cancel what runs to a device that is free again.
     tile_p95_idle_ms, tile_p95_ms
@@ -116,9 +110,9 @@ def bench_inference(
     device
         ``"cpu"``, ``"auto"`` or ``"cuda:0"`` and the like.
     rounds
-        Of everything but the first predictions, 2 or more.
+        Of everything but the clicks, 2 or more.
     first_rounds
-        Fresh processes for each checkpoint, 2 or more.
+        Fresh starts of the app for each checkpoint, 2 or more; each has as many warm clicks too.
     round_s
         Length of a round of tiles, in seconds.
     checkpoints
@@ -133,20 +127,15 @@ def bench_inference(
     """
     names = tuple(find_shipped_checkpoints() if checkpoints is None else checkpoints)
     plan = _Plan(device, names, rounds, first_rounds, round_s, progress)
+    first, warm = _time_clicks(plan)
     with bench_server(create_inference_app) as port:
-        return asyncio.run(_measure(port, plan))
+        others = asyncio.run(_measure(port, plan))
+    return InferenceFigures(first_ms=first, warm_ms=warm, connections=CONNECTIONS, **others)
 
 
 def create_inference_app() -> Starlette:
-    """Return the routes of tiles and predictions, and ``/bench/unload``."""
-    pool = InferencePool()
-
-    async def unload(request: Request) -> Response:
-        pool.unload()
-        return JSONResponse({})
-
-    routes = [*tile_routes(TileService()), *inference_routes(pool=pool)]
-    return Starlette(routes=[Route("/bench/unload", unload), *routes])
+    """Return the routes of tiles and predictions."""
+    return Starlette(routes=[*tile_routes(TileService()), *inference_routes(pool=InferencePool())])
 
 
 @dataclass(frozen=True)
@@ -161,6 +150,22 @@ class _Plan:
     progress: Callable[[str], None]
 
 
+def _time_clicks(plan: _Plan) -> tuple[dict[str, Spread], dict[str, Spread]]:
+    """Return the first and the warm clicks of each checkpoint."""
+    shipped = find_shipped_checkpoints()
+    first: dict[str, Spread] = {}
+    warm: dict[str, Spread] = {}
+    for name in plan.checkpoints:
+        preset = str(load_card(shipped[name]).data.get("preset", "released"))
+        starts = []
+        for number in range(plan.first_rounds):
+            plan.progress(f"clicks for {name}, round {number + 1} of {plan.first_rounds}")
+            starts.append(time_clicks(name, preset, plan.first_rounds, plan.device))
+        first[name] = _spread([one.first_ms for one in starts])
+        warm[name] = _spread([ms for one in starts for ms in one.warm_ms])
+    return first, warm
+
+
 @dataclass
 class _Page:
     """Asks as the page does; every image is a new one."""
@@ -169,7 +174,7 @@ class _Page:
     device: str
     pin: str
     turn: int = 0
-    scenes: int = field(default=0)
+    scenes: int = 0
 
     async def post(self, checkpoint: str) -> dict[str, Any]:
         self.turn += 1
@@ -197,19 +202,6 @@ class _Page:
             job = await self._json("GET", f"/inference/jobs/{job['id']}?{query}")
         return job
 
-    async def overlay_ms(self, checkpoint: str) -> float:
-        """Return the time from asking to the overlay."""
-        started = time.perf_counter()
-        job = await self.until(await self.post(checkpoint), "done")
-        base = f"/inference/jobs/{job['id']}"
-        wanted = [f"{base}/attention.json?top=24"]
-        if job["result"]["attention"] is not None:
-            wanted += [f"{base}/heat/{address}.png" for address in _view_tiles(job["result"])]
-        answers = await asyncio.gather(*(self.client.get(path) for path in wanted))
-        for answer in answers:
-            answer.raise_for_status()
-        return (time.perf_counter() - started) * 1e3
-
     async def cancel_ms(self, after_s: float) -> float:
         """Return the time from cancelling what runs to a free device."""
         job = await self.until(await self.post(BUSY_CHECKPOINT), "running")
@@ -219,12 +211,6 @@ class _Page:
         while any(one["busy"] for one in await self.devices()):
             pass
         return (time.perf_counter() - started) * 1e3
-
-    async def unload(self) -> None:
-        """End the process of models and wait until it is gone."""
-        await self._json("GET", "/bench/unload")
-        while any(one["is_started"] for one in await self.devices()):
-            await asyncio.sleep(0.05)
 
     async def devices(self) -> list[dict[str, Any]]:
         devices: list[dict[str, Any]] = (await self._json("GET", "/inference/status"))["devices"]
@@ -265,38 +251,17 @@ class _Page:
         return fields
 
 
-async def _measure(port: int, plan: _Plan) -> InferenceFigures:
-    checkpoints = plan.checkpoints
+async def _measure(port: int, plan: _Plan) -> dict[str, Any]:
     base_url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base_url, timeout=300) as client:
         page = _Page(client, plan.device, pixel_pin(load_glyphs()))
-        first: dict[str, list[float]] = {name: [] for name in checkpoints}
-        warm: dict[str, list[float]] = {name: [] for name in checkpoints}
-        for number in range(plan.first_rounds):
-            plan.progress(f"first predictions, round {number + 1} of {plan.first_rounds}")
-            for name in checkpoints:
-                await page.unload()
-                first[name].append(await page.overlay_ms(name))
-        for name in checkpoints:
-            await page.overlay_ms(name)
-        for number in range(plan.rounds):
-            plan.progress(f"warm predictions, round {number + 1} of {plan.rounds}")
-            for name in checkpoints:
-                warm[name].append(await page.overlay_ms(name))
         plan.progress("cancelling")
+        await page.until(await page.post(BUSY_CHECKPOINT), "done")  # loaded from now on
         chance = random.Random(0)
         cancel = [await page.cancel_ms(chance.uniform(0, 0.5)) for _ in range(plan.rounds)]
         tiles = await _measure_tiles(page, port, plan)
         title = next(one["title"] for one in await page.devices() if one["loaded"])
-    return InferenceFigures(
-        device=title,
-        first_ms={name: _spread(times) for name, times in first.items()},
-        warm_ms={name: _spread(times) for name, times in warm.items()},
-        cancel_ms=_spread(cancel),
-        connections=CONNECTIONS,
-        rounds=plan.rounds,
-        **tiles,
-    )
+    return {"device": title, "cancel_ms": _spread(cancel), "rounds": plan.rounds, **tiles}
 
 
 async def _measure_tiles(page: _Page, port: int, plan: _Plan) -> dict[str, Any]:
@@ -328,17 +293,6 @@ async def _measure_tiles(page: _Page, port: int, plan: _Plan) -> dict[str, Any]:
         "made_p95_idle_ms": _p95_ms(made_idle),
         "made_p95_ms": _p95_ms(made_busy),
     }
-
-
-def _view_tiles(result: dict[str, Any]) -> list[str]:
-    """Return level/column_row of the tiles that cover a view of the whole image."""
-    grid = PyramidGrid(result["image"]["height"], result["image"]["width"], 512, 0)
-    level = next(
-        (one for one in range(grid.max_level + 1) if max(grid.level_size(one)) >= VIEW_PX),
-        grid.max_level,
-    )
-    rows, cols = grid.tile_counts(level)
-    return [f"{level}/{col}_{row}" for row in range(rows) for col in range(cols)]
 
 
 def _tile_path(pin: str, seed: int, index: int, address: tuple[int, int, int]) -> str:

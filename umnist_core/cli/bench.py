@@ -147,7 +147,7 @@ def durability_command(
 @click.option("--device", default="cpu", show_default=True, help="cpu, auto, or cuda:0.")
 @json_option
 def inference_command(*, rounds: int, first_rounds: int, device: str, as_json: bool) -> None:
-    """Time predictions over HTTP up to their overlay, cancelling, and tiles beside them."""
+    """Time predictions from a click to heat over the image, cancelling, and tiles beside them."""
     from umnist_core.bench.inference import bench_inference
     from umnist_core.models.needs import check_torch
 

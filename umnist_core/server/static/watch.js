@@ -13,6 +13,7 @@
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
  * @property {Record<string, number[]>} truth What is known of the image beside what the server
  *   knows of a generated one: the right answers by task.
+ * @property {Record<string, string>} [hints] What to know of a checkpoint with this image.
  * @property {import("./watch_choice.js").Choice} choice
  * @property {{title: string, heat: import("./heat.js").HeatData, answers: number,
  *             dwell: string}|null} people Where people looked, and the id under which the server
@@ -127,12 +128,13 @@ class Watch {
         this.#fly(this.#slot(key), box, `Place of weight ${weight.toPrecision(2)}`),
     });
     this.outcomes = h("div", { class: "outcomes" }, ...this.slots.map(({ outcome }) => outcome.element));
+    this.hint = h("p", { class: "note hint" });
     this.note = h("p", { class: "note" });
     this.live = h("div", { class: "unseen", role: "status" });
     this.root = h(
       "div",
       { class: "umnist-watch", role: "group", "aria-label": "Prediction" },
-      ...[this.rows.element, this.sentence, this.note, this.outcomes, this.attention.element, this.live],
+      ...[this.rows.element, this.sentence, this.hint, this.note, this.outcomes, this.attention.element, this.live],
     );
   }
 
@@ -229,6 +231,7 @@ class Watch {
     });
     this.outcomes.classList.toggle("two", targets.length > 1);
     this.slots.forEach(({ outcome }, place) => (outcome.element.hidden = place >= targets.length));
+    this.#drawHint(targets);
     this.#drawNote(states);
     this.#drawBusy();
     this.attention.show(states);
@@ -253,6 +256,12 @@ class Watch {
     const { shown, failed } = places;
     const people = this.data.people?.answers ?? 0;
     return { key, title, job, part, shown, failed, outline, people, isStale };
+  }
+
+  #drawHint(targets) {
+    const hints = targets.map(({ checkpoint }) => this.data.hints?.[checkpoint]).filter(Boolean);
+    this.hint.hidden = hints.length === 0;
+    this.hint.textContent = [...new Set(hints)].join(" ");
   }
 
   #drawNote(states) {
