@@ -8,6 +8,7 @@ from pages._ui.image_files import (
     MAX_INDEX,
     choose_file,
     choose_from_folder,
+    choose_source,
     start,
     start_choice,
     start_number,
@@ -33,16 +34,7 @@ SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
 
 def choose_sample() -> Sample | None:
     """Draw the widgets that choose an image; None while none is chosen."""
-    start_choice("source", tuple(SOURCES), "generated")
-    source = st.segmented_control(
-        "Image",
-        list(SOURCES),
-        format_func=SOURCES.__getitem__,
-        key="source",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-    )
+    source = choose_source(SOURCES)
     if source == "file":
         return choose_file()
     if source == "folder":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -50,6 +51,21 @@ def start_choice(name: str, allowed: tuple[str, ...], default: str) -> None:
 
 def _tell_wrong_link(name: str, found: str, expected: str) -> None:
     st.warning(f"In this link {name} should be {expected}, but is {found!r}; the default is shown.")
+
+
+def choose_source(titles: Mapping[str, str]) -> str:
+    """Draw the choice of where images come from, begun from the address; return its key."""
+    start_choice("source", tuple(titles), "generated")
+    source = st.segmented_control(
+        "Image",
+        list(titles),
+        format_func=titles.__getitem__,
+        key="source",
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    return source or "generated"
 
 
 def choose_file() -> FileSample | None:

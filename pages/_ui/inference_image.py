@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui.image_files import choose_file, choose_from_folder, start_choice
+from pages._ui.image_files import choose_file, choose_from_folder, choose_source
 from pages._ui.lab_components import show_controls
 from pages._ui.lab_controls import lab_data
 from pages._ui.lab_stage import viewer_data
@@ -66,16 +66,7 @@ def choose_picture() -> Picture | None:
     UmnistError
         If the image cannot be planned or opened.
     """
-    start_choice("source", tuple(SOURCES), "generated")
-    source = st.segmented_control(
-        "Image",
-        list(SOURCES),
-        format_func=SOURCES.__getitem__,
-        key="source",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-    )
+    source = choose_source(SOURCES)
     if source == "study":
         return _choose_from_study()
     if source == "generated":

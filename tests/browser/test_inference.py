@@ -93,20 +93,15 @@ def test_prediction_follows_the_noise_without_a_reload(page: Page, lab: StudyApp
     open_inference(page, lab)
     predict(page)
     page.evaluate("window.sameDocument = true")
-    first = page.evaluate("performance.getEntriesByType('resource').length")
     page.get_by_role("tab", name="Image and noise").click()
     slider = page.locator("[data-name=rotation] input[type=range]:visible").last
     slider.focus()
-    for _ in range(5):
-        slider.press("ArrowRight")
+    with page.expect_request(lambda request: "/heat/" in request.url):
+        for _ in range(5):
+            slider.press("ArrowRight")
     page.get_by_role("tab", name="Model").click()
-    expect(page.locator(".umnist-watch .outcome").first).not_to_contain_class("stale")
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
-    page.wait_for_function(
-        "(first) => performance.getEntriesByType('resource').slice(first)"
-        ".some(({ name }) => name.includes('/heat/'))",
-        arg=first,
-    )
+    expect(page.locator(".umnist-watch .outcome").first).not_to_contain_class("stale")
     assert page.evaluate("window.sameDocument") is True
 
 

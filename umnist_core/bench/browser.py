@@ -95,3 +95,32 @@ def browser_page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield browser.new_page(viewport={"width": 1400, "height": 900})
         browser.close()
+
+
+def timing_script(begin: str, end: str) -> str:
+    """Return a script that times, in the page's own clock, from one event to another's frame.
+
+    Parameters
+    ----------
+    begin, end
+        Names of events, which may come from inside components. The newest ``begin`` counts.
+
+    Returns
+    -------
+    str
+        For `Page.evaluate`; ``window.benchTimes`` then holds the times, in ms.
+    """
+    return f"""() => {{
+  window.benchTimes = [];
+  let begun = null;
+  document.addEventListener("{begin}", (event) => (begun = event.timeStamp), {{ capture: true }});
+  document.addEventListener("{end}", () => {{
+    if (begun === null) return;
+    const since = begun;
+    begun = null;
+    // The event comes within a frame; a message is delivered when the frame is over.
+    const {{ port1, port2 }} = new MessageChannel();
+    port1.onmessage = () => benchTimes.push(performance.now() - since);
+    port2.postMessage(null);
+  }});
+}}"""

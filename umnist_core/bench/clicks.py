@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from umnist_core.bench.browser import browser_page, running_app
+from umnist_core.bench.browser import browser_page, running_app, timing_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,20 +18,7 @@ if TYPE_CHECKING:
 DRAW_TIMEOUT_MS = 300_000
 SEED = 20_261_121
 
-_WATCH = """() => {
-  window.benchHeat = [];
-  let clicked = null;
-  document.addEventListener("click", (event) => (clicked = event.timeStamp), { capture: true });
-  document.addEventListener("umnist-heat", () => {
-    if (clicked === null) return;
-    const since = clicked;
-    clicked = null;
-    // The event comes within a frame; a message is delivered when the frame is over.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => benchHeat.push(performance.now() - since);
-    port2.postMessage(null);
-  });
-}"""
+_WATCH = timing_script("click", "umnist-heat")
 
 
 @dataclass(frozen=True)
@@ -89,6 +76,6 @@ def _click(page: Page, number: int) -> float:
     page.wait_for_selector("[data-test-script-state=notRunning]", timeout=DRAW_TIMEOUT_MS)
     page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Predict", exact=True).click()
-    page.wait_for_function(f"benchHeat.length > {number}", timeout=DRAW_TIMEOUT_MS)
-    found: float = page.evaluate("benchHeat.at(-1)")
+    page.wait_for_function(f"benchTimes.length > {number}", timeout=DRAW_TIMEOUT_MS)
+    found: float = page.evaluate("benchTimes.at(-1)")
     return round(found, 1)

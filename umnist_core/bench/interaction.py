@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from umnist_core.bench.browser import browser_page, running_app
+from umnist_core.bench.browser import browser_page, running_app, timing_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,20 +26,7 @@ SLIDERS = ("checkerboard", "rotation", "shear", "zoom")
 
 ADDRESS = "noise_lab?preset=released&checkerboard=12&rotation=0&shear=0&zoom=1&seed=20"
 
-_WATCH = """() => {
-  window.benchDrawn = [];
-  let changed = null;
-  document.addEventListener("input", (event) => (changed = event.timeStamp), { capture: true });
-  document.addEventListener("umnist-drawn", () => {
-    if (changed === null) return;
-    const since = changed;
-    changed = null;
-    // The event comes within a frame; a message is delivered when the frame is over.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => benchDrawn.push(performance.now() - since);
-    port2.postMessage(null);
-  });
-}"""
+_WATCH = timing_script("input", "umnist-drawn")
 
 
 @dataclass(frozen=True)
@@ -112,14 +99,14 @@ def _drag(page: Page, name: str, changes: int) -> list[float]:
         for place in range(changes + 1)
     ]
     middle = box["y"] + box["height"] / 2
-    page.evaluate("benchDrawn.length = 0")
+    page.evaluate("benchTimes.length = 0")
     page.mouse.move(xs[0], middle)
     page.mouse.down()
     for number, x in enumerate(xs[1:], start=1):
         page.mouse.move(x, middle)
-        page.wait_for_function(f"benchDrawn.length >= {number}", timeout=DRAW_TIMEOUT_MS)
+        page.wait_for_function(f"benchTimes.length >= {number}", timeout=DRAW_TIMEOUT_MS)
     page.mouse.up()
-    return [float(value) for value in page.evaluate("benchDrawn")]
+    return [float(value) for value in page.evaluate("benchTimes")]
 
 
 def _wait_until_idle(page: Page) -> None:

@@ -27,7 +27,7 @@
 const PATIENCE_MS = 400;
 
 /** How long the server may hold a question whose answer has not changed. */
-const WAIT_S = 20;
+const WAIT_S = 5;
 
 /** Pauses before asking again, when the server does not answer. */
 const RETRIES_MS = [500, 1000, 2000, 4000];
