@@ -1,0 +1,76 @@
+"""Checkpoints that come with umnist: small, described, and as good as a handful of images shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from umnist_core.datasets import Recipe
+from umnist_core.digits import load_glyphs
+from umnist_core.models.cards import find_shipped_checkpoints, load_card
+from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.training.data import SceneSamples
+from umnist_core.training.evaluate import Evaluation, evaluate
+
+MOST_BYTES = 10_000_000
+SHIPPED = find_shipped_checkpoints()
+EXPECTED = {"additive-pyramid", "digit-finder", "efficientnet-b0-512", "ips-megapixel"}
+
+
+def answers(name: str, preset: str, count: int) -> Evaluation:
+    """Let a shipped checkpoint answer for fresh images with MNIST test digits."""
+    if load_glyphs("test").is_stand_in:
+        pytest.skip("MNIST is not on this machine.")
+    model, _ = load_checkpoint(SHIPPED[name])
+    samples = SceneSamples(Recipe(count, preset, 8_675_309, "test"))
+    return evaluate(model, samples, batch_size=4, with_attention=False)
+
+
+def test_those_that_the_documents_promise_are_there() -> None:
+    """IPS, the finder, the labels-only model, and one EfficientNet-B0 at 512 px."""
+    assert set(SHIPPED) == EXPECTED
+
+
+@pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED.keys())
+def test_each_is_small_and_in_half_precision(path: Path) -> None:
+    """At most 10 MB; matrices and kernels have 16 bits."""
+    assert path.stat().st_size <= MOST_BYTES
+    tensors = safetensors.torch.load(path.read_bytes())
+    assert {one.dtype for one in tensors.values() if one.ndim > 1} == {torch.float16}
+
+
+@pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED.keys())
+def test_each_says_how_it_came_about(path: Path) -> None:
+    """Data with seeds, commit, hardware, time, the command, and honest notes."""
+    card = load_card(path)
+    assert card.command
+    assert "seed" in str(card.data)
+    assert card.commit
+    assert card.hardware
+    assert card.seconds > 0
+    assert card.notes
+    assert "compact" in " ".join(card.notes).lower()
+
+
+@torch.no_grad()
+def test_ips_answers_the_four_tasks() -> None:
+    """Chance is .11, .27 and .10 of three tasks; it gets most of 24 images right."""
+    found = answers("ips-megapixel", "megapixel", 24).summary()["tasks"]
+    shares = {task: table["accuracy"]["correct"] for task, table in found.items()}
+    assert set(shares) == {"majority", "max", "top", "multi"}
+    assert shares["majority"] >= 15
+    assert shares["max"] >= 14
+    assert shares["top"] >= 10
+
+
+@torch.no_grad()
+def test_efficientnet_answers_at_512_px() -> None:
+    """One of 28 sums for each image."""
+    model, card = load_checkpoint(SHIPPED["efficientnet-b0-512"])
+    assert card.config["side_px"] == 512
+    rows = answers("efficientnet-b0-512", "released", 2).rows
+    assert all(0 <= row["said_sum"] <= 27 for row in rows)
+    assert not model.training
