@@ -66,10 +66,10 @@ def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
         if preset is None or learned not in PRESETS:
             continue
         if get_preset(learned).planner != get_preset(preset).planner:
+            title = NAMED_SETTINGS[learned].title
             hints[name] = (
-                f"{name} learned from images of the preset {NAMED_SETTINGS[learned].title} and has "
-                "never seen one like this; choose that preset under \N{LEFT DOUBLE QUOTATION MARK}"
-                "Image and noise\N{RIGHT DOUBLE QUOTATION MARK}."
+                f"{name} learned from “{title}” and has never seen an image like this one; choose "
+                "that preset under “Image and noise”."
             )
     return hints
 

@@ -265,7 +265,8 @@ export function outlineOf({ outline, job }) {
   if (outline && (outline !== "found" || job.result.found)) return outline;
   if (job.result.found?.length) return "found";
   const { rounds, places } = job.result.attention ?? { rounds: 0, places: 0 };
-  return rounds > 0 || places > FEW_PLACES ? "many" : "few";
+  const hasRoom = matchMedia("(min-width: 701px)").matches;
+  return hasRoom && (rounds > 0 || places > FEW_PLACES) ? "many" : "few";
 }
 
 function count(places) {
