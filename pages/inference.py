@@ -39,7 +39,7 @@ with image_tab:
 
 cards = load_cards()
 sentence = refusal(cards)
-devices = [] if sentence else list_devices()
+devices = list_devices(is_to_start=not sentence)
 choice = current_choice(cards, devices, bool(picture and picture.people))
 
 with stage:

@@ -74,12 +74,13 @@ def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
     return hints
 
 
-def list_devices() -> list[dict[str, str]]:
-    """Return where models can run, for the panel; has the first one's process started."""
+def list_devices(*, is_to_start: bool) -> list[dict[str, str]]:
+    """Return where models can run, for the panel; have the first one's process start."""
     pool = shared_pool()
     devices = pool.devices()
-    with contextlib.suppress(UmnistError):  # whoever predicts is told
-        pool.start(AUTO)
+    if is_to_start:
+        with contextlib.suppress(UmnistError):  # whoever predicts is told
+            pool.start(AUTO)
     one_by_one = [{"key": one.key, "title": one.title} for one in devices]
     return [{"key": AUTO, "title": "Fastest here"}, *one_by_one] if len(devices) > 1 else one_by_one
 

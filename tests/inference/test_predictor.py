@@ -371,8 +371,8 @@ def test_without_torch_cards_are_read_and_predicting_says_what_is_missing() -> N
     assert done.returncode == 1
     assert "digit-finder" in done.stdout
     assert done.stderr == (
-        "umnist: Models need torch, which this installation lacks; get it with "
-        "pip install 'umnist[models]'.\n"
+        "umnist: Models need torch, which this installation lacks; in the clone, run "
+        ".venv/bin/pip install -e '.[models]'.\n"
     )
 
 

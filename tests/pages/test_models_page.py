@@ -109,5 +109,7 @@ def test_page_works_without_torch(own: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     sentence, count = done.stdout.splitlines()
-    assert sentence.startswith("Models need torch, which this installation lacks; get it with")
+    assert sentence.startswith(
+        "Models need torch, which this installation lacks; in the clone, run"
+    )
     assert int(count) >= len(CATALOGUE)

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
+from umnist_core.models.needs import INSTALL
 from umnist_core.models.reduced import grid_boxes
 
 KIND = "Grad-CAM"
 
-NEEDS_CAPTUM = "Grad-CAM needs captum, which this installation lacks; pip install 'umnist[models]'."
+NEEDS_CAPTUM = f"Grad-CAM needs captum, which this installation lacks; in the clone, run {INSTALL}."
 
 
 def has_grad_cam() -> bool:

@@ -6,6 +6,9 @@ from importlib.util import find_spec
 
 from umnist_core.errors import MissingFileError
 
+INSTALL = ".venv/bin/pip install -e '.[models]'"
+"""What brings them."""
+
 _PACKAGES = ("torch", "torchvision", "safetensors")
 
 
@@ -14,10 +17,9 @@ def needs_sentence() -> str:
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if not missing:
         return ""
-    return (
-        f"Models need {' and '.join(missing)}, which this installation lacks; get it with "
-        "pip install 'umnist[models]'."
-    )
+    *others, last = missing
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"Models need {names}, which this installation lacks; in the clone, run {INSTALL}."
 
 
 def check_torch() -> None:
