@@ -143,3 +143,22 @@ def test_study_shows_where_people_looked_beside_the_model(page: Page, lab: Study
     expect(page.locator(".umnist-watch .verdict").first).to_have_text(re.compile("Right|Wrong"))
     page.get_by_role("tab", name="Answer").click()
     expect(page.get_by_text("Show the answer")).to_be_visible()
+
+
+def test_rounds_tasks_and_heads_of_ips_can_be_stepped_through(page: Page, lab: StudyApp) -> None:
+    """The shipped IPS shows its memory round by round, and each head of each of its tasks."""
+    open_inference(page, lab, model="ips-megapixel", preset="megapixel", canvas="700", index="2")
+    predict(page)
+    expect(answers(page)).to_have_count(4)
+    panel = page.locator(".umnist-watch .attention")
+    expect(panel.locator(".round output")).to_have_text("The end")
+    with page.expect_request(lambda request: "/heat/" in request.url and "round=0" in request.url):
+        panel.get_by_label("Round", exact=True).press("Home")
+    expect(panel.locator(".round output")).to_have_text(re.compile(r"Round 1 of \d+"))
+    with page.expect_request(
+        lambda request: all(
+            part in request.url for part in ("/heat/", "round=0", "task=max", "head=2")
+        )
+    ):
+        panel.get_by_label("Task").select_option("max")
+        panel.get_by_label("Head").select_option(label="3")
