@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
+from umnist_core.attention.strongest import strongest_places
 from umnist_core.inference.prediction import Prediction, TaskAnswer, as_xywh
 
 LINES_MAX = 5
@@ -20,31 +19,17 @@ PLACES_MAX = 24
 Row = dict[str, Any]
 
 
-def strongest_places(found: Prediction, most: int = PLACES_MAX) -> list[Row]:
-    """Return the heaviest places of the attention, the mean over tasks and heads.
-
-    Returns
-    -------
-    list
-        Of ``rank`` from 1, ``weight``, and ``box`` as x, y, width, height in image px; places
-        without any weight are left out.
-    """
+def _strongest(found: Prediction, most: int = PLACES_MAX) -> list[Row]:
+    """Return the heaviest places, the mean over tasks and heads; none without any weight."""
     if found.attention is None:
         return []
-    weights = found.attention.place_weights()
-    order = np.argsort(-weights, kind="stable")[:most].tolist()
-    heaviest = [place for place in order if weights[place] > 0]
-    boxes = found.attention.boxes.astype(float).tolist()
-    return [
-        {"rank": rank, "weight": float(weights[place]), "box": as_xywh(tuple(boxes[place]))}
-        for rank, place in enumerate(heaviest, start=1)
-    ]
+    return [one for one in strongest_places(found.attention, most) if one["weight"] > 0]
 
 
 def prediction_json(found: Prediction) -> Row:
     """Return everything but the arrays, ready for JSON: with checkpoint, model and places."""
     about = {"checkpoint": found.checkpoint, "model": found.model}
-    return about | found.to_dict() | {"strongest": strongest_places(found)}
+    return about | found.to_dict() | {"strongest": _strongest(found)}
 
 
 def prediction_lines(found: Prediction) -> Iterator[str]:
@@ -83,7 +68,7 @@ def _attention_lines(found: Prediction) -> Iterator[str]:
     if found.attention is None:
         yield f"attention: {found.no_attention}"
         return
-    places = strongest_places(found, LINES_MAX)
+    places = _strongest(found, LINES_MAX)
     total = len(found.attention.boxes)
     yield f"attention ({found.attention.kind}), strongest of {total} places:"
     for place in places:

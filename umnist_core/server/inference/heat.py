@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from umnist_core.attention import AttentionMap
+from umnist_core.attention.strongest import strongest_places
 from umnist_core.attention.tiles import paint
 from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.inference.process import Outcome
@@ -101,7 +102,7 @@ def heat_tile(outcome: Outcome, choice: Choice, address: tuple[int, int, int], t
     return encode_png(image)
 
 
-def strongest_places(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
+def places_json(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
     """Return the heaviest places of a map for JSON, heaviest first.
 
     Parameters
@@ -117,22 +118,18 @@ def strongest_places(outcome: Outcome, choice: Choice, top: str) -> dict[str, An
         If there is no such map, task or head, or ``top`` is no number.
     """
     found = get_map(outcome, choice)
+    count = None if top == "all" else parse_whole("top", top) if top else TOP
+    places = strongest_places(found, count, task=choice.task, head=choice.head)
+    for place in places:
+        place["box"] = [round(px, 3) for px in place["box"]]
     weights = found.place_weights(choice.task, choice.head)
-    count = len(weights) if top == "all" else parse_whole("top", top) if top else TOP
-    order = np.argsort(-weights, kind="stable")[:count]
-    row0, col0, row1, col1 = found.boxes[order].astype(float).T
-    boxes = np.stack([col0, row0, col1 - col0, row1 - row0], axis=1).round(3).tolist()
-    listed = zip(boxes, weights[order].astype(float).tolist(), strict=True)
     return {
         "kind": found.kind,
         "task": choice.task,
         "head": choice.head,
         "round": choice.round,
         "max": float(weights.max(initial=0)),
-        "places": [
-            {"box": box, "weight": weight, "rank": rank}
-            for rank, (box, weight) in enumerate(listed, start=1)
-        ],
+        "places": places,
         "count": len(weights),
     }
 

@@ -40,7 +40,7 @@ from umnist_core.server.inference.heat import (
     attention_table,
     heat_tile,
     parse_choice,
-    strongest_places,
+    places_json,
 )
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.labeling.limits import read_json
@@ -214,7 +214,7 @@ class InferenceApp:
     async def _places(self, request: Request, match: re.Match[str]) -> Response:
         outcome, fields = self._pool.get_outcome(match[1]), request.query_params
         choice, top = parse_choice(fields), fields.get("top", "")
-        places = await self._in_thread(strongest_places, outcome, choice, top)
+        places = await self._in_thread(places_json, outcome, choice, top)
         name = 'attachment; filename="attention.json"'
         return json_reply(
             places, 200, {"content-disposition": name} if _is_download(fields) else {}
