@@ -33,6 +33,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from umnist_core.bench.browser import CHROMIUM_ARGUMENTS
 from umnist_core.server.assets import STATIC_DIR, static_version
 
 if TYPE_CHECKING:
@@ -60,16 +61,6 @@ MARGIN = (150, 60)
 
 DESK = (1400, 900)
 PHONE = (390, 844)
-
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -27,7 +27,8 @@ from tests.browser.conftest import DESK, PATIENCE_S, Pixels, free_port, wait_unt
 from umnist_core.attention import AttentionMap
 from umnist_core.geometry import Box
 from umnist_core.inference.pool import InferencePool
-from umnist_core.inference.process import OnProgress, Outcome, RequestCancelledError
+from umnist_core.inference.process import Outcome, RequestCancelledError
+from umnist_core.inference.requests import OnProgress
 from umnist_core.pyramid import encode_png
 from umnist_core.server import tile_routes
 from umnist_core.server.assets import static_version
@@ -278,9 +279,7 @@ def look_data(server: LookServer, **choice: Any) -> dict[str, Any]:
         "watch": {
             "bus": "look",
             "viewer": f"test{time.monotonic_ns()}",
-            "checkpoints": [
-                {"key": key, "title": key, "model": model, "note": ""} for key, model in models
-            ],
+            "checkpoints": [{"key": key, "title": key, "model": model} for key, model in models],
             "devices": [{"key": "cpu", "title": "CPU"}],
             "image": pane,
             "truth": {},

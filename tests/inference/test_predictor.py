@@ -22,8 +22,8 @@ from umnist_core.errors import (
 )
 from umnist_core.inference import predictor as module
 from umnist_core.inference.open_image import open_image
-from umnist_core.inference.predictor import LOAD, RUN, Predictor
-from umnist_core.inference.requests import FileImage, PredictRequest, SceneImage
+from umnist_core.inference.predictor import Predictor
+from umnist_core.inference.requests import LOAD, RUN, FileImage, PredictRequest, SceneImage
 from umnist_core.models.cards import card_path, get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.scenes import plan_scene

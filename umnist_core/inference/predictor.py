@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,15 @@ from umnist_core.inference.prediction import (
     TaskAnswer,
     true_answer,
 )
-from umnist_core.inference.requests import AUTO, FileImage, ImageRef, PredictRequest
+from umnist_core.inference.requests import (
+    AUTO,
+    LOAD,
+    RUN,
+    FileImage,
+    ImageRef,
+    OnProgress,
+    PredictRequest,
+)
 from umnist_core.models.base import FoundDigit, Model, ModelOutput, Task
 from umnist_core.models.cards import get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
@@ -34,10 +42,6 @@ from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Scene
 from umnist_core.training.memory import forget_peak, peak_bytes
 
-LOAD, RUN = "load", "run"
-STAGES = (LOAD, RUN)
-"""What a prediction goes through: the model is loaded, if it is not yet; then it runs."""
-
 MODELS_MAX = 4
 """Models that are kept."""
 
@@ -46,9 +50,6 @@ LITTLE_BYTES = 2**30
 
 LOOKED_MAX_SIDE_PX = 4096
 """Scenes with a larger digit are not compared with: a mask takes 17 bytes for each of its px."""
-
-OnProgress = Callable[[str, int, int | None], None]
-"""Called with one of `STAGES`, the steps done, and their number where it is known."""
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
 """What torch says where the CPU has no memory left; a GPU has an error of its own."""
@@ -259,7 +260,11 @@ def free_bytes(device: torch.device) -> float:
     except OSError:
         return float("inf")
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    return int(fields["MemAvailable"].split()[0]) * 1024.0 if "MemAvailable" in fields else 1e18
+    return (
+        int(fields["MemAvailable"].split()[0]) * 1024.0
+        if "MemAvailable" in fields
+        else float("inf")
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

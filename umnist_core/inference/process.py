@@ -9,22 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import DamagedFileError, WorkerError
 from umnist_core.inference.messages import Message, read_message, unpack_maps, write_message
+from umnist_core.inference.requests import OnProgress
 from umnist_core.settings import Settings
 
 PATIENCE_S = 2.0
 """A process that has not stopped its work by then is killed, with the models it holds."""
 
 MODULE = "umnist_core.inference.worker"
-
-OnProgress = Callable[[str, int, int | None], None]
-"""Called with the stage (``"load"`` or ``"run"``), the steps done, and their number if known."""
 
 
 class RequestCancelledError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,13 @@ from umnist_core.seeds import SPLITS
 
 AUTO = "auto"
 """The first GPU where there is one, else the CPU."""
+
+LOAD, RUN = "load", "run"
+STAGES = (LOAD, RUN)
+"""What a prediction goes through: the model is loaded, if it is not yet; then it runs."""
+
+OnProgress = Callable[[str, int, int | None], None]
+"""Called with one of `STAGES`, the steps done, and their number where it is known."""
 
 
 @dataclass(frozen=True)
