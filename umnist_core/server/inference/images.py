@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
+from umnist_core.inference.open_image import plan_image
 from umnist_core.inference.requests import FileImage, ImageRef, SceneImage
 from umnist_core.rendering import LAYERS
-from umnist_core.scenes import plan_scene
 from umnist_core.server.files import get_file
 from umnist_core.server.query import parse_file_query, parse_scene_query
 from umnist_core.server.tiles import FILE_PATH, SCENE_PATH, check_pin
@@ -52,9 +52,7 @@ def find_image(address: str) -> tuple[ImageRef, int]:
     check_pin(asked.pin, glyphs)
     key = asked.key
     image = SceneImage(key.preset, key.seed, key.split, key.index, key.overrides, asked.view)
-    scene = plan_scene(
-        key.preset, key.seed, key.split, key.index, overrides=dict(key.overrides), glyphs=glyphs
-    )
+    scene = plan_image(image, glyphs)
     return image, scene.height * scene.width
 
 
