@@ -44,10 +44,7 @@ def load_cards() -> dict[str, Card]:
 
 def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, str]]:
     """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
-    return [
-        {"key": name, "title": name, "model": card.model, "note": ""}
-        for name, card in cards.items()
-    ]
+    return [{"key": name, "title": name, "model": card.model} for name, card in cards.items()]
 
 
 def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:

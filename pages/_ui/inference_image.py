@@ -13,7 +13,7 @@ from pages._ui.image_files import choose_file, choose_from_folder, choose_source
 from pages._ui.lab_components import show_controls
 from pages._ui.lab_controls import lab_data
 from pages._ui.lab_stage import viewer_data
-from pages._ui.lab_state import MAX_INDEX, LabState, change_state, current_state, take_report
+from pages._ui.lab_state import MAX_INDEX, change_state, current_state, take_report
 from pages._ui.results_choice import choose_study
 from pages._ui.results_data import Results, find_gaze, heat_data, load_results
 from pages._ui.results_image import choose_image, truth_data
@@ -78,12 +78,6 @@ def choose_picture() -> Picture | None:
     return Picture(_file_viewer(sample.path, sample.title, sample.link) | known, sample.truth)
 
 
-def lab_state() -> tuple[LabState, int]:
-    """Return the noise lab's setting, of which this page shows one, and its revision."""
-    state, revision = current_state()
-    return replace(state, compare="one"), revision
-
-
 def step_picture(step: str) -> None:
     """Go to the next, the previous or a random image; a callback."""
     if st.session_state.get("source") == "folder":
@@ -95,7 +89,8 @@ def step_picture(step: str) -> None:
 
 def _choose_scene() -> Picture:
     glyphs = load_glyphs()
-    state, revision = lab_state()
+    state, revision = current_state()
+    state = replace(state, compare="one")  # of the noise lab's settings one is shown here
     data = lab_data(state, revision, glyphs) | {"bus": BUS, "single": True}
     show_controls(data, key="inference_controls", on_settings=take_report)
     viewer = viewer_data(state, glyphs) | {"bus": BUS}

@@ -141,7 +141,7 @@ def test_model_without_attention_says_why(open_watch: OpenWatch) -> None:
 def test_progress_is_told_and_cancelled(open_watch: OpenWatch) -> None:
     """What takes long says how far it is; Cancel stops it there too, and the old answer stays."""
     look = open_watch(
-        more={"checkpoints": [{"key": FIRST, "title": FIRST, "model": "ips_megapixel", "note": ""}]}
+        more={"checkpoints": [{"key": FIRST, "title": FIRST, "model": "ips_megapixel"}]}
     )
     look.predict()
     look.models.held.add(None)
@@ -242,7 +242,7 @@ def test_failure_is_one_sentence(open_watch: OpenWatch) -> None:
 def test_refusal_of_the_server_is_told(open_watch: OpenWatch) -> None:
     """An unknown checkpoint is answered with the server's sentence, which is not hidden."""
     look = open_watch(
-        more={"checkpoints": [{"key": "gone", "title": "gone", "model": "x", "note": ""}]},
+        more={"checkpoints": [{"key": "gone", "title": "gone", "model": "x"}]},
         checkpoint="gone",
     )
     look.page.get_by_role("button", name="Predict").click()

@@ -8,7 +8,7 @@
  * @typedef {object} WatchData
  * @property {string} bus Name of the viewer's channel.
  * @property {string} viewer Random; of this page in this session.
- * @property {{key: string, title: string, model: string, note: string}[]} checkpoints
+ * @property {{key: string, title: string, model: string}[]} checkpoints
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
  * @property {Record<string, number[]>} truth What is known of the image beside what the server

@@ -50,7 +50,7 @@ export class ChoiceRows {
    * @param {Choice} choice
    */
   show({ checkpoints, devices, people, image, sentence }, choice) {
-    const titled = checkpoints.map(({ key, title, note }) => [key, note ? `${title}, ${note}` : title]);
+    const titled = checkpoints.map(({ key, title }) => [key, title]);
     fillSelect(this.checkpoint.select, titled, choice.checkpoint);
     fillSelect(this.device.select, devices.map(({ key, title }) => [key, title]), choice.device);
     const others = titled.filter(([key]) => key !== choice.checkpoint);
