@@ -45,18 +45,19 @@ TINY_FINDER = [
     "recipe.tuning_scenes=9",
     "recipe.tuning_steps=3",
     "recipe.judge_scenes=2",
+    "recipe.workers=0",
     "recipe.save_minutes=0",
     "recipe.check_images=1",
 ]
 TINY_LESSONS = (
-    'recipe.lessons=[{images = 3, fewest = 1, most = 1, overrides = {canvas = "300", '
-    'factor = "3..5", digits = "1", label = "free"}}, {images = 2, overrides = '
+    'recipe.lessons=[{images = 3, steps = 3, fewest = 1, most = 1, overrides = {canvas = "300", '
+    'factor = "3..5", digits = "1", label = "free"}}, {images = 2, steps = 3, overrides = '
     '{canvas = "500", factor = "2..4"}}]'
 )
 TINY_ADDITIVE = [
     "model.settings.width=4",
     TINY_LESSONS,
-    "recipe.steps=3",
+    "recipe.workers=0",
     "recipe.batch=2",
     "recipe.save_minutes=0",
     "recipe.check_images=1",
@@ -142,14 +143,15 @@ def test_run_that_was_stopped_ends_with_the_same_weights(
     whole: Callable[[str], dict[str, torch.Tensor]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Within a part, between two, or while scenes are read."""
+    """Within a part, between two, or while scenes are read; by however many processes."""
     with monkeypatch.context() as patch:
         show = stopping_at(step)
         patch.setattr(own._Bar, "show", lambda self, *told: show(*told))
         with pytest.raises(Stopped):
             own.train_own(tiny(name), tmp_path)
     assert not (tmp_path / "best.safetensors").exists()
-    model, _ = load_checkpoint(own.train_own(tiny(name), tmp_path))
+    more_workers = load_config(Path(name), [*TINY[name], "recipe.workers=2"])
+    model, _ = load_checkpoint(own.train_own(more_workers, tmp_path))
     for key, value in whole(name).items():
         assert torch.equal(model.state_dict()[key], value), key
 
@@ -186,6 +188,7 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
         ("digit-finder", "recipe.spot_batch=0", "spot_batch is 1 or more"),
         ("digit-finder", "recipe.learning_rate=0", "learning_rate above 0"),
         ("digit-finder", "recipe.check_images=0", "check_images is 1 or more"),
+        ("digit-finder", "recipe.workers=-1", "workers 0 or more"),
         ("digit-finder", "run.epochs=3", "no section run"),
         ("digit-finder", "model.pretrained=imagenet", "no pretrained backbone"),
         ("digit-finder", "model.name=resnet50", "have a recipe of their own"),

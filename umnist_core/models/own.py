@@ -48,6 +48,8 @@ class AdditivePyramidConfig:
         Channels of the net's first block.
     heaps
         Places of each level that are read.
+    small_heaps
+        Places that are read as digits of 14 px, on the finest level.
     memory
         Patches that are kept.
     chunk
@@ -58,14 +60,17 @@ class AdditivePyramidConfig:
 
     width: int = 16
     heaps: int = 12
+    small_heaps: int = 6
     memory: int = 10
     chunk: int = 16
     fewest_digits: int = 3
     most_digits: int = 5
 
     def __post_init__(self) -> None:
-        if min(self.width, self.heaps, self.memory, self.chunk) < 1:
-            raise InvalidValueError("width, heaps, memory and chunk are 1 or more; got less.")
+        if min(self.width, self.heaps, self.small_heaps, self.memory, self.chunk) < 1:
+            raise InvalidValueError(
+                "width, heaps, small_heaps, memory and chunk are 1 or more; got less."
+            )
         if not 0 <= self.fewest_digits <= self.most_digits <= self.memory:
             raise InvalidValueError(
                 "Expected fewest_digits <= most_digits <= memory, all 0 or more; got "
@@ -120,7 +125,9 @@ class AdditivePyramid(Model):
         readings: dict[tuple[float, float, float], Reading] = {}
         steps = block_steps(source)
         for level in range(level_count(source.height, source.width)):
-            for spot in find_heaps(source, level, self.config.heaps, steps):
+            for spot in find_heaps(
+                source, level, self.config.heaps, self.config.small_heaps, steps
+            ):
                 one = read_staircase(source, spot.row, spot.col, spot.side_px)
                 if one is not None:
                     readings[(one.factor, one.row, one.col)] = one

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from umnist_core.models.own import AdditivePyramid, Patches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
 from umnist_core.training.parts import Pace, Part, Report, train_part
-from umnist_core.training.shards import kept_tensors
+from umnist_core.training.shards import Shard, iter_kept
 
 IMAGES_AT_ONCE = 32
 SHIFT_SHARE = 0.5
@@ -40,12 +41,15 @@ class Lesson:
         Of the preset ``released``.
     images
         How many are drawn.
+    steps
+        Of the optimiser.
     fewest, most
         Digits of an image of this kind.
     """
 
     overrides: Mapping[str, str]
     images: int
+    steps: int
     fewest: int = 3
     most: int = 5
 
@@ -60,11 +64,10 @@ ONE_DIGIT = {
 }
 
 LESSONS = (
-    Lesson(ONE_DIGIT, 4000, 1, 1),
-    Lesson({"canvas": "1200", "factor": "2..12"}, 4000),
-    Lesson({}, 20_000),
+    Lesson(ONE_DIGIT, 4000, 1000, 1, 1),
+    Lesson({"canvas": "1200", "factor": "0.5..8"}, 4000, 2000),
+    Lesson({}, 5000, 4500),
 )
-"""The full recipe: 28,000 images in all, as many as the official training set has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +78,19 @@ class AdditiveTraining(Pace):
     ----------
     lessons
         One after the other; later ones keep what earlier ones taught in half of their batches.
-    steps
-        Of each lesson.
     batch
         Images of a step.
     """
 
     seed: int = 701
     lessons: tuple[Lesson, ...] = LESSONS
-    steps: int = 4000
     batch: int = 16
     learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.lessons or self.steps < 1 or self.batch < 1:
-            raise InvalidValueError("Expected at least one lesson, one step and one image a batch.")
+        if not self.lessons or self.batch < 1:
+            raise InvalidValueError("Expected at least one lesson and one image a batch.")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,12 @@ def read_images(
     )
 
 
+def _read_tensors(
+    model: AdditivePyramid, lesson: Lesson, indices: range, seed: int, glyphs: GlyphSet
+) -> dict[str, Tensor]:
+    return vars(read_images(model, lesson, indices, seed, glyphs))
+
+
 def _packed(patches: Patches) -> NDArray[np.uint8]:
     return np.packbits(patches.glyphs.reshape(len(patches.glyphs), -1), axis=1)
 
@@ -163,17 +169,19 @@ def read_lesson(
     report: Report,
 ) -> ReadImages:
     """Read the images of a lesson, or take them from where an earlier run kept them."""
-    seed = training.seed + number
+    firsts = range(0, lesson.images, IMAGES_AT_ONCE)
+    ranges = [range(first, min(first + IMAGES_AT_ONCE, lesson.images)) for first in firsts]
+    shards: list[Shard] = [
+        (
+            out / f"lesson-{number + 1}-images-{own.start}-{own.stop}.safetensors",
+            partial(_read_tensors, model, lesson, own, training.seed + number, glyphs),
+        )
+        for own in ranges
+    ]
     parts = []
-    for first in range(0, lesson.images, IMAGES_AT_ONCE):
-        indices = range(first, min(first + IMAGES_AT_ONCE, lesson.images))
-
-        def make(indices: range = indices) -> dict[str, Tensor]:
-            return vars(read_images(model, lesson, indices, seed, glyphs))
-
-        path = out / f"lesson-{number + 1}-images-{indices.start}-{indices.stop}.safetensors"
-        parts.append(ReadImages(**kept_tensors(path, make)))
-        report(f"images of lesson {number + 1}", indices.stop, lesson.images, 0.0)
+    for own, kept in zip(ranges, iter_kept(shards, training.workers), strict=True):
+        parts.append(ReadImages(**kept))
+        report(f"images of lesson {number + 1}", own.stop, lesson.images, 0.0)
     names = ("glyphs", "boxes", "counts", "labels", "sizes")
     return ReadImages(*(torch.cat([getattr(one, name) for one in parts]) for name in names))
 
@@ -218,7 +226,7 @@ def train_additive(
     for number, lesson in enumerate(training.lessons):
         images = read_lesson(model, lesson, number, training, glyphs, out=out, report=report)
         taught.append((lesson, images))
-        part = Part(f"lesson-{number + 1}", training.steps, lesson_loss(list(taught), training))
+        part = Part(f"lesson-{number + 1}", lesson.steps, lesson_loss(list(taught), training))
         model.load_state_dict(train_part(part, model, training, out, report).state_dict())
     return model.eval()
 

@@ -136,7 +136,13 @@ def train_finder(
 
         kinds = TUNING if name == "tuning scenes" else JUDGING
         model.eval()
-        return gather_candidates(model, glyphs, kinds, scenes, seed=seed, out=out, report=told)
+        return gather_candidates(
+            *(model, glyphs, kinds, scenes),
+            seed=seed,
+            out=out,
+            workers=training.workers,
+            report=told,
+        )
 
     if training.tuning_steps and training.tuning_scenes:
         seen = gather("tuning scenes", training.tuning_scenes, training.seed + 2)

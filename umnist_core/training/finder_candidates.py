@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from umnist_core.models.finder_nets import NOTHING, glyph_input
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.training.finder_glyphs import draw_glyph_batch
-from umnist_core.training.shards import kept_tensors
+from umnist_core.training.shards import Shard, iter_kept
 
 SCENES_AT_ONCE = 8
 SHIFT_SHARE = 0.3
@@ -92,6 +93,7 @@ def gather_candidates(
     *,
     seed: int,
     out: Path,
+    workers: int = 0,
     report: Callable[[int], None] = lambda scenes: None,
 ) -> Candidates:
     """Find the candidates of many scenes, or read them where an earlier run kept them.
@@ -110,6 +112,8 @@ def gather_candidates(
         Of the scenes.
     out
         Folder, in which they are kept.
+    workers
+        Processes; 0 to find them in this one.
     report
         Told how many scenes are done.
 
@@ -118,22 +122,35 @@ def gather_candidates(
     DamagedFileError, WriteError
         If what was kept cannot be read, or cannot be written.
     """
+    firsts = range(0, scenes, SCENES_AT_ONCE)
+    ranges = [range(first, min(first + SCENES_AT_ONCE, scenes)) for first in firsts]
+    shards: list[Shard] = [
+        (
+            out / f"candidates-{seed}-{own.start}-{own.stop}.safetensors",
+            partial(_find_tensors, model, glyphs, overrides, own, seed),
+        )
+        for own in ranges
+    ]
     parts = []
-    for first in range(0, scenes, SCENES_AT_ONCE):
-        last = min(first + SCENES_AT_ONCE, scenes)
-
-        def find(first: int = first, last: int = last) -> dict[str, Tensor]:
-            found = []
-            for index in range(first, last):
-                own = overrides[index % len(overrides)]
-                scene = plan_scene("released", seed, "train", index, glyphs=glyphs, overrides=own)
-                found.append(scene_candidates(model, scene, glyphs))
-            return vars(_join(found))
-
-        path = out / f"candidates-{seed}-{first}-{last}.safetensors"
-        parts.append(Candidates(**kept_tensors(path, find)))
-        report(last)
+    for own, kept in zip(ranges, iter_kept(shards, workers), strict=True):
+        parts.append(Candidates(**kept))
+        report(own.stop)
     return _join(parts)
+
+
+def _find_tensors(
+    model: DigitFinder,
+    glyphs: GlyphSet,
+    overrides: tuple[Mapping[str, str], ...],
+    indices: range,
+    seed: int,
+) -> dict[str, Tensor]:
+    found = []
+    for index in indices:
+        own = overrides[index % len(overrides)]
+        scene = plan_scene("released", seed, "train", index, glyphs=glyphs, overrides=own)
+        found.append(scene_candidates(model, scene, glyphs))
+    return vars(_join(found))
 
 
 def _join(parts: list[Candidates]) -> Candidates:

@@ -33,15 +33,13 @@ from umnist_core.training.data import SceneSamples
 from umnist_core.training.evaluate import evaluate
 from umnist_core.training.finder import FinderTraining, expect_empty_places, train_finder
 from umnist_core.training.loop import RUN, build_model
-from umnist_core.training.parts import Pace, Report
+from umnist_core.training.parts import MAY_DIFFER, Pace, Report
 from umnist_core.training.provenance import describe_hardware, find_commit, find_versions
 
 CPU = torch.device("cpu")
 
 CHECK_SEED = 99
 """Added to a recipe's seed for the scenes on which the result is tried."""
-
-_MAY_DIFFER = ("save_minutes",)
 
 
 def _finder(model: Model, pace: Pace, glyphs: GlyphSet, out: Path, report: Report) -> Model:
@@ -193,7 +191,7 @@ def _seconds_before(path: Path, config: TrainConfig, pace: Pace) -> float:
         ) from error
     wanted = json.loads(json.dumps(asdict(pace) | {"model": asdict(config.model)}))
     for name, value in wanted.items():
-        if name not in _MAY_DIFFER and was.get(name) != value:
+        if name not in MAY_DIFFER and was.get(name) != value:
             raise InvalidValueError(
                 f"The run in {path.parent} has {name} = {was.get(name)!r:.80}, got {value!r:.80}; "
                 "continue it with its own configuration, or choose another folder."

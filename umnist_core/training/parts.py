@@ -29,6 +29,9 @@ AVERAGE = 0.996
 LARGEST_GRADIENT = 2.0
 WEIGHT_DECAY = 0.02
 
+MAY_DIFFER = ("save_minutes", "workers")
+"""Settings that a run which goes on may have changed: its results do not follow from them."""
+
 Report = Callable[[str, int, int, float], None]
 """Called with the part, its steps done, all its steps, and its loss (0 where there is none)."""
 
@@ -45,6 +48,8 @@ class Pace:
         Its height, above 0; it warms up over 100 steps and ends along a cosine.
     save_minutes
         Between two saved states; 0 to save after every step.
+    workers
+        Processes that read scenes; 0 to read in this one. Results do not follow from it.
     check_images
         Scenes of the training digits, not trained on, on which the result is tried; 1 or more.
     """
@@ -52,6 +57,7 @@ class Pace:
     seed: int = 501
     learning_rate: float = 3e-3
     save_minutes: float = 3.0
+    workers: int = 2
     check_images: int = 100
 
     def __post_init__(self) -> None:
@@ -60,8 +66,11 @@ class Pace:
                 "Expected seed and save_minutes of 0 or more and a learning_rate above 0; got "
                 f"{self.seed}, {self.save_minutes} and {self.learning_rate}."
             )
-        if self.check_images < 1:
-            raise InvalidValueError(f"check_images is 1 or more; got {self.check_images}.")
+        if self.check_images < 1 or self.workers < 0:
+            raise InvalidValueError(
+                "check_images is 1 or more and workers 0 or more; got "
+                f"{self.check_images} and {self.workers}."
+            )
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,7 @@ def train_part(part: Part, net: nn.Module, pace: Pace, out: Path, report: Report
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{part.name}.safetensors"
     own = asdict(pace)
-    settings = {"training": {name: one for name, one in own.items() if name != "save_minutes"}}
+    settings = {"training": {name: one for name, one in own.items() if name not in MAY_DIFFER}}
     progress = Progress()
     if path.exists():
         progress, _ = load_state(path, pair, optimizer, settings)
