@@ -271,6 +271,22 @@ def test_whole_image_stays_whole_when_the_window_changes(open_viewer: OpenViewer
     assert SIDE_PX * viewer.view()["zoom"] <= min(box["width"], box["height"])
 
 
+def test_flight_ends_where_it_was_going_when_the_pane_changes(open_viewer: OpenViewer) -> None:
+    """Another size on the way, as when a second pane joins, takes nobody back."""
+    viewer = open_viewer(viewer_data(pane_data("noise")))
+    wide = viewer.box()["width"]
+    viewer.page.evaluate(
+        """(data) => {
+          viewer.update(data);
+          const stage = document.getElementById("stage");
+          stage.style.width = `${stage.clientWidth - 200}px`;
+        }""",
+        viewer_data(pane_data("noise"), view={"x": 630, "y": 430, "zoom": 1}),
+    )
+    viewer.wait_for_view(zoom=1, near=(630, 430))
+    assert viewer.box()["width"] == wide - 200
+
+
 def test_destroy_leaves_nothing(open_viewer: OpenViewer) -> None:
     """After destroy there is no element, no channel, no key and no frame of the viewer."""
     viewer = open_viewer(viewer_data(pane_data("noise"), pane_data("grey-40"), label=3))

@@ -28,7 +28,8 @@ import * as views from "./view.js";
  * @property {(pane: Pane) => void} onLead Someone acts on this pane.
  * @property {(pane: Pane) => void} onMove The view changes, in every frame of a movement.
  * @property {(pane: Pane) => void} onRest The view has come to rest.
- * @property {(pane: Pane) => void} onResize The pane has another size.
+ * @property {(pane: Pane, heading: View|null) => void} onResize The pane has another size;
+ *   `heading` is where a movement that was under way would have ended.
  * @property {(pane: Pane, source: import("./source.js").Source) => void} onShown A new image shows.
  * @property {(pane: Pane, pointer: PointerEvent|null) => void} onPoint null when it has left.
  */
@@ -260,7 +261,8 @@ export class Pane {
     };
   }
 
-  #measure() {
+  /** @param {View|null} heading */
+  #measure(heading = this.#heading()) {
     const width = views.exactLength(this.element.clientWidth);
     const height = views.exactLength(this.element.clientHeight);
     if (width <= 0 || height <= 0) return;
@@ -273,7 +275,12 @@ export class Pane {
     viewport.minZoomLevel = views.wholeZoom(this.image, this.size) * unit;
     viewport.maxZoomLevel = views.exactZoom(views.MAX_RATIO) * unit;
     this.viewer.forceRedraw();
-    this.callbacks.onResize(this);
+    this.callbacks.onResize(this, heading);
+  }
+
+  #heading() {
+    const { view, target } = this;
+    return views.sameView(view, target) ? null : target;
   }
 
   /**
@@ -296,7 +303,7 @@ export class Pane {
   /** @param {views.Size} image The frame of all views from now on. */
   setImage(image) {
     this.image = image;
-    this.#measure();
+    this.#measure(null);
   }
 
   #setSmoothing() {

@@ -287,7 +287,7 @@ class Viewer {
         onLead: (leader) => (this.leader = leader),
         onMove: (moving) => this.#moved(moving),
         onRest: (resting) => this.#rested(resting),
-        onResize: (resized) => this.#resized(resized),
+        onResize: (resized, heading) => this.#resized(resized, heading),
         onShown: (shown, source) => this.#shown(shown, source),
         onPoint: (pointed, event) => this.#pointed(pointed, event),
       },
@@ -396,8 +396,9 @@ class Viewer {
     }
   }
 
-  #resized(pane) {
-    const view = this.whole || !this.view ? this.#wholeView() : this.view;
+  #resized(pane, heading) {
+    const resting = this.whole || !this.view ? this.#wholeView() : this.view;
+    const view = pane === this.lead && heading ? heading : resting;
     const clamped = views.clampedView(view, this.data.image, pane.size);
     pane.go(views.alignedView(clamped, pane.size), true);
     this.#drawChrome();
