@@ -89,10 +89,14 @@ def step_picture(step: str) -> None:
 
 def _choose_scene() -> Picture:
     glyphs = load_glyphs()
-    state, revision = current_state()
-    state = replace(state, compare="one")  # of the noise lab's settings one is shown here
+    kept, revision = current_state()
+    state = replace(kept, compare="one")  # of the noise lab's settings one is shown here
+
+    def take(report: Mapping[str, Any]) -> None:
+        take_report({**report, "compare": kept.compare})
+
     data = lab_data(state, revision, glyphs) | {"bus": BUS, "single": True}
-    show_controls(data, key="inference_controls", on_settings=take_report)
+    show_controls(data, key="inference_controls", on_settings=take)
     viewer = viewer_data(state, glyphs) | {"bus": BUS}
     viewer["link"] = {**viewer["link"], "source": None}
     viewer["panes"][0]["title"] = "Image"

@@ -105,6 +105,24 @@ def test_prediction_follows_the_noise_without_a_reload(page: Page, lab: StudyApp
     assert page.evaluate("window.sameDocument") is True
 
 
+def test_noise_lab_compares_again_after_a_change_of_the_noise_here(
+    page: Page, lab: StudyApp
+) -> None:
+    """One setting is shown here; the other one and the choice to compare are kept."""
+    open_inference(page, lab, **SMALL, compare="side")
+    expect(page.locator(".pane")).to_have_count(1)
+    page.get_by_role("tab", name="Image and noise").click()
+    slider = page.locator("[data-name=rotation] input[type=range]:visible").last
+    slider.focus()
+    address = page.evaluate("location.href")
+    slider.press("ArrowRight")
+    page.wait_for_function("(before) => location.href !== before", arg=address)
+    settle(page)
+    page.get_by_role("link", name="Noise lab").click()
+    page.wait_for_url("**/noise_lab**")
+    expect(page.locator(".pane")).to_have_count(2)
+
+
 def test_uploaded_image_is_predicted_and_nothing_is_claimed_of_it(
     page: Page, lab: StudyApp, tmp_path: Path
 ) -> None:
