@@ -133,7 +133,7 @@ class Watch {
     this.live = h("div", { class: "unseen", role: "status" });
     this.root = h(
       "div",
-      { class: "umnist-watch", role: "group", "aria-label": "Prediction" },
+      { class: "umnist-controls umnist-watch", role: "group", "aria-label": "Prediction" },
       ...[this.rows.element, this.sentence, this.hint, this.note, this.outcomes, this.attention.element, this.live],
     );
   }
