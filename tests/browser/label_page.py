@@ -250,6 +250,11 @@ class Annotator:
         exact = isinstance(name, str)
         self.page.get_by_role("button", name=name, exact=exact).click()
 
+    def send_now(self) -> None:
+        """Click "Send now", unless what waited has been sent by itself meanwhile."""
+        button = self.page.get_by_role("button", name="Send now", exact=True)
+        button.evaluate_all("(found) => found.forEach((one) => one.click())")
+
     def answer(self, number: int) -> None:
         """Type a number and submit it."""
         self.type(str(number))
