@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
 from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
@@ -113,6 +113,17 @@ def test_closing_asks_first_and_then_shows_the_seal(page: Page, lab: StudyApp) -
     expect(page.get_by_role("button", name="Make links")).to_have_count(0)
 
 
+def open_list(box: Locator, option: Locator) -> None:
+    """Open a list, again if the page was drawn anew meanwhile and closed it."""
+
+    def is_open() -> bool:
+        if not option.is_visible():
+            box.click()
+        return option.is_visible()
+
+    wait_until(is_open, "The list did not open.")
+
+
 def test_erasing_asks_first_and_takes_everything(page: Page, lab: StudyApp) -> None:
     """The person is gone from the list, and the log still verifies."""
     study = make_study(lab.service, 2, name="With somebody to erase")
@@ -120,8 +131,8 @@ def test_erasing_asks_first_and_takes_everything(page: Page, lab: StudyApp) -> N
     lab.open(page, "studies", study)
     page.get_by_role("tab", name="People").click()
     page.get_by_text("Erase a person").click()
-    page.get_by_role("combobox", name="Person").fill(person)
-    page.keyboard.press("Enter")
+    open_list(page.get_by_role("combobox", name="Person"), page.get_by_role("option", name=person))
+    page.get_by_role("option", name=person).click()
     settle(page)
     page.get_by_role("button", name="Erase", exact=True).click()
     page.get_by_role("button", name="Erase for good").click()

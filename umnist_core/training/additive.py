@@ -66,7 +66,7 @@ ONE_DIGIT = {
 LESSONS = (
     Lesson(ONE_DIGIT, 4000, 1000, 1, 1),
     Lesson({"canvas": "1200", "factor": "0.5..8"}, 4000, 2000),
-    Lesson({}, 5000, 4500),
+    Lesson({}, 2500, 2500),
 )
 
 
