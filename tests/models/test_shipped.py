@@ -56,6 +56,14 @@ def test_each_says_how_it_came_about(path: Path) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize(("name", "least"), [("digit-finder", 10), ("additive-pyramid", 9)])
+def test_models_of_our_own_sum_most_images_of_the_benchmark(name: str, least: int) -> None:
+    """Of 12 images of 4000 px with digits that they never learned from."""
+    found = answers(name, "released", 12).summary()["tasks"]["sum"]["accuracy"]
+    assert found["correct"] >= least
+
+
+@torch.no_grad()
 def test_ips_answers_the_four_tasks() -> None:
     """Chance is .11, .27 and .10 of three tasks; it gets most of 24 images right."""
     found = answers("ips-megapixel", "megapixel", 24).summary()["tasks"]
