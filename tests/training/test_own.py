@@ -195,6 +195,7 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
         ("additive-pyramid", "recipe.lessons=3", r"recipe\.lessons is a list"),
         ("additive-pyramid", "recipe.lessons=[{image=3}]", r"no setting recipe\.lessons\[0\]"),
         ("additive-pyramid", "recipe.lessons=[]", "at least one lesson"),
+        ("additive-pyramid", "recipe.lessons=[{images=3, steps=0, overrides={}}]", "1 or more"),
     ],
 )
 def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence: str) -> None:

@@ -24,7 +24,7 @@ from umnist_core.models.own import AdditivePyramid, Patches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
 from umnist_core.training.parts import Pace, Part, Report, train_part
-from umnist_core.training.shards import Shard, iter_kept
+from umnist_core.training.shards import iter_kept
 
 IMAGES_AT_ONCE = 32
 SHIFT_SHARE = 0.5
@@ -52,6 +52,12 @@ class Lesson:
     steps: int
     fewest: int = 3
     most: int = 5
+
+    def __post_init__(self) -> None:
+        if self.images < 1 or self.steps < 1:
+            raise InvalidValueError(
+                f"A lesson has 1 or more images and steps; got {self.images} and {self.steps}."
+            )
 
 
 ONE_DIGIT = {
@@ -149,7 +155,7 @@ def read_images(
 
 
 def _read_tensors(
-    model: AdditivePyramid, lesson: Lesson, indices: range, seed: int, glyphs: GlyphSet
+    model: AdditivePyramid, lesson: Lesson, seed: int, glyphs: GlyphSet, indices: range
 ) -> dict[str, Tensor]:
     return vars(read_images(model, lesson, indices, seed, glyphs))
 
@@ -169,19 +175,15 @@ def read_lesson(
     report: Report,
 ) -> ReadImages:
     """Read the images of a lesson, or take them from where an earlier run kept them."""
-    firsts = range(0, lesson.images, IMAGES_AT_ONCE)
-    ranges = [range(first, min(first + IMAGES_AT_ONCE, lesson.images)) for first in firsts]
-    shards: list[Shard] = [
-        (
-            out / f"lesson-{number + 1}-images-{own.start}-{own.stop}.safetensors",
-            partial(_read_tensors, model, lesson, own, training.seed + number, glyphs),
-        )
-        for own in ranges
-    ]
+    name = f"lesson-{number + 1}-images"
+    make = partial(_read_tensors, model, lesson, training.seed + number, glyphs)
+    count, workers = lesson.images, training.workers
     parts = []
-    for own, kept in zip(ranges, iter_kept(shards, training.workers), strict=True):
+    for done, kept in iter_kept(
+        out, name, make, count=count, at_once=IMAGES_AT_ONCE, workers=workers
+    ):
         parts.append(ReadImages(**kept))
-        report(f"images of lesson {number + 1}", own.stop, lesson.images, 0.0)
+        report(f"images of lesson {number + 1}", done, count, 0.0)
     names = ("glyphs", "boxes", "counts", "labels", "sizes")
     return ReadImages(*(torch.cat([getattr(one, name) for one in parts]) for name in names))
 

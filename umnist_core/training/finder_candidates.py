@@ -28,7 +28,7 @@ from umnist_core.models.finder_nets import NOTHING, glyph_input
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.training.finder_glyphs import draw_glyph_batch
-from umnist_core.training.shards import Shard, iter_kept
+from umnist_core.training.shards import iter_kept
 
 SCENES_AT_ONCE = 8
 SHIFT_SHARE = 0.3
@@ -122,19 +122,14 @@ def gather_candidates(
     DamagedFileError, WriteError
         If what was kept cannot be read, or cannot be written.
     """
-    firsts = range(0, scenes, SCENES_AT_ONCE)
-    ranges = [range(first, min(first + SCENES_AT_ONCE, scenes)) for first in firsts]
-    shards: list[Shard] = [
-        (
-            out / f"candidates-{seed}-{own.start}-{own.stop}.safetensors",
-            partial(_find_tensors, model, glyphs, overrides, own, seed),
-        )
-        for own in ranges
-    ]
+    make = partial(_find_tensors, model, glyphs, overrides, seed)
+    name = f"candidates-{seed}"
     parts = []
-    for own, kept in zip(ranges, iter_kept(shards, workers), strict=True):
+    for done, kept in iter_kept(
+        out, name, make, count=scenes, at_once=SCENES_AT_ONCE, workers=workers
+    ):
         parts.append(Candidates(**kept))
-        report(own.stop)
+        report(done)
     return _join(parts)
 
 
@@ -142,8 +137,8 @@ def _find_tensors(
     model: DigitFinder,
     glyphs: GlyphSet,
     overrides: tuple[Mapping[str, str], ...],
-    indices: range,
     seed: int,
+    indices: range,
 ) -> dict[str, Tensor]:
     found = []
     for index in indices:

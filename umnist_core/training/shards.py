@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import safetensors
@@ -15,19 +16,30 @@ from umnist_core.errors import DamagedFileError
 from umnist_core.files import write_whole
 from umnist_core.training.data import one_thread_worker
 
-Shard = tuple[Path, Callable[[], dict[str, Tensor]]]
-"""The file that keeps tensors, and what makes them if there is none."""
+Make = Callable[[range], dict[str, Tensor]]
+"""Works out the tensors of some scenes, which are given by their indices."""
 
 
-def iter_kept(shards: Sequence[Shard], workers: int = 0) -> Iterator[dict[str, Tensor]]:
-    """Yield what the files keep, in order; what is missing is made, and kept.
+def iter_kept(
+    out: Path, name: str, make: Make, *, count: int, at_once: int, workers: int = 0
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Yield tensors of many scenes, some at once, in order; what no file keeps is made and kept.
 
     Parameters
     ----------
-    shards
-        Where there are workers, what makes tensors must be picklable.
+    out, name
+        Folder of the files, and what their names begin with.
+    make
+        Where there are workers, picklable.
+    count, at_once
+        Scenes in all, and of a file.
     workers
         Processes; 0 to work in this one. What they make is the same.
+
+    Yields
+    ------
+    tuple
+        How many scenes are done, and the tensors of the last of them.
 
     Raises
     ------
@@ -36,25 +48,29 @@ def iter_kept(shards: Sequence[Shard], workers: int = 0) -> Iterator[dict[str, T
     WriteError
         If one cannot be written.
     """
+    ranges = [range(first, min(first + at_once, count)) for first in range(0, count, at_once)]
     loader: DataLoader[dict[str, Tensor]] = DataLoader(
-        _Shards(shards),
+        _Shards(out, name, make, ranges),
         batch_size=None,
-        num_workers=min(workers, len(shards)),
+        num_workers=min(workers, len(ranges)),
         worker_init_fn=one_thread_worker,
         generator=torch.Generator().manual_seed(0),
     )
-    yield from loader
+    for indices, tensors in zip(ranges, loader, strict=True):
+        yield indices.stop, tensors
 
 
 class _Shards(Dataset[dict[str, Tensor]]):
-    def __init__(self, shards: Sequence[Shard]) -> None:
-        self._shards = shards
+    def __init__(self, out: Path, name: str, make: Make, ranges: Sequence[range]) -> None:
+        self._out, self._name, self._make, self._ranges = out, name, make, ranges
 
     def __len__(self) -> int:
-        return len(self._shards)
+        return len(self._ranges)
 
     def __getitem__(self, place: int) -> dict[str, Tensor]:
-        return kept_tensors(*self._shards[place])
+        own = self._ranges[place]
+        path = self._out / f"{self._name}-{own.start}-{own.stop}.safetensors"
+        return kept_tensors(path, partial(self._make, own))
 
 
 def kept_tensors(path: Path, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
