@@ -250,9 +250,15 @@ class Annotator:
         exact = isinstance(name, str)
         self.page.get_by_role("button", name=name, exact=exact).click()
 
-    def send_now(self) -> None:
-        """Click "Send now", unless what waited has been sent by itself meanwhile."""
+    def send_now(self, *troubles: dict[str, Any] | set[str]) -> None:
+        """End some troubles and click "Send now", which is offered as long as they last.
+
+        What waits is tried again by itself too, and the button may be gone by then.
+        """
         button = self.page.get_by_role("button", name="Send now", exact=True)
+        button.wait_for()
+        for trouble in troubles:
+            trouble.clear()
         button.evaluate_all("(found) => found.forEach((one) => one.click())")
 
     def answer(self, number: int) -> None:

@@ -90,8 +90,7 @@ def test_unsent_answer_survives_a_reload(open_study: OpenStudy) -> None:
     person.page.reload()
     person.wait_for_image(2)
     person.wait_for_notice("1 answer not sent yet.")
-    lab.trouble.refused.clear()
-    person.send_now()
+    person.send_now(lab.trouble.refused)
     person.wait_until_sent()
     assert lab.given() == [7]
     person.answer(8)
@@ -107,8 +106,7 @@ def test_lost_reply_doubles_nothing(open_study: OpenStudy) -> None:
     person.answer(7)
     person.wait_for_notice("The reply was lost.")
     assert lab.given() == [7]
-    lab.trouble.unheard.clear()
-    person.send_now()
+    person.send_now(lab.trouble.unheard)
     person.wait_until_sent()
     assert lab.given() == [7]
     assert len({body["key"] for body in lab.trouble.answers()}) == 1 < len(lab.trouble.answers())
@@ -128,9 +126,7 @@ def test_200_of_a_network_that_wants_a_login_is_not_taken_for_saved(
     person.answer(7)
     person.wait_for_notice("Something other than the study's server answered.")
     assert "Saved" not in person.saving()
-    lab.trouble.portals.clear()
-    lab.trouble.refused.clear()
-    person.send_now()
+    person.send_now(lab.trouble.portals, lab.trouble.refused)
     person.wait_until_sent()
     assert lab.given() == [7]
 
@@ -151,8 +147,7 @@ def test_closing_the_tab_is_warned_of_while_something_is_unsent(open_study: Open
     person.wait_for_notice("1 answer not sent yet.")
     person.page.close(run_before_unload=True)
     wait_until(lambda: person.page.title() and warned, "Nothing warned.")
-    lab.trouble.refused.clear()
-    person.send_now()
+    person.send_now(lab.trouble.refused)
     person.wait_until_sent()
     with person.page.expect_event("close"):
         person.page.close(run_before_unload=True)
@@ -292,8 +287,7 @@ def test_what_is_entered_and_unsent_survives_with_and_without_a_database(
     person.wait_for_notice("kept in this browser")
     person.page.reload()
     person.wait_for_notice("1 answer not sent yet.")
-    lab.trouble.refused.clear()
-    person.send_now()
+    person.send_now(lab.trouble.refused)
     person.wait_until_sent()
     assert lab.given() == [14]
 
@@ -306,8 +300,7 @@ def test_browser_that_keeps_nothing_says_so(open_study: OpenStudy) -> None:
     lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "trouble"})
     person.answer(14)
     person.wait_for_notice("leave this tab open until it is sent")
-    lab.trouble.refused.clear()
-    person.send_now()
+    person.send_now(lab.trouble.refused)
     person.wait_until_sent()
     assert lab.given() == [14]
 
