@@ -76,7 +76,11 @@ class Lab {
     this.leaveBus = leave;
     /** @type {Map<string, {spec: LabControl, control: import("./sliders.js").Control}>} */
     this.controls = new Map();
-    this.root = h("div", { class: "umnist-controls umnist-lab", role: "group", "aria-label": "Settings" });
+    this.root = h("div", {
+      class: "umnist-controls umnist-lab",
+      role: "group",
+      "aria-label": "Settings",
+    });
     const compare = this.#compareRow();
     compare.hidden = data.single ?? false;
     this.root.append(compare, this.#presetRow(), this.#sampleRow(), this.#groups());
