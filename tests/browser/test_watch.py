@@ -262,11 +262,21 @@ def test_server_that_is_gone_is_told(open_watch: OpenWatch) -> None:
 
 
 def test_nothing_can_be_predicted_says_why(open_watch: OpenWatch) -> None:
-    """Without torch the sentence stands there and the button does nothing."""
+    """Without torch the sentence stands there; the button does nothing, and can be read."""
     sentence = "Models need torch, which this installation lacks; get it."
     look = open_watch(more={"sentence": sentence})
     expect(look.panel.locator("> .failure")).to_have_text(sentence)
     expect(look.page.get_by_role("button", name="Predict")).to_be_disabled()
+    ink, paper = look.panel.evaluate(
+        """(panel) => {
+          const ground = document.createElement("i");
+          ground.style.color = "var(--paper)";
+          panel.append(ground);
+          const button = panel.querySelector("button.main");
+          return [button, ground].map((one) => getComputedStyle(one).color);
+        }"""
+    )
+    assert ink != paper
 
 
 def test_prediction_follows_the_picture(open_watch: OpenWatch) -> None:
