@@ -65,13 +65,14 @@ def test_models_of_our_own_sum_most_images_of_the_benchmark(name: str, least: in
 
 @torch.no_grad()
 def test_ips_answers_the_four_tasks() -> None:
-    """Chance is .11, .27 and .10 of three tasks; it gets most of 24 images right."""
+    """Chance is .11, .27, .10 and next to nothing; it gets most of 24 images right."""
     found = answers("ips-megapixel", "megapixel", 24).summary()["tasks"]
     shares = {task: table["accuracy"]["correct"] for task, table in found.items()}
     assert set(shares) == {"majority", "max", "top", "multi"}
-    assert shares["majority"] >= 15
-    assert shares["max"] >= 14
-    assert shares["top"] >= 10
+    assert shares["majority"] >= 21
+    assert shares["max"] >= 19
+    assert shares["top"] >= 17
+    assert shares["multi"] >= 11
 
 
 @torch.no_grad()
