@@ -20,14 +20,19 @@ from umnist_core.geometry import Box
 from umnist_core.models.cards import SHIPPED
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.edge_levels import dense_edges, level_edges, sparse_edges
-from umnist_core.models.finder import DigitFinder, DigitFinderConfig, overlap_share
+from umnist_core.models.finder import (
+    DigitFinder,
+    DigitFinderConfig,
+    overlap_share,
+    readings_at,
+)
 from umnist_core.models.finder_nets import GlyphNet, SpotNet
 from umnist_core.models.registry import create_model
-from umnist_core.models.spots import busy_tiles, iter_windows
+from umnist_core.models.spots import Spot, busy_tiles, iter_windows
 from umnist_core.models.staircase import (
     Reading,
-    find_grid,
-    read_staircase,
+    find_grids,
+    read_staircases,
     recover_ink,
 )
 from umnist_core.models.sums import sum_log_probabilities
@@ -87,8 +92,7 @@ def test_staircase_gives_factor_offset_and_ink_exactly(factor: str) -> None:
                 first + side / 2 + rng.uniform(-0.08, 0.08) * side
                 for first in (digit.row, digit.col)
             )
-            reading = read_staircase(source, row, col, side * rng.uniform(0.8, 1.25))
-            assert reading is not None
+            reading = read_staircases(source, row, col, side * rng.uniform(0.8, 1.25))[0]
             assert reading.factor == int(factor)
             off = [(reading.row - digit.row), (reading.col - digit.col)]
             assert all(one % reading.factor == 0 for one in off)
@@ -107,11 +111,47 @@ def test_grid_is_named_where_no_edge_lies_on_one() -> None:
         for _ in range(seed % 4):
             row, col = rng.integers(0, 50, 2)
             bits[row : row + rng.integers(1, 60), col : col + rng.integers(1, 60)] ^= 1
-        cell_px, row_phase, col_phase, share = find_grid(bits, 4.0)
-        assert 2 <= cell_px <= 7
-        assert 0 <= row_phase < cell_px
-        assert 0 <= col_phase < cell_px
-        assert 0 <= share <= 1
+        grids = find_grids(bits, 4.0)
+        assert 1 <= len(grids) <= 3
+        for grid in grids:
+            assert 2 <= grid.cell_px <= 7
+            assert 0 <= grid.row_phase < grid.cell_px
+            assert 0 <= grid.col_phase < grid.cell_px
+            assert 0 <= grid.share <= 1
+            assert grid.surprise >= 0
+
+
+def test_every_grid_that_few_edges_may_mean_is_read() -> None:
+    """A bar of 6 by 54 px may be a 1 of factor 3 or of factor 6; both are read."""
+    image = np.zeros((300, 300), np.uint8)
+    image[120:174, 147:153] = 255
+    source = ArraySource(image, "nearest")
+    readings = read_staircases(source, 147, 150, 95)
+    assert {3.0, 6.0} <= {one.factor for one in readings}
+    small = np.zeros((100, 100), np.uint8)
+    small[40:60, 48:52] = 255  # all its edges on a grid of 2 px, and of 1 px, as are all
+    assert 1.0 in {one.factor for one in read_staircases(ArraySource(small), 50, 50, 31)}
+
+
+def test_plain_1_of_which_a_part_was_seen_is_read_whole() -> None:
+    """Where the place of a large digit is said too small, a larger side is tried as well."""
+    image = np.zeros((1400, 1400), np.uint8)
+    image[540:1000, 640:720] = 255  # 23 by 4 cells of 20 px, a digit of 560 px
+    spot = Spot(0.3, 700, 690, 330)
+    assert 20.0 in {one.factor for one in readings_at(ArraySource(image, "nearest"), spot)}
+
+
+def test_lines_of_a_grid_surprise_the_more_the_more_there_are() -> None:
+    """Ten rows seven px apart are no chance; the same number anywhere, or on 1 px, are."""
+    regular, random = np.zeros((140, 140), np.uint8), np.zeros((140, 140), np.uint8)
+    rng = np.random.default_rng(5)
+    for place, anywhere in zip(range(20, 90, 7), rng.permutation(120)[:10] + 10, strict=True):
+        regular[place:] ^= 1
+        random[anywhere:] ^= 1
+    surprises = [find_grids(bits, 7.0)[0].surprise for bits in (regular[:60], regular, random)]
+    assert 0 < surprises[0] < surprises[1]
+    assert surprises[2] < 0.5 * surprises[1]
+    assert find_grids(regular, 1.0)[-1].surprise == 0
 
 
 def test_ink_is_recovered_from_its_edges_alone() -> None:
@@ -222,19 +262,19 @@ def test_nets_refuse_other_shapes() -> None:
 def test_overlap_is_the_share_of_the_smaller_square() -> None:
     """A digit within another is dropped, whatever their sizes."""
     blank = np.zeros((28, 28), np.uint8)
-    large = Reading(10, 0, 0, 1, blank, blank)
-    small = Reading(1, 100, 246, 1, blank, blank)
+    large = Reading(10, 0, 0, 1, 0, blank, blank)
+    small = Reading(1, 100, 246, 1, 0, blank, blank)
     assert overlap_share(large, small) == pytest.approx(0.5)
     assert overlap_share(small, large) == pytest.approx(0.5)
-    assert overlap_share(large, Reading(1, 100, 100, 1, blank, blank)) == pytest.approx(1)
-    assert overlap_share(large, Reading(1, 300, 0, 1, blank, blank)) == 0
+    assert overlap_share(large, Reading(1, 100, 100, 1, 0, blank, blank)) == pytest.approx(1)
+    assert overlap_share(large, Reading(1, 300, 0, 1, 0, blank, blank)) == 0
 
 
 def test_neighbours_whose_squares_are_a_cell_off_do_not_overlap() -> None:
     """Beside a digit of 68 px a cell, a small one is kept though its square is touched."""
     blank = np.zeros((28, 28), np.uint8)
-    large = Reading(68, 1530, 1827, 1, blank, blank)
-    assert overlap_share(large, Reading(6, 1408, 2062, 1, blank, blank)) == 0
+    large = Reading(68, 1530, 1827, 1, 0, blank, blank)
+    assert overlap_share(large, Reading(6, 1408, 2062, 1, 0, blank, blank)) == 0
 
 
 def test_memory_does_not_grow_with_the_image() -> None:
@@ -261,7 +301,7 @@ def test_images_smaller_than_a_glyph_are_refused() -> None:
 def test_settings_that_contradict_each_other_are_refused() -> None:
     """More digits than places cannot be found."""
     with pytest.raises(InvalidValueError, match="fewest_digits"):
-        DigitFinderConfig(most_digits=30)
+        DigitFinderConfig(most_digits=70)
 
 
 def test_gradients_reach_the_reader_of_glyphs() -> None:

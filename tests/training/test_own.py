@@ -215,7 +215,9 @@ def test_shipped_recipe_is_the_default(name: str) -> None:
 
 def _candidate(factor: float, row: float, col: float) -> Candidate:
     blank = np.zeros((28, 28), np.uint8)
-    return Candidate(Spot(0.5, row, col, 28 * factor), Reading(factor, row, col, 1, blank, blank))
+    return Candidate(
+        Spot(0.5, row, col, 28 * factor), Reading(factor, row, col, 1, 0, blank, blank)
+    )
 
 
 def test_candidates_are_told_what_they_read() -> None:

@@ -2,10 +2,11 @@
 
 Our own, after no paper. A small convolutional net looks at long axis-parallel edges on every
 level of the pyramid (`edge_levels`, `spots`) and says where a digit may be centred. There its
-factor, offset and ink are read off its own staircase (`staircase`), and a second small net
-reads the glyph. A third, of a few numbers, judges from both nets and the grid whether it is a
-digit. The sum's probability is the convolution of the digits' (`sums`), under the prior of 3
-to 5 digits an image. Nets are trained on digits' boxes and classes: ``unconstrained``.
+factor, offset and ink are read off its own staircase (`staircase`), on each grid that its edges
+may mean, and a second small net reads the glyph. A third, of a few numbers, judges from both
+nets and the grid whether it is a digit. The sum's probability is the convolution of the digits'
+(`sums`), under the prior of 3 to 5 digits an image. Nets are trained on digits' boxes and
+classes: ``unconstrained``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from umnist_core.models.finder_nets import (
 )
 from umnist_core.models.registry import register_model
 from umnist_core.models.spots import Look, Spot, iter_looks, merge_spots, spots_of
-from umnist_core.models.staircase import Reading, read_staircase
+from umnist_core.models.staircase import Reading, read_staircases
 from umnist_core.models.sums import sum_log_probabilities
 from umnist_core.pyramid import TileSource
 
@@ -49,10 +50,13 @@ EVIDENCE = 6
 OVERLAP = 0.15
 """Of the smaller of two squares; digits of a scene do not overlap at all."""
 
+SMALLER_SIDE = 0.85
+"""Of the side that a place says, where nothing is read: too large a window holds more of the
+ground than of the digit."""
 
-TRIED_SIDES = (1.0, 0.85)
-"""Of the side that a place says, as long as nothing is read: too large a window holds more of
-the ground than of the digit."""
+LARGER_SIDE, LARGER_FROM_PX = 1.75, 4 * GLYPH_PX
+"""Of the side that a place says, tried as well if that is 112 px or more: of a large plain 1
+the net of places may see a part."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class DigitFinderConfig:
     spot_width: int = 12
     glyph_width: int = 16
     least_score: float = 0.1
-    most_spots: int = 24
+    most_spots: int = 64
     fewest_digits: int = 3
     most_digits: int = 5
 
@@ -162,16 +166,11 @@ class DigitFinder(Model):
                 spots = merge_spots(spots, 4 * self.config.most_spots)
             _keep_shown(shown, look)
         self.spots.train(was_training)
-        found = []
+        found: dict[tuple[float, float, float], Candidate] = {}
         for spot in merge_spots(spots, self.config.most_spots):
-            reading = None
-            for share in TRIED_SIDES:
-                reading = reading or read_staircase(
-                    source, spot.row, spot.col, share * spot.side_px
-                )
-            if reading is not None:
-                found.append(Candidate(spot, reading))
-        return found, _score_map(shown, source)
+            for one in readings_at(source, spot):  # places a little apart may be the same digit's
+                found.setdefault((one.factor, one.row, one.col), Candidate(spot, one))
+        return list(found.values()), _score_map(shown, source)
 
     def read_candidates(self, candidates: list[Candidate]) -> tuple[list[Candidate], Tensor]:
         """Read glyphs, and drop those that lie on better ones.
@@ -199,6 +198,16 @@ class DigitFinder(Model):
         return glyph_input(torch.from_numpy(ink), torch.from_numpy(seen)).to(self.device)
 
 
+def readings_at(source: TileSource, spot: Spot) -> tuple[Reading, ...]:
+    """Return what may stand at a place, on each grid and at each side that it may have."""
+    row, col, side_px = spot.row, spot.col, spot.side_px
+    found = read_staircases(source, row, col, side_px)
+    found = found or read_staircases(source, row, col, SMALLER_SIDE * side_px)
+    if side_px >= LARGER_FROM_PX:
+        found += read_staircases(source, row, col, LARGER_SIDE * side_px)
+    return found
+
+
 def evidence(candidates: list[Candidate], logits: Tensor) -> Tensor:
     """Return the numbers that the judge sees of each candidate; float (N, 6).
 
@@ -217,8 +226,8 @@ def grid_evidence(candidates: list[Candidate]) -> Tensor:
     """Return what is known of each candidate before its glyph is read; float (N, 5).
 
     Log odds of the net of places, share of edges on the grid (0 for factors below 2, where it
-    says nothing), the same times the logarithm of the factor (the larger, the less it is
-    chance), whether the factor is below 2, and below 4.
+    says nothing), how unlikely it is that they are by chance, in ten nats and at most 4,
+    whether the factor is below 2, and below 4.
     """
     rows = []
     for one in candidates:
@@ -228,7 +237,7 @@ def grid_evidence(candidates: list[Candidate]) -> Tensor:
             (
                 math.log(score / (1 - score)),
                 0.0 if is_small else one.reading.on_grid,
-                0.0 if is_small else one.reading.on_grid * math.log2(one.reading.factor) / 6,
+                min(one.reading.surprise / 10, 4.0),
                 float(is_small),
                 float(one.reading.factor < 4),
             )

@@ -11,6 +11,7 @@ as they are go along for a net to judge.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,9 @@ SWEEPS = 8
 NEARLY = 0.85
 """A multiple of the best grid is preferred if it explains this share of what that does."""
 
+SURE_NATS = 8.0
+"""A grid that explains as much more than one half as coarse is the only one that is meant."""
+
 SMALLEST, LARGEST = 0.7, 1.6
 """Cells that are tried, over the factor that was expected: on the coarsest levels it is too
 small more often than too large."""
@@ -67,6 +71,8 @@ class Reading:
         First image px of the 28 x 28 cells.
     on_grid
         Share of the long edges that lie on the grid's lines, 0 to 1.
+    surprise
+        As of `Grid`.
     ink
         uint8 (28, 28) of 0 and 1: the digit without the ground.
     seen
@@ -77,6 +83,7 @@ class Reading:
     row: float
     col: float
     on_grid: float
+    surprise: float
     ink: Bits
     seen: Bits
 
@@ -87,7 +94,22 @@ class Reading:
 
 
 def read_staircase(source: TileSource, row: float, col: float, side_px: float) -> Reading | None:
-    """Read the digit at a place.
+    """Read the digit at a place on the likeliest grid alone; None where no ink is found.
+
+    Parameters
+    ----------
+    source, row, col, side_px
+        As of `read_staircases`.
+    """
+    return next(_iter_readings(source, row, col, side_px))
+
+
+def read_staircases(
+    source: TileSource, row: float, col: float, side_px: float
+) -> tuple[Reading, ...]:
+    """Read the digit at a place on every grid that its edges may mean, the likeliest first.
+
+    Few edges are on more than one grid: those of a 1 of factor 3 may all be on one of 6 px.
 
     Parameters
     ----------
@@ -100,11 +122,18 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
 
     Returns
     -------
-    Reading or None
-        None where no ink is found.
+    tuple of Reading
+        Those in which ink is found.
     """
+    return tuple(one for one in _iter_readings(source, row, col, side_px) if one is not None)
+
+
+def _iter_readings(
+    source: TileSource, row: float, col: float, side_px: float
+) -> Iterator[Reading | None]:
     if side_px < 0.75 * GLYPH_PX:
-        return _read_half(source, row, col)
+        yield _read_half(source, row, col)
+        return
     factor = side_px / GLYPH_PX
     doublings = max(0, math.floor(math.log2(factor)) - EXACT_DOUBLINGS)
     reduction = 1 << doublings
@@ -114,23 +143,26 @@ def read_staircase(source: TileSource, row: float, col: float, side_px: float) -
     bits = read_bits(source, box, reduction)
     # Only what the digit's own square may hold: a neighbour has another grid.
     margin = max(0, reach - math.ceil(INK_CELLS / 2 * factor))
-    cell_px, row_phase, col_phase, on_grid = find_grid(bits[margin:-margin, margin:-margin], factor)
-    first_row = _first_line(row - box.row0, cell_px, (margin + row_phase) % cell_px)
-    first_col = _first_line(col - box.col0, cell_px, (margin + col_phase) % cell_px)
-    size = GRID_CELLS * cell_px
-    cells = bits[first_row : first_row + size, first_col : first_col + size]
-    cut = _cut_glyph(cells, cell_px)
-    if cut is None:
-        return None
-    top, left, ink, seen = cut
-    return Reading(
-        factor=float(cell_px * reduction),
-        row=float((box.row0 + first_row + top * cell_px) * reduction),
-        col=float((box.col0 + first_col + left * cell_px) * reduction),
-        on_grid=on_grid,
-        ink=ink,
-        seen=seen,
-    )
+    for grid in find_grids(bits[margin:-margin, margin:-margin], factor):
+        cell_px = grid.cell_px
+        first_row = _first_line(row - box.row0, cell_px, (margin + grid.row_phase) % cell_px)
+        first_col = _first_line(col - box.col0, cell_px, (margin + grid.col_phase) % cell_px)
+        size = GRID_CELLS * cell_px
+        cells = bits[first_row : first_row + size, first_col : first_col + size]
+        cut = _cut_glyph(cells, cell_px)
+        if cut is None:
+            yield None
+            continue
+        top, left, ink, seen = cut
+        yield Reading(
+            factor=float(cell_px * reduction),
+            row=float((box.row0 + first_row + top * cell_px) * reduction),
+            col=float((box.col0 + first_col + left * cell_px) * reduction),
+            on_grid=grid.share,
+            surprise=grid.surprise,
+            ink=ink,
+            seen=seen,
+        )
 
 
 def _first_line(centre: float, cell_px: int, phase: int) -> int:
@@ -148,14 +180,38 @@ def _read_half(source: TileSource, row: float, col: float) -> Reading | None:
     if cut is None:
         return None
     top, left, ink, seen = cut
-    return Reading(0.5, box.row0 + top / 2, box.col0 + left / 2, 1.0, ink, seen)
+    return Reading(0.5, box.row0 + top / 2, box.col0 + left / 2, 1.0, 0.0, ink, seen)
 
 
 # -- the grid ---------------------------------------------------------------------
 
 
-def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
-    """Find the grid on which most long edges lie.
+@dataclass(frozen=True)
+class Grid:
+    """Lines on which the edges of a digit may lie.
+
+    Attributes
+    ----------
+    cell_px
+        Px of a cell.
+    row_phase, col_phase
+        A row and a column of a line of the grid, each 0 to a cell less one.
+    share
+        Of the px of long edges, those on the grid's lines, 0 to 1.
+    surprise
+        How unlikely it is that so many of the rows and columns with long edges lie on the
+        best grid of this cell, were they anywhere; nats, 0 or more, 0 for cells of 1 px.
+    """
+
+    cell_px: int
+    row_phase: int
+    col_phase: int
+    share: float
+    surprise: float
+
+
+def find_grids(bits: Bits, factor: float) -> list[Grid]:
+    """Find the grids on which most long edges lie.
 
     Parameters
     ----------
@@ -166,9 +222,8 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
 
     Returns
     -------
-    tuple
-        Px of a cell; row and column of a line of the grid, each 0 to a cell less one; share of
-        the long edges on the grid's lines.
+    list of Grid
+        The likeliest one, then others that the edges may mean, at most three in all.
     """
     smallest, largest = _cell_range(factor)
     run_px = max(1, math.ceil(0.75 * smallest))
@@ -190,7 +245,45 @@ def find_grid(bits: Bits, factor: float) -> tuple[int, int, int, float]:
     multiples = [explain(cell_px) for cell_px in range(best[1], largest + 1, best[1])]
     # Without any long edge no grid explains anything, and the gain is below 0.
     enough = min(NEARLY * best[0], best[0])
-    return [one for one in multiples if one[0] >= enough][-1][1:]
+    likeliest = [one for one in multiples if one[0] >= enough][-1]
+
+    def grid(cell_px: int, row_phase: int, col_phase: int, share: float) -> Grid:
+        surprise = _surprise(rows, cols, cell_px, row_phase, col_phase)
+        return Grid(cell_px, row_phase, col_phase, share, surprise)
+
+    grids = [grid(*likeliest[1:])]
+    half = likeliest[1] / 2
+    others = [grid(*one[1:]) for one in found if one[1] in (1, half) and one[1] < likeliest[1]]
+    # Many lines that are all on the coarser grid are not so by chance; but on 1 px lies every
+    # digit of 28 px, whatever else its edges have in common.
+    unsure = [
+        one for one in others if one.cell_px == 1 or one.surprise > grids[0].surprise - SURE_NATS
+    ]
+    return [*grids, *reversed(unsure)]
+
+
+def _surprise(
+    rows: NDArray[np.int64],
+    cols: NDArray[np.int64],
+    cell_px: int,
+    row_phase: int,
+    col_phase: int,
+) -> float:
+    """Return `Grid.surprise`, from the px of long edges in each row and column.
+
+    Of n lines a share s is on the grid where 1 / k is expected: n times the Kullback-Leibler
+    divergence, less what the choice of the best of k times k grids gives.
+    """
+    on_grid = np.concatenate(
+        [np.flatnonzero(rows) % cell_px == row_phase, np.flatnonzero(cols) % cell_px == col_phase]
+    )
+    count, share = len(on_grid), float(on_grid.mean()) if len(on_grid) else 0.0
+    if cell_px == 1 or share * cell_px <= 1:
+        return 0.0
+    nats = share * math.log(share * cell_px)
+    if share < 1:
+        nats += (1 - share) * math.log((1 - share) / (1 - 1 / cell_px))
+    return max(0.0, count * nats - 2 * math.log(cell_px))
 
 
 def _cell_range(factor: float) -> tuple[int, int]:
