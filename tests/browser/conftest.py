@@ -264,12 +264,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], object], failure: str) -> None:
-    """Wait for a condition, or fail with the sentence."""
+def wait_until(condition: Callable[[], object], failure: str, page: Page | None = None) -> None:
+    """Wait for a condition, or fail with the sentence; events of the page come in meanwhile."""
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, failure
-        time.sleep(0.05)
+        if page is None:
+            time.sleep(0.05)
+        else:  # a sleep would keep its events out
+            page.wait_for_timeout(50)
 
 
 def pane_data(name: str, side_px: int = SIDE_PX) -> dict[str, Any]:

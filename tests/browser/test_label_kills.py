@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Response
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.browser.conftest import PATIENCE_S, wait_until
+from tests.browser.conftest import wait_until
 from tests.browser.label_page import Annotator, LabelLab, Trouble, label_spec
 from umnist_core.bench.label_server import LabelServer, label_server
 from umnist_core.labeling import StudyService
@@ -81,7 +80,8 @@ def test_browser_loses_no_answer_when_the_server_is_killed(
         wait_until(lambda: killer.kills >= KILLS, "The server was not killed often enough.")
     person.wait_for_screen("done")
     assert lab.given() == list(range(1, TRIALS + 1))
-    wait_for_told(person, told, TRIALS)
+    # The page can be done while the body of its last response is still on its way here.
+    wait_until(lambda: len(told) >= TRIALS, "The page was not told of all answers.", person.page)
     outcome = audit(lab.service.log, lab.study, told)
     assert outcome.is_sound, outcome
     assert outcome.stored == TRIALS
@@ -105,11 +105,3 @@ def listen_for_saved(person: Annotator) -> set[Acknowledged]:
 
     person.page.on("response", listen)
     return told
-
-
-def wait_for_told(person: Annotator, told: set[Acknowledged], count: int) -> None:
-    """Wait for bodies that are still on their way here: the page can be done before the test."""
-    deadline = time.monotonic() + PATIENCE_S
-    while len(told) < count:
-        assert time.monotonic() < deadline, f"The page was told of {len(told)} answers only."
-        person.page.wait_for_timeout(50)  # lets events of the page in, which a sleep does not

@@ -242,7 +242,7 @@ def find_grids(bits: Bits, factor: float) -> list[Grid]:
     found = [explain(cell_px) for cell_px in range(smallest, largest + 1)]
     # Edges on a grid of 4 px are on one of 2 px as well, hence the largest multiple as good.
     best = max(found)
-    multiples = [explain(cell_px) for cell_px in range(best[1], largest + 1, best[1])]
+    multiples = [one for one in found if one[1] % best[1] == 0]
     # Without any long edge no grid explains anything, and the gain is below 0.
     enough = min(NEARLY * best[0], best[0])
     likeliest = [one for one in multiples if one[0] >= enough][-1]
