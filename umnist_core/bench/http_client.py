@@ -12,22 +12,35 @@ from umnist_core.errors import NetworkError
 
 async def ask(port: int, paths: Sequence[str], connections: int) -> list[float]:
     """Ask for every path once and return the latencies, in seconds."""
-    return await _run(port, iter(paths), connections)
+    latencies_s, _ = await _run(port, iter(paths), connections)
+    return latencies_s
 
 
 async def ask_for(
     port: int, paths: Sequence[str], connections: int, seconds: float
 ) -> tuple[list[float], float]:
-    """Ask for the paths over and over; return latencies in seconds, and answers per second."""
-    start = time.perf_counter()
-    until = start + seconds
-    endless = itertools.takewhile(lambda _: time.perf_counter() < until, itertools.cycle(paths))
-    latencies_s = await _run(port, endless, connections)
-    return latencies_s, len(latencies_s) / (time.perf_counter() - start)
+    """Ask for the paths over and over; return latencies in seconds, and answers per second.
+
+    Every connection asks at least once, however long that takes.
+    """
+    latencies_s, took_s = await _run(port, _repeat(paths, connections, seconds), connections)
+    return latencies_s, len(latencies_s) / took_s
 
 
-async def _run(port: int, paths: Iterator[str], connections: int) -> list[float]:
+def _repeat(paths: Sequence[str], least: int, seconds: float) -> Iterator[str]:
+    """Yield paths for some seconds, which begin when the first is taken, and some at least."""
+    until = time.perf_counter() + seconds
+    for number, path in enumerate(itertools.cycle(paths)):
+        if number >= least and time.perf_counter() >= until:
+            return
+        yield path
+
+
+async def _run(port: int, paths: Iterator[str], connections: int) -> tuple[list[float], float]:
     """Share the paths among connections, each of which asks when it has its answer.
+
+    Returns latencies, and the time from the first question to the last answer, in seconds:
+    opening connections is no part of it, which takes long on a busy machine.
 
     Raises
     ------
@@ -37,12 +50,18 @@ async def _run(port: int, paths: Iterator[str], connections: int) -> list[float]
     loop = asyncio.get_running_loop()
     latencies_s: list[float] = []
     clients = [_Client(paths, latencies_s, loop.create_future()) for _ in range(connections)]
-    for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
-    for client in clients:
-        client.ask_next()
-    await asyncio.gather(*(client.done for client in clients))
-    return latencies_s
+    try:
+        for client in clients:
+            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        start = time.perf_counter()
+        for client in clients:
+            client.ask_next()
+        await asyncio.gather(*(client.done for client in clients))
+        return latencies_s, time.perf_counter() - start
+    finally:
+        for client in clients:
+            client.close()
+        await asyncio.sleep(0)  # transports close in the loop's next turn
 
 
 class _Client(asyncio.Protocol):
@@ -73,6 +92,12 @@ class _Client(asyncio.Protocol):
             return
         self._asked = time.perf_counter()
         self._transport.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+
+    def close(self) -> None:
+        """Close the connection, whatever it waits for."""
+        self.done.cancel()
+        if self._transport is not None:
+            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._received += data

@@ -98,7 +98,7 @@ async def _measure(port: int, rounds: int, round_s: float, cold_scenes: int) -> 
     cold = await ask(port, list(itertools.islice(new, cold_scenes)), CONNECTIONS)
     alone = await ask(port, list(itertools.islice(new, cold_scenes)), 1)
     ratios = [ours / plain for ours, plain in zip(tile_rates, static_rates, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
+    low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
     return TileFigures(
         warm_p95_ms=_p95_ms(warm),
         cold_p95_ms=_p95_ms(cold),
