@@ -189,6 +189,7 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
         ("digit-finder", "recipe.learning_rate=0", "learning_rate above 0"),
         ("digit-finder", "recipe.check_images=0", "check_images is 1 or more"),
         ("digit-finder", "recipe.workers=-1", "workers 0 or more"),
+        ("digit-finder", "recipe.precision=half", "precision is one of float32, mixed"),
         ("digit-finder", "run.epochs=3", "no section run"),
         ("digit-finder", "model.pretrained=imagenet", "no pretrained backbone"),
         ("digit-finder", "model.name=resnet50", "have a recipe of their own"),

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
 from umnist_core.models.backbones import NONE
 from umnist_core.training.memory import parse_budget
+from umnist_core.training.precision import PRECISIONS
 
 P = TypeVar("P")
 
@@ -24,7 +25,6 @@ CONFIGS = Path(__file__).resolve().parent / "configs"
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
-PRECISIONS = ("float32", "mixed")
 SELECTIONS = ("accuracy", "loss")
 
 
@@ -182,7 +182,8 @@ class RunPart:
     memory_budget
         For example ``"11GB"``; empty for none. See `umnist_core.training.memory`.
     precision
-        One of `PRECISIONS`; mixed on CUDA alone, elsewhere it is float32 all the same.
+        One of `PRECISIONS`; float32 all the same where mixed would be slower.
+        See `umnist_core.training.precision`.
     seed
         Of the weights, the order of the images and whatever a model draws, 0 or more.
     device

@@ -78,10 +78,11 @@ def random_grounds(
     grounds = (rng.random(batch) < 0.5).astype(np.uint8)[:, None, None]
     grounds = np.broadcast_to(grounds, (batch, size, size)).copy()
     for number in range(int(lines.max(initial=0))):
-        angle = rng.uniform(0, 2 * math.pi, batch)[:, None, None]
-        offset = rng.uniform(-0.6, 0.6, batch)[:, None, None] * GLYPH_PX
-        side = np.cos(angle) * rows + np.sin(angle) * cols > offset
-        grounds ^= (side & (number < lines)[:, None, None]).astype(np.uint8)
+        angle = rng.uniform(0, 2 * math.pi, batch)
+        offset = rng.uniform(-0.6, 0.6, batch) * GLYPH_PX
+        crossed = np.flatnonzero(number < lines)
+        angle, offset = angle[crossed, None, None], offset[crossed, None, None]
+        grounds[crossed] ^= np.cos(angle) * rows + np.sin(angle) * cols > offset
     return grounds
 
 

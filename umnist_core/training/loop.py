@@ -45,10 +45,11 @@ from umnist_core.training.data import (
 from umnist_core.training.distributed import Group, joined_group
 from umnist_core.training.memory import cap_memory, find_batch_size, parse_budget, peak_bytes
 from umnist_core.training.metrics import MetricsWriter, Row
+from umnist_core.training.precision import find_precision, mixed
 from umnist_core.training.provenance import describe_hardware, find_commit, find_versions
 from umnist_core.training.schedule import Plateau, learning_rate_at
 from umnist_core.training.state import STATE_FILE, Progress, load_state, save_state
-from umnist_core.training.validate import Validation, chunks, mixed, to_device, validate
+from umnist_core.training.validate import Validation, chunks, to_device, validate
 
 BEST, LAST, RUN = "best.safetensors", "last.safetensors", "run.json"
 """Files of a run beside its metrics and its state."""
@@ -170,7 +171,7 @@ class Trainer:
         self.model.to(group.device).train()
         if not is_cuda:  # twice as fast with the small channels of these models
             self.model.to(memory_format=torch.channels_last)
-        self.precision = _precision(config.run.precision, group.device)
+        self.precision = find_precision(config.run.precision, group.device)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision is torch.float16)
         self.optimizer = _optimizer(config, self.model)
         self.progress = self._begin_or_resume()
@@ -428,7 +429,7 @@ class Trainer:
         if data.get("stand_in"):
             notes.append("The digits are the bundled stand-in, not MNIST.")
         if self.config.run.precision == "mixed" and self.precision is None:
-            notes.append("Mixed precision was asked for; without CUDA it was float32.")
+            notes.append("Mixed precision was asked for; this processor has none: it was float32.")
         return tuple(notes)
 
     def _write_run(self) -> None:
@@ -452,12 +453,6 @@ class Trainer:
 def _step_seed(seed: int, rank: int, epoch: int, step: int, part: int) -> int:
     """Return the seed of what a model draws in one part of a step of one process."""
     return int(np.random.SeedSequence((seed, rank, epoch, step, part)).generate_state(1)[0])
-
-
-def _precision(name: str, device: torch.device) -> torch.dtype | None:
-    if name != "mixed" or device.type != "cuda":
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def _optimizer(config: TrainConfig, model: Model) -> torch.optim.Optimizer:

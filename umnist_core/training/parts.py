@@ -20,11 +20,14 @@ import torch
 from torch import Tensor, nn
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.training.precision import PRECISIONS, find_precision, mixed
 from umnist_core.training.state import Progress, load_state, save_state
 
 WARM_UP_STEPS = 100
 AVERAGE = 0.996
 """Weights are kept as a running mean over about 250 steps."""
+
+CPU = torch.device("cpu")
 
 LARGEST_GRADIENT = 2.0
 WEIGHT_DECAY = 0.02
@@ -50,6 +53,8 @@ class Pace:
         Between two saved states; 0 to save after every step.
     workers
         Processes that read scenes; 0 to read in this one. Results do not follow from it.
+    precision
+        One of `umnist_core.training.precision.PRECISIONS`.
     check_images
         Scenes of the training digits, not trained on, on which the result is tried; 1 or more.
     """
@@ -58,6 +63,7 @@ class Pace:
     learning_rate: float = 3e-3
     save_minutes: float = 3.0
     workers: int = 2
+    precision: str = "float32"
     check_images: int = 100
 
     def __post_init__(self) -> None:
@@ -65,6 +71,10 @@ class Pace:
             raise InvalidValueError(
                 "Expected seed and save_minutes of 0 or more and a learning_rate above 0; got "
                 f"{self.seed}, {self.save_minutes} and {self.learning_rate}."
+            )
+        if self.precision not in PRECISIONS:
+            raise InvalidValueError(
+                f"precision is one of {', '.join(PRECISIONS)}; got {self.precision!r}."
             )
         if self.check_images < 1 or self.workers < 0:
             raise InvalidValueError(
@@ -154,7 +164,8 @@ def _step(
         group["lr"] = pace.learning_rate * part.rate_share * warm * height
     rng = np.random.default_rng((pace.seed, zlib.crc32(part.name.encode()), step))
     torch.manual_seed(int(rng.integers(2**31)))  # for dropout
-    loss = part.loss_of(net, step, rng)
+    with mixed(CPU, find_precision(pace.precision, CPU)):
+        loss = part.loss_of(net, step, rng)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from umnist_core.models.base import Model, Task
 from umnist_core.training.data import Batch
 from umnist_core.training.distributed import Group
+from umnist_core.training.precision import mixed
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,6 @@ def right_answers(logits: Tensor, targets: Tensor, task: Task) -> Tensor:
 def to_device(targets: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     """Return the targets on a device."""
     return {name: value.to(device, non_blocking=True) for name, value in targets.items()}
-
-
-@contextmanager
-def mixed(device: torch.device, precision: torch.dtype | None) -> Iterator[None]:
-    """Compute in mixed precision until the block ends, if there is one."""
-    if precision is None:
-        yield
-        return
-    with torch.autocast(device.type, precision):
-        yield
 
 
 def chunks(places: Sequence[int], size: int) -> list[Sequence[int]]:
