@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from umnist_core.attention import Comparison, compare
 from umnist_core.digits import GlyphSet
@@ -30,6 +29,7 @@ from umnist_core.models.base import SUM_TASK, Model, ModelOutput
 from umnist_core.models.targets import label_targets, scene_targets
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Circle, Scene, Triangle
+from umnist_core.training.bars import progress_bar
 from umnist_core.training.data import Sample, Samples, one_thread_worker
 from umnist_core.training.found import digits_right
 from umnist_core.training.memory import forget_peak, peak_bytes
@@ -111,7 +111,7 @@ def evaluate(
     with_attention
         Whether attention is worked out and compared with the exact digits of scenes.
     shows_progress
-        Whether a bar goes to standard error.
+        Whether standard error tells how far it is.
 
     Raises
     ------
@@ -131,8 +131,9 @@ def evaluate(
     forget_peak(device)
     rows: list[Row] = []
     started, in_model, reason = time.monotonic(), 0.0, "Attention was not asked for."
-    with evaluation_mode(model), torch.no_grad():
-        for batch, facts in tqdm(loader, disable=not shows_progress, leave=False):
+    bar = progress_bar(len(samples), "evaluation", shown=shows_progress)
+    with bar, evaluation_mode(model), torch.no_grad():
+        for batch, facts in loader:
             begun = time.monotonic()
             output = model.attend(batch) if with_attention else model(batch)
             if device.type == "cuda":
@@ -140,6 +141,7 @@ def evaluate(
             in_model += time.monotonic() - begun
             rows += _rows(model, output, facts, samples.glyphs if with_attention else None)
             reason = output.no_attention if with_attention else reason
+            bar.update(len(facts))
     return Evaluation(
         rows=tuple(rows),
         tasks=tuple(task.name for task in model.tasks),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +22,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.files import write_whole
@@ -32,6 +30,7 @@ from umnist_core.models.base import Model
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.registry import create_model
+from umnist_core.training.bars import progress_bar
 from umnist_core.training.config import ModelPart, TrainConfig
 from umnist_core.training.data import (
     Batch,
@@ -92,7 +91,7 @@ def train(
     command
         The command line, for the card.
     shows_progress
-        Whether a bar goes to standard error, if that is a terminal.
+        Whether standard error tells how far it is.
 
     Raises
     ------
@@ -159,7 +158,7 @@ class Trainer:
         self, config: TrainConfig, out: Path, group: Group, command: str, shows_progress: bool
     ) -> None:
         self.config, self.out, self.group, self.command = config, out, group, command
-        self.shows_progress = shows_progress and group.is_first and sys.stderr.isatty()
+        self.shows_progress = shows_progress and group.is_first
         self.model, self.origin = build_model(config.model, config.run.seed)
         self.samples = open_samples(config.data)
         self.train_places, self.validation_places = split_places(
@@ -261,14 +260,8 @@ class Trainer:
         progress, accumulate = self.progress, self.config.run.accumulate
         steps = len(self.train_places) // progress.batch_size
         self.model.train()
-        bar = tqdm(
-            total=steps,
-            initial=progress.step,
-            desc=f"epoch {progress.epoch + 1}/{self.config.run.epochs}",
-            disable=not self.shows_progress,
-            leave=False,
-        )
-        with bar:
+        epoch = f"epoch {progress.epoch + 1}/{self.config.run.epochs}"
+        with progress_bar(steps, epoch, done=progress.step, shown=self.shows_progress) as bar:
             batches = self._iter_train_batches()
             while progress.step < steps:
                 self._set_learning_rate(progress.epoch + progress.step / steps)

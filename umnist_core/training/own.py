@@ -8,7 +8,6 @@ with one checkpoint and its card, and go on where they were stopped.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from umnist_core.datasets import Recipe
 from umnist_core.digits import GlyphSet, load_glyphs
@@ -28,6 +26,7 @@ from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.finder import DigitFinder
 from umnist_core.models.own import AdditivePyramid
 from umnist_core.training.additive import AdditiveTraining, train_additive
+from umnist_core.training.bars import progress_bar
 from umnist_core.training.config import TrainConfig, settings_from
 from umnist_core.training.data import SceneSamples
 from umnist_core.training.evaluate import evaluate
@@ -104,7 +103,7 @@ def train_own(
     command
         The command line, for the card.
     shows_progress
-        Whether a bar goes to standard error, if that is a terminal.
+        Whether standard error tells how far it is.
 
     Returns
     -------
@@ -129,7 +128,7 @@ def train_own(
         expect_empty_places(model)
     glyphs = load_glyphs("train")
     clock = _Clock(out / RUN, _told(config, pace, command), seconds)
-    with _Bar(shows_progress and sys.stderr.isatty()) as bar:
+    with _Bar(shows_progress) as bar:
 
         def report(part: str, step: int, steps: int, loss: float) -> None:
             bar.show(part, step, steps, loss)
@@ -243,7 +242,7 @@ class _Bar:
         if part != self._part:
             self.__exit__()
             self._part = part
-            self._bar = tqdm(total=steps, desc=part, leave=True)
+            self._bar = progress_bar(steps, part, done=step)
         self._bar.update(step - self._bar.n)
         if loss:
             self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)

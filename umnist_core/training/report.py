@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,7 +37,7 @@ def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
             batch_size=options["batch_size"],
             workers=options["workers"],
             with_attention=options["attention"],
-            shows_progress=sys.stderr.isatty(),
+            shows_progress=True,
         )
         about = {
             "checkpoint": path.name,
