@@ -11,14 +11,16 @@ import torch
 from tests.training.tiny import OVERRIDES, Tiny, TinyConfig, tiny_config
 from umnist_core.datasets import Recipe
 from umnist_core.datasets.write import write_dataset
+from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import MEGAPIXEL_TASKS, SUM_TASK
 from umnist_core.models.targets import BOXES, CLASSES, NO_DIGIT, collate_targets, scene_targets
-from umnist_core.training.config import DataPart
+from umnist_core.training.config import DataPart, Turn
 from umnist_core.training.data import (
     Inverted,
     ModelInputs,
     SceneSamples,
+    TurnSamples,
     epoch_order,
     inversion,
     iter_batches,
@@ -74,6 +76,37 @@ def test_folder_gives_what_its_scenes_give(tmp_path: Path) -> None:
         other = drawn[sample.image_id]
         assert np.array_equal(sample.source.read_whole(), other.source.read_whole())
         assert (sample.scene, sample.label) == (other.scene, other.label)
+
+
+def test_kinds_of_scenes_take_turns() -> None:
+    """Every second image is the other kind's own of that place; the card names both."""
+    kinds = [{"canvas": "200", "noise_count": "2"}, {"canvas": "150", "noise_count": "3"}]
+    turns = (Turn("megapixel", kinds[0]), Turn("megapixel-bezier", kinds[1]))
+    mixed = open_samples(DataPart(turns=turns, seed=4, count=6))
+    assert len(mixed) == 6
+    for place in range(6):
+        kind = turns[place % 2]
+        alone = SceneSamples(Recipe(6, kind.preset, 4, overrides=kind.overrides)).get(place)
+        assert mixed.get(place).scene == alone.scene
+        assert mixed.get(place).image_id == alone.image_id
+    told = mixed.describe()
+    assert (told["preset"], told["overrides"]) == ("megapixel", kinds[0])
+    assert told["turns"] == [
+        {"preset": "megapixel", "overrides": kinds[0]},
+        {"preset": "megapixel-bezier", "overrides": kinds[1]},
+    ]
+
+
+def test_turns_that_do_not_fit_are_refused() -> None:
+    """Beside a folder, a preset or overrides, and of different digits."""
+    turns = (Turn("megapixel"), Turn("released"))
+    for part in ({"folder": "set"}, {"preset": "megapixel"}, {"overrides": {"canvas": "200"}}):
+        with pytest.raises(InvalidValueError, match="takes the place of"):
+            DataPart(turns=turns, **part)
+    one, other = (SceneSamples(Recipe(2, overrides=OVERRIDES)) for _ in range(2))
+    other.glyphs = GlyphSet("fewer", one.glyphs.images[1:].copy(), one.glyphs.labels[1:].copy())
+    with pytest.raises(InvalidValueError, match="of the same digits"):
+        TurnSamples((one, other))
 
 
 def test_digits_are_told_only_to_models_that_may_see_them() -> None:

@@ -52,6 +52,20 @@ class ModelPart:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One of several kinds of scenes.
+
+    Attributes
+    ----------
+    preset, overrides
+        See `umnist_core.datasets.Recipe`.
+    """
+
+    preset: str
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DataPart:
     """Which images: scenes drawn as they are needed, or a folder.
 
@@ -61,6 +75,8 @@ class DataPart:
         A data set that `umnist_core.datasets.open_dataset` opens; empty for scenes.
     preset, seed, overrides
         Of the scenes; see `umnist_core.datasets.Recipe`.
+    turns
+        Kinds of scenes that take turns, in place of ``preset`` and ``overrides``.
     layer
         One of `umnist_core.rendering.LAYERS`; scenes only.
     split
@@ -81,6 +97,7 @@ class DataPart:
     preset: str = "released"
     seed: int = 0
     overrides: Mapping[str, str] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
     layer: str = "full"
     split: str = "train"
     count: int = 28_000
@@ -98,6 +115,11 @@ class DataPart:
             raise InvalidValueError(
                 f"data.count is 2 or more and data.workers 0 or more; got {self.count} and "
                 f"{self.workers}."
+            )
+        if self.turns and (self.folder or self.overrides or self.preset != "released"):
+            raise InvalidValueError(
+                "data.turns takes the place of data.folder, preset and overrides; got both; remove "
+                "one of them."
             )
 
 

@@ -28,7 +28,7 @@ from umnist_core.models.targets import collate_targets, label_targets, scene_tar
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
 from umnist_core.scenes import Scene
 from umnist_core.seeds import sample_rng
-from umnist_core.training.config import DataPart
+from umnist_core.training.config import DataPart, Turn
 
 Item = tuple[Any, dict[str, Tensor]]
 Batch = tuple[Any, dict[str, Tensor]]
@@ -116,6 +116,43 @@ class SceneSamples(Samples):
             "digits_sha256": self.glyphs.checksum,
             "stand_in": self.glyphs.is_stand_in,
         }
+
+
+class TurnSamples(Samples):
+    """Scenes of several kinds in turn: image ``n`` is the ``n``-th of its own kind.
+
+    Parameters
+    ----------
+    kinds
+        One or more, equally many images of each.
+
+    Raises
+    ------
+    InvalidValueError
+        If they do not have the same digits.
+    """
+
+    def __init__(self, kinds: Sequence[SceneSamples]) -> None:
+        self.kinds = tuple(kinds)
+        if len({one.glyphs.checksum for one in kinds}) > 1:
+            raise InvalidValueError(
+                "Expected data.turns of the same digits; got presets that take MNIST's training "
+                f"and test digits for the split {kinds[0].recipe.split}; use those that agree."
+            )
+        self.glyphs: GlyphSet = self.kinds[0].glyphs
+
+    def __len__(self) -> int:
+        return len(self.kinds[0])
+
+    def get(self, place: int) -> Sample:
+        """Plan an image of the kind whose turn it is."""
+        return self.kinds[place % len(self.kinds)].get(place)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `SceneSamples` does of the first kind, and preset and overrides of all."""
+        all_of_them = [one.describe() for one in self.kinds]
+        turns = [{name: one[name] for name in ("preset", "overrides")} for one in all_of_them]
+        return {**all_of_them[0], "turns": turns}
 
 
 class FolderSamples(Samples):
@@ -220,8 +257,13 @@ def open_samples(part: DataPart) -> Samples:
         If the folder or the split has fewer than two images.
     """
     if not part.folder:
-        recipe = Recipe(part.count, part.preset, part.seed, part.split, part.overrides)
-        return SceneSamples(recipe, part.layer)
+        kinds = [
+            SceneSamples(
+                Recipe(part.count, one.preset, part.seed, part.split, one.overrides), part.layer
+            )
+            for one in part.turns or (Turn(part.preset, part.overrides),)
+        ]
+        return TurnSamples(kinds) if part.turns else kinds[0]
     reader = open_dataset(Path(part.folder))
     ids = [one for one in reader.ids if reader.parts[one].split in (part.split, None)]
     if len(ids) < 2:
