@@ -242,6 +242,14 @@ def test_convolution_of_digits_equals_all_combinations_counted(places: int) -> N
     np.testing.assert_allclose(found, expected / expected.sum(), atol=2e-5)
 
 
+def test_sums_are_as_exact_in_mixed_precision() -> None:
+    """Chances are multiplied in 32 bits whatever the net computes in."""
+    chances = torch.rand(2, 6, 11, generator=torch.Generator().manual_seed(3)).softmax(dim=2)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = sum_log_probabilities(chances)
+    assert torch.equal(inside, sum_log_probabilities(chances))
+
+
 def test_sums_refuse_another_number_of_classes() -> None:
     """The sentence says what was expected and what came."""
     with pytest.raises(InvalidValueError, match=r"Expected probabilities \(B, N, 11\)"):

@@ -18,11 +18,13 @@ from umnist_core.models.cards import load_card
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.finder import Candidate
 from umnist_core.models.finder_nets import NOTHING
+from umnist_core.models.own import Patches
 from umnist_core.models.spots import Spot
 from umnist_core.models.staircase import Reading
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
 from umnist_core.training import finder, own
+from umnist_core.training.additive import bend_patches
 from umnist_core.training.config import TrainConfig, config_from, load_config
 from umnist_core.training.finder_candidates import (
     UNSURE,
@@ -232,6 +234,22 @@ def test_candidates_are_told_what_they_read() -> None:
     assert candidate_label(_candidate(factor, digit.row + 3 * factor, digit.col), scene) == UNSURE
     assert candidate_label(_candidate(factor + 1, digit.row, digit.col), scene) == UNSURE
     assert candidate_label(_candidate(1, digit.row, digit.col), scene) == NOTHING
+
+
+def test_patches_are_bent_in_both_pictures_alike() -> None:
+    """Ink and pixels of a patch stay together, in black and white; boxes stay."""
+    rng = np.random.default_rng(0)
+    ink = (rng.random((40, 28, 28)) < 0.3).astype(np.uint8)
+    ink[:, :6] = ink[:, -6:] = ink[:, :, :6] = ink[:, :, -6:] = 0  # nothing moves out
+    boxes = rng.random((40, 4), np.float32)
+    bent = bend_patches(Patches(np.stack([ink, ink], axis=1), boxes, 400, 300), rng)
+    assert bent.glyphs.dtype == np.uint8
+    assert set(np.unique(bent.glyphs)) == {0, 1}
+    assert np.array_equal(bent.glyphs[:, 0], bent.glyphs[:, 1])
+    assert np.array_equal(bent.boxes, boxes)
+    changed = (bent.glyphs[:, 0] != ink).any(axis=(1, 2))
+    assert changed.sum() > 10  # some are bent, others at most moved
+    assert any(one.sum() == own.sum() for one, own in zip(bent.glyphs[:, 0], ink, strict=True))
 
 
 def test_tuning_asks_for_nothing_that_is_not_sure() -> None:

@@ -199,7 +199,7 @@ class AdditivePyramid(Model):
             )
         both = torch.from_numpy(np.ascontiguousarray(glyphs)).to(self.device)
         logits: Tensor = self.reader(glyph_input(both[:, 0], both[:, 1]))
-        return logits
+        return logits.float()  # sums of products of chances want 32 bits, in mixed precision too
 
 
 def _patches(readings: list[Reading], source: TileSource) -> Patches:

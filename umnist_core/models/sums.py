@@ -55,6 +55,13 @@ def sum_log_probabilities(probabilities: Tensor, fewest: int = 3, most: int = 5)
         raise InvalidValueError(
             f"Expected probabilities (B, N, {DIGIT_CLASSES}); got {tuple(probabilities.shape)}."
         )
+    # Small chances vanish in 16 bits, so mixed precision ends here.
+    with torch.autocast(probabilities.device.type, enabled=False):
+        wide = torch.promote_types(probabilities.dtype, torch.float32)
+        return _convolve(probabilities.to(wide), fewest, most)
+
+
+def _convolve(probabilities: Tensor, fewest: int, most: int) -> Tensor:
     batch, places, _ = probabilities.shape
     state = probabilities.new_zeros(batch, most + 1, SUM_CLASSES)
     state[:, 0, 0] = 1  # no digit yet

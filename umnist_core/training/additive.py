@@ -23,12 +23,11 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.models.own import AdditivePyramid, Patches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
+from umnist_core.training.finder_glyphs import bend
 from umnist_core.training.parts import Pace, Part, Report, train_part
 from umnist_core.training.shards import iter_kept
 
 IMAGES_AT_ONCE = 32
-SHIFT_SHARE = 0.5
-"""Of the images whose patches are moved by a cell, as they are when a centre is read off."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,7 @@ def lesson_loss(
         # The prior of a lesson's images, which is not that of the benchmark.
         net.config = replace(usual, fewest_digits=lesson.fewest, most_digits=lesson.most)
         try:
-            batch = tuple(move_patches(images.patches(place), rng) for place in chosen)
+            batch = tuple(bend_patches(images.patches(place), rng) for place in chosen)
             return nn.functional.cross_entropy(net(batch).logits["sum"], images.labels[chosen])
         finally:
             net.config = usual
@@ -254,9 +253,7 @@ def lesson_loss(
     return loss
 
 
-def move_patches(patches: Patches, rng: np.random.Generator) -> Patches:
-    """Move the glyphs of some images by a cell; their margins are mostly empty."""
-    if rng.random() >= SHIFT_SHARE:
-        return patches
-    shift = tuple(int(n) for n in rng.integers(-1, 2, 2))
-    return replace(patches, glyphs=np.roll(patches.glyphs, shift, axis=(2, 3)))
+def bend_patches(patches: Patches, rng: np.random.Generator) -> Patches:
+    """Bend the glyphs of some patches a little and move them, as the finder's reader sees them."""
+    glyphs = torch.from_numpy(patches.glyphs).float()  # (P, 2, 28, 28)
+    return replace(patches, glyphs=(bend(glyphs, rng) > 0.5).numpy().astype(np.uint8))

@@ -43,7 +43,7 @@ BEND_SHEAR = 0.12
 
 
 def bend(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Rotate, zoom and shear some glyphs a little, and move all; float (B, 28, 28), same shape."""
+    """Rotate, zoom and shear some glyphs a little, and move all; float (B, C, 28, 28)."""
     batch = len(images)
     bent = rng.random(batch) >= STRAIGHT_SHARE
     angle = np.radians(rng.uniform(-BEND_DEG, BEND_DEG, batch)) * bent
@@ -56,12 +56,12 @@ def bend(images: Tensor, rng: np.random.Generator) -> Tensor:
     shift = np.rint(rng.normal(0, 0.6, (batch, 2))).clip(-2, 2)
     theta[:, :, 2] = shift * 2 / GLYPH_PX
     grid = nn.functional.affine_grid(
-        torch.from_numpy(theta), [batch, 1, GLYPH_PX, GLYPH_PX], align_corners=False
+        torch.from_numpy(theta), list(images.shape), align_corners=False
     )
     moved: Tensor = nn.functional.grid_sample(
-        images[:, None], grid, align_corners=False, padding_mode="zeros"
+        images, grid, align_corners=False, padding_mode="zeros"
     )
-    return moved[:, 0]  # (B, 1, 28, 28) -> (B, 28, 28)
+    return moved
 
 
 def random_grounds(
@@ -115,7 +115,7 @@ def draw_glyph_batch(
     batch = len(chosen)
     images = torch.from_numpy(glyphs.images[chosen].astype(np.float32))
     labels = glyphs.labels[chosen].astype(np.int64)
-    images = images if plain else bend(images, rng)
+    images = images if plain else bend(images[:, None], rng)[:, 0]
     thresholds = rng.integers(*THRESHOLDS, batch)[:, None, None]
     ink = (images.numpy() > thresholds).astype(np.uint8)
     if plain:
