@@ -46,17 +46,36 @@ def card_facts(card: Card, path: Path) -> Iterator[Fact]:
 def data_words(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a checkpoint was trained on, the preset and counts first."""
     rest = {name: value for name, value in data.items() if name not in _LEFT_OUT}
-    if preset := rest.pop("preset", None):
+    turns = rest.pop("turns", None)
+    kinds = (
+        [_kind_words(one) for one in turns if isinstance(one, dict)]
+        if isinstance(turns, list)
+        else []
+    )
+    preset, overrides = rest.pop("preset", None), rest.pop("overrides", None)
+    if kinds:
+        yield f"{' and '.join(kinds)} scenes in turn, split {rest.pop('split', 'train')}"
+    elif preset:
         yield f"{preset} scenes, split {rest.pop('split', 'train')}"
-    overrides = rest.pop("overrides", None)
     for name, value in rest.items():
         if isinstance(value, dict | list) or value in ("", None):
             continue
         yield f"{name.replace('_', ' ')} {_with_separators(value)}"
-    if overrides and isinstance(overrides, dict):
-        yield "with " + ", ".join(f"{name} {value}" for name, value in overrides.items())
+    if not kinds and (words := _override_words(overrides)):
+        yield f"with {words}"
     if data.get("stand_in") is True:
         yield "the bundled stand-in digits, not MNIST"
+
+
+def _kind_words(turn: Mapping[str, Any]) -> str:
+    words = _override_words(turn.get("overrides"))
+    return f"{turn.get('preset')} ({words})" if words else str(turn.get("preset"))
+
+
+def _override_words(overrides: Any) -> str:
+    if not isinstance(overrides, dict):
+        return ""
+    return ", ".join(f"{name} {value}" for name, value in overrides.items())
 
 
 def _with_separators(value: Any) -> str:

@@ -132,6 +132,16 @@ def test_facts_say_what_taught_it_on_what_and_how_long(tmp_path: Path) -> None:
     assert facts["Trained on"] == (
         "released scenes, split train; count 28,000; the bundled stand-in digits, not MNIST"
     )
+    turns: list[dict[str, Any]] = [
+        {"preset": "megapixel", "overrides": {"canvas": "200"}},
+        {"preset": "megapixel-bezier"},
+    ]
+    mixed = Card("ips", data={**turns[0], "turns": turns})
+    assert dict(card_facts(mixed, path))["Trained on"] == (
+        "megapixel (canvas 200) and megapixel-bezier scenes in turn, split train"
+    )
+    odd = Card("ips", data={"preset": "megapixel", "turns": 3, "overrides": ["a"]})
+    assert dict(card_facts(odd, path))["Trained on"] == "megapixel scenes, split train"
     assert facts["Time and machine"] == "2 hours, on a processor"
     assert facts["File"] == "2.5 MB, commit 012345678 with changes"
     assert [duration_words(one) for one in (30, 600, 9000)] == ["30 s", "10 minutes", "2.5 hours"]
