@@ -64,11 +64,12 @@ class FinderTraining(Pace):
     steps_per_scene: int = 5
     spot_steps: int = 1800
     spot_batch: int = 32
-    glyph_steps: int = 12_000
+    glyph_steps: int = 20_000
     glyph_batch: int = 128
     tuning_scenes: int = 480
-    tuning_steps: int = 1500
-    judge_scenes: int = 150
+    tuning_steps: int = 3000
+    judge_scenes: int = 240
+    precision: str = "mixed"
 
     def __post_init__(self) -> None:
         super().__post_init__()
