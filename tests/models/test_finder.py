@@ -206,6 +206,16 @@ def test_flat_images_have_no_window_to_look_at() -> None:
         assert all(not list(iter_windows(source, level)) for level in range(4))
 
 
+def test_corners_of_one_kind_are_enough_where_only_long_edges_are_left() -> None:
+    """As a slanted 1 has them; on the finest level every outline does."""
+    cells = np.zeros((2, 8, 8), np.float32)
+    cells[0, 3:5, 4] = 4
+    assert busy_tiles(cells).any()
+    assert not busy_tiles(cells, is_dense=True).any()
+    cells[1, 4, 4] = 1
+    assert busy_tiles(cells, is_dense=True).any()
+
+
 def test_one_corner_is_enough_on_the_coarsest_levels_alone() -> None:
     """There a digit of half the image may have few corners left; a large level is too many."""
     cells = np.zeros((2, 8, 8), np.float32)

@@ -13,6 +13,7 @@ import torch
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
+from umnist_core.models.heaps import find_heaps
 from umnist_core.models.own import AdditivePyramid, AdditivePyramidConfig, Patches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
@@ -78,15 +79,32 @@ def test_patches_hold_small_digits_too() -> None:
         assert found >= 0.8 * total, f"{found} of {total} digits of {side} px"
 
 
+@pytest.mark.parametrize("slant", [0, 0.35, -0.2])
+def test_plain_ones_are_found_on_their_level(slant: float) -> None:
+    """A bar has four corners if it is upright, and nearly all of one kind if it is slanted."""
+    rows, cols = np.indices((28, 28))
+    glyph = (rows >= 4) & (rows < 24) & (abs(cols - 14 + np.rint(slant * (rows - 14))) <= 1)
+    factor, row, col = 14, 150, 403  # 49 px on level 3
+    image = np.zeros((1400, 1400), np.uint8)
+    image[row:, col:][: 28 * factor, : 28 * factor] = np.kron(glyph, np.ones((factor, factor)))
+    source = ArraySource(image * np.uint8(255), "nearest")
+    near = [
+        spot
+        for spot in find_heaps(source, 3, 12, 6, 4)
+        if max(abs(spot.row - row - 14 * factor), abs(spot.col - col - 14 * factor)) < 4 * factor
+    ]
+    assert any(abs(spot.side_px / (28 * factor) - 1) < 0.25 for spot in near)
+
+
 def test_patches_are_bounded_whatever_the_size_of_the_image() -> None:
     """At most as many as are asked for on each level, however many corners there are."""
     rng = np.random.default_rng(0)
-    model = model_of(width=4, heaps=3, small_heaps=2)
+    model = model_of(width=4, heaps=3, small_heaps=2, bar_heaps=1)
     for side in (128, 512):
         noise = np.kron(rng.integers(0, 2, (side // 4, side // 4)), np.ones((4, 4)))
         patches = model.prepare(ArraySource((noise * 255).astype(np.uint8)))
         levels = (side // 28).bit_length()
-        assert 0 < len(patches.glyphs) <= 3 * levels + 2
+        assert 0 < len(patches.glyphs) <= 3 * levels + 2 + (levels - 1)
 
 
 def test_rounds_keep_what_a_single_round_keeps() -> None:

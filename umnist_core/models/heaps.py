@@ -3,7 +3,8 @@
 A digit's staircase has 30 to 100 corners of both kinds within 20 cells; outlines of the
 ground, of which long axis-parallel edges are left out, have few. On the finest level, where
 nothing can be left out, straight outlines have corners of one kind only, and go on beyond any
-digit: corners about a heap count against it.
+digit: corners about a heap count against it. A plain 1 is straight as well, and is sought by
+itself where the ground has few corners.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class HeapKind:
         each side.
     surround_weight
         Of a corner there, over one within.
+    is_bar
+        Whether corners of one kind are enough, and many of both speak against it.
     blur_px
         Standard deviation by which counts are smoothed, level px.
     step_px
@@ -44,21 +47,30 @@ class HeapKind:
     reach_px: int
     surround_px: int
     surround_weight: float
+    is_bar: bool
     blur_px: float
     step_px: int
     smallest_px: float
     largest_px: float
 
 
-OF_LEVEL = HeapKind(33, 65, 0.5, 3.0, 15, GLYPH_PX, 2 * GLYPH_PX - 4)
+OF_LEVEL = HeapKind(33, 65, 0.5, False, 3.0, 15, GLYPH_PX, 2 * GLYPH_PX - 4)
 """Digits that a reduced level is for. Among the 12 largest heaps were 508 of 513 digits."""
 
-OF_28_PX = HeapKind(21, 41, 1.0, 2.0, 11, GLYPH_PX, GLYPH_PX)
+OF_BAR = HeapKind(43, 65, 1.0, True, 2.0, 15, GLYPH_PX, 2 * GLYPH_PX - 4)
+"""A 1, and little else: as long as a digit of 59 level px, with 4 corners if it is upright and
+some 30 of one kind if it is slanted. Of 5 that were not read at `OF_LEVEL`, in 240 images,
+4 were among the 2 largest heaps."""
+
+OF_28_PX = HeapKind(21, 41, 1.0, False, 2.0, 11, GLYPH_PX, GLYPH_PX)
 """Digits of 28 px, the only ones that the finest level is for. On canvases of 4000 px
 with factor 1, 60 of 60 were among the 6 largest heaps."""
 
-OF_14_PX = HeapKind(15, 33, 1.0, 1.5, 9, GLYPH_PX / 2, GLYPH_PX / 2)
+OF_14_PX = HeapKind(15, 33, 1.0, False, 1.5, 9, GLYPH_PX / 2, GLYPH_PX / 2)
 """Digits of 14 px, on the finest level. Among the 4 largest heaps were 29 of 29."""
+
+BAR_CORNERS = 2
+"""Of each kind that a bar has, which has four."""
 
 FEWEST = 3.0
 """Corners of a heap, less those about it."""
@@ -71,7 +83,13 @@ BEYOND = 0.02
 
 
 def find_heaps(
-    source: TileSource, level: int, most: int, most_small: int, steps: Steps | None = None
+    source: TileSource,
+    level: int,
+    most: int,
+    most_small: int,
+    most_bars: int,
+    *,
+    steps: Steps | None = None,
 ) -> list[Spot]:
     """Return the largest heaps of corners of a level; their score is a number of corners.
 
@@ -87,10 +105,15 @@ def find_heaps(
         Heaps of digits that the level is for.
     most_small
         Heaps of digits of 14 px more, on the finest level alone.
+    most_bars
+        Heaps of bars more, on every other level.
     steps
         Those of `block_steps`.
     """
-    wanted = {OF_28_PX: most, OF_14_PX: most_small} if level == 0 else {OF_LEVEL: most}
+    if level == 0:
+        wanted = {OF_28_PX: most, OF_14_PX: most_small}
+    else:
+        wanted = {OF_LEVEL: most, OF_BAR: most_bars}
     held: dict[HeapKind, list[Spot]] = {kind: [] for kind in wanted}
     for row, col, window in iter_windows(source, level, steps):
         for kind, count in wanted.items():
@@ -131,8 +154,11 @@ def _heap(corners: NDArray[np.float32], kind: HeapKind) -> NDArray[np.float32]:
     """Return how many corners (2, H, W) lie within reach, less those about it; (H, W)."""
     near = _count(corners, kind.reach_px)
     about = _count(corners, kind.surround_px).sum(axis=0) - near.sum(axis=0)
-    # Both kinds are needed: the rarer one tells.
-    inside = np.minimum(near.sum(axis=0), 5 * near.min(axis=0))
+    rarer = near.min(axis=0)
+    if kind.is_bar:
+        inside = near.sum(axis=0) - 2 * np.maximum(rarer - BAR_CORNERS, 0)
+    else:  # both kinds are needed: the rarer one tells
+        inside = np.minimum(near.sum(axis=0), 5 * rarer)
     heap: NDArray[np.float32] = inside - np.float32(kind.surround_weight) * about
     return heap
 

@@ -50,6 +50,8 @@ class AdditivePyramidConfig:
         Places of each level that are read.
     small_heaps
         Places that are read as digits of 14 px, on the finest level.
+    bar_heaps
+        Places of each other level that are read as a plain 1.
     memory
         Patches that are kept.
     chunk
@@ -61,15 +63,17 @@ class AdditivePyramidConfig:
     width: int = 16
     heaps: int = 12
     small_heaps: int = 6
+    bar_heaps: int = 4
     memory: int = 10
     chunk: int = 16
     fewest_digits: int = 3
     most_digits: int = 5
 
     def __post_init__(self) -> None:
-        if min(self.width, self.heaps, self.small_heaps, self.memory, self.chunk) < 1:
+        places = (self.heaps, self.small_heaps, self.bar_heaps)
+        if min(self.width, *places, self.memory, self.chunk) < 1:
             raise InvalidValueError(
-                "width, heaps, small_heaps, memory and chunk are 1 or more; got less."
+                "width, heaps, small_heaps, bar_heaps, memory and chunk are 1 or more; got less."
             )
         if not 0 <= self.fewest_digits <= self.most_digits <= self.memory:
             raise InvalidValueError(
@@ -124,10 +128,9 @@ class AdditivePyramid(Model):
             )
         readings: dict[tuple[float, float, float], Reading] = {}
         steps = block_steps(source)
+        most = (self.config.heaps, self.config.small_heaps, self.config.bar_heaps)
         for level in range(level_count(source.height, source.width)):
-            for spot in find_heaps(
-                source, level, self.config.heaps, self.config.small_heaps, steps
-            ):
+            for spot in find_heaps(source, level, *most, steps=steps):
                 one = read_staircase(source, spot.row, spot.col, spot.side_px)
                 if one is not None:
                     readings[(one.factor, one.row, one.col)] = one

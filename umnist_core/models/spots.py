@@ -1,7 +1,8 @@
 """Places of a pyramid at which a digit may stand: which tiles are worth a look, and what is there.
 
-A tile without corners of both kinds holds no digit, so nets never see it: of the tiles of a
-``released`` image of 4000 px about one in thirty is left on the finest level.
+A tile with few corners holds no digit, so nets never see it, nor, on the finest level, one with
+corners of one kind alone: of the tiles of a ``released`` image of 4000 px about one in thirty is
+left there.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ CELL_PX = 16
 
 FEWEST_CORNERS = 4
 """In 3 x 3 cells; the staircase of a plain 1 has about this many."""
+
+FEWEST_ALIKE = 8
+"""In 3 x 3 cells where only long edges are left: there a slanted 1 may have corners of one kind
+alone, and the ground has few."""
 
 COARSE_PX = 2 * TILE_PX
 """Side of a level on which one corner is enough: it has few tiles, and digits of half the
@@ -139,7 +144,8 @@ def _block_windows(
         counts = cell_counts(edges)
     sides = (reduced_size_px(side, 1 << level) for side in (source.height, source.width))
     is_coarse = max(sides) <= COARSE_PX
-    for down, right in np.argwhere(busy_tiles(counts, is_coarse=is_coarse)) * TILE_PX:
+    busy = busy_tiles(counts, is_coarse=is_coarse, is_dense=is_dense)
+    for down, right in np.argwhere(busy) * TILE_PX:
         row, col = box.row0 + int(down), box.col0 + int(right)
         if is_dense:
             window = level_edges(source, level, Box.from_size(row, col, WINDOW_PX, WINDOW_PX))
@@ -163,7 +169,9 @@ def cell_counts(edges: NDArray[np.float32]) -> NDArray[np.float32]:
     return counts
 
 
-def busy_tiles(cells: NDArray[np.float32], *, is_coarse: bool = False) -> NDArray[np.bool_]:
+def busy_tiles(
+    cells: NDArray[np.float32], *, is_coarse: bool = False, is_dense: bool = False
+) -> NDArray[np.bool_]:
     """Return which tiles may hold the centre of a digit.
 
     Parameters
@@ -172,6 +180,8 @@ def busy_tiles(cells: NDArray[np.float32], *, is_coarse: bool = False) -> NDArra
         float32 (2, 4 m + 4, 4 n + 4) of `cell_counts`: tiles with a halo around them all.
     is_coarse
         Whether one corner of either kind is enough.
+    is_dense
+        Whether short edges have corners as well: then both kinds are needed.
 
     Returns
     -------
@@ -186,6 +196,8 @@ def busy_tiles(cells: NDArray[np.float32], *, is_coarse: bool = False) -> NDArra
             around += counts[:, down : down + rows, right : right + cols]
     total = around.sum(axis=0)
     is_busy = total >= 1 if is_coarse else (around.min(axis=0) >= 1) & (total >= FEWEST_CORNERS)
+    if not is_dense:
+        is_busy |= total >= FEWEST_ALIKE
     halo, step = HALO_PX // CELL_PX, TILE_PX // CELL_PX
     inner = is_busy[halo:-halo, halo:-halo]
     tiles = inner.reshape(inner.shape[0] // step, step, inner.shape[1] // step, step)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.edge_levels import level_count, level_edges
+from umnist_core.models.edge_levels import level_count, level_edges, run_length
 from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.models.spots import HALO_PX, TILE_PX, WINDOW_PX, busy_tiles, cell_counts
 from umnist_core.pyramid import TileSource
@@ -106,7 +106,8 @@ def _busy_windows(
     halo = 2 * HALO_PX
     box = Box.from_size(top - HALO_PX, left - HALO_PX, side + halo, side + halo)
     edges = level_edges(source, level, box)
-    busy = np.argwhere(busy_tiles(cell_counts(edges))) * TILE_PX
+    is_dense = run_length(level)[2] == 1
+    busy = np.argwhere(busy_tiles(cell_counts(edges), is_dense=is_dense)) * TILE_PX
     rng.shuffle(busy)
     return [
         _window(
