@@ -14,8 +14,18 @@ _TOLD = {
     "unconstrained": "boxes and classes of the digits",
 }
 
-_LEFT_OUT = ("run", "recipe", "split_seed", "digits_sha256", "stand_in", "first", "layer")
-"""Of the data: what only a machine reads."""
+_LEFT_OUT = (
+    "preset",
+    "turns",
+    "run",
+    "recipe",
+    "split_seed",
+    "digits_sha256",
+    "stand_in",
+    "first",
+    "layer",
+)
+"""Of the data: what is said elsewhere, and what only a machine reads."""
 
 Fact = tuple[str, str]
 """What it is, and what is said."""
@@ -45,24 +55,16 @@ def card_facts(card: Card, path: Path) -> Iterator[Fact]:
 
 def data_words(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a checkpoint was trained on, the preset and counts first."""
-    rest = {name: value for name, value in data.items() if name not in _LEFT_OUT}
-    turns = rest.pop("turns", None)
-    kinds = (
-        [_kind_words(one) for one in turns if isinstance(one, dict)]
-        if isinstance(turns, list)
-        else []
-    )
-    preset, overrides = rest.pop("preset", None), rest.pop("overrides", None)
+    turns = data.get("turns")
+    parts = turns if isinstance(turns, list) and turns else [data]
+    kinds = [_kind_words(one) for one in parts if isinstance(one, Mapping) and one.get("preset")]
     if kinds:
-        yield f"{' and '.join(kinds)} scenes in turn, split {rest.pop('split', 'train')}"
-    elif preset:
-        yield f"{preset} scenes, split {rest.pop('split', 'train')}"
-    for name, value in rest.items():
-        if isinstance(value, dict | list) or value in ("", None):
-            continue
-        yield f"{name.replace('_', ' ')} {_with_separators(value)}"
-    if not kinds and (words := _override_words(overrides)):
-        yield f"with {words}"
+        in_turn = " in turn" if len(kinds) > 1 else ""
+        yield f"{' and '.join(kinds)} scenes{in_turn}, split {data.get('split', 'train')}"
+    for name, value in data.items():
+        is_told = name in _LEFT_OUT or (kinds and name == "split")
+        if not is_told and not isinstance(value, dict | list) and value not in ("", None):
+            yield f"{name.replace('_', ' ')} {_with_separators(value)}"
     if data.get("stand_in") is True:
         yield "the bundled stand-in digits, not MNIST"
 

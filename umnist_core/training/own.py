@@ -14,8 +14,6 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from umnist_core.datasets import Recipe
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
@@ -32,10 +30,8 @@ from umnist_core.training.data import SceneSamples
 from umnist_core.training.evaluate import evaluate
 from umnist_core.training.finder import FinderTraining, expect_empty_places, train_finder
 from umnist_core.training.loop import RUN, build_model
-from umnist_core.training.parts import MAY_DIFFER, Pace, Report
+from umnist_core.training.parts import CPU, MAY_DIFFER, Pace, Report
 from umnist_core.training.provenance import describe_hardware, find_commit, find_versions
-
-CPU = torch.device("cpu")
 
 CHECK_SEED = 99
 """Added to a recipe's seed for the scenes on which the result is tried."""
