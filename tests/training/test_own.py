@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 
 from umnist_core.cli.train import train_command
-from umnist_core.digits import load_glyphs
+from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.models.cards import load_card
 from umnist_core.models.checkpoints import load_checkpoint
@@ -30,6 +30,7 @@ from umnist_core.training.finder_candidates import (
     UNSURE,
     Candidates,
     candidate_label,
+    hardest_glyphs,
     tuning_loss,
 )
 from umnist_core.training.shards import kept_tensors
@@ -267,13 +268,40 @@ def test_tuning_asks_for_nothing_that_is_not_sure() -> None:
             asked.append(seen)
             return torch.zeros(len(seen), 11)
 
-    glyphs = load_glyphs("train")
-    loss = tuning_loss(candidates, glyphs, 32)(Net(), 0, np.random.default_rng(0))
+    glyphs, hard = load_glyphs("train"), np.arange(5)
+    loss = tuning_loss(candidates, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0))
     assert asked[0].shape == (32, 2, 28, 28)
     assert torch.isfinite(loss)
     none = Candidates(blank[:50], torch.zeros(50, 5), labels[:50])
-    assert torch.isfinite(tuning_loss(none, glyphs, 32)(Net(), 0, np.random.default_rng(0)))
+    assert torch.isfinite(tuning_loss(none, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0)))
     assert len(asked[1]) == 16
+
+
+def test_tuning_shows_the_hardest_glyphs_more_often() -> None:
+    """They are those of the largest loss, and half of the glyphs drawn."""
+    images = np.zeros((200, GLYPH_PX, GLYPH_PX), np.uint8)
+    images[3, 4:24, 4:24] = 255
+    glyphs = GlyphSet("one square", images, np.arange(200, dtype=np.uint8) % 10)
+    asked: list[torch.Tensor] = []
+
+    class Net(torch.nn.Module):
+        """Sees anything but ink as a four."""
+
+        def forward(self, seen: torch.Tensor) -> torch.Tensor:
+            """Say four, the surer the less ink there is."""
+            asked.append(seen)
+            logits = torch.zeros(len(seen), 11)
+            logits[:, 4] = 2 - seen[:, 0].mean(dim=(1, 2))
+            return logits
+
+    hard = hardest_glyphs(Net(), glyphs, 180)
+    assert set(glyphs.labels[hard]) == set(range(10)) - {4}
+    assert hard[-1] == 3  # it alone has ink, so a three is a little less of a surprise
+    assert set(hardest_glyphs(Net(), glyphs, 999)) == set(range(200))
+    none = Candidates(torch.zeros(0, 2, 28, 28), torch.zeros(0, 5), torch.zeros(0).long())
+    tuning_loss(none, glyphs, hard[-1:], 128)(Net(), 0, np.random.default_rng(0))
+    inked = (asked[-1][:, 0].mean(dim=(1, 2)) > 0.3).sum()
+    assert 20 <= inked <= 33  # 32, less those that are spoilt, and one by chance
 
 
 def test_kept_tensors_are_made_once_and_damaged_ones_refused(tmp_path: Path) -> None:

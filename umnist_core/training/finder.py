@@ -20,12 +20,14 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.models.finder import DigitFinder
 from umnist_core.models.finder_nets import SpotNet
 from umnist_core.training.finder_candidates import (
+    HARDEST,
     JUDGING,
     SMOOTHING,
     TUNING,
     Candidates,
     fit_judge,
     gather_candidates,
+    hardest_glyphs,
     judge_evidence,
     tuning_loss,
 )
@@ -147,7 +149,8 @@ def train_finder(
 
     if training.tuning_steps and training.tuning_scenes:
         seen = gather("tuning scenes", training.tuning_scenes, training.seed + 2)
-        loss = tuning_loss(seen, glyphs, training.glyph_batch)
+        hard = hardest_glyphs(model.glyphs, glyphs, HARDEST)
+        loss = tuning_loss(seen, glyphs, hard, training.glyph_batch)
         train_net(Part("tuning", training.tuning_steps, loss, TUNING_SHARE), model.glyphs)
     if training.judge_scenes:
         judged = gather("judge scenes", training.judge_scenes, training.seed + 1)
