@@ -1,8 +1,9 @@
 """Train the additive pyramid on sums alone, from easy scenes to those of the benchmark.
 
-The first lessons have one digit an image, whose sum is its class, and little noise; the later
-ones 3 to 5 digits and the full noise, on canvases that grow. No lesson tells a box or a class.
-What a patch shows does not depend on the net, so images are read once and kept.
+The first lesson has one digit an image, whose sum is its class, and little noise; the next ones 3
+to 5 digits and the full noise, on canvases that grow; the last many small images, for the reading
+alone. No lesson tells a box or a class. What a patch shows does not depend on the net, so images
+are read once and kept.
 """
 
 from __future__ import annotations
@@ -68,10 +69,13 @@ ONE_DIGIT = {
     "triangles": "0..1",
 }
 
+MANY_DIGITS = {**ONE_DIGIT, "canvas": "480", "digits": "3..5"}
+
 LESSONS = (
     Lesson(ONE_DIGIT, 4000, 1000, 1, 1),
     Lesson({"canvas": "1200", "factor": "0.5..8"}, 4000, 2000),
     Lesson({}, 2500, 2500),
+    Lesson(MANY_DIGITS, 12_000, 5000),
 )
 
 

@@ -69,7 +69,7 @@ class FinderTraining(Pace):
     glyph_steps: int = 20_000
     glyph_batch: int = 128
     tuning_scenes: int = 480
-    tuning_steps: int = 3000
+    tuning_steps: int = 8000
     judge_scenes: int = 240
     precision: str = "mixed"
 
