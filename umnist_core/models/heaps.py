@@ -59,8 +59,8 @@ OF_LEVEL = HeapKind(33, 65, 0.5, False, 3.0, 15, GLYPH_PX, 2 * GLYPH_PX - 4)
 
 OF_BAR = HeapKind(43, 65, 1.0, True, 2.0, 15, GLYPH_PX, 2 * GLYPH_PX - 4)
 """A 1, and little else: as long as a digit of 59 level px, with 4 corners if it is upright and
-some 30 of one kind if it is slanted. Of 5 that were not read at `OF_LEVEL`, in 240 images,
-4 were among the 2 largest heaps."""
+some 30 of one kind if it is slanted. All 4 of 56 px and more that were not read at `OF_LEVEL`,
+in 240 images, were among the 2 largest heaps."""
 
 OF_28_PX = HeapKind(21, 41, 1.0, False, 2.0, 11, GLYPH_PX, GLYPH_PX)
 """Digits of 28 px, the only ones that the finest level is for. On canvases of 4000 px
