@@ -1,7 +1,7 @@
 """The additive pyramid: a model for the full resolution that learns from sums alone.
 
 Our own, after no paper; the selection in rounds follows IPS (Bergner, Lippert and Mahendran,
-2023, arXiv 2210.13401) and the additive read-out the idea of MNIST addition (Manhaeve et al.,
+2023, arXiv 2210.13007) and the additive read-out the idea of MNIST addition (Manhaeve et al.,
 2018, arXiv 1805.10872). On every level of the pyramid, places where corners heap up are found
 without a net (`heaps`), and each is read off its staircase (`staircase`): that much is
 geometry and sees no label. A net gives each patch a distribution over the ten digits and

@@ -1,7 +1,7 @@
 """The learning rate as a function of where a run is; only a plateau needs to be remembered.
 
 Exponential: Gupta et al., Scientific Data 2024, section "Training details". Warm-up and
-cosine: Bergner, Lippert, Mahendran, "Iterative Patch Selection", ICLR 2023, arXiv 2210.13401,
+cosine: Bergner, Lippert, Mahendran, "Iterative Patch Selection", ICLR 2023, arXiv 2210.13007,
 whose code counts in fractions of an epoch and so begins at 0.
 """
 
