@@ -145,6 +145,11 @@ def run_length(level: int) -> tuple[int, int, int]:
     return base, ratio, ratio if base == 0 else ratio - SLACK_PX
 
 
+def is_dense_level(level: int) -> bool:
+    """Return whether edges of 1 px count on a level: then outlines of any slant have corners."""
+    return run_length(level)[2] == 1
+
+
 def level_edges(source: TileSource, level: int, level_box: Box) -> NDArray[np.float32]:
     """Return what a box of a level shows of digits.
 

@@ -20,10 +20,10 @@ from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.models.edge_levels import (
     Bits,
     corner_kinds,
+    is_dense_level,
     level_count,
     level_edges,
     read_bits,
-    run_length,
 )
 from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.models.progress import Steps
@@ -135,7 +135,7 @@ def _block_windows(
     source: TileSource, level: int, box: Box
 ) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
     """Yield the windows of a block that are busy; the box includes the halo."""
-    is_dense = run_length(level)[2] == 1
+    is_dense = is_dense_level(level)
     if is_dense:  # edges everywhere: count corners first, and look at the rest where it is busy
         bits = read_bits(source, box, 1)
         counts = np.stack([_cell_counts(kind) for kind in corner_kinds(bits)])

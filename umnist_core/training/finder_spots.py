@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.edge_levels import level_count, level_edges, run_length
+from umnist_core.models.edge_levels import is_dense_level, level_count, level_edges
 from umnist_core.models.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.models.spots import HALO_PX, TILE_PX, WINDOW_PX, busy_tiles, cell_counts
 from umnist_core.pyramid import TileSource
@@ -106,9 +106,9 @@ def _busy_windows(
     halo = 2 * HALO_PX
     box = Box.from_size(top - HALO_PX, left - HALO_PX, side + halo, side + halo)
     edges = level_edges(source, level, box)
-    is_dense = run_length(level)[2] == 1
-    busy = np.argwhere(busy_tiles(cell_counts(edges), is_dense=is_dense)) * TILE_PX
-    rng.shuffle(busy)
+    busy = busy_tiles(cell_counts(edges), is_dense=is_dense_level(level))
+    places = np.argwhere(busy) * TILE_PX
+    rng.shuffle(places)
     return [
         _window(
             scene,
@@ -117,7 +117,7 @@ def _busy_windows(
             left + int(right),
             edges[:, down : down + WINDOW_PX, right : right + WINDOW_PX],
         )
-        for down, right in busy[:NEGATIVES_PER_BLOCK]
+        for down, right in places[:NEGATIVES_PER_BLOCK]
     ]
 
 
