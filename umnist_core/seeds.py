@@ -17,7 +17,14 @@ import numpy as np
 
 from umnist_core.errors import InvalidValueError
 
+MAX_SEED = 2**53 - 1
+"""Largest seed and largest index of a scene: JavaScript, JSON's readers and tables hold every whole
+number up to it exactly."""
+
 SPLITS = ("train", "test")
+
+FOLDER_SPLITS = ("train", "val", "test")
+"""Splits that a folder of images may have; what we draw has no ``val``."""
 
 
 def sample_rng(seed: int, split: str, index: int, purpose: str) -> np.random.Generator:

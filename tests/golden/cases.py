@@ -14,9 +14,12 @@ GOLDEN_FILE = Path(__file__).with_name("pixels.json")
 
 CASES: dict[str, tuple[str, int, dict[str, str]]] = {
     "released": ("released", 0, {}),
+    "released-clean": ("released-clean", 0, {}),
+    "released until version 1": ("released-clean", 0, {"digit_order": "shuffled"}),
     "paper": ("paper", 1, {}),
     "ten shape pairs": ("released", 2, {"shape_pairs": "10", "checkerboard": "4"}),
     "noise-free": ("released", 3, {"shape_pairs": "0", "checkerboard": "0"}),
+    "strong JPEG": ("released", 4, {"canvas": "1501", "factor": "0.5..9", "digit_jpeg": "20"}),
     "odd canvas": ("released", 4, {"canvas": "1501", "factor": "0.5..9"}),
     "100,000 px": ("released", 5, {"canvas": "100000"}),
     "straight lines": ("megapixel", 6, {}),

@@ -134,7 +134,8 @@ def test_full_image_is_background_inverted_by_the_digits() -> None:
 def test_digit_repeats_the_pixels_of_its_glyph() -> None:
     """Upscaling repeats pixels; the 14-px digit keeps every second one."""
     for index in range(20):
-        scene = plan_scene(seed=1, index=index, glyphs=GLYPHS, overrides={"factor": "0.5..6"})
+        overrides = {"factor": "0.5..6"}
+        scene = plan_scene("released-clean", 1, index=index, glyphs=GLYPHS, overrides=overrides)
         ink = render(scene, GLYPHS, layer="noise_free") == 255
         for place, digit in enumerate(scene.digits):
             glyph = GLYPHS.images[digit.glyph] > scene.ink_threshold

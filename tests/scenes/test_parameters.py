@@ -87,5 +87,5 @@ def test_every_parameter_is_documented() -> None:
 
 def test_unknown_preset_names_the_known() -> None:
     """A wrong preset lists the presets."""
-    with pytest.raises(InvalidValueError, match="released, paper"):
+    with pytest.raises(InvalidValueError, match="released, released-clean, paper"):
         get_preset("relaesed")

@@ -19,7 +19,7 @@ A new kind of shape yields `_Spans`; shapes are united before they invert the gr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +27,10 @@ from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.geometry import Box
-from umnist_core.scenes.scene import SUBPIXELS, Checkerboard, Circle, Scene, Triangle
-from umnist_core.scenes.ultramnist import glyph_pixels
+from umnist_core.scenes.digit_jpeg import Places, WrittenDigits
+from umnist_core.scenes.scene import SUBPIXELS, Checkerboard, Scene
+from umnist_core.scenes.shapes import Circle, Polygon, Shape
+from umnist_core.scenes.ultramnist import written_digits
 
 Keys = NDArray[np.int64]
 
@@ -188,26 +190,37 @@ def _border_keys(first: NDArray[np.int64], last: NDArray[np.int64], grid: Grid, 
 
 def find_digit_crossings(scene: Scene, glyphs: GlyphSet, grid: Grid) -> Keys:
     """Return the crossings of the ink of all digits."""
-    parts = [_digit_edges(scene, glyphs, place) for place in range(len(scene.digits))]
+    return find_crossings(_ink_edges(written_digits(scene, glyphs), scene.ink_threshold), grid)
+
+
+@lru_cache(maxsize=32)
+def _ink_edges(written: WrittenDigits, threshold: int) -> Edges:
+    """Return the vertical edges of all ink; its horizontal ones cross no row.
+
+    Kept, because every tile of a scene asks for them.
+    """
+    pictures = [(one.greys > threshold, one.rows, one.cols) for one in written.digits]
+    for block in written.shared:  # what is drawn of it must be together, and not each alone
+        ink = block.together.greys > threshold
+        for one in block.alone:
+            ink = ink ^ (one.greys > threshold)
+        pictures.append((ink, block.together.rows, block.together.cols))
+    parts = [_picture_edges(*picture) for picture in pictures]
     if not parts:
-        return np.empty(0, np.int64)
-    edges = Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-    return find_crossings(edges, grid)
+        nothing = np.empty(0, np.int64)
+        return Edges(nothing, nothing, nothing, nothing)
+    return Edges(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _digit_edges(scene: Scene, glyphs: GlyphSet, place: int) -> Edges:
-    """Return the vertical edges of a digit's ink; its horizontal ones cross no row."""
-    digit = scene.digits[place]
-    ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
-    side = len(ink)
-    repeat = digit.side_px // side
-    padded = np.zeros((side, side + 2), bool)
-    padded[:, 1:-1] = ink
-    row, col = np.nonzero(padded[:, 1:] != padded[:, :-1])
-    begin = digit.row + row * repeat
-    return Edges(
-        begin, begin + repeat, (digit.col + col * repeat) * _UNIT, np.zeros(len(row), np.int64)
-    )
+def _picture_edges(ink: NDArray[np.bool_], rows: Places, cols: Places) -> Edges:
+    """Return the vertical edges of bool (R, C) whose rows and columns begin where they say."""
+    padded = np.zeros((len(ink) + 2, ink.shape[1] + 2), bool)
+    padded[1:-1, 1:-1] = ink
+    # Column by column, so that runs of rows with an edge are found as pairs of changes.
+    changes = np.ascontiguousarray((padded[:, 1:] != padded[:, :-1]).T)
+    col, turn = np.nonzero(changes[:, 1:] != changes[:, :-1])
+    begin, end = rows[turn[0::2]], rows[turn[1::2]]
+    return Edges(begin, end, cols[col[0::2]] * _UNIT, np.zeros(len(begin), np.int64))
 
 
 def find_ground_crossings(scene: Scene, grid: Grid) -> Keys:
@@ -242,8 +255,11 @@ def _checkerboard_edges(board: Checkerboard) -> Edges:
     )
 
 
-def _shape_spans(shape: Circle | Triangle, grid: Grid) -> _Spans:
-    return _circle_spans(shape, grid) if isinstance(shape, Circle) else _triangle_spans(shape, grid)
+def _shape_spans(shape: Shape, grid: Grid) -> _Spans:
+    if isinstance(shape, Circle):
+        return _circle_spans(shape, grid)
+    assert isinstance(shape, Polygon)
+    return _polygon_spans(shape, grid)
 
 
 def _circle_spans(circle: Circle, grid: Grid) -> _Spans:
@@ -266,11 +282,11 @@ def _circle_spans(circle: Circle, grid: Grid) -> _Spans:
     )
 
 
-def _triangle_spans(triangle: Triangle, grid: Grid) -> _Spans:
-    corners = np.array(triangle.corners, np.int64) * SUBPIXELS
+def _polygon_spans(polygon: Polygon, grid: Grid) -> _Spans:
+    corners = np.array(polygon.points, np.int64) * SUBPIXELS
     following = np.roll(corners, -1, axis=0)
     edges = edges_between(corners[:, 0], corners[:, 1], following[:, 0], following[:, 1])
-    # A triangle crosses each of its rows exactly twice: sorted, the keys are pairs.
+    # It is convex and crosses each of its rows exactly twice: sorted, the keys are pairs.
     keys = np.sort(find_crossings(edges, grid))
     return _Spans(keys[0::2], keys[1::2])
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from umnist_core.digits.glyphs import GlyphSet
-from umnist_core.rendering.render import digit_mask
-from umnist_core.scenes.scene import Circle, Scene
+from umnist_core.rendering.render import ink_px
+from umnist_core.scenes.scene import Scene
+from umnist_core.scenes.shapes import count_shapes
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,9 @@ class SceneFigures:
     object_to_image_ratios
         Area of each digit's square over that of the canvas, 0 to 1.
     ink_share
-        Area of all digits' ink over that of the canvas, 0 to 1.
-    circles, triangles
-        Shapes on the ground.
+        Area of all digits' ink, specks with it, over that of the canvas, 0 to 1.
+    shapes
+        Shapes on the ground, by the plural of their kind (`umnist_core.scenes.SHAPES`).
     cells
         Cells along one side of the checkerboard before it is cropped; 0 for a black ground.
     strokes
@@ -37,8 +36,7 @@ class SceneFigures:
     sides_px: tuple[int, ...]
     object_to_image_ratios: tuple[float, ...]
     ink_share: float
-    circles: int
-    triangles: int
+    shapes: dict[str, int]
     cells: int
     strokes: int
 
@@ -51,18 +49,24 @@ def scene_figures(scene: Scene, glyphs: GlyphSet) -> SceneFigures:
     GlyphMismatchError
         If the glyphs are not those of the scene.
     """
-    ink_px = sum(
-        int(np.count_nonzero(digit_mask(scene, glyphs, place)))
-        for place in range(len(scene.digits))
-    )
-    circles = sum(isinstance(shape, Circle) for shape in scene.shapes)
     return SceneFigures(
         label=scene.label,
         sides_px=tuple(digit.side_px for digit in scene.digits),
         object_to_image_ratios=scene.object_to_image_ratios,
-        ink_share=ink_px / (scene.height * scene.width),
-        circles=circles,
-        triangles=len(scene.shapes) - circles,
+        ink_share=ink_share(scene, glyphs),
+        shapes=count_shapes(scene.shapes),
         cells=0 if scene.checkerboard is None else scene.checkerboard.size,
         strokes=0 if scene.strokes is None else len(scene.strokes.patches),
     )
+
+
+def ink_share(scene: Scene, glyphs: GlyphSet) -> float:
+    """Return the area of all digits' ink as it is drawn, specks with it, over the canvas's.
+
+    Raises
+    ------
+    GlyphMismatchError
+        If the glyphs are not those of the scene.
+    """
+    inked = sum(ink_px(scene, glyphs, place) for place in range(len(scene.digits)))
+    return inked / (scene.height * scene.width)

@@ -22,7 +22,7 @@ from umnist_core.rendering.fill import fill_parity, mean_blocks
 from umnist_core.rendering.patches import MID_GREY, find_patches, mean_blocks_of_patches, paste
 from umnist_core.scenes.resize import resize_by_area
 from umnist_core.scenes.scene import Scene
-from umnist_core.scenes.ultramnist import glyph_pixels
+from umnist_core.scenes.ultramnist import glyph_pixels, written_digits
 
 LAYERS = ("full", "noise_free", "background", "digits")
 """What is drawn: everything; the ink of the digits, white on black (the exact digit mask);
@@ -34,7 +34,7 @@ FILTERS = ("area", "nearest")
 """How a level's pixel follows from its canvas pixels: their mean, rounded half up, or the
 one at the centre."""
 
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 """Raised whenever the same arguments give another scene, or a scene other pixels."""
 
 _BAND_ROWS = 16_384
@@ -175,13 +175,18 @@ def _render_means(
     return mean_blocks(marks >> 1, values, outside, grid, reduction)
 
 
-def digit_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
+def digit_mask(
+    scene: Scene, glyphs: GlyphSet, place: int, *, as_written: bool = True
+) -> NDArray[np.bool_]:
     """Return the exact ink of one digit, within its square.
 
     Parameters
     ----------
     place
         Which digit, in the order of ``scene.digits``.
+    as_written
+        Whether specks are ink as they are drawn; otherwise the ink is that of the glyph, cut at
+        the scene's threshold before the JPEG. Without a ``digit_jpeg`` both are the same.
 
     Returns
     -------
@@ -201,6 +206,36 @@ def digit_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
     digit = scene.digits[place]
     if scene.strokes is not None:
         return resize_by_area(glyphs.images[digit.glyph], digit.side_px) > 0
+    if as_written:
+        return _written_mask(scene, glyphs, place)
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     repeat = digit.side_px // len(ink)
     return np.repeat(np.repeat(ink, repeat, axis=0), repeat, axis=1)
+
+
+def ink_px(scene: Scene, glyphs: GlyphSet, place: int) -> int:
+    """Return how many px of a digit's square are ink, as `digit_mask` has it, without drawing it.
+
+    Errors as of `digit_mask`.
+    """
+    if scene.strokes is not None:
+        return int(np.count_nonzero(digit_mask(scene, glyphs, place)))
+    _check(scene, glyphs, 1, "noise_free", "area")
+    written, box = written_digits(scene, glyphs), scene.digits[place].box
+    alone, threshold = written.digits[place], scene.ink_threshold
+    count = alone.count_above(threshold, box)
+    for block in written.shared:
+        common = box.intersection(block.together.box)
+        count += block.together.count_above(threshold, common)
+        count -= alone.count_above(threshold, common)
+    return count
+
+
+def _written_mask(scene: Scene, glyphs: GlyphSet, place: int) -> NDArray[np.bool_]:
+    written, box = written_digits(scene, glyphs), scene.digits[place].box
+    mask = written.digits[place].window(box) > scene.ink_threshold
+    for block in written.shared:
+        common = box.intersection(block.together.box)
+        inside = common.shifted(-box.row0, -box.col0)
+        mask[inside.slices] = block.together.window(common) > scene.ink_threshold
+    return mask

@@ -7,26 +7,27 @@ from umnist_core.scenes.parameters import (
     PlannerParameters,
     Span,
     UltraMnistParameters,
+    number_text,
     parse_parameter,
 )
 from umnist_core.scenes.presets import PARAMETER_NAMES, PRESETS, get_preset, plan_scene
+from umnist_core.scenes.ref import SceneRef
 from umnist_core.scenes.scene import (
     Checkerboard,
-    Circle,
     Digit,
     MegapixelTasks,
     Provenance,
     Scene,
-    Shape,
     Strokes,
-    Triangle,
 )
+from umnist_core.scenes.shapes import SHAPES, Circle, Polygon, Shape, Triangle, count_shapes
 
 __all__ = [
     "MEGAPIXEL_PARAMETERS",
     "PARAMETERS",
     "PARAMETER_NAMES",
     "PRESETS",
+    "SHAPES",
     "Checkerboard",
     "Circle",
     "Digit",
@@ -34,14 +35,18 @@ __all__ = [
     "MegapixelTasks",
     "Parameter",
     "PlannerParameters",
+    "Polygon",
     "Provenance",
     "Scene",
+    "SceneRef",
     "Shape",
     "Span",
     "Strokes",
     "Triangle",
     "UltraMnistParameters",
+    "count_shapes",
     "get_preset",
+    "number_text",
     "parse_parameter",
     "plan_scene",
 ]

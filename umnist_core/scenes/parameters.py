@@ -16,11 +16,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.seeds import MAX_SEED
 
 MAX_LABEL = 27
 """Largest sum of an UltraMNIST image (paper, section "Data description")."""
-
-MAX_SEED = 10**9
 
 Kind = Literal["whole", "factor", "number", "label", "word"]
 
@@ -33,7 +32,8 @@ class Span:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}..{self.high:g}"
+        low, high = number_text(self.low), number_text(self.high)
+        return low if low == high else f"{low}..{high}"
 
     @property
     def ints(self) -> tuple[int, int]:
@@ -57,13 +57,13 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """The allowed values, as a phrase for people."""
-        numbers = f"{self.low:g} to {self.high:g}"
+        numbers = f"{number_text(self.low)} to {number_text(self.high)}"
         if self.kind == "word":
             return f"one of {', '.join(self.words)}"
         if self.kind == "label":
             return f"{', '.join(self.words)} or a whole number from {numbers}"
         name = {"whole": "a whole number", "number": "a number", "factor": "0.5 or a whole number"}
-        range_too = f", or a range such as {self.low:g}..{self.high:g}" if self.ranged else ""
+        range_too = f", or a range such as {Span(self.low, self.high)}" if self.ranged else ""
         return f"{name[self.kind]} from {numbers}{range_too}"
 
 
@@ -74,7 +74,7 @@ NOISE_SEED = Parameter(
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
-        "digits": Parameter("whole", 1, 8, "", "digits in an image"),
+        "digits": Parameter("whole", 1, 9, "", "digits in an image"),
         "scale_distribution": Parameter(
             "word",
             0,
@@ -85,6 +85,23 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         ),
         "factor": Parameter(
             "factor", 0.5, 9000, "x 28 px", "enlargement of the 28-px glyph; 0.5 is 14 px"
+        ),
+        "digit_order": Parameter(
+            "word",
+            0,
+            0,
+            "",
+            "by-class places small classes first, so that large ones lean small",
+            ("by-class", "shuffled"),
+        ),
+        "digit_jpeg": Parameter(
+            "whole",
+            0,
+            100,
+            "quality",
+            "JPEG that the digits go through before they are cut to ink, which breaks some of "
+            "their cells into specks; 0 for none",
+            ranged=False,
         ),
         "circles": Parameter("whole", 0, 50, "", "filled circles that invert the ground"),
         "triangles": Parameter("whole", 0, 50, "", "filled triangles that invert the ground"),
@@ -101,7 +118,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         "label": Parameter(
             "label",
             0,
-            72,
+            81,
             "",
             "balanced gives each sum once in 28 images, free draws the digits alone",
             ("balanced", "free"),
@@ -160,6 +177,8 @@ class UltraMnistParameters(PlannerParameters):
     digits: Span = Span(3, 5)
     scale_distribution: str = "v-shaped"
     factor: Span = Span(0.5, 75)
+    digit_order: str = "by-class"
+    digit_jpeg: int = 75
     circles: Span = Span(0, 4)
     triangles: Span = Span(0, 4)
     shape_pairs: Span | None = None
@@ -225,8 +244,16 @@ def parse_parameter(
     return span.low if parameter.kind == "number" else int(span.low)
 
 
+def number_text(value: float) -> str:
+    """Return the shortest text that reads as the same number."""
+    if float(value).is_integer():
+        return str(int(value))
+    text = f"{value:g}"
+    return text if float(text) == value else repr(float(value))
+
+
 def _text(value: Span | str | float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def _parse_span(name: str, parameter: Parameter, text: str) -> Span:

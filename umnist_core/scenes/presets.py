@@ -3,12 +3,16 @@
 Presets
 -------
 ``released``
-    The ranges of UltraMNIST's released generator.
+    UltraMNIST's released generator (transmuteAI/ultramnist): its ranges, the order in which
+    it places digits, and the JPEG that they go through.
+``released-clean``
+    The same digits at the same places without that JPEG, and so without its specks.
 ``paper``
     The ranges of its text: Gupta et al., "UltraMNIST Classification: A Benchmark to
     Train CNNs for Very Large Images", Scientific Data 2024, arXiv 2206.12681,
-    section "Methods, Data creation". Where the text gives no range (cells of the
-    checkerboard, distribution of the digits) that of the released generator is used.
+    section "Methods, Data creation"; of the JPEG it says nothing. Where the text gives no
+    range (cells of the checkerboard, distribution of the digits) that of the released
+    generator is used.
 ``megapixel``
     Megapixel MNIST with straight lines (arXiv 1905.03711 and 2210.13007).
 ``megapixel-bezier``
@@ -48,8 +52,11 @@ def _curves(canvas: int, side_px: int, count: int) -> MegapixelParameters:
 PRESETS: Mapping[str, UltraMnistParameters | MegapixelParameters] = MappingProxyType(
     {
         "released": UltraMnistParameters(),
+        "released-clean": UltraMnistParameters(digit_jpeg=0),
         "paper": UltraMnistParameters(
             factor=Span(0.5, 76),
+            digit_order="shuffled",
+            digit_jpeg=0,
             circles=Span(0, 5),
             triangles=Span(0, 5),
             zoom=Span(1, 1),

@@ -19,8 +19,11 @@ from typing import Any
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.geometry import Box
+from umnist_core.scenes.shapes import SHAPES, Shape
 
-SCENE_VERSION = 1
+SCENE_VERSION = 2
+"""The newest that is read here. Scenes with `Scene.digit_jpeg` are of version 2, so that no program
+that does not know it draws them without; all others are of version 1."""
 
 SUBPIXELS = 1024
 """Fixed-point steps per canvas pixel in the checkerboard's vectors."""
@@ -41,7 +44,8 @@ class Digit:
     side_px
         Side of its square: 14, or a whole multiple of 28; any side in Megapixel MNIST.
     ink_box
-        Tight around the pixels that are drawn, canvas frame.
+        Tight around the pixels that are drawn, canvas frame. Where the scene has a
+        `Scene.digit_jpeg` these include its specks, which may lie up to 7 px outside the square.
     """
 
     label: int
@@ -90,25 +94,6 @@ class Checkerboard:
     def size(self) -> int:
         """Cells along one side."""
         return len(self.cells)
-
-
-@dataclass(frozen=True, slots=True)
-class Circle:
-    """A filled circle; centre between pixels and radius in whole canvas px."""
-
-    row: int
-    col: int
-    radius_px: int
-
-
-@dataclass(frozen=True, slots=True)
-class Triangle:
-    """A filled triangle; its corners (row, col) in whole canvas px."""
-
-    corners: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
-
-
-Shape = Circle | Triangle
 
 
 Curve = tuple[int, ...]
@@ -203,7 +188,7 @@ class Scene:
     shapes
         Their union inverts the checkerboard.
     ink_threshold
-        A glyph pixel above this value (0 to 254) is ink.
+        A pixel of the grey digits above this value (0 to 254) is ink.
     glyph_set, glyph_checksum
         Name and sha256 of the glyphs that ``Digit.glyph`` counts in.
     stand_in
@@ -212,6 +197,9 @@ class Scene:
         None in UltraMNIST, where digits are ink that inverts the ground. Else, as in
         Megapixel MNIST, the ground is black, strokes are pasted on it and then digits:
         whole grey squares, each hiding what is under it.
+    digit_jpeg
+        Quality of the JPEG that the grey digits went through before they were cut to ink
+        (`umnist_core.scenes.digit_jpeg`); None for none.
     """
 
     height: int
@@ -224,12 +212,20 @@ class Scene:
     glyph_checksum: str
     stand_in: bool
     provenance: Provenance | None = None
-    version: int = SCENE_VERSION
+    version: int = 1
     strokes: Strokes | None = None
+    digit_jpeg: int | None = None
 
     def __post_init__(self) -> None:
+        if self.digit_jpeg is not None:
+            object.__setattr__(self, "version", max(self.version, 2))
         if self.strokes is None:
             return
+        if self.digit_jpeg is not None:
+            raise InvalidValueError(
+                f"A scene has strokes, or a JPEG of its digits; found both, with quality "
+                f"{self.digit_jpeg}; leave one out."
+            )
         if self.checkerboard is not None or self.shapes:
             raise InvalidValueError(
                 "A scene has strokes, or a checkerboard and shapes; found both, leave one out."
@@ -288,8 +284,10 @@ class Scene:
         """Return the scene as JSON text; `from_json` gives an equal scene back."""
         data = asdict(self)
         for shape, source in zip(data["shapes"], self.shapes, strict=True):
-            shape["kind"] = "circle" if isinstance(source, Circle) else "triangle"
+            shape["kind"] = source.kind
         data["label"] = self.label
+        if self.digit_jpeg is None:
+            del data["digit_jpeg"]
         if self.strokes is None:
             del data["strokes"]
         else:
@@ -328,13 +326,6 @@ def _pair(values: Any) -> tuple[int, int]:
     return (int(row), int(col))
 
 
-def _shape_from_dict(data: dict[str, Any]) -> Shape:
-    if data["kind"] == "circle":
-        return Circle(data["row"], data["col"], data["radius_px"])
-    first, second, third = data["corners"]
-    return Triangle((_pair(first), _pair(second), _pair(third)))
-
-
 def _strokes_from_dict(data: dict[str, Any] | None) -> Strokes | None:
     if data is None:
         return None
@@ -361,7 +352,7 @@ def _scene_from_dict(data: dict[str, Any]) -> Scene:
             board["shear_deg"],
             board["zoom"],
         ),
-        shapes=tuple(_shape_from_dict(shape) for shape in data["shapes"]),
+        shapes=tuple(SHAPES[one["kind"]].from_dict(one) for one in data["shapes"]),
         ink_threshold=data["ink_threshold"],
         glyph_set=data["glyph_set"],
         glyph_checksum=data["glyph_checksum"],
@@ -369,4 +360,5 @@ def _scene_from_dict(data: dict[str, Any]) -> Scene:
         provenance=None if provenance is None else Provenance(**provenance),
         version=data["version"],
         strokes=_strokes_from_dict(data.get("strokes")),
+        digit_jpeg=data.get("digit_jpeg"),
     )

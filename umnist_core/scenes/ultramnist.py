@@ -3,9 +3,9 @@
 Source: Gupta et al., "UltraMNIST Classification: A Benchmark to Train CNNs for Very
 Large Images", Scientific Data 2024, arXiv 2206.12681, section "Methods, Data
 creation", and the authors' released generator. Differs from the released generator
-in that placement has a bounded number of tries, that digits are placed in random
-order and not in the order of their class, and that a digit without a single pixel
-of ink (possible at 14 px) is drawn again.
+in that placement has a bounded number of tries, that squares may not even share a row
+or a column of pixels at their rim, and that a digit without a single pixel of ink
+(possible at 14 px) is drawn again.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from numpy.typing import NDArray
 from umnist_core.digits.glyphs import GLYPH_PX, GlyphSet
 from umnist_core.errors import InvalidValueError, PlacementError
 from umnist_core.geometry import Box
+from umnist_core.scenes.digit_jpeg import PlacedGlyph, Written, WrittenDigits, write_digits
 from umnist_core.scenes.parameters import MAX_LABEL, Span, UltraMnistParameters
 from umnist_core.scenes.scene import (
     SUBPIXELS,
     Checkerboard,
-    Circle,
     Digit,
     Provenance,
     Scene,
-    Shape,
-    Triangle,
 )
+from umnist_core.scenes.shapes import SHAPES, Circle, Draw, Shape, Triangle
 from umnist_core.seeds import draw_float, draw_int, sample_rng
 
 REFERENCE_CANVAS_PX = 4000
 CIRCLE_RADIUS_PX = (50, 999)
 """Smallest and largest radius on a 4000-px canvas; other canvases scale it."""
+
+PAIR: tuple[type[Shape], ...] = (Circle, Triangle)
+"""What ``shape_pairs`` counts, one of each."""
 
 TRIES_PER_DIGIT = 1000
 RESTARTS = 20
@@ -75,13 +77,14 @@ def plan_ultramnist_scene(
     rng = sample_rng(seed, split, index, "digits")
     labels = _draw_labels(parameters, seed, split, index, rng)
     placed = _place(parameters, len(labels), rng)
-    chosen, threshold = _choose_glyphs(labels, placed, glyphs, size, rng)
+    chosen, threshold = _choose_glyphs(labels, placed, glyphs, parameters, rng)
+    greys = _grey_digits(glyphs, chosen, placed, parameters)
     return Scene(
         height=size,
         width=size,
         digits=tuple(
-            _digit(label, glyph, box, glyphs, threshold)
-            for label, glyph, box in zip(labels, chosen, placed, strict=True)
+            _digit(label, glyph, box, grey, threshold)
+            for label, glyph, box, grey in zip(labels, chosen, placed, greys.digits, strict=True)
         ),
         checkerboard=_plan_checkerboard(
             parameters, sample_rng(noise_seed, split, index, "checkerboard")
@@ -92,6 +95,7 @@ def plan_ultramnist_scene(
         glyph_checksum=glyphs.checksum,
         stand_in=glyphs.is_stand_in,
         provenance=source,
+        digit_jpeg=parameters.digit_jpeg or None,
     )
 
 
@@ -114,13 +118,17 @@ def _draw_labels(
 ) -> tuple[int, ...]:
     """Return the classes of the digits, in the order in which they are placed."""
     if parameters.label == "free":
-        return _draw_free_labels(parameters, rng)
+        labels = _draw_free_labels(parameters, rng)
+        return tuple(sorted(labels)) if parameters.digit_order == "by-class" else labels
     if parameters.label == "balanced":
-        label = _balanced_label(parameters, seed, split, index)
+        run = balanced_labels(parameters, seed, split, index)
+        label = run[index % len(run)]
     else:
         label = int(parameters.label)
     multisets = digit_multisets(label, *parameters.digits.ints)
     multiset = multisets[draw_int(rng, 0, len(multisets) - 1)]
+    if parameters.digit_order == "by-class":
+        return multiset
     return tuple(multiset[place] for place in np.argsort(rng.random(len(multiset)), kind="stable"))
 
 
@@ -135,12 +143,16 @@ def _draw_free_labels(
             return labels
 
 
-def _balanced_label(parameters: UltraMnistParameters, seed: int, split: str, index: int) -> int:
-    """Return the label of a sample such that every run of 28 holds each label once."""
-    labels = min(MAX_LABEL, 9 * int(parameters.digits.high)) + 1
-    block, place = divmod(index, labels)
-    order = np.argsort(sample_rng(seed, split, block, "labels").random(labels), kind="stable")
-    return int(order[place])
+def balanced_labels(
+    parameters: UltraMnistParameters, seed: int, split: str, index: int
+) -> tuple[int, ...]:
+    """Return the labels of the run of samples that one is in, each once, in their order.
+
+    A run is 28 samples, or one for each sum that fewer digits can have.
+    """
+    count = min(MAX_LABEL, 9 * int(parameters.digits.high)) + 1
+    drawn = sample_rng(seed, split, index // count, "labels").random(count)
+    return tuple(np.argsort(drawn, kind="stable").tolist())
 
 
 # -- where, and how large ---------------------------------------------------------
@@ -241,22 +253,44 @@ def glyph_pixels(glyphs: GlyphSet, glyph: int, side_px: int) -> NDArray[np.uint8
     return pixels
 
 
+def written_digits(scene: Scene, glyphs: GlyphSet) -> WrittenDigits:
+    """Return the grey digits of a scene, of which everything above its threshold is ink."""
+    chosen = [digit.glyph for digit in scene.digits]
+    placed = _placed_glyphs(glyphs, chosen, scene.boxes)
+    return write_digits(placed, scene.height, scene.width, scene.digit_jpeg)
+
+
+def _grey_digits(
+    glyphs: GlyphSet, chosen: list[int], boxes: tuple[Box, ...], parameters: UltraMnistParameters
+) -> WrittenDigits:
+    placed = _placed_glyphs(glyphs, chosen, boxes)
+    canvas_px = parameters.canvas
+    return write_digits(placed, canvas_px, canvas_px, parameters.digit_jpeg or None)
+
+
+def _placed_glyphs(
+    glyphs: GlyphSet, chosen: list[int], boxes: tuple[Box, ...]
+) -> tuple[PlacedGlyph, ...]:
+    placed = []
+    for glyph, box in zip(chosen, boxes, strict=True):
+        pixels = glyph_pixels(glyphs, glyph, box.height)
+        placed.append(PlacedGlyph(pixels.tobytes(), len(pixels), box.row0, box.col0, box.height))
+    return tuple(placed)
+
+
 def _choose_glyphs(
     labels: tuple[int, ...],
     boxes: tuple[Box, ...],
     glyphs: GlyphSet,
-    canvas_px: int,
+    parameters: UltraMnistParameters,
     rng: np.random.Generator,
 ) -> tuple[list[int], int]:
     """Draw a glyph of each class, and the grey value above which they are ink."""
     chosen = [_draw_glyph(glyphs, label, rng) for label in labels]
     for _ in range(TRIES_PER_DIGIT):
-        threshold = _otsu_threshold(glyphs, chosen, boxes, canvas_px)
-        blank = [
-            place
-            for place, (glyph, box) in enumerate(zip(chosen, boxes, strict=True))
-            if glyph_pixels(glyphs, glyph, box.height).max() <= threshold
-        ]
+        greys = _grey_digits(glyphs, chosen, boxes, parameters)
+        threshold = otsu_threshold(greys.histogram(parameters.canvas, parameters.canvas))
+        blank = [place for place, grey in enumerate(greys.digits) if grey.greys.max() <= threshold]
         if not blank:
             return chosen, threshold
         for place in blank:
@@ -276,21 +310,17 @@ def _draw_glyph(glyphs: GlyphSet, label: int, rng: np.random.Generator) -> int:
     return int(indices[draw_int(rng, 0, len(indices) - 1)])
 
 
-def _otsu_threshold(
-    glyphs: GlyphSet, chosen: list[int], boxes: tuple[Box, ...], canvas_px: int
-) -> int:
-    """Return Otsu's threshold of the noise-free grey canvas, 0 to 254.
+def otsu_threshold(histogram: NDArray[np.float64]) -> int:
+    """Return Otsu's threshold of a grey canvas, 0 to 254; what is above it is ink.
 
     Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC
-    1979; the released generator applies it to the canvas of grey digits. The histogram
-    follows from the glyphs alone: a digit of factor k holds each glyph pixel k*k times.
+    1979; the released generator applies it to the canvas of grey digits.
+
+    Parameters
+    ----------
+    histogram
+        float64 (256,) of whole numbers: how many pixels have each grey.
     """
-    histogram = np.zeros(256)
-    for glyph, box in zip(chosen, boxes, strict=True):
-        pixels = glyph_pixels(glyphs, glyph, box.height)
-        repeats = (box.height // len(pixels)) ** 2
-        histogram += np.bincount(pixels.reshape(-1), minlength=256) * repeats
-    histogram[0] += canvas_px**2 - histogram.sum()
     below = np.cumsum(histogram)
     mass_below = np.cumsum(histogram * np.arange(256))
     above = below[-1] - below
@@ -301,15 +331,14 @@ def _otsu_threshold(
     return int(np.argmax(variance))
 
 
-def _digit(label: int, glyph: int, box: Box, glyphs: GlyphSet, threshold: int) -> Digit:
-    ink = glyph_pixels(glyphs, glyph, box.height) > threshold
-    repeat = box.height // len(ink)
+def _digit(label: int, glyph: int, box: Box, grey: Written, threshold: int) -> Digit:
+    ink = grey.greys > threshold
     rows, cols = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     ink_box = Box(
-        box.row0 + int(rows[0]) * repeat,
-        box.col0 + int(cols[0]) * repeat,
-        box.row0 + int(rows[-1] + 1) * repeat,
-        box.col0 + int(cols[-1] + 1) * repeat,
+        int(grey.rows[rows[0]]),
+        int(grey.cols[cols[0]]),
+        int(grey.rows[rows[-1] + 1]),
+        int(grey.cols[cols[-1] + 1]),
     )
     return Digit(label, glyph, box.row0, box.col0, box.height, ink_box)
 
@@ -351,17 +380,23 @@ def _plan_checkerboard(
 
 
 def _plan_shapes(parameters: UltraMnistParameters, rng: np.random.Generator) -> tuple[Shape, ...]:
-    if parameters.shape_pairs is not None:
-        circles = triangles = draw_int(rng, *parameters.shape_pairs.ints)
-    else:
-        circles = draw_int(rng, *parameters.circles.ints)
-        triangles = draw_int(rng, *parameters.triangles.ints)
     size = parameters.canvas
     low, high = (max(1, r * size // REFERENCE_CANVAS_PX) for r in CIRCLE_RADIUS_PX)
+    draw = Draw(
+        point=lambda: (draw_int(rng, 0, size), draw_int(rng, 0, size)),
+        radius=lambda: draw_int(rng, low, high),
+    )
 
-    def point() -> tuple[int, int]:
-        return (draw_int(rng, 0, size), draw_int(rng, 0, size))
+    def count(kind: type[Shape]) -> int:
+        span: Span = getattr(parameters, kind.plural)
+        return draw_int(rng, *span.ints)
 
-    shapes: list[Shape] = [Circle(*point(), draw_int(rng, low, high)) for _ in range(circles)]
-    shapes += [Triangle((point(), point(), point())) for _ in range(triangles)]
+    if parameters.shape_pairs is None:
+        counts = {kind: count(kind) for kind in PAIR}
+    else:
+        counts = dict.fromkeys(PAIR, draw_int(rng, *parameters.shape_pairs.ints))
+    shapes = [kind.drawn(draw) for kind in PAIR for _ in range(counts[kind])]
+    # Others come after these two, so that scenes without them stay as they are.
+    for kind in (one for one in SHAPES.values() if one not in PAIR):
+        shapes += [kind.drawn(draw) for _ in range(count(kind))]
     return tuple(shapes)
