@@ -21,12 +21,12 @@ from umnist_core.scenes import Checkerboard, Scene, Triangle, plan_scene
 from umnist_core.scenes.scene import SUBPIXELS
 
 GLYPHS = segment_glyphs()
-KINDS = ["released", "noise-free", "study-5-4", "megapixel", "o2i-112"]
+KINDS = ["released", "noise-free", "shape-pairs-5", "megapixel", "o2i-112"]
 
 
 def scene_of(key: str, index: int = 0) -> Scene:
     """Plan a sample of a named setting."""
-    return NAMED_SETTINGS[key].setting.at(index).plan(GLYPHS)
+    return NAMED_SETTINGS[key].ref.at(index).plan(GLYPHS)
 
 
 def test_local_thickness_is_the_shorter_run() -> None:
@@ -71,7 +71,7 @@ def test_edge_density_counts_the_sides_of_a_square() -> None:
     assert edge_density(scene, GLYPHS) == pytest.approx(1000 * 0.25 * 2 / 4000, rel=0.01)
 
 
-@pytest.mark.parametrize("key", ["released", "study-1-4", "study-1-24"])
+@pytest.mark.parametrize("key", ["released", "shape-pairs-1", "checkerboard-24"])
 def test_edge_density_is_that_of_the_full_image(key: str) -> None:
     """Counted on every second line and pixel, it is within 3 % of the count of all."""
     for index in range(4):

@@ -10,6 +10,7 @@ from typing import Any
 from umnist_core.inference.jobs import ENDED
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import PredictRequest, SceneImage
+from umnist_core.scenes import SceneRef
 from umnist_core.settings import Settings, load_settings
 
 QUICK, SLOW = "additive-pyramid", "digit-finder"
@@ -26,12 +27,12 @@ def settings_with(**environment: str) -> Settings:
 
 def small_image(seed: int = 1) -> SceneImage:
     """Return a scene of 512 x 512 px."""
-    return SceneImage("released", seed, "train", 0, (("canvas", "512"),))
+    return SceneImage(SceneRef("released", seed, overrides=(("canvas", "512"),)))
 
 
 def large_image(seed: int = 1) -> SceneImage:
     """Return a scene of 4000 x 4000 px."""
-    return SceneImage("released", seed, "train", 0)
+    return SceneImage(SceneRef("released", seed))
 
 
 def quick(seed: int = 1, device: str = "cpu") -> PredictRequest:

@@ -12,10 +12,13 @@ from umnist_core.inference.requests import FileImage, PredictRequest, SceneImage
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.registry import create_model
+from umnist_core.scenes import SceneRef
 
 OVERRIDES = (("canvas", "600"), ("factor", "1..4"))
-SCENE = SceneImage("released", 7, "train", 3, OVERRIDES)
-MEGAPIXEL = SceneImage("megapixel", 7, "train", 3, (("canvas", "300"), ("noise_count", "4")))
+SCENE = SceneImage(SceneRef("released", 7, "train", 3, OVERRIDES))
+MEGAPIXEL = SceneImage(
+    SceneRef("megapixel", 7, "train", 3, (("canvas", "300"), ("noise_count", "4")))
+)
 
 IPS = {"patch_px": 25, "stride_px": 25, "memory": 10, "iteration": 20}
 """Of 600 px a side: 576 patches, so 29 rounds."""

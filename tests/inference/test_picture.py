@@ -14,7 +14,12 @@ from umnist_core.inference.picture import FADE, OPACITY, STOPS, attention_pictur
 from umnist_core.pyramid import ArraySource
 
 COLOURS = (
-    Path(__file__).resolve().parents[2] / "umnist_core" / "server" / "static" / "heat_colours.js"
+    Path(__file__).resolve().parents[2]
+    / "umnist_core"
+    / "server"
+    / "static"
+    / "heat"
+    / "colours.js"
 )
 
 

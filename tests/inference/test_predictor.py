@@ -26,7 +26,7 @@ from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.requests import LOAD, RUN, FileImage, PredictRequest, SceneImage
 from umnist_core.models.cards import card_path, get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.scenes import plan_scene
+from umnist_core.scenes import SceneRef, plan_scene
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,7 +70,7 @@ def test_attention_is_compared_with_the_scenes_ink(predictor: Predictor) -> None
     found = predictor.predict(ask("digit-finder"))
     assert found.looked is not None
     # Digits invert the ground: where the two differ is ink.
-    ground = open_image(SceneImage("released", 7, "train", 3, OVERRIDES, "background"))[0]
+    ground = open_image(SceneImage(SCENE.ref, "background"))[0]
     is_ink = open_image(SCENE)[0].read_whole() != ground.read_whole()
     assert found.looked["sum"].chance == pytest.approx(is_ink.mean())
     assert found.looked["sum"].mass > 3 * found.looked["sum"].chance
@@ -105,7 +105,7 @@ def test_scene_of_ultramnist_has_no_truth_of_megapixels_tasks(
 
 def test_layer_without_digits_has_no_truth(predictor: Predictor) -> None:
     """The ground alone holds no sum, and no ink to compare with."""
-    image = SceneImage("released", 7, "train", 3, OVERRIDES, "background")
+    image = SceneImage(SCENE.ref, "background")
     found = predictor.predict(ask("digit-finder", image))
     assert found.tasks[0].truth is None
     assert found.looked is None
@@ -246,7 +246,7 @@ def test_scene_of_100000_px_a_side_is_read_piece_by_piece(
     predictor: Predictor, tmp_path: Path
 ) -> None:
     """A model of a reduced image answers; one that reads all of it says how far it is."""
-    image = SceneImage("released", 7, "train", 3, (("canvas", "100000"),))
+    image = SceneImage(SceneRef("released", 7, "train", 3, (("canvas", "100000"),)))
     reduced = save_small(
         tmp_path, "mobilenet-v3-resizer", variant="small", side_px=64, backbone_px=64
     )
@@ -299,10 +299,11 @@ from umnist_core.digits import load_glyphs
 from umnist_core.errors import OutOfMemoryError
 from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.requests import PredictRequest, SceneImage
+from umnist_core.scenes import SceneRef
 
 def scene(canvas):
-    return PredictRequest(sys.argv[1], "cpu", SceneImage("released", 7, "train", 3,
-        (("canvas", str(canvas)), ("factor", "1..4"))))
+    return PredictRequest(sys.argv[1], "cpu", SceneImage(SceneRef("released", 7, "train", 3,
+        (("canvas", str(canvas)), ("factor", "1..4")))))
 
 predictor = Predictor("cpu")
 predictor.load(sys.argv[1])
@@ -378,8 +379,9 @@ def test_without_torch_cards_are_read_and_predicting_says_what_is_missing() -> N
 
 def test_errors_are_sentences_of_umnist() -> None:
     """What the page shows is written for people, also where a scene cannot be planned."""
-    image = SceneImage("released", 0, "train", 0, (("canvas", "28"), ("factor", "9")))
-    with pytest.raises(UmnistError, match="canvas=28"):
+    crowded = (("canvas", "100"), ("digits", "5"), ("factor", "3"))
+    image = SceneImage(SceneRef("released", overrides=crowded))
+    with pytest.raises(UmnistError, match="canvas=100"):
         Predictor("cpu").predict(ask("digit-finder", image))
-    with pytest.raises(InvalidValueError, match="view is one of full"):
-        SceneImage("released", 0, "train", 0, (), "x-ray")
+    with pytest.raises(InvalidValueError, match="layer is one of full"):
+        SceneImage(SceneRef(), "x-ray")

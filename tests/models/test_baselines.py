@@ -13,11 +13,11 @@ from torchvision.models import mobilenet_v3_small, resnet50
 
 from tests.models.small import BASELINES, SMALL, small_scene, small_source
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
-from umnist_core.models.backbones import SCRATCH, load_backbone
-from umnist_core.models.convnet import ConvNet
-from umnist_core.models.faster_rcnn import FasterRcnn
-from umnist_core.models.grad_cam import grad_cam
-from umnist_core.models.reduced import grid_boxes, normalised, prepare_reduced
+from umnist_core.models.papers.backbones import SCRATCH, load_backbone
+from umnist_core.models.papers.convnet import ConvNet
+from umnist_core.models.papers.faster_rcnn import FasterRcnn
+from umnist_core.models.papers.grad_cam import grad_cam
+from umnist_core.models.papers.reduced import grid_boxes, normalised, prepare_reduced
 from umnist_core.models.registry import create_model
 from umnist_core.models.targets import BOXES, CLASSES
 from umnist_core.pyramid import ArraySource, reduce_for_model

@@ -268,6 +268,17 @@ def test_own_folder_holds_files_and_runs_and_hides_nothing_that_is_shipped(tmp_p
     }
 
 
+def test_card_of_an_earlier_version_has_nothing_measured(saved: Path) -> None:
+    """The one field that may be missing; of another type it is refused as any."""
+    fields = json.loads(card_path(saved).read_text())
+    del fields["measured"]
+    card_path(saved).write_text(json.dumps(fields))
+    assert load_card(saved).measured == {}
+    card_path(saved).write_text(json.dumps(fields | {"measured": [1]}))
+    with pytest.raises(DamagedFileError, match="'measured' is a list"):
+        load_card(saved)
+
+
 def test_card_has_all_that_a_reader_needs() -> None:
     """The fields of a card are those that the file has, so none is lost."""
     assert [one.name for one in dataclasses.fields(Card)] == list(CARD_TYPES)

@@ -19,23 +19,22 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
 from umnist_core.models.cards import SHIPPED
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.models.edge_levels import dense_edges, level_edges, sparse_edges
-from umnist_core.models.finder import (
-    DigitFinder,
-    DigitFinderConfig,
-    overlap_share,
+from umnist_core.models.own.edge_levels import dense_edges, level_edges, sparse_edges
+from umnist_core.models.own.finder import DigitFinder, DigitFinderConfig
+from umnist_core.models.own.finder_nets import GlyphNet, SpotNet
+from umnist_core.models.own.finder_search import (
+    Candidate,
+    Search,
     readings_at,
 )
-from umnist_core.models.finder_nets import GlyphNet, SpotNet
-from umnist_core.models.registry import create_model
-from umnist_core.models.spots import Spot, busy_tiles, iter_windows
-from umnist_core.models.staircase import (
-    Reading,
+from umnist_core.models.own.spots import Spot, busy_tiles, iter_windows
+from umnist_core.models.own.staircase import (
     find_grids,
     read_staircases,
     recover_ink,
 )
-from umnist_core.models.sums import sum_log_probabilities
+from umnist_core.models.own.sums import sum_log_probabilities
+from umnist_core.models.registry import create_model
 from umnist_core.pyramid import TileSource
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
@@ -56,9 +55,9 @@ def glyphs(subset: str = "train") -> GlyphSet:
 
 
 def scene_at(index: int, factor: str, canvas: int = 1600) -> Scene:
-    """Return a scene with digits of some factors on a noisy ground."""
+    """Return a scene with digits of some factors on a noisy ground, without specks."""
     overrides = {"factor": factor, "canvas": str(canvas)}
-    return plan_scene("released", 31, "train", index, glyphs=glyphs(), overrides=overrides)
+    return plan_scene("released-clean", 31, "train", index, glyphs=glyphs(), overrides=overrides)
 
 
 class NoiseSource(TileSource):
@@ -224,10 +223,20 @@ def test_one_corner_is_enough_on_the_coarsest_levels_alone() -> None:
     assert not busy_tiles(cells).any()
     assert not busy_tiles(np.zeros((2, 8, 8), np.float32), is_coarse=True).any()
     image = np.zeros((1000, 1000), np.uint8)
-    image[320:704, 320:448] = 255  # four corners, two of each kind, far apart
+    image[320:832, 320:704] = 255  # four corners, two of each kind, far apart
     levels = [len(list(iter_windows(ArraySource(image, "nearest"), level))) for level in range(5)]
     assert levels[:3] == [0, 0, 0]
     assert levels[3] > 0
+
+
+def test_plain_one_is_looked_at_though_specks_spoil_two_of_its_corners() -> None:
+    """Two corners, one of each kind, are enough beside each other."""
+    cells = np.zeros((2, 8, 8), np.float32)
+    cells[:, 4, 4] = 1
+    assert busy_tiles(cells).any()
+    cells[1] = 0
+    cells[0, 4, 4] = 2
+    assert not busy_tiles(cells).any()
 
 
 # -- sums ---------------------------------------------------------------------------
@@ -250,6 +259,17 @@ def test_convolution_of_digits_equals_all_combinations_counted(places: int) -> N
             expected[sum(digits)] += weight * chance
     found = sum_log_probabilities(chances)[0].exp().numpy()
     np.testing.assert_allclose(found, expected / expected.sum(), atol=2e-5)
+
+
+def test_digits_that_are_certain_add_up_whatever_their_number() -> None:
+    """Seven of them where five at most are usual, or one; the prior decides where they are not."""
+    chances = torch.zeros(1, 9, 11)
+    chances[:, :, 10] = 1
+    chances[0, :7] = torch.nn.functional.one_hot(torch.tensor([0, 1, 2, 3, 4, 5, 6]), 11)
+    assert int(sum_log_probabilities(chances).argmax()) == 21
+    chances[0, 1:7] = torch.nn.functional.one_hot(torch.tensor(10), 11).float()
+    chances[0, 0] = torch.nn.functional.one_hot(torch.tensor(8), 11)
+    assert int(sum_log_probabilities(chances).argmax()) == 8
 
 
 def test_sums_are_as_exact_in_mixed_precision() -> None:
@@ -277,22 +297,32 @@ def test_nets_refuse_other_shapes() -> None:
 # -- the model ----------------------------------------------------------------------
 
 
-def test_overlap_is_the_share_of_the_smaller_square() -> None:
-    """A digit within another is dropped, whatever their sizes."""
-    blank = np.zeros((28, 28), np.uint8)
-    large = Reading(10, 0, 0, 1, 0, blank, blank)
-    small = Reading(1, 100, 246, 1, 0, blank, blank)
-    assert overlap_share(large, small) == pytest.approx(0.5)
-    assert overlap_share(small, large) == pytest.approx(0.5)
-    assert overlap_share(large, Reading(1, 100, 100, 1, 0, blank, blank)) == pytest.approx(1)
-    assert overlap_share(large, Reading(1, 300, 0, 1, 0, blank, blank)) == 0
+def test_search_reads_nothing_within_a_digit_beyond_doubt() -> None:
+    """What one who looks everywhere finds on it is left out, and the digit itself is not."""
+    overrides = {"canvas": "1200", "factor": "18..20", "digits": "1", "label": "free"}
+    overrides |= {"shape_pairs": "0", "checkerboard": "0"}
+    scene = plan_scene("released", 5, "train", 1, glyphs=glyphs(), overrides=overrides)
+    torch.manual_seed(0)
+    net = SpotNet().eval()
+    digit = scene.digits[0]
 
+    def judge(candidates: list[Candidate]) -> list[float]:
+        return [float(one.reading.side_px == digit.side_px) for one in candidates]
 
-def test_neighbours_whose_squares_are_a_cell_off_do_not_overlap() -> None:
-    """Beside a digit of 68 px a cell, a small one is kept though its square is touched."""
-    blank = np.zeros((28, 28), np.uint8)
-    large = Reading(68, 1530, 1827, 1, 0, blank, blank)
-    assert overlap_share(large, Reading(6, 1408, 2062, 1, 0, blank, blank)) == 0
+    def search(**how: object) -> list[Candidate]:
+        found = Search(net, HeldScene(scene, glyphs()), least_score=0.01, most_spots=200, **how)  # type: ignore[arg-type]
+        for level in reversed(range(5)):
+            found.search_level(level)
+        return list(found.found.values())
+
+    within = digit.box
+    everywhere, shielded = search(judge=None), search(judge=judge)
+    sizes = [
+        [one.reading.side_px for one in found if within.row0 < one.reading.row < within.row1]
+        for found in (everywhere, shielded)
+    ]
+    assert digit.side_px in [one.reading.side_px for one in shielded]
+    assert sum(side < 60 for side in sizes[0]) > 3 * sum(side < 60 for side in sizes[1])
 
 
 def test_memory_does_not_grow_with_the_image() -> None:
@@ -357,7 +387,7 @@ def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
     right = 0
     for index in range(FRESH_IMAGES):
         scene = plan_scene("released", FRESH_SEED, "test", index, glyphs=glyphs("test"))
-        output = shipped(shipped.collate([HeldScene(scene, glyphs("test"))]))
+        output = shipped(shipped.collate([shipped.prepare(HeldScene(scene, glyphs("test")))]))
         right += int(output.logits["sum"].argmax()) == scene.label
         assert output.attention is not None
         assert output.attention[0].weights.sum() == pytest.approx(1, abs=1e-3)
@@ -387,7 +417,7 @@ def test_shipped_finder_finds_nothing_in_noise(shipped: DigitFinder) -> None:
     for index in range(3):
         scene = plan_scene("released", FRESH_SEED, "test", index, glyphs=glyphs("test"))
         source = HeldScene(scene, glyphs("test"), layer="background")
-        output = shipped(shipped.collate([source]))
+        output = shipped(shipped.collate([shipped.prepare(source)]))
         assert output.found is not None
         mistakes += len(output.found[0])
     assert mistakes <= 1

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.models.ips import IPS, IPSConfig
-from umnist_core.models.ips_selection import TRACE_MAX, CachedEmbedder, Trace
-from umnist_core.models.patches import HeldPatches, LazyPatches, PatchGrid, patch_keys
+from umnist_core.models.ips.model import IPS, IPSConfig
+from umnist_core.models.ips.patches import HeldPatches, LazyPatches, PatchGrid, patch_keys
+from umnist_core.models.ips.selection import TRACE_MAX, CachedEmbedder, Trace
 from umnist_core.models.registry import create_model
 from umnist_core.pyramid import ArraySource, SceneSource, TileSource
 from umnist_core.scenes import plan_scene
@@ -124,7 +124,7 @@ def test_scores_too_close_to_call_are_decided_as_the_plain_path_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With every image undecided, the selection is the plain one; the encoder is not folded."""
-    monkeypatch.setattr("umnist_core.models.ips_selection.TIE", 1.0)
+    monkeypatch.setattr("umnist_core.models.ips.selection.TIE", 1.0)
     fast = _model()
     batch = _batch(fast, [_image(seed, 80, 80, 20) for seed in range(3)])
     encoders: list[object] = []
@@ -158,7 +158,7 @@ def test_equal_patches_are_encoded_once() -> None:
 
 def test_cache_of_embeddings_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the cache is full it is emptied, and the outputs stay the same."""
-    monkeypatch.setattr("umnist_core.models.ips_selection.CACHE_MAX", 8)
+    monkeypatch.setattr("umnist_core.models.ips.selection.CACHE_MAX", 8)
     fast = _model()
     batch = _batch(fast, [_image(1, 96, 96, 40)])
     with torch.no_grad():

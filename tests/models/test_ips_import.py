@@ -13,9 +13,9 @@ from torch import Tensor
 
 from tests.golden.ips_cases import CASES, GOLDEN_FILE, IPSCase, make_images, make_state
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
-from umnist_core.models.ips import IPS
-from umnist_core.models.ips_import import import_ips
-from umnist_core.models.ips_selection import Trace
+from umnist_core.models.ips.importing import import_ips
+from umnist_core.models.ips.model import IPS
+from umnist_core.models.ips.selection import Trace
 from umnist_core.pyramid import ArraySource
 
 CLOSE = 1e-5

@@ -13,19 +13,19 @@ import torch
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
-from umnist_core.models.heaps import find_heaps
-from umnist_core.models.own import AdditivePyramid, AdditivePyramidConfig, Patches
+from umnist_core.models.own.heaps import find_heaps
+from umnist_core.models.own.pyramid import AdditivePyramid, AdditivePyramidConfig, Patches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
-from umnist_core.training.additive import (
+from umnist_core.training.own.finder import FinderTraining
+from umnist_core.training.own.parts import Part, train_part
+from umnist_core.training.own.pyramid import (
     AdditiveTraining,
     Lesson,
     ReadImages,
     read_images,
     train_additive,
 )
-from umnist_core.training.finder import FinderTraining
-from umnist_core.training.parts import Part, train_part
 
 EASY = {"canvas": "700", "factor": "4..8", "digits": "1..3", "label": "free"}
 
@@ -68,8 +68,8 @@ def test_patches_hold_small_digits_too() -> None:
     for factor, side in (("0.5", 14), ("1", 28)):
         found = total = 0
         for index in range(4):
-            own = {"canvas": "1000", "factor": factor}
-            scene = plan_scene("released", 43, "train", index, glyphs=glyphs(), overrides=own)
+            own = {"canvas": "1000", "factor": factor, "digit_order": "shuffled"}
+            scene = plan_scene("released-clean", 43, "train", index, glyphs=glyphs(), overrides=own)
             boxes = model.prepare(HeldScene(scene, glyphs())).boxes
             for digit in scene.digits:
                 assert digit.side_px == side
@@ -119,10 +119,10 @@ def test_rounds_keep_what_a_single_round_keeps() -> None:
         3000,
     )
     model = model_of(width=4, memory=6, chunk=100)
-    at_once, rounds = model.select(patches)
+    at_once, rounds = model.select(patches, *model.look_at([patches]))
     assert len(rounds) == 1
     model.config = replace(model.config, chunk=7)
-    in_rounds, rounds = model.select(patches)
+    in_rounds, rounds = model.select(patches, *model.look_at([patches]))
     assert len(rounds) == 5
     assert set(in_rounds) == set(at_once)
     assert len(in_rounds) == 6
@@ -132,7 +132,8 @@ def test_patches_under_a_better_one_are_dropped() -> None:
     """One digit must not count twice."""
     glyph = np.random.default_rng(1).integers(0, 2, (3, 2, 28, 28)).astype(np.uint8)
     boxes = np.array([[0, 0, 28, 28], [2, 0, 30, 28], [100, 0, 128, 28]], np.float32)
-    kept, _ = model_of(width=4).select(Patches(glyph, boxes, 200, 200))
+    model, patches = model_of(width=4), Patches(glyph, boxes, 200, 200)
+    kept, _ = model.select(patches, *model.look_at([patches]))
     assert len(kept) == 2
     assert 2 in kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,16 @@ def test_each_says_how_it_came_about(path: Path) -> None:
     assert card.seconds > 0
     assert card.notes
     assert "compact" in " ".join(card.notes).lower()
+
+
+@pytest.mark.parametrize("path", SHIPPED.values(), ids=SHIPPED.keys())
+def test_what_was_measured_later_has_its_command_and_no_path(path: Path) -> None:
+    """Each on a number of images, with no time and no folder of the machine it was measured on."""
+    for kept in load_card(path).measured.values():
+        assert kept["command"]
+        assert not any(word.startswith("/") for word in shlex.split(kept["command"]))
+        assert kept["summary"]["images"] > 0
+        assert "seconds_per_image" not in kept["summary"]
 
 
 @torch.no_grad()

@@ -108,9 +108,19 @@ def test_json_has_every_figure_and_no_nan() -> None:
 
 
 def test_images_that_were_answered_several_times_are_pointed_at() -> None:
-    """The crossed interval is the one for other images, and the notes say so."""
-    labels = labels_of(*(label(person, image) for person in "abc" for image in "xyz"))
-    assert any("crossed" in note for note in _report(labels).notes)
+    """The crossed interval is the one for other images, and the notes say so, where it is one."""
+    wrong = {("a", "x"), ("a", "y"), ("b", "z")}
+    rows = [
+        label(person, image, 7 if (person, image) in wrong else 8)
+        for person in "abcd"
+        for image in "xyz"
+    ]
+    report = _report(labels_of(*rows))
+    crossed = report.pools[0].crossed
+    told = f"the crossed interval, {100 * crossed.low:.1f} to {100 * crossed.high:.1f} %"
+    assert any(told in note for note in report.notes)
+    alike = labels_of(*(label(person, image) for person in "abc" for image in "xyz"))
+    assert not any("crossed" in note for note in _report(alike).notes)
 
 
 @pytest.mark.parametrize(

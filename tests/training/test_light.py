@@ -45,7 +45,7 @@ def test_without_captum_a_baseline_says_why_there_is_no_attention(
     """It still answers."""
     name = "mobilenet-v3-resizer"
     model = create_model(name, SMALL[name]).eval()
-    monkeypatch.setattr("umnist_core.models.grad_cam.find_spec", lambda _name: None)
+    monkeypatch.setattr("umnist_core.models.papers.grad_cam.find_spec", lambda _name: None)
     output = model.attend(model.collate([model.prepare(small_source(small_scene(0)))]))
     assert output.logits["sum"].shape == (1, 28)
     assert output.attention is None

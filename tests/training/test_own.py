@@ -16,24 +16,25 @@ from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.models.cards import load_card
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.models.finder import Candidate
-from umnist_core.models.finder_nets import NOTHING
-from umnist_core.models.own import Patches
-from umnist_core.models.spots import Spot
-from umnist_core.models.staircase import Reading
+from umnist_core.models.own.finder_nets import NOTHING
+from umnist_core.models.own.finder_search import Candidate
+from umnist_core.models.own.pyramid import Patches
+from umnist_core.models.own.spots import Spot
+from umnist_core.models.own.staircase import Reading
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
-from umnist_core.training import finder, own
-from umnist_core.training.additive import bend_patches
 from umnist_core.training.config import TrainConfig, config_from, load_config
-from umnist_core.training.finder_candidates import (
+from umnist_core.training.own import finder
+from umnist_core.training.own import recipes as own
+from umnist_core.training.own.finder_candidates import (
     UNSURE,
     Candidates,
     candidate_label,
     hardest_glyphs,
     tuning_loss,
 )
-from umnist_core.training.shards import kept_tensors
+from umnist_core.training.own.pyramid import bend_patches
+from umnist_core.training.own.shards import kept_tensors
 
 EASY = {"canvas": "600", "factor": "3..6", "digits": "3", "label": "free"}
 
@@ -212,7 +213,7 @@ def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence
 def test_shipped_recipe_is_the_default(name: str) -> None:
     """What the file says and what the code does without it are one recipe."""
     settings = type(own.parse_recipe(load_config(Path(name))))
-    bare = {"model": {"name": name}, "recipe": {"check_images": 100}}
+    bare = {"model": {"name": name}, "recipe": {"check_images": 400}}
     assert own.parse_recipe(load_config(Path(name))) == own.parse_recipe(config_from(bare))
     assert settings is own.RECIPES[name][0]
 
@@ -233,6 +234,8 @@ def test_candidates_are_told_what_they_read() -> None:
     moved = _candidate(factor, digit.row + 2 * factor, digit.col)
     assert candidate_label(moved, scene) == digit.label
     assert candidate_label(_candidate(factor, digit.row + 3 * factor, digit.col), scene) == UNSURE
+    assert candidate_label(_candidate(factor, digit.row + 19 * factor, digit.col), scene) == UNSURE
+    assert candidate_label(_candidate(factor, digit.row + 21 * factor, digit.col), scene) == NOTHING
     assert candidate_label(_candidate(factor + 1, digit.row, digit.col), scene) == UNSURE
     assert candidate_label(_candidate(1, digit.row, digit.col), scene) == NOTHING
 
@@ -257,7 +260,7 @@ def test_tuning_asks_for_nothing_that_is_not_sure() -> None:
     """Half drawn glyphs, a quarter digits of scenes, a quarter none; the unsure never."""
     labels = torch.tensor([UNSURE] * 50 + [7] + [NOTHING] * 2)
     blank = torch.zeros(53, 2, 28, 28, dtype=torch.uint8)
-    candidates = Candidates(blank, torch.zeros(53, 5), labels)
+    candidates = Candidates(blank, torch.zeros(53, 6), labels)
     asked: list[torch.Tensor] = []
 
     class Net(torch.nn.Module):
@@ -272,7 +275,7 @@ def test_tuning_asks_for_nothing_that_is_not_sure() -> None:
     loss = tuning_loss(candidates, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0))
     assert asked[0].shape == (32, 2, 28, 28)
     assert torch.isfinite(loss)
-    none = Candidates(blank[:50], torch.zeros(50, 5), labels[:50])
+    none = Candidates(blank[:50], torch.zeros(50, 6), labels[:50])
     assert torch.isfinite(tuning_loss(none, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0)))
     assert len(asked[1]) == 16
 
@@ -298,7 +301,7 @@ def test_tuning_shows_the_hardest_glyphs_more_often() -> None:
     assert set(glyphs.labels[hard]) == set(range(10)) - {4}
     assert hard[-1] == 3  # it alone has ink, so a three is a little less of a surprise
     assert set(hardest_glyphs(Net(), glyphs, 999)) == set(range(200))
-    none = Candidates(torch.zeros(0, 2, 28, 28), torch.zeros(0, 5), torch.zeros(0).long())
+    none = Candidates(torch.zeros(0, 2, 28, 28), torch.zeros(0, 6), torch.zeros(0).long())
     tuning_loss(none, glyphs, hard[-1:], 128)(Net(), 0, np.random.default_rng(0))
     inked = (asked[-1][:, 0].mean(dim=(1, 2)) > 0.3).sum()
     assert 20 <= inked <= 33  # 32, less those that are spoilt, and one by chance

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from umnist_core.models import registry
 from umnist_core.models.base import SUM_CLASSES, Model, ModelOutput
-from umnist_core.models.reduced import (
+from umnist_core.models.papers.reduced import (
     ReducedBatch,
     ReducedImage,
     collate_reduced,

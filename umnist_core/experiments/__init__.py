@@ -9,7 +9,10 @@ from umnist_core.experiments.noise_figures import (
 from umnist_core.experiments.settings import (
     NAMED_SETTINGS,
     NamedSetting,
-    NoiseSetting,
+    find_setting,
+    generate_command,
+    python_code,
+    render_command,
     setting_from_yaml,
     setting_to_yaml,
 )
@@ -19,9 +22,12 @@ __all__ = [
     "ImageFigures",
     "NamedSetting",
     "NoiseFigures",
-    "NoiseSetting",
+    "find_setting",
+    "generate_command",
     "measure_image",
     "pool_figures",
+    "python_code",
+    "render_command",
     "setting_from_yaml",
     "setting_to_yaml",
 ]

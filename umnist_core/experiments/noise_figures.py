@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from umnist_core.digits import GlyphSet
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.rendering import digit_mask, render
+from umnist_core.rendering.figures import ink_share
 from umnist_core.scenes import Digit, Scene
 from umnist_core.scenes.ultramnist import glyph_pixels
 
@@ -50,7 +51,7 @@ class ImageFigures:
     object_to_image_ratios
         Area of each digit's square over that of the image, 0 to 1.
     ink_share
-        Area of all digits' ink over that of the image, 0 to 1.
+        Area of all digits' ink, specks with it, over that of the image, 0 to 1.
     edges_per_1000_px
         Changes between dark and light met on 1000 px of a horizontal or vertical line.
     contrasts
@@ -104,7 +105,7 @@ def measure_image(scene: Scene, glyphs: GlyphSet) -> ImageFigures:
         index=0 if scene.provenance is None else scene.provenance.index,
         sides_px=tuple(digit.side_px for digit in scene.digits),
         object_to_image_ratios=scene.object_to_image_ratios,
-        ink_share=_ink_share(scene, glyphs),
+        ink_share=ink_share(scene, glyphs),
         edges_per_1000_px=edge_density(scene, glyphs),
         contrasts=tuple(digit_contrast(scene, glyphs, digit) for digit in scene.digits),
         digit_thickness=_digit_thickness(scene, glyphs),
@@ -137,13 +138,6 @@ def _ink(scene: Scene, glyphs: GlyphSet, place: int) -> tuple[Mask, int]:
         return digit_mask(scene, glyphs, place), 1
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     return ink, digit.side_px // len(ink)
-
-
-def _ink_share(scene: Scene, glyphs: GlyphSet) -> float:
-    """Return the ink of all digits over the image, exact."""
-    inks = (_ink(scene, glyphs, place) for place in range(len(scene.digits)))
-    ink_px = sum(int(np.count_nonzero(ink)) * repeat**2 for ink, repeat in inks)
-    return ink_px / (scene.height * scene.width)
 
 
 # -- edges ------------------------------------------------------------------------

@@ -1,137 +1,58 @@
 """Settings of the noise: given a name, kept as YAML, told as a command or as Python.
 
-A setting and the number of a sample are all that an image follows from, so a setting of
-a few lines stands for any number of images, on every machine.
+A setting is the preset and the overrides of a `umnist_core.scenes.SceneRef`: a few lines that
+stand for any number of images, on every machine.
 
 Named settings
 --------------
-Every preset is one. Those of the noise study are the ten test sets of bioailab's
-UltraMNIST_FasterRCNN-Archive: 1 to 5 pairs of shapes at a checkerboard of 4, and one
-pair at checkerboards of 4, 8 ... 24; the two series share one set.
+Every preset is one, and every set of the noise study (`umnist_core.datasets.study`).
 """
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-from umnist_core.digits import GlyphSet
-from umnist_core.errors import DamagedFileError, InvalidValueError
-from umnist_core.scenes import PRESETS, Scene, get_preset, plan_scene
+from umnist_core.datasets.study import NOISE_FREE, NOISE_STUDY
+from umnist_core.errors import DamagedFileError
+from umnist_core.scenes import PRESETS, SceneRef, number_text
 from umnist_core.seeds import SPLITS
 
 YAML_VERSION = 1
 MAX_YAML_BYTES = 64 * 1024
 """A setting is a few hundred bytes; more is something else."""
 
-MAX_SEED = 10**9
+
+def render_command(ref: SceneRef, out: str = "sample.png") -> str:
+    """Return the command line that draws an image."""
+    return shlex.join(["umnist", "render", *ref.options, "--index", str(ref.index), out])
 
 
-@dataclass(frozen=True)
-class NoiseSetting:
-    """How images are drawn, and which one of them.
+def generate_command(ref: SceneRef, count: int, out: str = "dataset") -> str:
+    """Return the command line that writes a data set of an image's setting."""
+    return shlex.join(["umnist", "generate", out, *ref.options, "--count", str(count)])
 
-    Attributes
-    ----------
-    preset
-        Name in `umnist_core.scenes.PRESETS`.
-    overrides
-        Parameters that differ from the preset, as (name, text) pairs in the order of
-        their names; see `NoiseSetting.of`.
-    seed, split, index
-        Which sample, as `umnist_core.scenes.plan_scene` takes it.
-    """
 
-    preset: str
-    overrides: tuple[tuple[str, str], ...] = ()
-    seed: int = 0
-    split: str = "train"
-    index: int = 0
-
-    @classmethod
-    def of(
-        cls,
-        preset: str,
-        overrides: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-        *,
-        seed: int = 0,
-        split: str = "train",
-        index: int = 0,
-    ) -> NoiseSetting:
-        """Return a checked setting without the overrides that say what the preset says.
-
-        Raises
-        ------
-        InvalidValueError
-            If the preset is unknown, a parameter is not allowed or the sample cannot be.
-        """
-        parameters = get_preset(preset)
-        given = dict(overrides)
-        preset_text, text = parameters.to_text(), parameters.with_overrides(given).to_text()
-        changed = {name: text[name] for name in given if text[name] != preset_text.get(name)}
-        for name, number in (("seed", seed), ("index", index)):
-            if not 0 <= number <= MAX_SEED:
-                raise InvalidValueError(
-                    f"{name} is a whole number from 0 to {MAX_SEED}; got {number}."
-                )
-        if split not in SPLITS:
-            raise InvalidValueError(f"split is one of {', '.join(SPLITS)}; got {split!r}.")
-        return cls(preset, tuple(sorted(changed.items())), seed, split, index)
-
-    def at(self, index: int) -> NoiseSetting:
-        """Return the same setting at another sample of its split."""
-        return replace(self, index=index)
-
-    def plan(self, glyphs: GlyphSet) -> Scene:
-        """Plan the image.
-
-        Raises
-        ------
-        InvalidValueError, PlacementError
-            As `umnist_core.scenes.plan_scene` does.
-        """
-        return plan_scene(
-            self.preset,
-            self.seed,
-            self.split,
-            self.index,
-            glyphs=glyphs,
-            overrides=dict(self.overrides),
-        )
-
-    @property
-    def _options(self) -> list[str]:
-        changes = [part for name, text in self.overrides for part in ("--set", f"{name}={text}")]
-        return ["--preset", self.preset, "--seed", str(self.seed), "--split", self.split, *changes]
-
-    def render_command(self, out: str = "sample.png") -> str:
-        """Return the command line that draws this image."""
-        return shlex.join(["umnist", "render", *self._options, "--index", str(self.index), out])
-
-    def generate_command(self, count: int, out: str = "dataset") -> str:
-        """Return the command line that writes a data set of this setting."""
-        return shlex.join(["umnist", "generate", out, *self._options, "--count", str(count)])
-
-    def python_code(self) -> str:
-        """Return a program that draws this image into a uint8 array ``image``."""
-        return (
-            "from umnist_core.digits import load_glyphs\n"
-            "from umnist_core.rendering import render\n"
-            "from umnist_core.scenes import plan_scene\n\n"
-            "glyphs = load_glyphs()\n"
-            "scene = plan_scene(\n"
-            f"    {self.preset!r},\n"
-            f"    seed={self.seed}, split={self.split!r}, index={self.index},\n"
-            "    glyphs=glyphs,\n"
-            f"    overrides={dict(self.overrides)!r},\n"
-            ")\n"
-            "image = render(scene, glyphs)\n"
-        )
+def python_code(ref: SceneRef) -> str:
+    """Return a program that draws an image into a uint8 array ``image``."""
+    return (
+        "from umnist_core.digits import load_glyphs\n"
+        "from umnist_core.rendering import render\n"
+        "from umnist_core.scenes import SceneRef\n\n"
+        "glyphs = load_glyphs()\n"
+        "scene = SceneRef.of(\n"
+        f"    {ref.preset!r},\n"
+        f"    {dict(ref.overrides)!r},\n"
+        f"    seed={ref.seed}, split={ref.split!r}, index={ref.index},\n"
+        ").plan(glyphs)\n"
+        "image = render(scene, glyphs)\n"
+    )
 
 
 @dataclass(frozen=True)
@@ -144,18 +65,19 @@ class NamedSetting:
         Short name, for addresses.
     title, group
         Name for people, and what it belongs to.
-    setting
+    ref
         Preset and overrides; its sample is of no meaning.
     """
 
     key: str
     title: str
     group: str
-    setting: NoiseSetting
+    ref: SceneRef
 
 
 _PRESET_NAMES = {
     "released": ("UltraMNIST", "UltraMNIST, as released"),
+    "released-clean": ("UltraMNIST", "UltraMNIST, released without specks"),
     "paper": ("UltraMNIST", "UltraMNIST, as in the paper"),
     "megapixel": ("Megapixel MNIST", "Megapixel MNIST, lines"),
     "megapixel-bezier": ("Megapixel MNIST", "Megapixel MNIST, Bézier strokes"),
@@ -166,20 +88,10 @@ _PRESET_NAMES = {
 }
 """Preset -> group and title; any other preset stands under its own name."""
 
-_STUDY = ((1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (1, 8), (1, 12), (1, 16), (1, 20), (1, 24))
-"""Pairs of shapes and cells of the checkerboard of the noise study's test sets."""
-
 
 def _name_settings() -> dict[str, NamedSetting]:
     settings = [_name_preset(preset) for preset in PRESETS]
-    settings += [
-        _name_change("noise-free", "UltraMNIST, noise-free", "UltraMNIST", pairs=0, cells=0)
-    ]
-    for pairs, cells in _STUDY:
-        title = f"{pairs} {'pair' if pairs == 1 else 'pairs'}, checkerboard {cells}"
-        settings.append(
-            _name_change(f"study-{pairs}-{cells}", title, "Noise study", pairs=pairs, cells=cells)
-        )
+    settings += [_name_noise(name, noise) for name, noise in NOISE_STUDY.items()]
     order = ["UltraMNIST", "Noise study"]
     order += [one.group for one in settings if one.group not in order]
     return {one.key: one for one in sorted(settings, key=lambda one: order.index(one.group))}
@@ -187,30 +99,45 @@ def _name_settings() -> dict[str, NamedSetting]:
 
 def _name_preset(preset: str) -> NamedSetting:
     group, title = _PRESET_NAMES.get(preset, ("Other", preset))
-    return NamedSetting(preset, title, group, NoiseSetting(preset))
+    return NamedSetting(preset, title, group, SceneRef(preset))
 
 
-def _name_change(key: str, title: str, group: str, *, pairs: int, cells: int) -> NamedSetting:
-    overrides = {"shape_pairs": str(pairs), "checkerboard": str(cells)}
-    return NamedSetting(key, title, group, NoiseSetting.of("released", overrides))
+def _name_noise(name: str, noise: Mapping[str, str]) -> NamedSetting:
+    pairs, cells = noise["shape_pairs"], noise["checkerboard"]
+    title = f"{pairs} {'pair' if pairs == '1' else 'pairs'}, checkerboard {cells}"
+    ref = SceneRef.of("released", noise)
+    if name == NOISE_FREE:
+        return NamedSetting(name, "UltraMNIST, noise-free", "UltraMNIST", ref)
+    return NamedSetting(name, title, "Noise study", ref)
 
 
 NAMED_SETTINGS: Mapping[str, NamedSetting] = MappingProxyType(_name_settings())
 """Key -> named setting, in the order in which people are shown them."""
 
 
+def find_setting(key: str) -> NamedSetting:
+    """Return the named setting of a key, that of the released preset where there is none.
+
+    Links used to name sets of the noise study by their numbers, ``study-1-4``.
+    """
+    if old := re.fullmatch(r"study-(\d+)-(\d+)", key):
+        noise = {"shape_pairs": old[1], "checkerboard": old[2]}
+        key = next((name for name, one in NOISE_STUDY.items() if one == noise), key)
+    return NAMED_SETTINGS.get(key, NAMED_SETTINGS["released"])
+
+
 # -- YAML -------------------------------------------------------------------------
 
 
-def setting_to_yaml(setting: NoiseSetting) -> str:
-    """Return a setting as YAML; `setting_from_yaml` gives an equal setting back."""
+def setting_to_yaml(ref: SceneRef) -> str:
+    """Return a setting as YAML; `setting_from_yaml` gives an equal one back."""
     data = {
         "umnist_setting": YAML_VERSION,
-        "preset": setting.preset,
-        "overrides": {name: _plain(text) for name, text in setting.overrides},
-        "seed": setting.seed,
-        "split": setting.split,
-        "index": setting.index,
+        "preset": ref.preset,
+        "overrides": {name: _plain(text) for name, text in ref.overrides},
+        "seed": ref.seed,
+        "split": ref.split,
+        "index": ref.index,
     }
     text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
     return text
@@ -223,12 +150,12 @@ def _plain(text: str) -> str | int | float:
             value = number(text)
         except ValueError:
             continue
-        if f"{value:g}" == text:
+        if number_text(value) == text:
             return value
     return text
 
 
-def setting_from_yaml(text: str | bytes) -> NoiseSetting:
+def setting_from_yaml(text: str | bytes) -> SceneRef:
     """Read a setting.
 
     Parameters
@@ -262,7 +189,7 @@ def setting_from_yaml(text: str | bytes) -> NoiseSetting:
         raise DamagedFileError(
             "overrides holds lines such as 'shape_pairs: 3', found something else; correct it."
         )
-    return NoiseSetting.of(
+    return SceneRef.of(
         _scalar("preset", data.get("preset")),
         {str(name): _scalar(str(name), value) for name, value in overrides.items()},
         seed=_whole("seed", data.get("seed", 0)),
@@ -302,7 +229,7 @@ def _scalar(name: str, value: Any) -> str:
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return number_text(value) if isinstance(value, float) else str(value)
     raise DamagedFileError(f"{name} is a word or a number, found {str(value)[:40]!r}; correct it.")
 
 

@@ -4,29 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from umnist_core.digits import GlyphSet, load_glyphs
-from umnist_core.inference.requests import FileImage, ImageRef, SceneImage
+from umnist_core.digits import load_glyphs
+from umnist_core.inference.requests import FileImage, ImageRef
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.pyramid.files import file_source
-from umnist_core.scenes import Scene, plan_scene
-
-
-def plan_image(image: SceneImage, glyphs: GlyphSet) -> Scene:
-    """Plan the scene that an image shows.
-
-    Raises
-    ------
-    UmnistError
-        If it cannot be planned; the sentence says why.
-    """
-    return plan_scene(
-        image.preset,
-        image.seed,
-        image.split,
-        image.index,
-        glyphs=glyphs,
-        overrides=dict(image.overrides),
-    )
+from umnist_core.scenes import Scene
 
 
 def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
@@ -46,7 +28,7 @@ def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
         If the scene cannot be planned or the file not be opened; the sentence says why.
     """
     if isinstance(image, FileImage):
-        return file_source(Path(image.path)), None
+        return file_source(Path(image.path), page=image.page, frozen=image.is_frozen), None
     glyphs = load_glyphs()
-    scene = plan_image(image, glyphs)
-    return scene_source(scene, glyphs, image.view), scene
+    scene = image.ref.plan(glyphs)
+    return scene_source(scene, glyphs, image.layer), scene

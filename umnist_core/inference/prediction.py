@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from umnist_core.attention import AttentionMap
 from umnist_core.scenes import Scene
+
+if TYPE_CHECKING:  # the module itself has torch
+    from umnist_core.models.base import Doubt
 
 SUM = "sum"
 MEGAPIXEL = ("majority", "max", "top", "multi")
@@ -96,6 +99,13 @@ class Prediction:
         Of the image, px.
     tasks
         The answers.
+    confidence
+        Chance that the answer to the first task is right, 0 to 1.
+    is_calibrated
+        Whether that chance was fitted to how often the model is right; else it is the probability
+        that the model gives its answer.
+    doubts
+        What the model finds unlike the images that it knows; None of models that do not look.
     found
         The digits that the model says are there; None of models that do not say.
     attention
@@ -118,6 +128,9 @@ class Prediction:
     height: int
     width: int
     tasks: tuple[TaskAnswer, ...]
+    confidence: float
+    is_calibrated: bool
+    doubts: tuple[Doubt, ...] | None
     found: tuple[FoundBox, ...] | None
     attention: AttentionMap | None
     no_attention: str
@@ -131,9 +144,12 @@ class Prediction:
 
         Boxes are x, y, width, height, as browsers have them.
         """
-        found, looked = self.found, self.looked
+        found, looked, doubts = self.found, self.looked, self.doubts
         return {
             "tasks": [_task_dict(task) for task in self.tasks],
+            "confidence": self.confidence,
+            "is_calibrated": self.is_calibrated,
+            "doubts": None if doubts is None else [_doubt_dict(one) for one in doubts],
             "found": None if found is None else [_found_dict(one) for one in found],
             "device": self.device,
             "image": {"width": self.width, "height": self.height},
@@ -172,6 +188,10 @@ def _task_dict(task: TaskAnswer) -> dict[str, Any]:
         "truth": None if task.truth is None else list(task.truth),
         "is_right": task.is_right,
     }
+
+
+def _doubt_dict(one: Doubt) -> dict[str, str]:
+    return {"kind": one.kind, "sentence": one.sentence}
 
 
 def _found_dict(one: FoundBox) -> dict[str, Any]:

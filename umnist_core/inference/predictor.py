@@ -36,6 +36,8 @@ from umnist_core.inference.requests import (
 from umnist_core.models.base import FoundDigit, Model, ModelOutput, Task
 from umnist_core.models.cards import get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.confidence import answer_confidences
+from umnist_core.models.own.trust import assuming_digits
 from umnist_core.models.progress import watching
 from umnist_core.pyramid import TileSource
 from umnist_core.rendering import digit_masks
@@ -147,18 +149,20 @@ class Predictor:
             loaded = self._load(request.checkpoint)
         tell(RUN, 0, None)
         model = loaded.model
-        with watching(lambda done, total: tell(RUN, done, total)), torch.no_grad():
+        with (
+            watching(lambda done, total: tell(RUN, done, total)),
+            torch.no_grad(),
+            assuming_digits(model, request.digits),
+        ):
             with self._memory_said("reading the image"), _timed(seconds, "read"):
                 source, scene = self._open(request.image)
                 batch = model.collate([model.prepare(source)])
-            size = f"an image of {source.width} x {source.height} px"
-            with (
-                self._memory_said(f"running {loaded.name} on {size}"),
-                _timed(seconds, "run"),
-            ):
+            running = f"running {loaded.name} on an image of {source.width} x {source.height} px"
+            with self._memory_said(running), _timed(seconds, "run"):
                 output = model.attend(batch)
                 answers = _answers(model, output, scene, request.image)  # waits for the device
         attention = None if output.attention is None else output.attention[0]
+        confidences, is_calibrated = answer_confidences(output, model.tasks)
         return Prediction(
             checkpoint=request.checkpoint,
             model=loaded.name,
@@ -166,6 +170,9 @@ class Predictor:
             height=source.height,
             width=source.width,
             tasks=answers,
+            confidence=float(confidences[0]),
+            is_calibrated=is_calibrated,
+            doubts=output.doubts[0] if output.doubts else None,
             found=None if output.found is None else tuple(map(_found_box, output.found[0])),
             attention=attention,
             no_attention=output.no_attention,
@@ -297,9 +304,9 @@ def _stamp(image: ImageRef) -> object:
 def _answers(
     model: Model, output: ModelOutput, scene: Scene | None, image: ImageRef
 ) -> tuple[TaskAnswer, ...]:
-    view = "full" if isinstance(image, FileImage) else image.view
+    layer = "full" if isinstance(image, FileImage) else image.layer
     return tuple(
-        _task_answer(task, output.logits[task.name][0], true_answer(scene, task.name, view))
+        _task_answer(task, output.logits[task.name][0], true_answer(scene, task.name, layer))
         for task in model.tasks
     )
 
@@ -330,7 +337,7 @@ def _looked(
     if attention is None or scene is None or isinstance(image, FileImage):
         return None
     largest = max((digit.side_px for digit in scene.digits), default=0)
-    if image.view == "background" or not 0 < largest <= LOOKED_MAX_SIDE_PX:
+    if image.layer == "background" or not 0 < largest <= LOOKED_MAX_SIDE_PX:
         return None
     masks = digit_masks(scene, load_glyphs())
     looked = {}

@@ -34,8 +34,11 @@ def prediction_json(found: Prediction) -> Row:
 
 def prediction_lines(found: Prediction) -> Iterator[str]:
     """Yield what is printed of a prediction."""
-    for task in found.tasks:
-        yield from _task_lines(task)
+    sure = _confidence_words(found)
+    for place, task in enumerate(found.tasks):
+        yield from _task_lines(task, sure if place == 0 else "")
+    for doubt in found.doubts or ():
+        yield f"warning: {doubt.sentence}"
     if found.found is not None:
         digits = f"{len(found.found)} digit{'' if len(found.found) == 1 else 's'}"
         yield f"{digits} found" + (":" if found.found else "")
@@ -50,10 +53,17 @@ def prediction_lines(found: Prediction) -> Iterator[str]:
     )
 
 
-def _task_lines(task: TaskAnswer) -> Iterator[str]:
+def _confidence_words(found: Prediction) -> str:
+    return f"confidence {found.confidence:.2f}, {'' if found.is_calibrated else 'not '}calibrated"
+
+
+def _task_lines(task: TaskAnswer, sure: str = "") -> Iterator[str]:
+    """Yield an answer's lines; how sure it is stands in the words given, else as a probability."""
     said = " ".join(map(str, task.answer)) or "none"
     if not task.is_multi:
-        said += f" ({_percent(task.probabilities[task.answer[0]])})"
+        sure = sure or _percent(task.probabilities[task.answer[0]])
+    if sure:
+        said += f" ({sure})"
     if task.truth is not None:
         truth = " ".join(map(str, task.truth))
         said += ", right" if task.is_right else f", wrong: it is {truth}"
@@ -92,8 +102,16 @@ def _box_words(box: Sequence[float]) -> str:
 # -- tables ---------------------------------------------------------------------------
 
 
-def prediction_row(image_id: str, found: Prediction) -> Row:
-    """Return a prediction as a row of the table, named as in that of `umnist evaluate`."""
+def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) -> Row:
+    """Return a prediction as a row of the table, named as in that of `umnist evaluate`.
+
+    Parameters
+    ----------
+    image_id, found
+        Of the image.
+    notes
+        A sentence for each choice that was made to read its file.
+    """
     row: Row = {"id": image_id}
     for task in found.tasks:
         row[f"said_{task.name}"] = " ".join(map(str, task.answer))
@@ -102,11 +120,15 @@ def prediction_row(image_id: str, found: Prediction) -> Row:
         if task.truth is not None:
             row[f"true_{task.name}"] = " ".join(map(str, task.truth))
             row[f"correct_{task.name}"] = task.is_right
+    row["confidence"], row["is_calibrated"] = f"{found.confidence:.6f}", found.is_calibrated
+    if found.doubts is not None:
+        row["warnings"] = " ".join(doubt.kind for doubt in found.doubts)
     if found.found is not None:
         row["digits_found"] = len(found.found)
     row["width"], row["height"] = found.width, found.height
     row["seconds"] = f"{sum(found.seconds.values()):.3f}"
     row["peak_bytes"] = found.peak_bytes
+    row["notes"] = " ".join(notes)
     return row
 
 

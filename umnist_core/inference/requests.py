@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import LAYERS
-from umnist_core.seeds import SPLITS
+from umnist_core.scenes import SceneRef
 
 AUTO = "auto"
 """The first GPU where there is one, else the CPU."""
@@ -23,49 +23,48 @@ OnProgress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class SceneImage:
-    """A scene, as `umnist_core.scenes.plan_scene` takes it.
+    """A scene, and what of it is drawn.
 
     Attributes
     ----------
-    preset, seed, split, index
-        As of `plan_scene`.
-    overrides
-        Parameter and value as text, sorted by name.
-    view
+    ref
+        Which scene.
+    layer
         One of `umnist_core.rendering.LAYERS`.
 
     Raises
     ------
     InvalidValueError
-        If there is no such split or view; the rest is checked when the scene is planned.
+        If there is no such layer.
     """
 
-    preset: str
-    seed: int
-    split: str
-    index: int
-    overrides: tuple[tuple[str, str], ...] = ()
-    view: str = "full"
+    ref: SceneRef
+    layer: str = "full"
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (("split", self.split, SPLITS), ("view", self.view, LAYERS)):
-            if value not in allowed:
-                raise InvalidValueError(
-                    f"{name} is one of {', '.join(allowed)}; got {str(value)[:40]!r}."
-                )
+        if self.layer not in LAYERS:
+            raise InvalidValueError(
+                f"layer is one of {', '.join(LAYERS)}; got {str(self.layer)[:40]!r}."
+            )
 
 
 @dataclass(frozen=True)
 class FileImage:
-    """An image file: JPEG, PNG or TIFF.
+    """An image file: JPEG, PNG, TIFF or WebP.
 
     Attributes
     ----------
     path
         Where it is.
+    page
+        Of a file with several, from 0.
+    is_frozen
+        Whether it is an image of a study; see `umnist_core.pyramid.files.read_image_header`.
     """
 
     path: str
+    page: int = 0
+    is_frozen: bool = False
 
 
 ImageRef = SceneImage | FileImage
@@ -83,27 +82,24 @@ class PredictRequest:
         ``"auto"``, ``"cpu"`` or ``"cuda:0"``; it says which predictor is meant.
     image
         What is looked at.
+    digits
+        Fewest and most digits that the model is to assume; None for its own numbers.
     """
 
     checkpoint: str
     device: str
     image: ImageRef
+    digits: tuple[int, int] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the request, ready for JSON."""
         image = self.image
         if isinstance(image, FileImage):
-            described: dict[str, Any] = {"path": image.path}
+            described: dict[str, Any] = asdict(image)
         else:
-            described = {
-                "preset": image.preset,
-                "seed": image.seed,
-                "split": image.split,
-                "index": image.index,
-                "overrides": dict(image.overrides),
-                "view": image.view,
-            }
-        return {"checkpoint": self.checkpoint, "device": self.device, "image": described}
+            described = image.ref.to_dict() | {"view": image.layer}
+        asked = {"checkpoint": self.checkpoint, "device": self.device, "image": described}
+        return asked if self.digits is None else asked | {"digits": list(self.digits)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PredictRequest:
@@ -115,7 +111,13 @@ class PredictRequest:
             If it is none.
         """
         try:
-            return cls(str(data["checkpoint"]), str(data["device"]), _image(data["image"]))
+            digits = data.get("digits")
+            return cls(
+                str(data["checkpoint"]),
+                str(data["device"]),
+                _image(data["image"]),
+                None if digits is None else (int(digits[0]), int(digits[1])),
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidValueError(
                 f"Expected a request with checkpoint, device and image, found {str(data)[:80]!r}; "
@@ -125,13 +127,6 @@ class PredictRequest:
 
 def _image(data: Mapping[str, Any]) -> ImageRef:
     if "path" in data:
-        return FileImage(str(data["path"]))
-    overrides = tuple(sorted((str(key), str(value)) for key, value in data["overrides"].items()))
-    return SceneImage(
-        preset=data["preset"],
-        seed=data["seed"],
-        split=data["split"],
-        index=data["index"],
-        overrides=overrides,
-        view=data["view"],
-    )
+        page, is_frozen = data.get("page", 0), data.get("is_frozen", False)
+        return FileImage(str(data["path"]), int(page), bool(is_frozen))
+    return SceneImage(SceneRef.from_dict(data), data["view"])

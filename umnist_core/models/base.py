@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
+from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import TileSource
 
 SUM_CLASSES = 28
@@ -25,6 +26,11 @@ LABELS_ONLY = "labels-only"
 UNCONSTRAINED = "unconstrained"
 SEES = (LABELS_ONLY, UNCONSTRAINED)
 """What a model may be trained on: sums alone, or the boxes and classes of digits too."""
+
+DOUBTS = ("none-found", "count", "canvas", "rescaled", "turned", "photograph", "unsure")
+"""Why an answer is in doubt: no digit was found; more or fewer digits than the model assumes;
+another canvas; pixels that were made anew by scaling; an image that stands on its side or on its
+head; grey values where there are two; and an answer that is hardly likelier than another."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,33 @@ class FoundDigit:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A reason why an answer may be wrong: the image is unlike those that the model knows.
+
+    Attributes
+    ----------
+    kind
+        One of `DOUBTS`.
+    sentence
+        For people: what was expected, and what was found.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is no such kind.
+    """
+
+    kind: str
+    sentence: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in DOUBTS:
+            raise InvalidValueError(
+                f"A doubt is one of {', '.join(DOUBTS)}; got {self.kind[:40]!r}."
+            )
+
+
+@dataclass(frozen=True)
 class ModelOutput:
     """What a model gives for a batch of B images.
 
@@ -85,6 +118,12 @@ class ModelOutput:
         The digits of each image, for models that find them.
     rounds
         For each image, the maps of the rounds of an iterative selection, first to last.
+    doubts
+        For each image, what the model finds unlike the images that it knows; empty of models
+        that do not look for it.
+    confidence
+        float (B,), 0 to 1: the calibrated chance that the answer to the first task is right;
+        None of models that have none.
     """
 
     logits: dict[str, Tensor]
@@ -92,6 +131,8 @@ class ModelOutput:
     no_attention: str = ""
     found: tuple[tuple[FoundDigit, ...], ...] | None = None
     rounds: tuple[tuple[AttentionMap, ...], ...] = ()
+    doubts: tuple[tuple[Doubt, ...], ...] = ()
+    confidence: Tensor | None = None
 
 
 class Model(nn.Module, ABC):

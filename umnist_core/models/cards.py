@@ -6,6 +6,7 @@ origin. It is JSON beside the weights file, under the same name.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
+from umnist_core.files import write_whole
 from umnist_core.settings import Settings, load_settings
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
@@ -54,6 +56,9 @@ class Card:
         Honest remarks: what falls short, what differs from the paper.
     sha256
         Of the weights file; `save_checkpoint` fills it in.
+    measured
+        What was measured afterwards, on other images: name -> ``command`` and ``summary``;
+        `keep_measured` adds to it.
     """
 
     model: str
@@ -67,6 +72,7 @@ class Card:
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sha256: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 CARD_TYPES: dict[str, tuple[type, ...]] = {
@@ -81,8 +87,12 @@ CARD_TYPES: dict[str, tuple[type, ...]] = {
     "versions": (dict,),
     "notes": (list,),
     "sha256": (str,),
+    "measured": (dict,),
 }
 """Field of a card -> what JSON may hold there."""
+
+_OPTIONAL = {"measured"}
+"""Fields that cards of earlier versions do not have."""
 
 
 def card_path(path: Path) -> Path:
@@ -128,19 +138,51 @@ def load_card(path: Path) -> Card:
 
 def _make_card(found: Any, place: Path) -> Card:
     named = set(found) if isinstance(found, dict) else set()
-    if named != set(CARD_TYPES):
-        wrong = sorted(named ^ set(CARD_TYPES))[0]
+    if wrong_ones := (named ^ set(CARD_TYPES)) - (_OPTIONAL - named):
+        wrong = sorted(wrong_ones)[0]
         raise DamagedFileError(
             f"{place} is no card of a checkpoint of this version: {wrong[:40]!r} is missing or "
             "unknown; get both files again."
         )
     for name, types in CARD_TYPES.items():
-        if not isinstance(found[name], types):
+        if name in named and not isinstance(found[name], types):
             raise DamagedFileError(
                 f"{place} is no card of a checkpoint: {name!r} is a "
                 f"{type(found[name]).__name__}; get both files again."
             )
     return Card(**{**found, "notes": tuple(map(str, found["notes"]))})
+
+
+def card_text(card: Card) -> str:
+    """Return a card as it stands in its file."""
+    return json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False) + "\n"
+
+
+def keep_measured(path: Path, name: str, command: str, summary: Mapping[str, Any]) -> None:
+    """Put figures onto the card of a checkpoint, in the place of earlier ones of the same name.
+
+    Parameters
+    ----------
+    path
+        The weights file; it is not touched.
+    name
+        What was measured, such as a variant of the images.
+    command
+        The command line that measures it again.
+    summary
+        The figures, as JSON may hold them.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError, TooLargeError
+        As `load_card`.
+    WriteError
+        If the card cannot be written.
+    """
+    card = load_card(path)
+    measured = {**card.measured, name: {"command": command, "summary": summary}}
+    text = card_text(dataclasses.replace(card, measured=measured))
+    write_whole(card_path(path), text.encode())
 
 
 def find_own_checkpoints(folder: Path) -> dict[str, Path]:

@@ -51,7 +51,7 @@ _EFFICIENTNET = "Tan and Le 2019, arXiv 1905.11946"
 
 CATALOGUE: dict[str, ModelFacts] = {
     "additive-pyramid": ModelFacts(
-        "own",
+        "own.pyramid",
         "Additive pyramid",
         OWN,
         _FROM_LABELS,
@@ -60,7 +60,7 @@ CATALOGUE: dict[str, ModelFacts] = {
         "sums alone teach it what a digit is.",
     ),
     "digit-finder": ModelFacts(
-        "finder",
+        "own.finder",
         "Digit finder",
         OWN,
         _FROM_BOXES,
@@ -68,11 +68,11 @@ CATALOGUE: dict[str, ModelFacts] = {
         "Looks for the staircases of enlarged digits on every level, reads what stands there, and "
         "adds up.",
     ),
-    "efficientnet-b0": _baseline("efficientnet", "EfficientNet-B0", _EFFICIENTNET),
-    "efficientnet-b3": _baseline("efficientnet", "EfficientNet-B3", _EFFICIENTNET),
-    "efficientnet-b7": _baseline("efficientnet", "EfficientNet-B7", _EFFICIENTNET),
+    "efficientnet-b0": _baseline("papers.efficientnet", "EfficientNet-B0", _EFFICIENTNET),
+    "efficientnet-b3": _baseline("papers.efficientnet", "EfficientNet-B3", _EFFICIENTNET),
+    "efficientnet-b7": _baseline("papers.efficientnet", "EfficientNet-B7", _EFFICIENTNET),
     "faster-rcnn": ModelFacts(
-        "faster_rcnn",
+        "papers.faster_rcnn",
         "Faster R-CNN",
         "Ren et al. 2015, arXiv 1506.01497",
         _FROM_BOXES,
@@ -80,7 +80,7 @@ CATALOGUE: dict[str, ModelFacts] = {
         "Detects digits in the reduced image; the sum is that of what it found.",
     ),
     "ips": ModelFacts(
-        "ips",
+        "ips.model",
         "IPS, iterative patch selection",
         "Bergner, Lippert, Mahendran 2023, arXiv 2210.13007",
         _FROM_LABELS,
@@ -89,11 +89,11 @@ CATALOGUE: dict[str, ModelFacts] = {
         "from those.",
     ),
     "mobilenet-v3-resizer": _baseline(
-        "mobilenet_resizer",
+        "papers.mobilenet_resizer",
         "MobileNet-V3 with a learned resizer",
         "Talebi and Milanfar 2021, arXiv 2103.09950",
         "Learns how to reduce the image before a small network reads it.",
     ),
-    "resnet50": _baseline("resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
+    "resnet50": _baseline("papers.resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
 }
 """Model name -> its facts, sorted by name."""

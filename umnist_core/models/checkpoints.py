@@ -24,7 +24,7 @@ from umnist_core.errors import (
 )
 from umnist_core.files import write_whole
 from umnist_core.models.base import Model
-from umnist_core.models.cards import WEIGHTS_SUFFIX, Card, card_path, load_card
+from umnist_core.models.cards import WEIGHTS_SUFFIX, Card, card_path, card_text, load_card
 from umnist_core.models.registry import create_model, get_entry
 
 FORMAT = "1"
@@ -77,9 +77,8 @@ def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False)
         config=dataclasses.asdict(model.config),
         sha256=hashlib.sha256(data).hexdigest(),
     )
-    text = json.dumps(dataclasses.asdict(written), indent=2, ensure_ascii=False) + "\n"
     write_whole(path, data)
-    write_whole(card_path(path), text.encode())
+    write_whole(card_path(path), card_text(written).encode())
     return written
 
 

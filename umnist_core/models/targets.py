@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import SUM_TASK, Task
-from umnist_core.scenes import Scene
+from umnist_core.models.base import MEGAPIXEL_TASKS, SUM_TASK, Task
+from umnist_core.scenes import MegapixelTasks, Scene
 
 BOXES = "boxes"
 """float32 (digits, 4): row0, col0, row1, col1 of each digit's square in image px; in a batch
@@ -60,12 +60,33 @@ def _answer(scene: Scene, task: Task) -> Tensor:
             f"The task {task.name!r} is one of Megapixel MNIST, found a scene of UltraMNIST; "
             "choose a preset of Megapixel MNIST or a model that answers sums."
         )
-    value = getattr(scene.tasks, task.name)
+    return _task_answer(scene.tasks, task)
+
+
+def _task_answer(tasks: MegapixelTasks, task: Task) -> Tensor:
+    value = getattr(tasks, task.name)
     if not task.is_multi:
         return torch.tensor(value)
     target = torch.zeros(task.classes)
     target[list(value)] = 1.0
     return target
+
+
+def task_targets(known: MegapixelTasks, tasks: Sequence[Task]) -> dict[str, Tensor]:
+    """Return the targets of an image of which only the tasks of Megapixel MNIST are known.
+
+    Raises
+    ------
+    InvalidValueError
+        If the model answers anything else.
+    """
+    names = [task.name for task in tasks]
+    if not set(names) <= {task.name for task in MEGAPIXEL_TASKS}:
+        raise InvalidValueError(
+            f"Expected images with an answer to {', '.join(names)}, found Megapixel MNIST, which "
+            "has majority, max, top and multi; use a model of Megapixel MNIST."
+        )
+    return {task.name: _task_answer(known, task) for task in tasks}
 
 
 def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
@@ -74,12 +95,18 @@ def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
     Raises
     ------
     InvalidValueError
-        If the model answers anything else.
+        If the model answers anything else, or no such sum.
     """
-    if tuple(task.name for task in tasks) != (SUM_TASK.name,) or not 0 <= label < tasks[0].classes:
+    names = [task.name for task in tasks]
+    if names != [SUM_TASK.name]:
         raise InvalidValueError(
-            f"Labels are sums from 0 to 27, got {label} for the tasks "
-            f"{', '.join(task.name for task in tasks)}; use a data set with its table of truth."
+            f"Expected images with an answer to {', '.join(names)}, found one of which only the "
+            "sum is known; use a model that answers sums, or a data set of Megapixel MNIST."
+        )
+    if not 0 <= label < tasks[0].classes:
+        raise InvalidValueError(
+            f"Labels are sums from 0 to {tasks[0].classes - 1}, found {label}; use a data set "
+            "whose labels are sums of digits."
         )
     return {SUM_TASK.name: torch.tensor(label)}
 

@@ -23,6 +23,7 @@ from .compare import (
     difference_intervals,
     permutation_test,
 )
+from .confidences import ConfidenceBin, Reliability, reliability
 from .correct import SUMS, accuracy, is_correct, mark
 from .errors import ScoringInputError
 from .intervals import Interval, annotator_interval, crossed_interval, wilson
@@ -52,6 +53,7 @@ __all__ = [
     "REASONS",
     "SUMS",
     "Clustering",
+    "ConfidenceBin",
     "Difference",
     "Interval",
     "Look",
@@ -60,6 +62,7 @@ __all__ = [
     "Plan",
     "PoolSummary",
     "PublishedFigure",
+    "Reliability",
     "Sample",
     "ScoringInputError",
     "StudyReport",
@@ -96,6 +99,7 @@ __all__ = [
     "power_of",
     "power_table",
     "published_comparison",
+    "reliability",
     "report",
     "response_times",
     "self_consistency",

@@ -35,7 +35,8 @@ class PoolSummary:
     labels, annotators, images
         Counted first answers, who gave them, and images that have one.
     accuracy
-        The figure to report: t on per-annotator means.
+        t on per-annotator means: for people and images like these if each image was answered
+        once.
     crossed
         The same for people and images like these, where images were answered several times.
     independent
@@ -52,6 +53,16 @@ class PoolSummary:
     crossed: Interval
     independent: Interval
     clustering: Clustering
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether images were answered several times, so that they are clusters too."""
+        return self.images < self.labels
+
+    @property
+    def reported(self) -> Interval:
+        """The figure to report: `crossed` if images were answered several times, or `accuracy`."""
+        return self.crossed if self.is_crossed else self.accuracy
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,10 +246,11 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = [f"{pool.pool}: {pool.accuracy.note}" for pool in pools if pool.accuracy.note]
     for pool in pools:
-        if pool.images < pool.labels:
+        if pool.is_crossed and not isnan(pool.crossed.low):
             notes.append(
                 f"{pool.pool}: images were answered several times; for images like these, not "
-                "only these, read the crossed interval."
+                f"only these, read the crossed interval, {100 * pool.crossed.low:.1f} to "
+                f"{100 * pool.crossed.high:.1f} %."
             )
         if 2 <= pool.annotators < 10:
             notes.append(

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
-from umnist_core.models.backbones import NONE
+from umnist_core.models.papers.backbones import NONE
 from umnist_core.training.memory import parse_budget
 from umnist_core.training.precision import PRECISIONS
+from umnist_core.training.runs import find_configs
 
 P = TypeVar("P")
 
-CONFIGS = Path(__file__).resolve().parent / "configs"
-"""The runs of the documents, one file each."""
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
@@ -39,7 +38,7 @@ class ModelPart:
     settings
         Fields of the model's config that differ from its defaults.
     pretrained
-        ``"none"``, ``"imagenet"`` or a file; see `umnist_core.models.backbones`.
+        ``"none"``, ``"imagenet"`` or a file; see `umnist_core.models.papers.backbones`.
     initial
         Checkpoint of ours whose weights the run begins with, such as those of a first stage
         at another image size; empty for none.
@@ -80,7 +79,7 @@ class DataPart:
     layer
         One of `umnist_core.rendering.LAYERS`; scenes only.
     split
-        ``train`` or ``test``.
+        ``train`` or ``test``; of a folder also ``val``.
     count
         Images, 2 or more; of a folder the first so many, 0 for all.
     validation_share
@@ -256,7 +255,7 @@ class TrainConfig:
     model
         Which model, and where it begins.
     recipe
-        Settings of a training of the model's own (`umnist_core.training.own`), which then
+        Settings of a training of the model's own (`umnist_core.training.own.recipes`), which then
         takes the place of the other sections; empty for the loop that all models share.
     data, optimizer, schedule, run
         Of that loop.
@@ -306,7 +305,7 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
 
 def config_names() -> list[str]:
     """Return the names of the configurations that come with umnist."""
-    return sorted(path.stem for path in CONFIGS.glob("*.toml"))
+    return sorted(find_configs())
 
 
 def config_from(data: Mapping[str, Any]) -> TrainConfig:
@@ -334,8 +333,7 @@ def settings_from(kind: type[P], values: Mapping[str, Any], section: str) -> P:
 def _find(path: Path) -> Path:
     if path.is_file():
         return path
-    ours = CONFIGS / f"{path}.toml"
-    if path.suffix != ".toml" and len(path.parts) == 1 and ours.is_file():
+    if ours := find_configs().get(str(path)):
         return ours
     if path.suffix == ".toml":
         raise MissingFileError(f"Expected a configuration in {path}, found no file; check it.")

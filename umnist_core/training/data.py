@@ -7,6 +7,7 @@ resumed runs see the same; nothing is drawn from a shared generator.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,15 @@ from umnist_core.datasets import DatasetReader, Recipe, open_dataset
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.models.base import UNCONSTRAINED, Model
-from umnist_core.models.targets import collate_targets, label_targets, scene_targets
+from umnist_core.models.base import UNCONSTRAINED, Model, Task
+from umnist_core.models.targets import (
+    collate_targets,
+    label_targets,
+    scene_targets,
+    task_targets,
+)
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
-from umnist_core.scenes import Scene
+from umnist_core.scenes import Digit, MegapixelTasks, Scene
 from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart, Turn
 
@@ -48,12 +54,19 @@ class Sample:
         What is in it; None for the data sets of others.
     label
         The sum of its digits; None where nothing says it.
+    tasks
+        Its labels, if it is one of Megapixel MNIST of which no scene is known.
+    digits
+        Where the digits of the scene lie in these pixels, if they were moved; None if they lie
+        where the scene says.
     """
 
     image_id: str
     source: TileSource
     scene: Scene | None
     label: int | None
+    tasks: MegapixelTasks | None = None
+    digits: tuple[Digit, ...] | None = None
 
 
 class Samples(ABC):
@@ -168,6 +181,8 @@ class FolderSamples(Samples):
 
     def __init__(self, reader: DatasetReader, ids: Sequence[str]) -> None:
         self.reader, self.ids = reader, tuple(ids)
+        # A layout that is read whole is read here, once, and not by each worker of each epoch.
+        reader.read_size(self.ids[0])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -175,13 +190,14 @@ class FolderSamples(Samples):
     def get(self, place: int) -> Sample:
         """Read an image and its truth, where there is a table of it."""
         image_id = self.ids[place]
-        scene = self.reader.truth(image_id)
-        label = self.reader.label(image_id)
+        scene, tasks = self.reader.truth(image_id), self.reader.tasks(image_id)
+        label = self.reader.digit_sum(image_id)
         if scene is not None:
-            label = sum(digit.label for digit in scene.digits)
-        # Levels would be made at once; no model reads more than a few of them.
-        source = ArraySource(self.reader.read_image(image_id), "nearest")
-        return Sample(image_id.rpartition("/")[2], source, scene, label)
+            label, tasks = sum(digit.label for digit in scene.digits), None
+        source = ArraySource(self.reader.read_image(image_id))  # levels as of an opened file
+        # Within one split the name is one without it, such as the id of a submission.
+        name = image_id.removeprefix(f"{self.reader.get_split(image_id)}/")
+        return Sample(name, source, scene, label, tasks)
 
     def describe(self) -> dict[str, Any]:
         """Return folder and count."""
@@ -229,21 +245,37 @@ class ModelInputs(Dataset[Item]):
 
 
 def targets_of(sample: Sample, model: Model) -> dict[str, Tensor]:
-    """Return what a model is to say of an image.
+    """Return what a model is to say of an image, and the digits where it may see them.
 
     Raises
     ------
     InvalidValueError
         If it is not known.
     """
-    if sample.scene is not None:
-        return scene_targets(sample.scene, model.tasks, model.sees == UNCONSTRAINED)
-    if sample.label is None:
+    targets = find_targets(sample, model.tasks, with_digits=model.sees == UNCONSTRAINED)
+    if targets is None:
         raise InvalidValueError(
             f"Expected a label of image {sample.image_id}, found none; use a data set with "
             "train.csv or a table of truth."
         )
-    return label_targets(sample.label, model.tasks)
+    return targets
+
+
+def find_targets(
+    sample: Sample, tasks: Sequence[Task], *, with_digits: bool = False
+) -> dict[str, Tensor] | None:
+    """Return the answers to tasks; None where nothing is known of an image.
+
+    Raises
+    ------
+    InvalidValueError
+        If what is known answers other tasks.
+    """
+    if sample.scene is not None:
+        return scene_targets(sample.scene, tasks, with_digits)
+    if sample.tasks is not None:
+        return task_targets(sample.tasks, tasks)
+    return None if sample.label is None else label_targets(sample.label, tasks)
 
 
 def open_samples(part: DataPart) -> Samples:
@@ -265,11 +297,16 @@ def open_samples(part: DataPart) -> Samples:
         ]
         return TurnSamples(kinds) if part.turns else kinds[0]
     reader = open_dataset(Path(part.folder))
-    ids = [one for one in reader.ids if reader.parts[one].split in (part.split, None)]
+    splits = {one: reader.get_split(one) for one in reader.ids}
+    # An image without a split is of every split only where none has one.
+    wanted = part.split if any(splits.values()) else None
+    ids = [one for one in reader.ids if splits[one] == wanted]
     if len(ids) < 2:
+        others = Counter(filter(None, splits.values()))
+        shown = "".join(f", and {count} of {name}" for name, count in others.items() if not ids)
         raise InvalidValueError(
             f"Expected at least 2 images of the split {part.split!r} in {part.folder}, found "
-            f"{len(ids)}; choose another folder or split."
+            f"{len(ids)}{shown}; choose another folder or split."
         )
     return FolderSamples(reader, ids[: part.count or None])
 

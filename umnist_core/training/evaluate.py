@@ -25,14 +25,15 @@ from umnist_core.attention import Comparison, compare
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
-from umnist_core.models.base import SUM_TASK, Model, ModelOutput
-from umnist_core.models.targets import label_targets, scene_targets
+from umnist_core.models.base import SUM_TASK, Doubt, Model, ModelOutput
+from umnist_core.models.confidence import answer_confidences
 from umnist_core.rendering import digit_masks
-from umnist_core.scenes import Circle, Scene, Triangle
+from umnist_core.scenes import Digit, Scene
 from umnist_core.training.bars import progress_bar
-from umnist_core.training.data import Sample, Samples, one_thread_worker
+from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
 from umnist_core.training.memory import forget_peak, peak_bytes
+from umnist_core.training.summaries import calibration_summary, warnings_summary
 from umnist_core.training.validate import evaluation_mode
 
 SUBMISSION_COLUMNS = ("id", "digit_sum")
@@ -49,9 +50,10 @@ class Evaluation:
     ----------
     rows
         A row for each image: ``id``; for each task what the model ``said_``, the ``true_``
-        answer and whether it is ``correct_``; what the image is like; how attention compares
-        with its digits; and, of models that find digits, ``sides_px`` of all and which are
-        ``digits_right``. None where a thing is not known.
+        answer and whether it is ``correct_``; the ``confidence`` in the first, whether it
+        ``is_calibrated``, and the kinds of ``warnings``; what the image is like; how attention
+        compares with its digits; and, of models that find digits, ``sides_px`` of all and which
+        are ``digits_right``. None where a thing is not known.
     tasks
         Names of the tasks.
     seconds, model_seconds
@@ -80,6 +82,8 @@ class Evaluation:
             "images": len(self.rows),
             "tasks": {task: _tables(self.rows, task) for task in self.tasks},
             "digits": _digits_summary(self.rows),
+            "calibration": calibration_summary(self.rows, self.tasks[0]),
+            "warnings": warnings_summary(self.rows),
             "attention": _attention_summary(self.rows) or {"none": self.no_attention},
             "seconds_per_image": self.seconds / images,
             "model_seconds_per_image": self.model_seconds / images,
@@ -160,6 +164,7 @@ class _Facts:
     image_id: str
     scene: Scene | None
     targets: dict[str, Tensor] | None
+    moved: tuple[Digit, ...] | None
 
 
 class _Inputs(Dataset[Any]):
@@ -173,12 +178,8 @@ class _Inputs(Dataset[Any]):
         sample = self.samples.get(place)
         with torch.no_grad():
             prepared = self.model.prepare(sample.source)
-        return prepared, _Facts(sample.image_id, sample.scene, self._targets(sample))
-
-    def _targets(self, sample: Sample) -> dict[str, Tensor] | None:
-        if sample.scene is not None:
-            return scene_targets(sample.scene, self.model.tasks, False)
-        return None if sample.label is None else label_targets(sample.label, self.model.tasks)
+        targets = find_targets(sample, self.model.tasks)
+        return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits)
 
     def join(self, items: Sequence[tuple[Any, _Facts]]) -> tuple[Any, list[_Facts]]:
         prepared, facts = zip(*items, strict=True)
@@ -189,6 +190,7 @@ def _rows(
     model: Model, output: ModelOutput, facts: Sequence[_Facts], glyphs: GlyphSet | None
 ) -> list[Row]:
     logits = {name: values.float().cpu() for name, values in output.logits.items()}
+    confidences, is_calibrated = answer_confidences(output, model.tasks)
     rows: list[Row] = []
     for place, fact in enumerate(facts):
         row: Row = {"id": fact.image_id}
@@ -200,16 +202,36 @@ def _rows(
                 true = _classes(target > 0.5) if task.is_multi else int(target)
             row[f"said_{task.name}"], row[f"true_{task.name}"] = said, true
             row[f"correct_{task.name}"] = None if true is None else said == true
+        row["confidence"], row["is_calibrated"] = float(confidences[place]), is_calibrated
+        row["warnings"] = _kinds(output.doubts[place]) if output.doubts else None
         row |= _likeness(fact.scene)
-        if output.found is not None and fact.scene is not None:
-            right = digits_right(fact.scene.digits, output.found[place])
-            sides = [digit.side_px for digit in fact.scene.digits]
-            row["sides_px"] = " ".join(map(str, sides))
-            row["digits_right"] = " ".join(str(int(one)) for one in right)
-        if glyphs is not None and fact.scene is not None and output.attention is not None:
-            row |= _looked(compare(output.attention[place], digit_masks(fact.scene, glyphs)))
+        if fact.scene is not None:
+            row |= _compared(fact.scene, fact.moved, output, place, glyphs)
         rows.append(row)
     return rows
+
+
+def _kinds(doubts: Sequence[Doubt]) -> str:
+    return " ".join(doubt.kind for doubt in doubts)
+
+
+def _compared(
+    scene: Scene,
+    moved: Sequence[Digit] | None,
+    output: ModelOutput,
+    place: int,
+    glyphs: GlyphSet | None,
+) -> Row:
+    """Return what an image's digits say of what was found, and of where the model looked."""
+    row: Row = {}
+    if output.found is not None:
+        right = digits_right(scene.digits if moved is None else moved, output.found[place])
+        row["sides_px"] = " ".join(str(digit.side_px) for digit in scene.digits)
+        row["digits_right"] = " ".join(str(int(one)) for one in right)
+    # The ink of digits is known only where the scene has it.
+    if glyphs is not None and moved is None and output.attention is not None:
+        row |= _looked(compare(output.attention[place], digit_masks(scene, glyphs)))
+    return row
 
 
 def _answer(logits: Tensor, is_multi: bool) -> Any:
@@ -228,7 +250,7 @@ def _likeness(scene: Scene | None) -> Row:
         "smallest_side_px": min((digit.side_px for digit in scene.digits), default=None),
         "digits": len(scene.digits),
         "cells": 0 if board is None else board.size,
-        "shapes": sum(isinstance(shape, Circle | Triangle) for shape in scene.shapes),
+        "shapes": len(scene.shapes),
         "strokes": 0 if scene.strokes is None else len(scene.strokes.patches),
     }
 
@@ -322,15 +344,15 @@ def _attention_summary(rows: Sequence[Row]) -> dict[str, Any]:
 # -- files ----------------------------------------------------------------------------
 
 
-def write_summary(path: Path, found: Evaluation, extra: dict[str, Any]) -> None:
-    """Write the figures as JSON.
+def write_summary(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures as JSON.
 
     Raises
     ------
     WriteError
         If the file cannot be written.
     """
-    text = json.dumps(extra | found.summary(), indent=2, allow_nan=False)
+    text = json.dumps(figures, indent=2, allow_nan=False)
     write_whole(path, (text + "\n").encode())
 
 

@@ -25,10 +25,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.files import write_whole
-from umnist_core.models.backbones import load_backbone
 from umnist_core.models.base import Model
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
+from umnist_core.models.papers.backbones import load_backbone
 from umnist_core.models.registry import create_model
 from umnist_core.training.bars import progress_bar
 from umnist_core.training.config import ModelPart, TrainConfig

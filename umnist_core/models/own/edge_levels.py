@@ -1,0 +1,309 @@
+"""What a level of the pyramid shows of digits: long axis-parallel edges, and where they turn.
+
+Digits are enlarged by repeating pixels, so a digit of factor k has edges along rows and
+columns alone, each a whole number of k px long, while checkerboards, triangles and circles
+meet rows and columns in steps of one px. An edge is where two neighbouring pixels differ,
+so inverting the image changes nothing: edges of an XOR are the XOR of the edges.
+
+Level l sees digits of 28 to 55 level px, that is of factor 2**l to 2**(l + 1) - 1 (and those
+of 14 px on level 0). It keeps the edges that run straight for at least 2**l px. To bound
+time and memory these are sought at most `BASE_DOUBLINGS` levels below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.pyramid import TileSource
+
+CHANNELS = 4
+"""Edges between rows, edges between columns, and corners of both kinds."""
+
+BASE_DOUBLINGS = 3
+"""An edge of level l is sought at level l - 3, where it is 8 px long or more."""
+
+SLACK_PX = 1
+"""On a reduced level an edge may lose a pixel at its ends."""
+
+Bits = NDArray[np.uint8]
+"""Array of 0 and 1."""
+
+
+def level_count(height: int, width: int) -> int:
+    """Return how many levels an image has on which a digit of 28 px or more may stand."""
+    return max(1, (min(height, width) // GLYPH_PX).bit_length())
+
+
+def read_bits(source: TileSource, level_box: Box, reduction: int) -> Bits:
+    """Read a box that may reach out of the level; the pixels at its border go on outside.
+
+    Returns
+    -------
+    ndarray
+        uint8 (level_box.height, level_box.width), 1 where the mean of the channels is
+        128 or more.
+    """
+    level = Box(
+        0, 0, reduced_size_px(source.height, reduction), reduced_size_px(source.width, reduction)
+    )
+    inside = level_box.intersection(level)
+    if inside.is_empty:
+        return np.zeros((level_box.height, level_box.width), np.uint8)
+    pixels = source.read_region(inside, reduction)
+    if pixels.ndim == 3:
+        pixels = pixels.mean(axis=2).astype(np.uint8)
+    bits = pixels >> np.uint8(7)
+    above, left = inside.row0 - level_box.row0, inside.col0 - level_box.col0
+    below, right = level_box.row1 - inside.row1, level_box.col1 - inside.col1
+    if not (above or left or below or right):
+        return bits
+    around = (above, below, left, right)
+    return np.asarray(cv2.copyMakeBorder(bits, *around, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def row_edges(bits: Bits) -> Bits:
+    """Return where a pixel differs from the one above it; uint8 (H, W), row 0 is all 0."""
+    edges = np.zeros_like(bits)
+    np.bitwise_xor(bits[1:], bits[:-1], out=edges[1:])
+    return edges
+
+
+def col_edges(bits: Bits) -> Bits:
+    """Return where a pixel differs from the one to its left; uint8 (H, W), column 0 is all 0."""
+    edges = np.zeros_like(bits)
+    np.bitwise_xor(bits[:, 1:], bits[:, :-1], out=edges[:, 1:])
+    return edges
+
+
+def long_runs(edges: Bits, length_px: int, *, along_rows: bool) -> Bits:
+    """Keep of edges the straight runs of at least ``length_px``.
+
+    An opening by a line, done by doubling: as quick as reading the array a few times.
+    """
+    if length_px <= 1:
+        return edges
+    axis = 1 if along_rows else 0
+    starts = _double(edges, length_px, np.bitwise_and, axis, ahead=True)
+    return _double(starts, length_px, np.bitwise_or, axis, ahead=False)
+
+
+def _double(bits: Bits, length: int, join: Any, axis: int, *, ahead: bool) -> Bits:
+    """Join each entry with the ``length - 1`` after it (0 beyond the end), or before it."""
+    joined, done = bits, 1
+    while done < length:
+        step = min(done, length - done, bits.shape[axis])
+        later = (slice(step, None),) if axis == 0 else (slice(None), slice(step, None))
+        earlier = (slice(-step),) if axis == 0 else (slice(None), slice(-step))
+        moved = np.zeros_like(joined)
+        if ahead:
+            moved[earlier] = joined[later]
+        else:
+            moved[later] = joined[earlier]
+        joined = join(joined, moved)
+        done += step
+    return joined
+
+
+def corner_kinds(bits: Bits) -> tuple[Bits, Bits]:
+    """Return the vertices where an outline turns, of both kinds.
+
+    Of the four pixels about such a vertex one differs from the other three. A straight or
+    gently curved outline has corners of one kind only, those of its slope; a digit has both.
+
+    Returns
+    -------
+    tuple of ndarray
+        uint8 (H, W) twice; entry (r, c) is the vertex at the upper left of pixel (r, c). The
+        odd pixel is the upper left or lower right one in the first, else in the second.
+    """
+    first, second = np.zeros_like(bits), np.zeros_like(bits)
+    other_diagonal = bits[:-1, 1:] ^ bits[1:, :-1]
+    odd = bits[:-1, :-1] ^ bits[1:, 1:] ^ other_diagonal
+    np.bitwise_and(odd, other_diagonal, out=second[1:, 1:])
+    np.bitwise_xor(odd, second[1:, 1:], out=first[1:, 1:])
+    return first, second
+
+
+def _vertices(between_rows: Bits, between_cols: Bits) -> Bits:
+    """Return the vertices that edges of both directions touch."""
+    beside, over = between_rows.copy(), between_cols.copy()
+    beside[:, 1:] |= between_rows[:, :-1]
+    over[1:] |= between_cols[:-1]
+    return beside & over
+
+
+def run_length(level: int) -> tuple[int, int, int]:
+    """Return the base level of a level, px of it to a level px, and px of its shortest run."""
+    doublings = min(level, BASE_DOUBLINGS)
+    ratio = 1 << doublings
+    base = level - doublings
+    return base, ratio, ratio if base == 0 else ratio - SLACK_PX
+
+
+def is_dense_level(level: int) -> bool:
+    """Return whether edges of 1 px count on a level: then outlines of any slant have corners."""
+    return run_length(level)[2] == 1
+
+
+def level_edges(source: TileSource, level: int, level_box: Box) -> NDArray[np.float32]:
+    """Return what a box of a level shows of digits.
+
+    Parameters
+    ----------
+    source
+        The image.
+    level
+        0 or more; its reduction is 2**level.
+    level_box
+        In the frame of the level; it may reach out of it.
+
+    Returns
+    -------
+    ndarray
+        float32 (4, level_box.height, level_box.width): px of long edges between rows and
+        between columns over the side of a level px, and corners of such edges of both kinds,
+        all at most 1.
+    """
+    base, ratio, run_px = run_length(level)
+    halo = 2 * ratio + 2  # what a run or a corner of the box may need of the pixels around
+    bits = read_bits(source, _box_around(level_box, ratio, halo), 1 << base)
+    if run_px <= 2:  # every second pixel is too many to be followed one by one
+        return dense_edges(bits, ratio, run_px, halo)
+    return sparse_edges(bits, ratio, run_px, halo)
+
+
+def dense_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.float32]:
+    """Do the work of `level_edges` by passing over every pixel: its definition.
+
+    Parameters
+    ----------
+    bits
+        uint8 (H, W) of 0 and 1 with ``halo`` px around what is asked for.
+    ratio, run_px
+        Px to a level px, and of the shortest run that counts.
+
+    Returns
+    -------
+    ndarray
+        float32 (4, (H - 2 halo) / ratio, (W - 2 halo) / ratio).
+    """
+    rows = long_runs(row_edges(bits), run_px, along_rows=True)
+    cols = long_runs(col_edges(bits), run_px, along_rows=False)
+    turns = _vertices(rows, cols)
+    first, second = (kind & turns for kind in corner_kinds(bits))
+    counts = np.stack(
+        [_sum_blocks(plane[halo:-halo, halo:-halo], ratio) for plane in (rows, cols, first, second)]
+    )
+    counts[:2] /= ratio
+    shown: NDArray[np.float32] = np.minimum(counts, 1.0)
+    return shown
+
+
+# -- the same, quickly --------------------------------------------------------------
+
+Places = NDArray[np.int64]
+
+
+def sparse_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.float32]:
+    """Do the work of `level_edges` for longer runs, equal to `dense_edges` but for its rounding.
+
+    A run of at least ``run_px`` meets a line of every ``run_px``-th pixel, so only these are
+    looked at, and what is there is followed along. Where two edges meet at a right angle both
+    end, so corners are the ends of runs that coincide.
+    """
+    height, width = bits.shape
+    shape = (height - 2 * halo, width - 2 * halo)
+    row_sums, row_ends = _follow_runs(bits, run_px, halo, shape)
+    col_sums, col_ends = _follow_runs(bits.T, run_px, halo, shape[::-1])
+    col_ends = (col_ends % height) * width + col_ends // height  # (col, row) to (row, col)
+    at = np.intersect1d(row_ends, col_ends)
+    down, right = at // width, at % width
+    inside = (down >= halo) & (down < height - halo) & (right >= halo) & (right < width - halo)
+    down, right = down[inside], right[inside]
+    kind = (bits[down - 1, right] != bits[down, right - 1]).astype(np.int64)
+    cells = (shape[0] // ratio, shape[1] // ratio)
+    place = (kind * cells[0] + (down - halo) // ratio) * cells[1] + (right - halo) // ratio
+    corners = np.bincount(place, minlength=2 * cells[0] * cells[1]).reshape(2, *cells)
+    edges = np.stack(
+        [_gather(row_sums, ratio, cells), _gather(col_sums, ratio, cells[::-1]).T, *corners]
+    )
+    shown: NDArray[np.float32] = np.minimum(edges, 1.0).astype(np.float32)
+    return shown
+
+
+def _follow_runs(
+    bits: Bits, run_px: int, halo: int, shape: tuple[int, int]
+) -> tuple[tuple[Places, Places, Places], Places]:
+    """Return runs of edges between rows: (row, first col, px) in the inner frame, and their ends.
+
+    Ends are vertices, row * width + col in the frame of ``bits``.
+    """
+    width = bits.shape[1]
+    sampled = bits[:, ::run_px]
+    rows, steps = np.nonzero(sampled[1:] != sampled[:-1])
+    rows, cols = rows + 1, steps * run_px
+    before, after = np.zeros_like(cols), np.zeros_like(cols)
+    for count, direction in ((before, -1), (after, 1)):
+        alive = np.arange(len(cols))
+        for step in range(1, run_px + 1):
+            beside = cols[alive] + direction * step
+            alive, beside = _inside(alive, beside, width)
+            goes_on = bits[rows[alive], beside] != bits[rows[alive] - 1, beside]
+            alive = alive[goes_on]
+            count[alive] = step
+    is_long = before + after + 1 >= run_px
+    rows, cols, before, after = (one[is_long] for one in (rows, cols, before, after))
+    starts = rows * width + cols - before
+    stops = rows * width + cols + after + 1
+    ends = np.concatenate([starts[before < run_px], stops[after < run_px]])
+    # Each pixel once: a sample speaks for those up to the next, the first for those before it.
+    first = np.where(before < run_px, cols - before, cols)
+    last = np.minimum(cols + after, cols + run_px - 1)
+    kept = (rows >= halo) & (rows < halo + shape[0])
+    return (rows[kept] - halo, first[kept] - halo, (last - first + 1)[kept]), np.unique(ends)
+
+
+def _inside(alive: Places, beside: Places, width: int) -> tuple[Places, Places]:
+    inside = (beside >= 0) & (beside < width)
+    return alive[inside], beside[inside]
+
+
+def _gather(
+    runs: tuple[Places, Places, Places], ratio: int, cells: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return the px of runs in each level px over its side; float64 of shape ``cells``."""
+    rows, first, lengths = runs
+    total = np.zeros(cells[0] * cells[1])
+    left = lengths.copy()
+    col = first.copy()
+    while len(left):
+        here = np.minimum(left, ratio - col % ratio)
+        inside = (col >= 0) & (col < cells[1] * ratio)
+        place = (rows[inside] // ratio) * cells[1] + col[inside] // ratio
+        total += np.bincount(place, weights=here[inside], minlength=len(total))
+        more = left > here
+        rows, col, left = rows[more], (col + here)[more], (left - here)[more]
+    return total.reshape(cells) / ratio
+
+
+def _box_around(level_box: Box, ratio: int, halo: int) -> Box:
+    return Box(
+        level_box.row0 * ratio - halo,
+        level_box.col0 * ratio - halo,
+        level_box.row1 * ratio + halo,
+        level_box.col1 * ratio + halo,
+    )
+
+
+def _sum_blocks(plane: Bits, ratio: int) -> NDArray[np.float32]:
+    if ratio == 1:
+        return plane.astype(np.float32)
+    size = (plane.shape[1] // ratio, plane.shape[0] // ratio)
+    means = cv2.resize(plane * np.uint8(252), size, interpolation=cv2.INTER_AREA)
+    return means.astype(np.float32) * np.float32(ratio**2 / 252)

@@ -1,0 +1,1 @@
+"""Models of published papers, which read the image reduced to a fixed side."""

@@ -1,0 +1,81 @@
+"""Where a convolutional classifier looked, by Grad-CAM.
+
+Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+Localization", ICCV 2017, arXiv 1610.02391. Captum's LayerGradCam does the work; nothing else
+of the project calls captum. Differs from the paper in that a map is kept on the layer's own
+grid, each cell with its box in image px, and is not enlarged to a picture.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from umnist_core.attention import AttentionMap
+from umnist_core.models.needs import INSTALL
+from umnist_core.models.papers.reduced import grid_boxes
+
+KIND = "Grad-CAM"
+
+NEEDS_CAPTUM = f"Grad-CAM needs captum, which this installation lacks; in the clone, run {INSTALL}."
+
+
+def has_grad_cam() -> bool:
+    """Return whether captum is installed; training does without it."""
+    return find_spec("captum") is not None
+
+
+def grad_cam(
+    net: nn.Module,
+    layer: nn.Module,
+    images: Tensor,
+    classes: Tensor,
+    *,
+    sizes: tuple[tuple[int, int], ...],
+    task: str,
+) -> tuple[AttentionMap, ...]:
+    """Return the map of each image for one class.
+
+    Parameters
+    ----------
+    net
+        From images (B, C, S, S) to logits (B, classes).
+    layer
+        Of the network, with an output (B, channels, rows, cols) over the whole image.
+    images
+        float32 (B, C, S, S).
+    classes
+        int64 (B,): which logit of each image is explained.
+    sizes
+        Height and width of each image in px; S stands for the longer.
+    task
+        Name of the task that the logits answer.
+
+    Notes
+    -----
+    Gradients of the parameters stay as they were.
+    """
+    from captum.attr import LayerGradCam  # slow to load, and training needs none of it
+
+    with torch.enable_grad():
+        # So that there is a gradient even where every parameter is frozen.
+        seen = images.detach().clone().requires_grad_()
+        cam = LayerGradCam(net, layer).attribute(seen, classes, relu_attributions=True)
+    grids = cam.detach().squeeze(1).float().cpu().numpy()  # (B, rows, cols)
+    return tuple(
+        _map(grid, height, width, task) for grid, (height, width) in zip(grids, sizes, strict=True)
+    )
+
+
+def _map(
+    grid: np.ndarray[tuple[int, int], np.dtype[np.float32]], height: int, width: int, task: str
+) -> AttentionMap:
+    boxes, is_inside = grid_boxes(grid.shape[0], grid.shape[1], height, width)
+    weights = grid.ravel()[is_inside].astype(np.float64)
+    total = weights.sum()
+    # All zero where every gradient pushes away from the class: nothing was looked at.
+    share = (weights / total if total > 0 else weights).astype(np.float32)
+    return AttentionMap(share[None, None], boxes, height, width, (task,), KIND)
