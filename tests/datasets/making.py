@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from umnist_core.cli import main
 from umnist_core.datasets.recipe import Recipe
 
 SMALL = {"canvas": "512", "factor": "0.5..4"}
@@ -33,6 +36,15 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the command in this process, as the shell does, and return its exit code."""
+    monkeypatch.setattr("sys.argv", ["umnist", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
 
 
 def umnist_command(*arguments: str) -> tuple[list[str], dict[str, str]]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.datasets.exports import write_image
 from tests.datasets.making import small_recipe, umnist
 from umnist_core.datasets.inspect import inspect_dataset
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
@@ -124,6 +125,25 @@ def test_command_says_it_in_words_and_in_json(tmp_path: Path) -> None:
     assert data["unfinished"] == ["train"]
     assert data["counts"] == {"train": 4}
     assert len(data["damaged"]) == 1
+
+
+@pytest.mark.parametrize("outer", ["ours", "photographs", "nothing"])
+def test_command_looks_at_a_folder_and_at_the_data_sets_in_it(tmp_path: Path, outer: str) -> None:
+    """What is damaged beside a data set is found, and a study's folder needs nothing beside."""
+    if outer == "ours":
+        write_dataset(small_recipe(2), tmp_path / "a")
+        next((tmp_path / "a" / "train").glob("*.jpeg")).write_bytes(b"")
+    elif outer == "photographs":
+        write_image(tmp_path / "a" / "trip" / "x.png")
+        (tmp_path / "a" / "trip" / "y.png").write_bytes(b"")
+    write_dataset(small_recipe(3), tmp_path / "a" / "inner")
+    found = umnist("datasets", "inspect", "a", "--json", cwd=tmp_path)
+    assert (found.returncode, found.stderr) == (0 if outer == "nothing" else 1, "")
+    listed = [json.loads(line) for line in found.stdout.splitlines()]
+    counts = {Path(one["folder"]).name: (one["counts"], len(one["damaged"])) for one in listed}
+    outside = {"ours": {"train": 2}, "photographs": {"all": 2}}
+    own = {} if outer == "nothing" else {"a": (outside[outer], 1)}
+    assert counts == {**own, "inner": ({"train": 3}, 0)}
 
 
 def test_megapixel_in_its_original_layout_is_counted(tmp_path: Path) -> None:

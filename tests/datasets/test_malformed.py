@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.datasets.making import SMALL_OPTIONS, hashes, small_recipe
-from umnist_core.cli import main
+from tests.datasets.making import SMALL_OPTIONS, hashes, run, small_recipe
 from umnist_core.datasets.write import write_dataset
 
 Maker = Callable[[Path], object]
@@ -104,9 +103,9 @@ def megapixel(records: bytes, parameters: bytes = b'{"height": 50, "width": 50}'
     return make
 
 
-def npy(content: bytes, kind: str = "|O") -> bytes:
-    """Return a NumPy file of one element."""
-    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': (1,), }}".encode()
+def npy(content: bytes, kind: str = "|O", count: int = 1) -> bytes:
+    """Return a NumPy file that says it has one element, or more."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},), }}".encode()
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) + 1) + header + b"\n" + content
 
 
@@ -144,6 +143,10 @@ INSPECT: dict[str, tuple[Maker, str]] = {
     "pickle as Megapixel's records": (megapixel(TRAP), "pickled records of Megapixel MNIST"),
     "npy of a pickle that runs": (megapixel(npy(TRAP)), "asks to run"),
     "npy of numbers": (megapixel(npy(b"", "<f8")), "pickled records of Megapixel MNIST"),
+    "npy of countless records": (
+        megapixel(npy(TRAP, count=10**15)),
+        "1000000000000000 records in",
+    ),
     "Megapixel without its records": (image_file(b"{}", "parameters.json"), "train.npy"),
     "Megapixel with NaN as height": (
         megapixel(npy(TRAP), b'{"height": NaN, "width": 5}'),
@@ -178,6 +181,10 @@ INSPECT: dict[str, tuple[Maker, str]] = {
     "endless cell": (
         beside_an_image("train.csv", b'id,digit_sum\n"' + b"a" * 200_000 + b'",3\n'),
         "train.csv",
+    ),
+    "class that is none": (
+        beside_an_image("train.csv", b"id,majority,max,top,multi\na,1,2,3,1 x\n"),
+        "classes as majority, max, top, multi",
     ),
     "annotation that is no XML": (beside_an_image("a.xml", b"cut <obj"), "a Pascal VOC annotation"),
     "annotation of another kind": (beside_an_image("a.xml", b"<html/>"), "a Pascal VOC annotation"),
@@ -285,15 +292,6 @@ GENERATE: dict[str, tuple[Maker, list[str], int, str]] = {
         "no place",
     ),
 }
-
-
-def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Run the command in this process, as the shell does, and return its exit code."""
-    monkeypatch.setattr("sys.argv", ["umnist", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert isinstance(stop.value.code, int)
-    return stop.value.code
 
 
 @pytest.mark.parametrize("case", INSPECT)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.making import small_recipe
-from umnist_core.datasets.read import open_dataset
+from umnist_core.datasets.read import open_dataset, open_files
 from umnist_core.datasets.write import write_dataset
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import NotFoundError
@@ -80,8 +80,44 @@ def test_kaggles_own_folder_opens_unchanged(tmp_path: Path, with_table: bool) ->
     assert data.truth("aaaaaaaaaa") is None
 
 
+def test_released_generators_folder_opens_unchanged(tmp_path: Path) -> None:
+    """Folders of sums below ``noised/train``, and no table."""
+    for name in ("7/bbbbbbbbbb", "12/aaaaaaaaaa"):
+        path = tmp_path / "noised" / "train" / f"{name}.jpeg"
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), np.full((40, 40), 255, np.uint8))
+    data = open_dataset(tmp_path / "noised")
+    assert data.kind == "classes"
+    assert data.ids == ("aaaaaaaaaa", "bbbbbbbbbb")
+    assert [data.label(name) for name in data.ids] == [12, 7]
+    assert {data.get_split(name) for name in data.ids} == {"train"}
+    assert list(data.iter_missing()) == []
+    assert data.read_image("bbbbbbbbbb").tolist() == [[255] * 40] * 40
+
+
+@pytest.mark.parametrize("with_truth", [True, False])
+def test_megapixel_images_have_tasks_and_no_sum(tmp_path: Path, with_truth: bool) -> None:
+    """From the truth of ours, or from the table alone; a label of UltraMNIST is a sum."""
+    overrides = {"canvas": "100", "noise_count": "1"}
+    recipe = small_recipe(3, preset="megapixel", overrides=overrides)
+    write_dataset(recipe, tmp_path / "megapixel")
+    (tmp_path / "megapixel" / ("train.csv" if with_truth else "dataset.json")).unlink()
+    data = open_dataset(tmp_path / "megapixel")
+    glyphs = load_glyphs(recipe.digits_subset)
+    for index in range(3):
+        scene = recipe.plan(index, glyphs)
+        name = recipe.image_id(index)
+        assert data.tasks(name) == scene.tasks
+        assert (data.label(name), data.digit_sum(name)) == (scene.tasks.majority, None)
+    write_dataset(small_recipe(1), tmp_path / "ultra")
+    data = open_dataset(tmp_path / "ultra")
+    (name,) = data.ids
+    assert data.tasks(name) is None
+    assert data.digit_sum(name) == data.label(name) is not None
+
+
 def test_plain_folder_reads_colours_and_depths_as_grey(tmp_path: Path) -> None:
-    """Whatever is a JPEG, PNG or TIFF becomes uint8 (H, W)."""
+    """Whatever is a JPEG, PNG, TIFF or WebP becomes uint8 (H, W)."""
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     cv2.imwrite(str(tmp_path / "a.png"), cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR))
     cv2.imwrite(str(tmp_path / "b.png"), grey.astype(np.uint16) * 257)
@@ -101,6 +137,7 @@ def test_foreign_tar_without_classes_has_no_labels(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "shard-0.tar", "w") as tar:
         tar.add(tmp_path / "x.jpg", "deep/x.jpg")
         tar.add(tmp_path / "notes.txt", "notes.txt")
+    (tmp_path / "x.jpg").unlink()
     data = open_dataset(tmp_path)
     assert data.ids == ("x",)
     assert data.label("x") is None
@@ -125,8 +162,8 @@ def test_objects_that_are_no_digits_give_no_label(tmp_path: Path) -> None:
 def test_unknown_id_is_refused_by_name(tmp_path: Path) -> None:
     """By every way to ask for it."""
     write_dataset(small_recipe(2), tmp_path)
-    data = open_dataset(tmp_path)
-    for ask in (data.label, data.truth, data.read_image, data.read_bytes):
+    data = open_files(tmp_path)
+    for ask in (data.label, data.tasks, data.truth, data.read_image, data.read_bytes):
         with pytest.raises(NotFoundError, match="'zzz'"):
             ask("zzz")
 

@@ -54,7 +54,7 @@ def test_shards_of_full_size_hold_a_hundred_images() -> None:
         ({"seed": 2**63}, InvalidValueError, "seed"),
         ({"split": "validation"}, InvalidValueError, "train, test"),
         ({"layout": "hdf5"}, InvalidValueError, "kaggle, voc, coco, webdataset"),
-        ({"image": "gif"}, InvalidValueError, "jpeg, png"),
+        ({"image": "gif"}, InvalidValueError, "one of jpeg, .*png"),
         ({"preset": "relaesed"}, InvalidValueError, "released"),
         ({"overrides": {"rotation": "nan"}}, InvalidValueError, "from -180 to 180"),
         ({"overrides": {"shape_pair": "1"}}, InvalidValueError, "shape_pairs"),

@@ -17,7 +17,7 @@ import pytest
 
 from tests.datasets.making import SMALL_OPTIONS, hashes, small_recipe, umnist, umnist_command
 from umnist_core import __version__
-from umnist_core.datasets.ends import image_ends, is_whole_file
+from umnist_core.datasets.ends import file_checksum, image_ends
 from umnist_core.datasets.inspect import inspect_dataset
 from umnist_core.datasets.write import write_dataset
 from umnist_core.digits import load_glyphs
@@ -170,11 +170,11 @@ def test_file_without_its_end_is_not_whole(tmp_path: Path, image: str) -> None:
     (path,) = (tmp_path / "train").iterdir()
     comment = scene_comment(recipe.plan(0, load_glyphs()), __version__)
     ends = image_ends(image, comment)
-    assert is_whole_file(path, ends)
+    assert file_checksum(path, ends) == hashes(tmp_path / "train")[path.name]
     data = path.read_bytes()
     for length in (0, 1, 20, len(data) // 2, len(data) - 1):
         path.write_bytes(data[:length])
-        assert not is_whole_file(path, ends)
+        assert file_checksum(path, ends) is None
 
 
 # -- a cluster --------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 import pyvips
 from PIL import Image
 
+from tests.pyramid.making import write_pages
 from umnist_core.errors import (
     DamagedFileError,
     InvalidValueError,
@@ -22,6 +23,7 @@ from umnist_core.errors import (
 from umnist_core.geometry import Box
 from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource, files
 from umnist_core.pyramid.files import file_source, read_image_header
+from umnist_core.pyramid.notes import image_notes
 from umnist_core.settings import Settings, load_settings
 
 GREY = np.random.default_rng(0).integers(0, 256, (301, 203), np.uint8)
@@ -61,7 +63,7 @@ def test_jpeg_is_read_as_its_decoder_gives_it(tmp_path: Path) -> None:
 
 
 def test_unusual_pixels_become_what_the_module_says(tmp_path: Path) -> None:
-    """1 bit, 16 bits, alpha and CMYK are shown as documented."""
+    """1 bit, 16 bits and CMYK are shown as documented; of transparency see test_appearance."""
     bits = GREY > 127
     Image.fromarray(bits).save(tmp_path / "bits.png")
     assert np.array_equal(_whole(tmp_path / "bits.png"), bits.astype(np.uint8) * 255)
@@ -70,29 +72,14 @@ def test_unusual_pixels_become_what_the_module_says(tmp_path: Path) -> None:
     Image.fromarray(deep).save(tmp_path / "deep.png")
     assert np.array_equal(_whole(tmp_path / "deep.png"), GREY)
 
-    alpha = np.dstack([GREY, np.where(bits, 255, 0).astype(np.uint8)])
-    Image.fromarray(alpha, "LA").save(tmp_path / "alpha.png")
-    assert np.array_equal(_whole(tmp_path / "alpha.png"), np.where(bits, GREY, 0))
-
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "cmyk.tif")
     red = _whole(tmp_path / "cmyk.tif")[0, 0].astype(int)
     assert red[0] > 150
     assert max(red[1:]) < 100
 
 
-def test_orientation_of_a_camera_does_not_turn_the_image(tmp_path: Path) -> None:
-    """Pixels stay as stored: a rotated 6 would be a 9."""
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(GREY).save(tmp_path / "turned.jpg", exif=exif)
-    assert _whole(tmp_path / "turned.jpg").shape == GREY.shape
-
-
 def test_pixels_that_cannot_be_shown_are_an_error(tmp_path: Path) -> None:
-    """A floating-point TIFF and one of five channels say why they are refused."""
-    pyvips.Image.new_from_array(GREY.astype(np.float32)).tiffsave(str(tmp_path / "float.tif"))
-    with pytest.raises(InvalidValueError, match="8 or 16 bits"):
-        file_source(tmp_path / "float.tif")
+    """A TIFF of six channels says why it is refused."""
     band = pyvips.Image.new_from_array(GREY)
     band.bandjoin([band] * 5).copy(interpretation="multiband").tiffsave(str(tmp_path / "six.tif"))
     with pytest.raises(InvalidValueError, match="channels"):
@@ -144,7 +131,7 @@ def test_file_that_is_no_image_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty.png").touch()
     for name in ("text.png", "empty.png"):
-        with pytest.raises(DamagedFileError, match="JPEG, PNG or TIFF"):
+        with pytest.raises(DamagedFileError, match="JPEG, PNG, TIFF or WebP"):
             file_source(tmp_path / name)
     for name in (".", "missing.png"):
         with pytest.raises(MissingFileError, match="Expected an image file"):
@@ -218,3 +205,52 @@ def _assert_levels_are_near(source: TileSource, exact: ArraySource) -> None:
         theirs = exact.read_region(box, grid.reduction(level))
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs)[:-1, :-1].max(initial=0) <= 2
+
+
+def test_every_page_can_be_chosen(tmp_path: Path) -> None:
+    """Each with its own size and pixels; what is shown is said, and a wrong one is refused."""
+    pages = [GREY, GREY[:50, :60], np.ascontiguousarray(GREY[::-1])]
+    path = write_pages(tmp_path / "stack.tif", pages)
+    for page, pixels in enumerate(pages):
+        header = read_image_header(path, page=page)
+        assert (header.height, header.width) == pixels.shape
+        assert header.pages == (0, 1, 2)
+        assert np.array_equal(file_source(path, page=page).read_whole(), pixels)
+        assert image_notes(header) == (f"Page {page + 1} is shown, number {page + 1} of 3.",)
+    assert np.array_equal(_whole(path), GREY)
+    with pytest.raises(InvalidValueError, match="has pages 1 to 3, and page 4 was asked for"):
+        read_image_header(path, page=3)
+    Image.fromarray(GREY).save(tmp_path / "one.png")
+    with pytest.raises(InvalidValueError, match="has one page, and page 2 was asked for"):
+        read_image_header(tmp_path / "one.png", page=1)
+
+
+def test_levels_of_a_pyramid_are_no_pages(tmp_path: Path) -> None:
+    """Nothing is said of reduced copies, and none can be chosen."""
+    path = tmp_path / "pyramid.tif"
+    image = pyvips.Image.new_from_array(GREY)
+    image.tiffsave(str(path), tile=True, pyramid=True, tile_width=64, tile_height=64)
+    header = read_image_header(path)
+    assert header.pages == (0,)
+    assert image_notes(header) == ()
+
+
+def test_frames_of_a_webp_are_pages(tmp_path: Path) -> None:
+    """The first is shown unless another is asked for."""
+    frames = [Image.fromarray(np.dstack([one] * 3)) for one in (GREY, GREY[::-1])]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    assert read_image_header(tmp_path / "a.webp").pages == (0, 1)
+    second = file_source(tmp_path / "a.webp", page=1).read_whole()
+    assert np.array_equal(second[..., 0], GREY[::-1])
+
+
+def test_chosen_pages_of_a_tiled_file_are_read_in_place(tmp_path: Path) -> None:
+    """Each has its own pixels."""
+    path = tmp_path / "tiled.tif"
+    stack = pyvips.Image.new_from_array(np.vstack([GREY, 255 - GREY])).copy()
+    stack.set_type(pyvips.GValue.gint_type, "page-height", GREY.shape[0])
+    stack.tiffsave(str(path), tile=True, tile_width=64, tile_height=64)
+    for page, pixels in enumerate((GREY, 255 - GREY)):
+        source = file_source(path, page=page)
+        assert not isinstance(source, ArraySource)
+        assert np.array_equal(source.read_whole(), pixels)

@@ -5,7 +5,16 @@ Writing is in `umnist_core.datasets.write` and looking for damage in
 """
 
 from umnist_core.datasets.image_folder import ImageFolder, open_image_folder
-from umnist_core.datasets.read import DatasetReader, open_dataset
+from umnist_core.datasets.read import FileReader, open_dataset, open_files
+from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.recipe import Recipe
 
-__all__ = ["DatasetReader", "ImageFolder", "Recipe", "open_dataset", "open_image_folder"]
+__all__ = [
+    "DatasetReader",
+    "FileReader",
+    "ImageFolder",
+    "Recipe",
+    "open_dataset",
+    "open_files",
+    "open_image_folder",
+]

@@ -1,45 +1,54 @@
-"""Bytes of an image file to pixels, or to the reason why they are none."""
+"""Bytes of an image file to pixels, or to the reason why they are none.
+
+The pixels are those that the viewer shows: turned as the file says, of the first page,
+transparent parts on the same ground (`umnist_core.pyramid.appearance`, `orientation`).
+"""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.errors import DamagedFileError, TooLargeError
+from umnist_core.pyramid.appearance import as_shown, find_appearance
+from umnist_core.pyramid.associated import check_division
+from umnist_core.pyramid.loaders import KINDS, find_loader
+from umnist_core.pyramid.orientation import UPRIGHT, find_orientation, shown_size, turn
+from umnist_core.pyramid.pages import find_pages
 from umnist_core.settings import Settings, load_settings
 
 # What libvips warns of, our errors say in a sentence.
 logging.getLogger("pyvips").setLevel(logging.ERROR)
 
-HEAD_BYTES = 64 * 2**10
-"""Enough of a JPEG or PNG to know its size."""
-
-_LOADERS = {
-    b"\xff\xd8\xff": "jpegload_buffer",
-    b"\x89PNG\r\n\x1a\n": "pngload_buffer",
-    b"II*\x00": "tiffload_buffer",
-    b"MM\x00*": "tiffload_buffer",
-    b"II+\x00": "tiffload_buffer",
-    b"MM\x00+": "tiffload_buffer",
-}
-"""First bytes -> libvips loader; none of libvips' many others is let near a file."""
+HEAD_BYTES = 256 * 2**10
+"""Enough of a JPEG or PNG to know its size; a camera's data before it take up to 64 KiB
+a piece, and there may be several."""
 
 
-def is_tiff(start: bytes) -> bool:
-    """Return whether a file that begins so is a TIFF, whose header may lie anywhere in it."""
-    return _loader(start) == "tiffload_buffer"
+TURNED, GROUND, PAGE = "turned", "ground", "first page"
+"""What may be chosen to read a file: see `umnist_core.pyramid.notes`."""
+
+
+def is_read_whole(start: bytes) -> bool:
+    """Return whether a file that begins so is to be read whole to know its size.
+
+    The header of a TIFF may lie anywhere in it, and the orientation of a WebP behind its pixels,
+    of which libvips opens no part.
+    """
+    return find_loader(start) in ("tiffload", "webpload")
 
 
 def image_size(data: bytes, name: str, settings: Settings | None = None) -> tuple[int, int]:
-    """Return height and width, in px, from the beginning of a file.
+    """Return height and width as shown, in px, from the beginning of a file.
 
     Parameters
     ----------
     data
-        The first `HEAD_BYTES` of a JPEG or PNG, or a whole TIFF.
+        The first `HEAD_BYTES` of a JPEG or PNG, or a whole file; see `is_read_whole`.
     name
         For messages.
     settings
@@ -48,13 +57,16 @@ def image_size(data: bytes, name: str, settings: Settings | None = None) -> tupl
     Raises
     ------
     DamagedFileError
-        If it is no JPEG, PNG or TIFF, or its header is damaged.
+        If it is no image that is known, or its header is damaged.
     TooLargeError
         If it has more pixels than the settings allow.
+    InvalidValueError
+        If its transparency cannot be told from its colours.
     """
     image = _open(data, name, fail_on="none")
+    check_division(data, image, name)
     _check_size(image, name, settings)
-    return image.height, image.width
+    return shown_size(image.height, image.width, find_orientation(image))
 
 
 def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDArray[np.uint8]:
@@ -63,7 +75,7 @@ def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDA
     Parameters
     ----------
     data
-        JPEG, PNG or TIFF.
+        JPEG, PNG, TIFF or WebP.
     name
         For messages.
     settings
@@ -72,7 +84,7 @@ def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDA
     Returns
     -------
     ndarray
-        uint8 (H, W); colours become their luminance.
+        uint8 (H, W), as shown; colours become their luminance.
 
     Raises
     ------
@@ -80,38 +92,84 @@ def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDA
         If a part of it is missing or garbled, however small.
     TooLargeError
         If it has more pixels than the settings allow.
+    InvalidValueError
+        If its channels cannot be shown.
     """
     import pyvips
 
-    image = _open(data, name, fail_on="warning", access="sequential")
+    def load() -> Any:
+        return _open(data, name, fail_on="warning", access="sequential")
+
+    image = load()
+    check_division(data, image, name)
     _check_size(image, name, settings)
     try:
-        if image.hasalpha():
-            image = image.flatten(background=[0])
-        # Also brings 16 bits a channel to 8.
-        image = image.colourspace("b-w").extract_band(0).cast("uchar")
-        pixels = np.frombuffer(image.write_to_memory(), np.uint8)
+        shown = as_shown(image, find_appearance(load), name)
+        grey = shown.colourspace("b-w").extract_band(0).cast("uchar")
+        pixels = np.frombuffer(grey.write_to_memory(), np.uint8)
     except pyvips.Error as error:
         raise _damaged(name, error) from error
-    return pixels.reshape(image.height, image.width)
+    stored = pixels.reshape(image.height, image.width)
+    return np.ascontiguousarray(turn(stored, find_orientation(image)))
 
 
-def _loader(start: bytes) -> str | None:
-    return next((name for magic, name in _LOADERS.items() if start.startswith(magic)), None)
+def header_choices(data: bytes, name: str) -> tuple[str, ...]:
+    """Return what is chosen to read an image, as far as its header says: ``TURNED``, ``PAGE``.
+
+    Takes what `image_size` takes.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is no image that is known, or its header is damaged.
+    """
+    load = partial(_open, data, name, fail_on="none")
+    has_pages = len(find_pages(load, find_loader(data) or "")) > 1
+    is_turned = find_orientation(load()) != UPRIGHT
+    return (*([TURNED] if is_turned else []), *([PAGE] if has_pages else []))
+
+
+def has_alpha(data: bytes, name: str) -> bool:
+    """Return whether an image may have transparent parts; takes and raises as `image_size`."""
+    return bool(_open(data, name, fail_on="none").hasalpha())
+
+
+def has_ground(data: bytes, name: str) -> bool:
+    """Return whether an image has transparent parts, which are drawn on a ground.
+
+    Parameters
+    ----------
+    data
+        The whole file; every pixel of it is read.
+    name
+        For messages.
+
+    Raises
+    ------
+    DamagedFileError
+        If a part of it is missing or garbled.
+    """
+    import pyvips
+
+    load = partial(_open, data, name, fail_on="warning", access="sequential")
+    try:
+        return find_appearance(load).ground is not None
+    except pyvips.Error as error:
+        raise _damaged(name, error) from error
 
 
 def _open(data: bytes, name: str, **options: Any) -> Any:
     # Loaded only where an image is: machines that train may lack it.
     import pyvips
 
-    loader = _loader(data)
+    loader = find_loader(data)
     if loader is None:
         raise DamagedFileError(
-            f"{name}: expected a JPEG, PNG or TIFF image, found "
+            f"{name}: expected a {KINDS} image, found "
             f"{'an empty file' if not data else 'something else'}; copy or make it again."
         )
     try:
-        return getattr(pyvips.Image, loader)(data, **options)
+        return getattr(pyvips.Image, f"{loader}_buffer")(data, **options)
     except pyvips.Error as error:
         raise _damaged(name, error) from error
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
+import io
 from pathlib import Path
 from typing import BinaryIO
 
 from umnist_core.pyramid.comment import JPEG_START, add_comment
 from umnist_core.pyramid.encode import PNG_SIGNATURE, png_chunk
+from umnist_core.pyramid.image_types import IMAGE_TYPES
 
 JPEG_END = b"\xff\xd9"
 PNG_END = png_chunk(b"IEND", b"")
@@ -23,15 +25,18 @@ def image_ends(image: str, comment: str) -> Ends:
     Parameters
     ----------
     image
-        ``jpeg`` or ``png``.
+        One of `IMAGE_TYPES`.
     comment
-        What the file says of itself, which no other image of any data set says.
+        What the file says of itself, which no other image of any data set says; without it,
+        a file is only known to be whole.
     """
-    if image == "jpeg":
-        return 0, add_comment(JPEG_START, comment), JPEG_END
-    start = len(PNG_SIGNATURE) + _PNG_HEADER_BYTES
+    kind = IMAGE_TYPES[image]
+    if kind.suffix == "jpeg":
+        start = add_comment(JPEG_START, comment) if kind.has_comment else JPEG_START
+        return 0, start, JPEG_END
+    skipped = len(PNG_SIGNATURE) + _PNG_HEADER_BYTES
     blank = PNG_SIGNATURE + bytes(_PNG_HEADER_BYTES)
-    return start, add_comment(blank, comment)[start:], PNG_END
+    return skipped, add_comment(blank, comment)[skipped:], PNG_END
 
 
 def has_ends(file: BinaryIO, size: int, ends: Ends) -> bool:
@@ -47,13 +52,15 @@ def has_ends(file: BinaryIO, size: int, ends: Ends) -> bool:
     return file.read(len(end)) == end
 
 
-def is_whole_file(path: Path, ends: Ends) -> bool:
-    """Return whether a file is there and has the ends of `image_ends`."""
+def file_checksum(path: Path, ends: Ends) -> str | None:
+    """Return the SHA-256 of a file in hex; None if it is not there or has not these ends."""
     try:
-        with path.open("rb") as file:
-            return has_ends(file, os.fstat(file.fileno()).st_size, ends)
+        data = path.read_bytes()
     except OSError:
-        return False
+        return None
+    if not has_ends(io.BytesIO(data), len(data), ends):
+        return None
+    return hashlib.sha256(data).hexdigest()
 
 
 def is_cut_short(start: bytes, end: bytes) -> bool:

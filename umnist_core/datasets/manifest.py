@@ -12,14 +12,18 @@ from typing import Any
 import cv2
 
 from umnist_core import __version__
-from umnist_core.datasets.recipe import IMAGE_TYPES, LAYOUTS, MAX_COUNT, MAX_SEED, Recipe
+from umnist_core.datasets.recipe import LAYOUTS, MAX_COUNT, Recipe
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import ConflictError, DamagedFileError
+from umnist_core.pyramid.image_types import IMAGE_TYPES
 from umnist_core.rendering import RENDERER_VERSION
 from umnist_core.seeds import SPLITS
 
 MANIFEST = "dataset.json"
 FORMAT_VERSION = 1
+_MAX_SEED = 2**63 - 1
+"""Of data sets made before `umnist_core.seeds.MAX_SEED` was the limit."""
+
 _MAX_BYTES = 2**20
 
 
@@ -164,7 +168,7 @@ def _check(manifest: Manifest) -> None:
         manifest.layout in LAYOUTS
         and manifest.image in IMAGE_TYPES
         and type(manifest.seed) is int
-        and 0 <= manifest.seed <= MAX_SEED
+        and 0 <= manifest.seed <= _MAX_SEED
         and counts
         and set(manifest.splits) <= set(SPLITS)
         and all(type(count) is int and 1 <= count <= MAX_COUNT for count in counts)

@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -120,13 +122,7 @@ def open_megapixel_split(folder: Path, split: str) -> MegapixelSplit:
     DamagedFileError
         If a file is not what its name says, or asks to run anything.
     """
-    table, data = folder / PARAMETER_FILE, folder / f"{split}.npy"
-    for path in (table, data):
-        if not path.is_file():
-            raise MissingFileError(
-                f"Expected Megapixel MNIST with {PARAMETER_FILE} and {split}.npy in {folder}, "
-                f"found no {path.name}; choose the folder that make_mnist.py wrote."
-            )
+    table, data = _find_pair(folder, split)
     height, width = _read_size(table)
     with data.open("rb") as file:
         records = _read_records(file, data)
@@ -134,6 +130,31 @@ def open_megapixel_split(folder: Path, split: str) -> MegapixelSplit:
         _sparse_image(record, number, data, height * width) for number, record in enumerate(records)
     )
     return MegapixelSplit(data, height, width, images)
+
+
+def count_megapixel_images(folder: Path, split: str) -> int:
+    """Return how many images a split says that it has, without reading them.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError
+        As `open_megapixel_split`; of the images' file only the beginning is looked at.
+    """
+    table, data = _find_pair(folder, split)
+    _read_size(table)
+    with data.open("rb") as file, _said_as_damaged(data):
+        return _read_count(file)
+
+
+def _find_pair(folder: Path, split: str) -> tuple[Path, Path]:
+    table, data = folder / PARAMETER_FILE, folder / f"{split}.npy"
+    for path in (table, data):
+        if not path.is_file():
+            raise MissingFileError(
+                f"Expected Megapixel MNIST with {PARAMETER_FILE} and {split}.npy in {folder}, "
+                f"found no {path.name}; choose the folder that make_mnist.py wrote."
+            )
+    return table, data
 
 
 def _read_size(table: Path) -> tuple[int, int]:
@@ -155,20 +176,34 @@ def _read_size(table: Path) -> tuple[int, int]:
 
 
 def _read_records(file: BinaryIO, path: Path) -> list[Any]:
-    try:
-        version = np.lib.format.read_magic(file)
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read_header(file)
-        if dtype != np.dtype(object) or len(shape) != 1:
-            raise ValueError(f"an array of {dtype} and shape {shape}")
+    with _said_as_damaged(path):
+        count = _read_count(file)
         records = _DataUnpickler(file).load()
-        if np.shape(records) != shape:
-            raise ValueError(f"{np.shape(records)} records and not {shape}")
+        if np.shape(records) != (count,):
+            raise ValueError(f"{np.shape(records)} records and not {count}")
         return list(records)
+
+
+def _read_count(file: BinaryIO) -> int:
+    """Return the number of records that a NumPy file says it has; leave the file behind that."""
+    version = np.lib.format.read_magic(file)
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read_header(file)
+    if dtype != np.dtype(object) or len(shape) != 1:
+        raise ValueError(f"an array of {dtype} and shape {shape}")
+    if shape[0] > (size := os.fstat(file.fileno()).st_size):
+        raise ValueError(f"{shape[0]} records in {size} bytes")
+    return int(shape[0])
+
+
+@contextmanager
+def _said_as_damaged(path: Path) -> Iterator[None]:
+    try:
+        yield
     # A damaged pickle may raise nearly anything while it is read.
     except Exception as error:
         raise DamagedFileError(

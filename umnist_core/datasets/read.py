@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,74 +11,81 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from umnist_core.datasets.decode import decode_grey
-from umnist_core.datasets.image_folder import LABEL_FILE, SUBFOLDERS, open_image_folder, read_labels
-from umnist_core.datasets.labels import class_label, coco_labels, voc_label
+from umnist_core.datasets.decode import (
+    GROUND,
+    HEAD_BYTES,
+    decode_grey,
+    has_alpha,
+    has_ground,
+    header_choices,
+    image_size,
+    is_read_whole,
+)
+from umnist_core.datasets.ends import is_cut_short
+from umnist_core.datasets.identity import ImageIdentity
+from umnist_core.datasets.image_folder import open_image_folder
+from umnist_core.datasets.labels import class_label, voc_label
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
-from umnist_core.datasets.recipe import IMAGE_TYPES
-from umnist_core.datasets.shards import read_members
+from umnist_core.datasets.megapixel_reader import is_megapixel, open_megapixel
+from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
+from umnist_core.datasets.reader import DatasetReader
+from umnist_core.datasets.recipe import image_id as id_of
+from umnist_core.datasets.scan import IMAGE_SUFFIXES, iter_files
+from umnist_core.datasets.shard_folder import ImagePart, find_shards, open_shards
 from umnist_core.datasets.truth import TruthTable, truth_path
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
-from umnist_core.scenes import Scene
-from umnist_core.seeds import SPLITS
+from umnist_core.scenes import MegapixelTasks, Scene
 from umnist_core.settings import load_settings
 
-_SHARD_SUFFIXES = (*(f".{image}" for image in IMAGE_TYPES), ".jpg")
-
-
-@dataclass(frozen=True)
-class ImagePart:
-    """Where the bytes of an image are.
-
-    Attributes
-    ----------
-    path
-        The file, or the shard that it is a part of.
-    split
-        ``train`` or ``test``; None where the layout does not say.
-    offset, size
-        Part of the file, in bytes; the size is None for a whole file.
-    """
-
-    path: Path
-    split: str | None
-    offset: int = 0
-    size: int | None = None
+_TAIL_BYTES = 512
 
 
 @dataclass(frozen=True, eq=False)
-class DatasetReader:
-    """The images of a data set, by id.
+class FileReader(DatasetReader):
+    """The images of a data set that has a file, or a part of one, for each.
 
     Attributes
     ----------
-    root
-        The folder.
-    kind
-        ``kaggle``, ``voc``, ``coco``, ``webdataset``, or ``images`` for a plain folder.
-    manifest
-        What `umnist generate` says of it; None for the data sets of others.
+    identities
+        Which image each id is, in order: train, val, test.
     parts
-        Where each image is, in order: train before test. An id is the stem of its file,
-        with ``test/`` in front when there is a train split too.
+        Where its bytes are.
     labels
-        Those that a table or annotation file names, by id.
+        What a table, COCO or a folder's name says, by id.
+    table_tasks
+        What a table of Megapixel MNIST says.
+    annotations
+        Pascal VOC's file of an image.
     classes
         Where the class of each image of a WebDataset is.
+    missing
+        Images that a table or annotations name and that are not there.
     """
 
-    root: Path
-    kind: str
-    manifest: Manifest | None
+    identities: Mapping[str, ImageIdentity]
     parts: Mapping[str, ImagePart]
-    labels: Mapping[str, int]
+    labels: Mapping[str, int] = field(default_factory=dict)
+    table_tasks: Mapping[str, MegapixelTasks] = field(default_factory=dict)
+    annotations: Mapping[str, Path] = field(default_factory=dict)
     classes: Mapping[str, ImagePart] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
     _tables: dict[str, TruthTable | None] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """All ids, in order."""
         return tuple(self.parts)
+
+    def get_identity(self, image_id: str) -> ImageIdentity:
+        """Return which image an id is.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        """
+        self.get_part(image_id)
+        return self.identities[image_id]
 
     def get_part(self, image_id: str) -> ImagePart:
         """Return where an image is.
@@ -90,7 +98,7 @@ class DatasetReader:
         if image_id not in self.parts:
             raise NotFoundError(
                 f"{self.root} holds {len(self.parts)} images, none of them {image_id!r}; the first "
-                f"is {next(iter(self.parts))!r}."
+                f"is {next(iter(self.parts), None)!r}."
             )
         return self.parts[image_id]
 
@@ -117,6 +125,30 @@ class DatasetReader:
             replace(part, offset=part.offset + skipped, size=size - skipped), image_id
         )
 
+    def _read_head(self, image_id: str) -> bytes:
+        """Return as much of an image's file as tells its size; as `read_bytes`."""
+        start = self.read_bytes(image_id, HEAD_BYTES)
+        return self.read_bytes(image_id) if is_read_whole(start) else start
+
+    def read_size(self, image_id: str) -> tuple[int, int]:
+        """Return height and width, in px, from a header that can be read and an end that is there.
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, TooLargeError
+            As `read_bytes`.
+        DamagedFileError
+            If the header is damaged or the end is not there.
+        """
+        head = self._read_head(image_id)
+        size = image_size(head, image_id)
+        if is_cut_short(head, self.read_end(image_id, _TAIL_BYTES)):
+            raise DamagedFileError(
+                f"{image_id}: expected a whole image, found one that is cut short; copy or make "
+                "it again."
+            )
+        return size
+
     def read_image(self, image_id: str) -> NDArray[np.uint8]:
         """Return the pixels of an image, uint8 (H, W).
 
@@ -129,10 +161,47 @@ class DatasetReader:
         """
         return decode_grey(self.read_bytes(image_id), image_id)
 
-    def label(self, image_id: str) -> int | None:
-        """Return the label of an image; None where nothing says it.
+    def find_choices(self, image_id: str, *, quick: bool = False) -> tuple[str, ...]:
+        """Return what was chosen to read an image; as `DatasetReader` says.
 
-        It is the sum of the digits, or the majority in Megapixel MNIST.
+        Raises
+        ------
+        NotFoundError, MissingFileError, TooLargeError, DamagedFileError
+            As `read_image`.
+        """
+        head = self._read_head(image_id)
+        found = header_choices(head, image_id)
+        # Most images have no alpha, and are not read once more.
+        if quick or not has_alpha(head, image_id):
+            return found
+        return (*found, GROUND) if has_ground(self.read_bytes(image_id), image_id) else found
+
+    def find_change(self, image_id: str) -> str | None:
+        """Return a sentence if an image's bytes are not those that were written.
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, TooLargeError
+            As `read_bytes`.
+        DamagedFileError
+            If the table of truth is damaged.
+        """
+        identity = self.get_identity(image_id)
+        truth = self._find_truth(identity.split)
+        expected = None if truth is None else truth.checksums.get(identity.stem)
+        if expected is None:
+            return None
+        found = hashlib.sha256(self.read_bytes(image_id)).hexdigest()
+        if found == expected:
+            return None
+        return (
+            f"{image_id}: expected the bytes that were written, with SHA-256 {expected[:12]}..., "
+            f"found others, with {found[:12]}...; run the command in {MANIFEST} again to make it "
+            "anew."
+        )
+
+    def label(self, image_id: str) -> int | None:
+        """Return what a table says of an image, or else the annotations beside it.
 
         Raises
         ------
@@ -141,18 +210,31 @@ class DatasetReader:
         DamagedFileError
             If what says it is damaged.
         """
-        part = self.get_part(image_id)
+        identity = self.get_identity(image_id)
         if image_id in self.labels:
             return self.labels[image_id]
-        table = self._find_table(part.split)
-        if table is not None and (stem := _stem(image_id)) in table.labels:
-            return table.labels[stem]
-        if self.kind == "voc" and (path := part.path.with_suffix(".xml")).is_file():
-            return voc_label(path)
+        truth = self._find_truth(identity.split)
+        if truth is not None and identity.stem in truth.labels:
+            return truth.labels[identity.stem]
+        if image_id in self.annotations:
+            return voc_label(self.annotations[image_id])
         if image_id in self.classes:
             name = f"the class of {image_id}"
             return class_label(_read_part(self.classes[image_id], name), name)
         return None
+
+    def tasks(self, image_id: str) -> MegapixelTasks | None:
+        """Return what a table or the truth says of an image of Megapixel MNIST; None of others.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+        identity = self.get_identity(image_id)
+        truth = self._find_truth(identity.split)
+        found = self.table_tasks.get(image_id)
+        return truth.tasks.get(identity.stem) if truth and found is None else found
 
     def truth(self, image_id: str) -> Scene | None:
         """Return what is in an image; None for the data sets of others.
@@ -164,10 +246,22 @@ class DatasetReader:
         DamagedFileError
             If the table of truth is damaged.
         """
-        table = self._find_table(self.get_part(image_id).split)
-        return None if table is None else table.get_scene(_stem(image_id))
+        identity = self.get_identity(image_id)
+        truth = self._find_truth(identity.split)
+        return None if truth is None else truth.get_scene(identity.stem)
 
-    def _find_table(self, split: str | None) -> TruthTable | None:
+    def iter_missing(self) -> Iterator[str]:
+        """Yield the images that the manifest, or else a table or annotations, promise."""
+        if self.manifest is None:
+            yield from self.missing
+            return
+        found = {(one.split, one.stem) for one in self.identities.values()}
+        for split, record in self.manifest.splits.items():
+            for index in range(record.count):
+                if (split, name := id_of(self.manifest.seed, split, index)) not in found:
+                    yield f"{split}/{name}"
+
+    def _find_truth(self, split: str | None) -> TruthTable | None:
         if split is None or self.manifest is None:
             return None
         if split not in self._tables:
@@ -208,7 +302,30 @@ def _said_as_missing(part: ImagePart, name: str) -> Iterator[None]:
 
 
 def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetReader:
-    """Open a data set: Kaggle's, one of ours in any layout, or any folder of images.
+    """Open a data set of any layout: also the original files of Megapixel MNIST.
+
+    Parameters
+    ----------
+    root
+        The folder. Only the layout's own tables are read, and of pickles nothing is run.
+    damaged
+        Where to note shards and splits that cannot be read; None to raise at the first.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such folder, or no image in it.
+    DamagedFileError
+        If the manifest, a table of labels, a shard or a split is damaged.
+    """
+    root = root.expanduser()
+    if is_megapixel(root):
+        return open_megapixel(root, damaged)
+    return open_files(root, damaged=damaged)
+
+
+def open_files(root: Path, *, damaged: list[str] | None = None) -> FileReader:
+    """Open a data set of image files: Kaggle's, one of ours in any layout, or any folder.
 
     Parameters
     ----------
@@ -222,83 +339,75 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     MissingFileError
         If there is no such folder, or no image in it.
     DamagedFileError
-        If the manifest, a table of labels or a shard is damaged.
+        If the manifest, a table of labels or a shard is damaged, or images lie both in files and
+        in tar files.
     """
     root = root.expanduser()
     manifest = read_manifest(root)
-    shards = sorted(root.glob("*.tar")) if root.is_dir() else []
-    if shards and (manifest is None or manifest.layout == "webdataset"):
-        labels = read_labels(root / LABEL_FILE) if (root / LABEL_FILE).is_file() else {}
-        images, classes = _shard_parts(shards, damaged)
-        return DatasetReader(root, "webdataset", manifest, images, labels, classes)
+    shards = find_shards(root)
+    if shards and _is_webdataset(root, manifest):
+        return _open_shards(root, manifest, shards, damaged)
+    may_be_empty = damaged is not None and manifest is None
     try:
-        folder = open_image_folder(root)
+        folder = open_image_folder(root, empty=may_be_empty, damaged=damaged)
     except MissingFileError as error:
         raise _better_reason(root, manifest, error) from error
-    parts = {image_id: ImagePart(path, _split(path)) for image_id, path in folder.paths.items()}
-    annotations = sorted([*root.glob("annotations*.json"), *root.glob("annotations/*.json")])
-    labels = dict(folder.labels)
-    kind = _kind(root, parts, annotations) if manifest is None else manifest.layout
-    if kind == "coco":
-        for path in annotations:
-            found = coco_labels(path)
-            labels |= {name: found[_stem(name)] for name in parts if _stem(name) in found}
-    return DatasetReader(root, kind, manifest, parts, labels)
+    reader = FileReader(
+        root,
+        folder.kind if manifest is None else manifest.layout,
+        manifest,
+        folder.identities,
+        {name: ImagePart(path) for name, path in folder.paths.items()},
+        folder.labels,
+        folder.tasks,
+        folder.annotations,
+        missing=folder.missing,
+    )
+    _refuse_repeated(reader)
+    return reader
 
 
-def _stem(image_id: str) -> str:
-    return image_id.rpartition("/")[2]
+def _is_webdataset(root: Path, manifest: Manifest | None) -> bool:
+    """Return whether the images of a folder with tar files are in these.
+
+    Of a data set that is not ours they are, where no image files lie beside them.
+    """
+    if manifest is not None:
+        return manifest.layout == "webdataset"
+    return next(iter_files(root, IMAGE_SUFFIXES), None) is None
 
 
-def _split(path: Path) -> str | None:
-    return path.parent.name if path.parent.name in SUBFOLDERS else None
+def _open_shards(
+    root: Path, manifest: Manifest | None, shards: list[Path], damaged: list[str] | None
+) -> FileReader:
+    found = open_shards(root, shards, damaged)
+    reader = FileReader(
+        root,
+        "webdataset",
+        manifest,
+        found.identities,
+        found.images,
+        found.table.labels,
+        found.table.tasks,
+        classes=found.classes,
+        missing=found.table.missing,
+    )
+    _refuse_repeated(reader)
+    return reader
 
 
-def _kind(root: Path, parts: Mapping[str, ImagePart], annotations: list[Path]) -> str:
-    if annotations:
-        return "coco"
-    first = next(iter(parts.values()))
-    if first.path.with_suffix(".xml").is_file():
-        return "voc"
-    is_kaggle = first.split is not None or (root / LABEL_FILE).is_file()
-    return "kaggle" if is_kaggle else "images"
-
-
-def _shard_parts(
-    shards: list[Path], damaged: list[str] | None
-) -> tuple[dict[str, ImagePart], dict[str, ImagePart]]:
-    """Return where each image of a WebDataset is, and each class."""
-    splits = [_shard_split(path) for path in shards]
-    images, classes = {}, {}
-    for path, split in sorted(zip(shards, splits, strict=True), key=_train_first):
-        prefix = "test/" if split == "test" and "train" in splits else ""
-        try:
-            members = read_members(path)
-        except DamagedFileError as error:
-            if damaged is None:
-                raise
-            damaged.append(str(error))
-            continue
-        for name, (offset, size) in members.items():
-            part, stem = ImagePart(path, split, offset, size), prefix + Path(name).stem
-            if Path(name).suffix in _SHARD_SUFFIXES:
-                images[stem] = part
-            elif Path(name).suffix == ".cls":
-                classes[stem] = part
-    if not images and not damaged:
-        raise MissingFileError(
-            f"Expected images ({', '.join(_SHARD_SUFFIXES)}) in the {len(shards)} tar files of "
-            f"{shards[0].parent}, found none; choose a folder with a WebDataset of images."
-        )
-    return images, classes
-
-
-def _shard_split(path: Path) -> str | None:
-    return next((split for split in SPLITS if path.name.startswith(split)), None)
-
-
-def _train_first(item: tuple[Path, str | None]) -> tuple[bool, str]:
-    return (item[1] == "test", item[0].name)
+def _refuse_repeated(reader: FileReader) -> None:
+    """Raise if two images of a data set of ours have one id in one split."""
+    if reader.manifest is None:
+        return
+    places: dict[tuple[str | None, str], str] = {}
+    for one in reader.identities.values():
+        before = places.setdefault((one.split, one.stem), one.path)
+        if before != one.path:
+            raise DamagedFileError(
+                f"Expected each id of {reader.root} once, found {one.stem} in {before} and in "
+                f"{one.path}; remove the one that `umnist generate` did not write."
+            )
 
 
 def _better_reason(
@@ -315,6 +424,11 @@ def _better_reason(
         return MissingFileError(
             f"{root} holds {len(inner)} data sets ({', '.join(path.name for path in inner)}); "
             "choose one of them."
+        )
+    if (root / PARAMETER_FILE).is_file() and not is_megapixel(root):
+        return MissingFileError(
+            f"Expected Megapixel MNIST with {PARAMETER_FILE} and train.npy or test.npy in {root}, "
+            "found neither of the two; choose the folder that make_mnist.py wrote."
         )
     arrays = sorted(root.glob("*.npy")) if root.is_dir() else []
     if arrays:

@@ -12,25 +12,20 @@ from functools import cached_property, lru_cache
 
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError, TooLargeError
+from umnist_core.pyramid.image_types import IMAGE_TYPES
 from umnist_core.scenes import (
     PlannerParameters,
     Scene,
+    SceneRef,
     UltraMnistParameters,
     get_preset,
-    plan_scene,
 )
 from umnist_core.seeds import SPLITS
 
 LAYOUTS = ("kaggle", "voc", "coco", "webdataset")
 """How the images lie on disk and what lies beside them; docs/datasets.md describes each."""
 
-IMAGE_TYPES = ("jpeg", "png")
-"""Grey JPEG of quality 75, as released, or PNG without loss."""
-
 MAX_COUNT = 10_000_000
-MAX_SEED = 2**63 - 1
-"""The truth's table holds the seed in 64 bits."""
-
 MAX_SIDE_PX = 32_768
 """One file holds at most a gigapixel."""
 
@@ -62,7 +57,7 @@ class Recipe:
     layout
         One of `LAYOUTS`.
     image
-        One of `IMAGE_TYPES`.
+        One of `umnist_core.pyramid.image_types.IMAGE_TYPES`.
 
     Raises
     ------
@@ -82,10 +77,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check_range("count", self.count, 1, MAX_COUNT)
-        _check_range("seed", self.seed, 0, MAX_SEED)
-        _check_word("split", self.split, SPLITS)
+        self.ref(0)  # says what no scene can be
         _check_word("format", self.layout, LAYOUTS)
-        _check_word("image", self.image, IMAGE_TYPES)
+        _check_word("image", self.image, tuple(IMAGE_TYPES))
         if self.side_px > MAX_SIDE_PX:
             raise TooLargeError(
                 f"One file holds at most {MAX_SIDE_PX} px a side; got canvas={self.side_px}; "
@@ -113,6 +107,11 @@ class Recipe:
         return isinstance(self.planner_parameters, UltraMnistParameters)
 
     @property
+    def suffix(self) -> str:
+        """Suffix of the images' files, without its dot."""
+        return IMAGE_TYPES[self.image].suffix
+
+    @property
     def digits_subset(self) -> str:
         """Which part of MNIST the digits come from.
 
@@ -128,8 +127,12 @@ class Recipe:
 
     def plan(self, index: int, glyphs: GlyphSet) -> Scene:
         """Plan the image of an index."""
-        return plan_scene(
-            self.preset, self.seed, self.split, index, glyphs=glyphs, overrides=self.overrides
+        return self.ref(index).plan(glyphs)
+
+    def ref(self, index: int) -> SceneRef:
+        """Return the name of the scene of an index."""
+        return SceneRef.of(
+            self.preset, self.overrides, seed=self.seed, split=self.split, index=index
         )
 
     def image_id(self, index: int) -> str:

@@ -6,30 +6,31 @@ glyphs, which each process loads once for itself.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 
 from umnist_core import __version__
-from umnist_core.datasets.annotations import VOC_END, voc_xml
-from umnist_core.datasets.ends import image_ends, is_whole_file
+from umnist_core.datasets.annotations import voc_xml
+from umnist_core.datasets.ends import file_checksum, image_ends
 from umnist_core.datasets.manifest import encoder_version
 from umnist_core.datasets.recipe import Recipe
-from umnist_core.datasets.shards import is_whole_shard, shard_path, write_shard
+from umnist_core.datasets.shards import shard_checksums, shard_path, write_shard
 from umnist_core.datasets.staging import Staging
 from umnist_core.datasets.truth import truth_row, truth_schema
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import GlyphMismatchError, InvalidValueError, WriteError
-from umnist_core.pyramid.comment import add_comment, scene_comment
-from umnist_core.pyramid.encode import encode_jpeg, encode_png
+from umnist_core.pyramid.comment import scene_comment
+from umnist_core.pyramid.image_types import IMAGE_TYPES
 from umnist_core.rendering import render
 from umnist_core.scenes import Scene
 
@@ -55,12 +56,15 @@ class Task:
         Of the glyphs that the run began with.
     versions
         Of the program and the encoder that the run began with.
+    goes_on
+        Whether the run goes on from one that noted the checksum of all that it made.
     """
 
     recipe: Recipe
     root: Path
     glyph_checksum: str
     versions: tuple[str, str]
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,20 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class Sample:
-    """A planned image."""
+    """A planned image.
+
+    Attributes
+    ----------
+    image_id, scene, comment
+        Its name, what is in it, and what its file says of itself.
+    checksum
+        SHA-256 of its file, in hex, where it was written before; None where that is not known.
+    """
 
     image_id: str
     scene: Scene
     comment: str
+    checksum: str | None = None
 
 
 def versions(recipe: Recipe) -> tuple[str, str]:
@@ -101,8 +114,19 @@ def join_pool(owner_pid: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def write_batch(task: Task, first: int, last: int) -> BatchResult:
+def write_batch(
+    task: Task, first: int, last: int, checksums: Sequence[str | None] = ()
+) -> BatchResult:
     """Make the images ``first .. last - 1`` that are not there yet, and the truth of all.
+
+    Parameters
+    ----------
+    task
+        What all units of work have in common.
+    first, last
+        Indices.
+    checksums
+        Of these images where the run was finished before; else those are taken that were noted.
 
     Raises
     ------
@@ -124,20 +148,27 @@ def write_batch(task: Task, first: int, last: int) -> BatchResult:
         )
     recipe = task.recipe
     samples = [_plan(recipe, index, glyphs) for index in range(first, last)]
+    noted = checksums or staging.read_checksums(first, [one.image_id for one in samples])
+    samples = [replace(one, checksum=sha) for one, sha in zip(samples, noted, strict=True)]
     with one_thread():
         if recipe.layout == "webdataset":
-            drawn = _fill_shard(recipe, staging, first, samples, glyphs)
+            found, drawn = _fill_shard(task, staging, first, samples, glyphs)
         else:
-            drawn = sum(_fill_files(recipe, staging, sample, glyphs) for sample in samples)
-    rows = [truth_row(sample.image_id, sample.scene) for sample in samples]
+            both = [_fill_files(task, staging, sample, glyphs) for sample in samples]
+            found, drawn = [sha for sha, _ in both], sum(is_new for _, is_new in both)
+    staging.write_checksums(
+        first, {one.image_id: sha for one, sha in zip(samples, found, strict=True)}
+    )
+    rows = [
+        truth_row(sample.image_id, sample.scene, sha)
+        for sample, sha in zip(samples, found, strict=True)
+    ]
     return BatchResult(pa.Table.from_pylist(rows, truth_schema()), drawn)
 
 
 def encode_sample(recipe: Recipe, sample: Sample, glyphs: GlyphSet) -> bytes:
     """Draw a planned image and return its file."""
-    image = render(sample.scene, glyphs)
-    data = encode_png(image) if recipe.image == "png" else encode_jpeg(image)
-    return add_comment(data, sample.comment)
+    return IMAGE_TYPES[recipe.image].encode(render(sample.scene, glyphs), sample.comment)
 
 
 @contextmanager
@@ -172,38 +203,56 @@ def _plan(recipe: Recipe, index: int, glyphs: GlyphSet) -> Sample:
     return Sample(recipe.image_id(index), scene, scene_comment(scene, __version__))
 
 
-def _fill_files(recipe: Recipe, staging: Staging, sample: Sample, glyphs: GlyphSet) -> bool:
-    """Write what is missing of one image; return whether it had to be drawn."""
-    path = staging.root / recipe.split / f"{sample.image_id}.{recipe.image}"
+def _fill_files(task: Task, staging: Staging, sample: Sample, glyphs: GlyphSet) -> tuple[str, bool]:
+    """Write what is missing of one image; return its checksum and whether it had to be drawn."""
+    recipe = task.recipe
+    path = staging.root / recipe.split / f"{sample.image_id}.{recipe.suffix}"
     if recipe.layout == "voc":
         _fill_xml(staging, path, sample)
-    if is_whole_file(path, image_ends(recipe.image, sample.comment)):
-        return False
-    staging.write(path, encode_sample(recipe, sample, glyphs))
-    return True
+    there = file_checksum(path, image_ends(recipe.image, sample.comment))
+    if there is not None and _is_known(task, sample, there):
+        return there, False
+    data = encode_sample(recipe, sample, glyphs)
+    staging.write(path, data)
+    return hashlib.sha256(data).hexdigest(), True
+
+
+def _is_known(task: Task, sample: Sample, checksum: str) -> bool:
+    """Return whether a whole file is the one that was written, as far as that can be told."""
+    return checksum == sample.checksum or (sample.checksum is None and not task.goes_on)
 
 
 def _fill_xml(staging: Staging, image_path: Path, sample: Sample) -> None:
     path = image_path.with_suffix(".xml")
     data = voc_xml(sample.scene, image_path.name, image_path.parent.name).encode()
-    if not is_whole_file(path, (0, data[: -len(VOC_END)], VOC_END)):
+    if file_checksum(path, (0, data, b"")) != hashlib.sha256(data).hexdigest():
         staging.write(path, data)
 
 
 def _fill_shard(
-    recipe: Recipe, staging: Staging, first: int, samples: list[Sample], glyphs: GlyphSet
-) -> int:
-    """Write one shard unless it is whole; return how many images had to be drawn."""
+    task: Task, staging: Staging, first: int, samples: list[Sample], glyphs: GlyphSet
+) -> tuple[list[str], int]:
+    """Write one shard unless it is whole.
+
+    Returns the checksum of each image, and how many had to be drawn.
+    """
+    recipe = task.recipe
     path = shard_path(staging.root, recipe.split, first // recipe.shard_count)
     expected = [
         (sample.image_id, image_ends(recipe.image, sample.comment), sample.scene)
         for sample in samples
     ]
-    if is_whole_shard(path, recipe.image, expected):
-        return 0
-    members = (
-        (sample.image_id, encode_sample(recipe, sample, glyphs), sample.scene) for sample in samples
-    )
+    there = shard_checksums(path, recipe.suffix, expected)
+    if there and all(_is_known(task, *both) for both in zip(samples, there, strict=True)):
+        return there, 0
+    made: list[str] = []
+
+    def members() -> Iterator[tuple[str, bytes, Scene]]:
+        for sample in samples:
+            data = encode_sample(recipe, sample, glyphs)
+            made.append(hashlib.sha256(data).hexdigest())
+            yield sample.image_id, data, sample.scene
+
     with staging.new_file(path) as temporary:
-        write_shard(temporary, recipe.image, members)
-    return len(samples)
+        write_shard(temporary, recipe.suffix, members())
+    return made, len(samples)

@@ -7,7 +7,9 @@ shards.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import posixpath
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,26 +56,32 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(member, io.BytesIO(data))
 
 
-def is_whole_shard(path: Path, image: str, samples: Iterable[tuple[str, Ends, Scene]]) -> bool:
-    """Return whether a shard is there, holds exactly these samples, and each image has its ends."""
+def shard_checksums(
+    path: Path, image: str, samples: Iterable[tuple[str, Ends, Scene]]
+) -> list[str] | None:
+    """Return the SHA-256 of each image of a shard, in hex, in the order of its samples.
+
+    None unless the shard is there, holds exactly these samples, and each image has its ends.
+    """
+    found = []
     try:
         members, end = _scan(path)
         # Tar files are filled up to whole records.
         records = -(-(end + 2 * tarfile.BLOCKSIZE) // tarfile.RECORDSIZE)
         if path.stat().st_size != records * tarfile.RECORDSIZE:
-            return False
+            return None
         with path.open("rb") as file:
             for image_id, ends, scene in samples:
-                offset, size = members.pop(f"{image_id}.{image}")
-                file.seek(offset)
-                if not has_ends(file, size, ends):
-                    return False
+                data = _read(file, *members.pop(f"{image_id}.{image}"))
+                if not has_ends(io.BytesIO(data), len(data), ends):
+                    return None
+                found.append(hashlib.sha256(data).hexdigest())
                 for name, text in _texts(image_id, scene).items():
                     if _read(file, *members.pop(name)) != text:
-                        return False
+                        return None
     except (OSError, DamagedFileError, KeyError):
-        return False
-    return not members
+        return None
+    return None if members else found
 
 
 def _read(file: BinaryIO, offset: int, size: int) -> bytes:
@@ -84,21 +92,46 @@ def _read(file: BinaryIO, offset: int, size: int) -> bytes:
 def read_members(path: Path) -> dict[str, tuple[int, int]]:
     """Return offset and size in bytes of each file in a tar, in order; nothing is unpacked.
 
+    A file goes by the path that it would be unpacked to: ``./a.png`` is ``a.png``.
+
     Raises
     ------
     DamagedFileError
-        If it is no uncompressed tar file, or is cut short.
+        If it is no uncompressed tar file, is cut short, or has a path twice.
     """
-    return _scan(path)[0]
+    members: dict[str, tuple[int, int]] = {}
+    spelled: dict[str, str] = {}
+    for name, part in _scan(path)[0].items():
+        member = posixpath.normpath(name).lstrip("/")
+        if (before := spelled.setdefault(member, name)) != name:
+            raise DamagedFileError(
+                f"{path}: expected each path once, found {before} and {name}, which are one; "
+                "rename one of them."
+            )
+        members[member] = part
+    return members
+
+
+def _put(members: dict[str, tuple[int, int]], path: Path, member: tarfile.TarInfo) -> None:
+    if member.name in members:
+        raise DamagedFileError(
+            f"{path}: expected each name once, found {member.name} at byte "
+            f"{members[member.name][0]} and at byte {member.offset_data}; make it again."
+        )
+    members[member.name] = (member.offset_data, member.size)
 
 
 def _scan(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
     """Return the members, and where the last one ends."""
     try:
         with tarfile.open(path, "r:") as tar:
-            members = {m.name: (m.offset_data, m.size) for m in tar if m.isreg()}
+            members: dict[str, tuple[int, int]] = {}
+            for member in filter(tarfile.TarInfo.isreg, tar):
+                _put(members, path, member)
             end = tar.offset
         size = path.stat().st_size
+    except DamagedFileError:
+        raise
     except (tarfile.TarError, OSError, ValueError) as error:
         raise DamagedFileError(
             f"{path}: expected an uncompressed tar file, found something else ({error}); copy or "

@@ -17,6 +17,8 @@ STUDY_COUNT = 2800
 
 STUDIES = ("noise",)
 
+NOISE_FREE = "noise-free"
+
 
 def _noise(shape_pairs: int, checkerboard: int) -> Mapping[str, str]:
     return {"shape_pairs": str(shape_pairs), "checkerboard": str(checkerboard)}
@@ -24,7 +26,7 @@ def _noise(shape_pairs: int, checkerboard: int) -> Mapping[str, str]:
 
 NOISE_STUDY: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "noise-free": _noise(0, 0),
+        NOISE_FREE: _noise(0, 0),
         **{f"shape-pairs-{pairs}": _noise(pairs, 4) for pairs in range(1, 6)},
         **{f"checkerboard-{cells}": _noise(1, cells) for cells in range(8, 25, 4)},
     }

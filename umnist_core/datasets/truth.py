@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from umnist_core.errors import DamagedFileError, NotFoundError
-from umnist_core.scenes.scene import Circle, Scene, Triangle
+from umnist_core.scenes.scene import MegapixelTasks, Scene
+from umnist_core.scenes.shapes import SHAPES, count_shapes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 ROWS_PER_GROUP = 256
 """A reader of one row decompresses as many; a writer holds as many."""
 
+CHECKSUM = "sha256"
+"""Column with the checksum of each image file; tables of earlier versions have none."""
+
 _COMPRESSION = "zstd"
+_TASKS = ("majority", "max", "top", "multi")
 
 
 def truth_path(root: Path, split: str) -> Path:
@@ -51,8 +56,7 @@ def truth_schema() -> pa.Schema:
         "rotation_deg": pa.float64(),
         "shear_deg": pa.float64(),
         "zoom": pa.float64(),
-        "circles": pa.int16(),
-        "triangles": pa.int16(),
+        **{shape.plural: pa.int16() for shape in SHAPES.values()},
         "strokes": pa.int32(),
         "majority": pa.int8(),
         "max": pa.int8(),
@@ -62,12 +66,13 @@ def truth_schema() -> pa.Schema:
         "glyph_checksum": pa.string(),
         "stand_in": pa.bool_(),
         "scene": pa.string(),
+        CHECKSUM: pa.string(),
     }
     return pa.schema(list(columns.items()))
 
 
-def truth_row(image_id: str, scene: Scene) -> dict[str, Any]:
-    """Return the row of one planned image."""
+def truth_row(image_id: str, scene: Scene, checksum: str) -> dict[str, Any]:
+    """Return the row of one planned image; ``checksum`` is the SHA-256 of its file, in hex."""
     source, board = scene.provenance, scene.checkerboard
     assert source is not None  # every planner says where its scene is from
     row: dict[str, Any] = {
@@ -82,13 +87,13 @@ def truth_row(image_id: str, scene: Scene) -> dict[str, Any]:
         "width": scene.width,
         "digits": [_digit_row(digit) for digit in scene.digits],
         "checkerboard": 0 if board is None else board.size,
-        "circles": sum(isinstance(shape, Circle) for shape in scene.shapes),
-        "triangles": sum(isinstance(shape, Triangle) for shape in scene.shapes),
+        **count_shapes(scene.shapes),
         "strokes": 0 if scene.strokes is None else len(scene.strokes.patches),
         "glyph_set": scene.glyph_set,
         "glyph_checksum": scene.glyph_checksum,
         "stand_in": scene.stand_in,
         "scene": scene.to_json(),
+        CHECKSUM: checksum,
     }
     if board is not None:
         row |= {name: getattr(board, name) for name in ("rotation_deg", "shear_deg", "zoom")}
@@ -125,8 +130,8 @@ def write_truth(path: Path, parts: Iterable[pa.Table]) -> None:
     import pyarrow.parquet as pq
 
     schema = truth_schema()
-    # A scene is like no other: a dictionary of them would only cost time.
-    repeated = [name for name in schema.names if name != "scene"]
+    # A scene is like no other, and so is a file: a dictionary of them would only cost time.
+    repeated = [name for name in schema.names if name not in ("scene", CHECKSUM)]
     with pq.ParquetWriter(
         path, schema, compression=_COMPRESSION, use_dictionary=repeated, write_statistics=False
     ) as writer:
@@ -161,6 +166,25 @@ def iter_truth(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
         raise _damaged(path, str(error).splitlines()[0]) from error
 
 
+def iter_checksums(path: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield id and checksum of each image; None where the table has no such column.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is no such table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        has_column = CHECKSUM in pq.read_schema(path).names
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, str(error).splitlines()[0]) from error
+    for row in iter_truth(path, ["id", CHECKSUM] if has_column else ["id"]):
+        yield row["id"], row.get(CHECKSUM)
+
+
 class TruthTable:
     """The truth of a split, read an image at a time.
 
@@ -168,6 +192,15 @@ class TruthTable:
     ----------
     path
         The Parquet file.
+
+    Attributes
+    ----------
+    labels
+        Of each image, by id.
+    tasks
+        Of each image of Megapixel MNIST.
+    checksums
+        SHA-256 of each image file, in hex; empty in tables of earlier versions.
 
     Raises
     ------
@@ -177,8 +210,15 @@ class TruthTable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        rows = iter_truth(path, ["id", "label"])
-        self.labels: dict[str, int] = {row["id"]: row["label"] for row in rows}
+        self.labels: dict[str, int] = {}
+        self.tasks: dict[str, MegapixelTasks] = {}
+        for row in iter_truth(path, ["id", "label", *_TASKS]):
+            self.labels[row["id"]] = row["label"]
+            if row["majority"] is not None:
+                majority, largest, top, multi = (row[name] for name in _TASKS)
+                tasks = MegapixelTasks(majority, largest, top, tuple(multi))
+                self.tasks[row["id"]] = tasks
+        self.checksums = {name: one for name, one in iter_checksums(path) if one is not None}
         self._places = {image_id: place for place, image_id in enumerate(self.labels)}
 
     def get_scene(self, image_id: str) -> Scene:

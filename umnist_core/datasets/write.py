@@ -7,13 +7,14 @@ drawn now or before, in the order of their indices.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import time
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,11 @@ from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.recipe import Recipe
 from umnist_core.datasets.samples import BatchResult, Task, join_pool, versions, write_batch
 from umnist_core.datasets.staging import UNFINISHED, Staging, said_as_write_error
-from umnist_core.datasets.truth import iter_truth, truth_path, write_truth
+from umnist_core.datasets.truth import iter_checksums, iter_truth, truth_path, write_truth
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import (
     ConflictError,
+    DamagedFileError,
     InvalidValueError,
     MissingFileError,
     NetworkError,
@@ -109,15 +111,18 @@ def write_dataset(
     glyphs = load_glyphs(recipe.digits_subset)
     # Asked for before anything is written: a cluster that is not there leaves no trace.
     with _open_pool(jobs, dask) as pool:
-        staging = _claim(folder, recipe, glyphs)
-        task = Task(recipe, folder, glyphs.checksum, versions(recipe))
+        staging, goes_on = _claim(folder, recipe, glyphs)
+        task = Task(recipe, folder, glyphs.checksum, versions(recipe), goes_on)
         drawn = _make_all(pool, task, staging, progress)
     staging.end()
     return WriteReport(folder, recipe.count, drawn, time.perf_counter() - start)
 
 
-def _claim(folder: Path, recipe: Recipe, glyphs: GlyphSet) -> Staging:
-    """Make sure that a folder holds nothing else, and say in it what it will hold."""
+def _claim(folder: Path, recipe: Recipe, glyphs: GlyphSet) -> tuple[Staging, bool]:
+    """Make sure that a folder holds nothing else, and say in it what it will hold.
+
+    The second is whether an unfinished run noted checksums there.
+    """
     if folder.exists() and not folder.is_dir():
         raise ConflictError(f"Expected a folder, found the file {folder}; choose another name.")
     there = read_manifest(folder)
@@ -130,13 +135,13 @@ def _claim(folder: Path, recipe: Recipe, glyphs: GlyphSet) -> Staging:
             "...); nothing was changed. Choose a new or an empty folder."
         )
     staging = Staging(folder, recipe.split)
-    staging.begin()
+    goes_on = staging.begin()
     if manifest != there:
         staging.write(folder / MANIFEST, manifest.to_json().encode(), durable=True)
     if recipe.layout != "webdataset":
         with said_as_write_error(folder):
             (folder / recipe.split).mkdir(exist_ok=True)
-    return staging
+    return staging, goes_on
 
 
 def _foreign_names(folder: Path) -> list[str]:
@@ -152,7 +157,7 @@ def _make_all(pool: joblib.Parallel, task: Task, staging: Staging, progress: boo
     """Make the images, then the tables; the truth's table comes last and says "finished"."""
     recipe = task.recipe
     results: Generator[BatchResult, None, None] = pool(
-        joblib.delayed(write_batch)(task, first, last) for first, last in recipe.iter_batches()
+        joblib.delayed(write_batch)(task, *batch) for batch in _iter_batches(task)
     )
     drawn = 0
 
@@ -183,6 +188,24 @@ def _make_all(pool: joblib.Parallel, task: Task, staging: Staging, progress: boo
     return drawn
 
 
+def _iter_batches(task: Task) -> Iterator[tuple[int, int, Sequence[str | None]]]:
+    """Yield the units of work, with the checksums of the table of a run that was finished."""
+    recipe = task.recipe
+    path = truth_path(task.root, recipe.split)
+    known = _iter_known(path) if path.is_file() else iter(())
+    for first, last in recipe.iter_batches():
+        rows = list(itertools.islice(known, last - first))
+        ids = [recipe.image_id(index) for index in range(first, last)]
+        # A table of other images, or a damaged one, says nothing of these.
+        is_sane = [name for name, _ in rows] == ids and all(sha for _, sha in rows)
+        yield first, last, [sha for _, sha in rows] if is_sane else ()
+
+
+def _iter_known(path: Path) -> Iterator[tuple[str, str | None]]:
+    with suppress(DamagedFileError):
+        yield from iter_checksums(path)
+
+
 def _write_tables(recipe: Recipe, staging: Staging, truth: Path) -> None:
     """Write what others' tools read, from the truth alone."""
     is_test = recipe.split == "test"
@@ -199,7 +222,7 @@ def _write_tables(recipe: Recipe, staging: Staging, truth: Path) -> None:
             file.write(",".join([row["id"], *values]) + "\n")
     if recipe.layout == "coco":
         images, annotations = (iter_truth(truth, COCO_COLUMNS) for _ in range(2))
-        texts = iter_coco_json(images, annotations, split=recipe.split, image=recipe.image)
+        texts = iter_coco_json(images, annotations, split=recipe.split, image=recipe.suffix)
         target = staging.root / f"annotations-{recipe.split}.json"
         with staging.new_file(target, durable=True) as path, path.open("w", newline="\n") as file:
             file.writelines(texts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid.grid import PyramidGrid
+
+_TIFF_TILE_PX = 512
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _FASTEST = 1
@@ -109,4 +113,26 @@ def _cannot_encode(suffix: str, image: NDArray[np.uint8]) -> str:
     return (
         f"Expected a uint8 image (H, W) or (H, W, 3) that {suffix[1:].upper()} can hold; got "
         f"{image.dtype} {image.shape}."
+    )
+
+
+def write_pyramid(image: Any, path: Path) -> None:
+    """Write a libvips image, read once from the top, as a tiled pyramidal TIFF.
+
+    Raises
+    ------
+    pyvips.Error
+        If it cannot be read or written.
+    """
+    image.tiffsave(
+        str(path),
+        tile=True,
+        tile_width=_TIFF_TILE_PX,
+        tile_height=_TIFF_TILE_PX,
+        pyramid=True,
+        depth="onetile",
+        region_shrink="mean",
+        compression="deflate",
+        level=1,
+        bigtiff=True,
     )

@@ -29,8 +29,10 @@ from umnist_core.pyramid.files import (
     damaged_file,
     libvips_reason,
     open_sequential,
+    open_source,
 )
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX, PyramidGrid
+from umnist_core.pyramid.orientation import UPRIGHT
 from umnist_core.pyramid.sources import TileSource
 from umnist_core.pyramid.stream import PngStream
 
@@ -224,6 +226,8 @@ def _explain(
 def _open(image: TileSource | ImageHeader) -> tuple[Any, PngStream | None]:
     """Return the canvas as a libvips image to be read once, and the stream behind it, if any."""
     if isinstance(image, ImageHeader):
-        return open_sequential(image), None
+        if image.orientation == UPRIGHT:
+            return open_sequential(image), None
+        image = open_source(image)  # rows of a turned image lie across those of the file
     stream = PngStream(image)
     return stream.open(), stream

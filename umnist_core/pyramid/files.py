@@ -1,18 +1,18 @@
 """Image files as tile sources, read through libvips.
 
-JPEG, PNG and TIFF of any size that the settings allow; both limits are checked on the
-file's size and header, before a pixel is decoded. What becomes of unusual files:
+JPEG, PNG, TIFF and WebP of any size that the settings allow; both limits are checked on
+the file's size and header, before a pixel is decoded. What becomes of unusual files:
 
-- 16 bits a channel: the upper 8 are shown.
-- CMYK, CIELAB and the like: converted to sRGB. Embedded colour profiles are ignored.
-- Transparency: laid over black, the ground of our own images.
-- EXIF orientation: ignored. Pixels stay as they are stored, since a rotated 6 is a 9.
-- TIFF with several pages: the first one, and its reduced copies if there are any.
+- Values that are not 8 bits of grey or RGB, and transparency: as `appearance` says.
+- Orientation (EXIF; tag 274 of a TIFF): honoured, as `orientation` says.
+- Several pages: one is shown, the first unless another is asked for. Pages that are
+  reduced copies of the first are its levels.
 
 A tiled pyramidal TIFF is read in place, with its own levels. Anything else is decoded
 once: into memory when small, else into a temporary pyramidal TIFF beside the system's
 temporary files, whose levels are repeated halvings with rounding (libvips' ``mean``),
-so a grey value there may be off by one per few levels from the exact mean.
+so a grey value there may be off by one per few levels from the exact mean. Neither is
+turned as a whole: tiles are, as they are read.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -40,32 +38,32 @@ from umnist_core.errors import (
     WriteError,
 )
 from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
+from umnist_core.pyramid.appearance import (
+    BLACK,
+    Appearance,
+    PixelKind,
+    as_shown,
+    find_appearance,
+    pixel_kind,
+)
+from umnist_core.pyramid.associated import check_division
+from umnist_core.pyramid.encode import write_pyramid
 from umnist_core.pyramid.levels import area_levels
+from umnist_core.pyramid.loaders import KINDS, MAGIC_BYTES, find_loader
+from umnist_core.pyramid.orientation import (
+    UPRIGHT,
+    TurnedSource,
+    find_orientation,
+    shown_size,
+    turn,
+)
+from umnist_core.pyramid.pages import find_pages, page_levels, page_option
 from umnist_core.pyramid.sources import WHOLE_MAX_PX, ArraySource, TileSource
 from umnist_core.settings import Settings, load_settings
 
 # What libvips warns of, our errors say in a sentence; the rest is noise to our users.
 logging.getLogger("pyvips").setLevel(logging.ERROR)
 
-_LOADERS: Mapping[bytes, str] = MappingProxyType(
-    {
-        b"\xff\xd8\xff": "jpegload",
-        b"\x89PNG\r\n\x1a\n": "pngload",
-        b"II*\x00": "tiffload",
-        b"MM\x00*": "tiffload",
-        b"II+\x00": "tiffload",
-        b"MM\x00+": "tiffload",
-    }
-)
-"""First bytes of a file -> libvips loader. No other of libvips' many loaders is let near it."""
-
-_COARSEST_MAX_PX = 4_000_000
-"""A pyramidal file whose coarsest level is larger, in px, is treated as if it had none."""
-
-_MAX_STEP = 8
-"""Nor may its levels lie further apart: a tile between two would need too large a read."""
-
-_TEMP_TILE_PX = 512
 LOW_DISC_BYTES = 64 * 2**20
 """With less room than this on the disc, a failed write is put down to that."""
 
@@ -81,9 +79,19 @@ class ImageHeader:
     loader
         Name of the libvips loader.
     height, width
-        Canvas, in px, as stored (not rotated).
+        Canvas, in px, as shown (turned).
     channels
         1 for grey, 3 for RGB, after conversion.
+    kind
+        What a pixel of the file consists of.
+    orientation
+        1 to 8; see `orientation`.
+    page
+        Which page this is, from 0.
+    pages
+        Those that can be chosen, from 0; the reduced copies of a pyramid are none.
+    is_frozen
+        Whether it is shown as all files once were: not turned, on black.
     """
 
     path: Path
@@ -91,17 +99,30 @@ class ImageHeader:
     height: int
     width: int
     channels: int
+    kind: PixelKind
+    orientation: int = UPRIGHT
+    page: int = 0
+    pages: tuple[int, ...] = (0,)
+    is_frozen: bool = False
 
 
-def read_image_header(path: Path, settings: Settings | None = None) -> ImageHeader:
+def read_image_header(
+    path: Path, settings: Settings | None = None, *, page: int = 0, frozen: bool = False
+) -> ImageHeader:
     """Check that a file is an image that may be opened, without decoding it.
 
     Parameters
     ----------
     path
-        JPEG, PNG or TIFF file; its name does not matter.
+        JPEG, PNG, TIFF or WebP file; its name does not matter.
     settings
         Limits; the environment's when None.
+    page
+        Of a file with several, from 0.
+    frozen
+        Whether it is an image of a study. What people have been shown does not change: a study
+        that was made before orientation was honoured has files that are to be read without it,
+        and one made since has none that say anything of it.
 
     Raises
     ------
@@ -110,24 +131,43 @@ def read_image_header(path: Path, settings: Settings | None = None) -> ImageHead
     TooLargeError
         If it has more bytes or pixels than the settings allow.
     DamagedFileError
-        If it is no JPEG, PNG or TIFF, or its header is damaged.
+        If it is no image that is known, or its header is damaged.
     InvalidValueError
-        If its pixels are of a kind that cannot be shown.
+        If its pixels are of a kind that cannot be shown, or it has no such page.
     """
     limits = settings or load_settings()
     loader = _find_loader(path, limits.max_file_mib)
-    image = _open(path, loader)
+    pages = find_pages(partial(_open, path, loader), loader)
+    if page not in pages:
+        raise InvalidValueError(
+            f"{path.name} has {_pages_words(pages)}, and page {page + 1} was asked for; choose one "
+            "that is there."
+        )
+    image = _open(path, loader, **page_option(page))
     if image.width * image.height > limits.max_file_mpx * 1_000_000:
         raise TooLargeError(
             f"{path.name} has {image.width} x {image.height} px, more than the "
             f"{limits.max_file_mpx} million px that may be opened; raise UMNIST_MAX_FILE_MPX to "
             "open it."
         )
-    return ImageHeader(path, loader, image.height, image.width, _as_uint8(image, path).bands)
+    if not frozen:
+        with path.open("rb") as file:
+            check_division(file, image, path.name, page)
+    orientation = UPRIGHT if frozen else find_orientation(image)
+    height, width = shown_size(image.height, image.width, orientation)
+    channels = as_shown(image, Appearance(low=0, high=1), path.name).bands
+    kind = pixel_kind(image)
+    return ImageHeader(
+        path, loader, height, width, channels, kind, orientation, page, pages, frozen
+    )
 
 
-def file_source(path: Path, settings: Settings | None = None) -> TileSource:
+def file_source(
+    path: Path, settings: Settings | None = None, *, page: int = 0, frozen: bool = False
+) -> TileSource:
     """Return a source for an image file; see the module's text for what it does.
+
+    Takes what `read_image_header` takes.
 
     A file that is neither small nor pyramidal is decoded before this returns.
 
@@ -138,48 +178,114 @@ def file_source(path: Path, settings: Settings | None = None) -> TileSource:
     WriteError
         If a large file cannot be converted for want of room.
     """
-    header = read_image_header(path, settings)
-    pages = _find_pages(header)
-    if pages:
-        return _PyramidFileSource(header, pages)
+    return open_source(read_image_header(path, settings, page=page, frozen=frozen))
+
+
+def open_source(header: ImageHeader) -> TileSource:
+    """Return a source for a file whose header was read; as `file_source`."""
+    levels = _find_levels(header)
+    if levels:
+        return _turned(_PyramidFileSource(header.path, levels), header.orientation)
     if header.height * header.width * header.channels <= WHOLE_MAX_PX:
         return ArraySource(_decode(header))
-    return _convert(header)
+    return _turned(_convert(header), header.orientation)
 
 
 def open_sequential(header: ImageHeader) -> Any:
     """Return the file as a uint8 libvips image of 1 or 3 bands, to be read once from the top.
+
+    It is not turned: rows come as they are stored.
+
+    Raises
+    ------
+    DamagedFileError
+        If the header is damaged, or what has to be looked at beforehand.
+    """
+    image = open_stored(header, access="sequential")
+    return as_shown(image, image_appearance(header), header.path.name)
+
+
+def open_stored(header: ImageHeader, **options: Any) -> Any:
+    """Return the page of a file as a libvips image with the values and order that it stores.
 
     Raises
     ------
     DamagedFileError
         If the header is damaged.
     """
-    image = _open(header.path, header.loader, access="sequential")
-    return _as_uint8(image, header.path)
+    return _open(header.path, header.loader, **page_option(header.page), **options)
+
+
+def image_appearance(header: ImageHeader) -> Appearance:
+    """Return what is chosen for the whole of an image; see `appearance`.
+
+    The file is read once where there is something to choose; the answer is remembered.
+
+    Raises
+    ------
+    DamagedFileError
+        If it cannot be decoded.
+    """
+    if header.is_frozen and header.kind.bits in (8, 16):
+        return Appearance(ground=BLACK)
+    try:
+        stat = header.path.stat()
+    except OSError as error:
+        raise _missing(header.path, error) from error
+    return _look(header, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=256)
+def _look(header: ImageHeader, _mtime_ns: int, _size: int) -> Appearance:
+    levels = _level_options(header)
+    # Of a pyramid the coarsest level says enough, and the canvas may be too large to read.
+    option = levels[max(levels)] if levels else page_option(header.page)
+
+    def load() -> Any:
+        return _open(header.path, header.loader, **option, access="sequential")
+
+    try:
+        return find_appearance(load)
+    except pyvips.Error as error:
+        raise damaged_file(header.path, error) from error
+
+
+def _turned(source: TileSource, orientation: int) -> TileSource:
+    return source if orientation == UPRIGHT else TurnedSource(source, orientation)
+
+
+def _pages_words(pages: tuple[int, ...]) -> str:
+    if len(pages) == 1:
+        return "one page"
+    if pages == tuple(range(len(pages))):
+        return f"pages 1 to {len(pages)}"
+    return "pages " + ", ".join(str(page + 1) for page in pages)
+
+
+def _missing(path: Path, error: OSError) -> MissingFileError:
+    return MissingFileError(
+        f"Expected an image file at {path}, found {error.strerror or error}; choose another."
+    )
 
 
 def _find_loader(path: Path, max_file_mib: int) -> str:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(8)
+            start = file.read(MAGIC_BYTES)
     except OSError as error:
-        raise MissingFileError(
-            f"Expected an image file at {path}, found {error.strerror or error}; choose another."
-        ) from error
+        raise _missing(path, error) from error
     if size > max_file_mib * 2**20:
         raise TooLargeError(
             f"{path.name} has {size / 2**20:.0f} MiB, more than the {max_file_mib} MiB that may be "
             "opened; raise UMNIST_MAX_FILE_MIB to open it."
         )
-    for magic, loader in _LOADERS.items():
-        if start.startswith(magic):
-            return loader
-    raise DamagedFileError(
-        f"Expected a JPEG, PNG or TIFF image in {path.name}, found something else; choose "
-        "another file."
-    )
+    loader = find_loader(start)
+    if loader is None:
+        raise DamagedFileError(
+            f"Expected a {KINDS} image in {path.name}, found something else; choose another file."
+        )
+    return loader
 
 
 def _open(path: Path, loader: str, **options: Any) -> Any:
@@ -204,34 +310,14 @@ def damaged_file(path: Path, error: pyvips.Error) -> DamagedFileError:
     )
 
 
-def _as_uint8(image: Any, path: Path) -> Any:
-    """Bring any kind of image to uint8 with 1 or 3 bands; lazy, nothing is decoded here."""
-    if image.format not in ("uchar", "ushort"):
-        raise InvalidValueError(
-            f"{path.name} has pixels of the kind {image.format!r}, and only 8 or 16 bits a "
-            "channel can be shown; convert it first."
-        )
-    if image.interpretation in ("cmyk", "lab", "labs", "xyz", "hsv", "lch"):
-        image = image.colourspace("srgb")
-    if image.hasalpha():
-        image = image.flatten(background=[0])
-    if image.format == "ushort":
-        image = image.cast("uchar", shift=True)
-    if image.bands not in (1, 3):
-        raise InvalidValueError(
-            f"{path.name} has {image.bands} channels, and only grey and colour images can be "
-            "shown; convert it first."
-        )
-    return image.copy(interpretation="b-w" if image.bands == 1 else "srgb")
-
-
 def _decode(header: ImageHeader) -> NDArray[np.uint8]:
     image = open_sequential(header)
     try:
         pixels = np.frombuffer(image.write_to_memory(), np.uint8)
     except pyvips.Error as error:
         raise damaged_file(header.path, error) from error
-    return pixels.reshape(_shape(header.height, header.width, header.channels))
+    stored = pixels.reshape(_shape(image.height, image.width, header.channels))
+    return np.ascontiguousarray(turn(stored, header.orientation))
 
 
 def _shape(height: int, width: int, channels: int) -> tuple[int, ...]:
@@ -243,18 +329,7 @@ def _convert(header: ImageHeader) -> TileSource:
     folder = Path(tempfile.mkdtemp(prefix="umnist-"))
     path = folder / "pyramid.tif"
     try:
-        open_sequential(header).tiffsave(
-            str(path),
-            tile=True,
-            tile_width=_TEMP_TILE_PX,
-            tile_height=_TEMP_TILE_PX,
-            pyramid=True,
-            depth="onetile",
-            region_shrink="mean",
-            compression="deflate",
-            level=1,
-            bigtiff=True,
-        )
+        write_pyramid(open_sequential(header), path)
     except pyvips.Error as error:
         is_full = shutil.disk_usage(folder).free < LOW_DISC_BYTES
         shutil.rmtree(folder, ignore_errors=True)
@@ -264,47 +339,35 @@ def _convert(header: ImageHeader) -> TileSource:
                 "temporary files; free some, or set TMPDIR to another disc."
             ) from error
         raise damaged_file(header.path, error) from error
-    converted = ImageHeader(path, "tiffload", header.height, header.width, header.channels)
-    source = _PyramidFileSource(converted, _find_pages(converted))
+    options = page_levels(partial(_open, path, "tiffload"), "tiffload", 0)
+    levels = {reduction: _open(path, "tiffload", **one) for reduction, one in options.items()}
+    source = _PyramidFileSource(path, levels)
     weakref.finalize(source, shutil.rmtree, folder, ignore_errors=True)
     return source
 
 
-def _find_pages(header: ImageHeader) -> dict[int, Any]:
-    """Return reduction -> libvips image for the levels of a tiled pyramidal TIFF, or nothing."""
-    if header.loader != "tiffload":
+def _find_levels(header: ImageHeader) -> dict[int, Any]:
+    """Return reduction -> libvips image as shown for a tiled pyramidal TIFF, or nothing."""
+    options = _level_options(header)
+    if not options:
         return {}
-    first = _open(header.path, header.loader)
-    names = set(first.get_fields())
-    if "tile-width" not in names:
-        return {}
-    subifds = first.get("n-subifds") if "n-subifds" in names else 0
-    choices = (
-        [{"subifd": number} for number in range(subifds)]
-        if subifds
-        else [{"page": number} for number in range(1, first.get("n-pages"))]
-    )
-    pages = {1: _as_uint8(first, header.path)}
-    for choice in choices:
-        image = _open(header.path, header.loader, **choice)
-        reduction = _page_reduction(header, image)
-        if reduction > 1 and image.format == first.format and image.bands == first.bands:
-            pages.setdefault(reduction, _as_uint8(image, header.path))
-    reductions = sorted(pages)
-    coarsest = pages[reductions[-1]]
-    is_coarse = coarsest.width * coarsest.height <= _COARSEST_MAX_PX
-    is_dense = all(coarse <= fine * _MAX_STEP for fine, coarse in pairwise(reductions))
-    return pages if is_coarse and is_dense else {}
+    appearance = image_appearance(header)
+    return {
+        reduction: as_shown(
+            _open(header.path, header.loader, **option), appearance, header.path.name
+        )
+        for reduction, option in options.items()
+    }
 
 
-def _page_reduction(header: ImageHeader, image: Any) -> int:
-    """Return the power of two by which a page is reduced, or 0 if it is no level of the canvas."""
-    reduction = 1 << max(0, round(np.log2(header.width / image.width)))
-    is_level = (
-        abs(image.width - header.width / reduction) <= 1
-        and abs(image.height - header.height / reduction) <= 1
-    )
-    return reduction if is_level else 0
+def _level_options(header: ImageHeader) -> dict[int, dict[str, int]]:
+    """Return reduction -> the loader's options for the levels of a tiled pyramidal TIFF.
+
+    Nothing for any other file, and for one whose values need a range, which no coarse
+    level tells: it is converted.
+    """
+    load = partial(_open, header.path, header.loader)
+    return page_levels(load, header.loader, header.page)
 
 
 class _PyramidFileSource(TileSource):
@@ -312,16 +375,16 @@ class _PyramidFileSource(TileSource):
 
     Parameters
     ----------
-    header
-        Of the file.
-    pages
-        Canvas px per page px -> libvips image.
+    path
+        The file.
+    levels
+        Canvas px per level px -> libvips image, as shown but not turned.
     """
 
-    def __init__(self, header: ImageHeader, pages: dict[int, Any]) -> None:
-        self.height, self.width = header.height, header.width
-        self._header = header
-        self._pages = pages
+    def __init__(self, path: Path, levels: dict[int, Any]) -> None:
+        self.height, self.width = levels[1].height, levels[1].width
+        self._path = path
+        self._levels = levels
 
     @property
     def held_bytes(self) -> int:
@@ -330,9 +393,9 @@ class _PyramidFileSource(TileSource):
 
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
         """Read from the coarsest page that is fine enough, and reduce what is left to reduce."""
-        page_reduction = max(r for r in self._pages if r <= reduction)
+        page_reduction = max(r for r in self._levels if r <= reduction)
         left = reduction // page_reduction
-        page = self._pages[page_reduction]
+        page = self._levels[page_reduction]
         page_box = canvas_box_from_level_box(level_box, left, self._page_frame(page_reduction))
         pixels = self._read_page(page, page_box)
         # Writers may round a page's size down; the row or column that is then missing at
@@ -360,5 +423,5 @@ class _PyramidFileSource(TileSource):
             # A region of its own for every call: libvips regions belong to one thread.
             data = pyvips.Region.new(page).fetch(col0, row0, width, height)
         except pyvips.Error as error:
-            raise damaged_file(self._header.path, error) from error
-        return np.frombuffer(data, np.uint8).reshape(_shape(height, width, self._header.channels))
+            raise damaged_file(self._path, error) from error
+        return np.frombuffer(data, np.uint8).reshape(_shape(height, width, page.bands))

@@ -17,6 +17,13 @@ from numpy.typing import NDArray
 from umnist_core.geometry import Box
 
 
+def as_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luminance, uint8 (H, W), of pixels (H, W, 3); grey ones are their own."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 def area_levels(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """Return the image and every coarser level of it.
 
@@ -75,6 +82,15 @@ def read_nearest(image: NDArray[np.uint8], level_box: Box, reduction: int) -> ND
     reduction
         Canvas px per level px, 1 or more.
     """
+    first_row, first_col, last_row, last_col = (
+        edge * reduction + reduction // 2
+        for edge in (level_box.row0, level_box.col0, level_box.row1 - 1, level_box.col1 - 1)
+    )
+    if last_row < image.shape[0] and last_col < image.shape[1]:
+        # As below, without a list of places: several times as fast.
+        return np.ascontiguousarray(
+            image[first_row : last_row + 1 : reduction, first_col : last_col + 1 : reduction]
+        )
     rows, cols = (
         np.minimum(np.arange(first, last) * reduction + reduction // 2, size - 1)
         for first, last, size in (

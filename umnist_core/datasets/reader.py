@@ -1,0 +1,159 @@
+"""What every data set is to those who read it: images by id, and what is known of each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from umnist_core.datasets.identity import ImageIdentity
+from umnist_core.datasets.manifest import Manifest
+from umnist_core.scenes import MegapixelTasks, Scene
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetReader(ABC):
+    """The images of a data set, by id.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    kind
+        ``kaggle``, ``classes`` for class folders, ``voc``, ``coco``, ``webdataset``,
+        ``megapixel`` for the original files, or ``images`` for a plain folder.
+    manifest
+        What `umnist generate` says of it; None for the data sets of others.
+    """
+
+    root: Path
+    kind: str
+    manifest: Manifest | None
+
+    @property
+    @abstractmethod
+    def ids(self) -> tuple[str, ...]:
+        """All ids in order, train before val before test; see `short_names`."""
+
+    @abstractmethod
+    def get_identity(self, image_id: str) -> ImageIdentity:
+        """Return which image an id is: split and path.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        """
+
+    def get_split(self, image_id: str) -> str | None:
+        """Return ``train``, ``val`` or ``test``; None where the layout does not say.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        """
+        return self.get_identity(image_id).split
+
+    @abstractmethod
+    def read_size(self, image_id: str) -> tuple[int, int]:
+        """Return height and width of an image in px, having seen that it is not cut short.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        MissingFileError, DamagedFileError, TooLargeError
+            If it cannot be read, its header or its end is damaged, or it is too large.
+        """
+
+    @abstractmethod
+    def read_image(self, image_id: str) -> NDArray[np.uint8]:
+        """Return the pixels of an image, uint8 (H, W).
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, DamagedFileError, TooLargeError
+            As `read_size`, and if any part of it is missing or garbled.
+        """
+
+    def find_choices(self, image_id: str, *, quick: bool = False) -> tuple[str, ...]:
+        """Return what was chosen to read an image, of `umnist_core.datasets.decode`.
+
+        Parameters
+        ----------
+        image_id
+            Of the image.
+        quick
+            Whether to decode nothing, so that transparency is not looked for.
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, DamagedFileError, TooLargeError
+            As `read_image`.
+        """
+        return ()
+
+    def find_change(self, image_id: str) -> str | None:
+        """Return a sentence if an image's bytes are not those that were written.
+
+        None where they are, or where no checksum says what was written.
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, DamagedFileError, TooLargeError
+            As `read_size`, and if what says it is damaged.
+        """
+        return None
+
+    @abstractmethod
+    def label(self, image_id: str) -> int | None:
+        """Return the label of an image; None where nothing says it.
+
+        It is the sum of the digits, or the majority in Megapixel MNIST.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        DamagedFileError
+            If what says it is damaged.
+        """
+
+    @abstractmethod
+    def tasks(self, image_id: str) -> MegapixelTasks | None:
+        """Return the four labels of an image of Megapixel MNIST; None of any other.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+
+    def digit_sum(self, image_id: str) -> int | None:
+        """Return the sum of the digits; None where nothing says it, as in Megapixel MNIST.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+        return None if self.tasks(image_id) is not None else self.label(image_id)
+
+    def truth(self, image_id: str) -> Scene | None:
+        """Return what is in an image; None for the data sets of others.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+        return None
+
+    def iter_missing(self) -> Iterator[str]:
+        """Yield the names of images that the data set promises and does not have."""
+        return iter(())
