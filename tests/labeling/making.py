@@ -7,13 +7,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from umnist_core.labeling import AnswerPost, StudyService, StudySpec
 from umnist_core.labeling.freeze import create_study
-from umnist_core.labeling.log import EventLog
+from umnist_core.labeling.log import Draft, EventLog
 from umnist_core.labeling.memory import MemoryLog
 
 SMALL = {"canvas": "512", "factor": "0.5..4"}
 """Parameters that make an image in milliseconds."""
+
+TOLD: dict[str, Any] = {
+    "contact": "Ada Example, ada@example.org",
+    "duration": "about 45 minutes",
+    "retention": "ten years, without any name",
+    "withdrawal": "write to the contact with your own link",
+}
+"""What strangers must be told, as a study's settings."""
 
 _keys = itertools.count()
 
@@ -41,6 +51,7 @@ def small_spec(**changes: Any) -> StudySpec:
         "stimuli": 6,
         "images_per_annotator": 3,
         "practice": 1,
+        **TOLD,
     }
     return StudySpec(**{**few, **changes})
 
@@ -51,6 +62,19 @@ def open_small(
     """Return a service with one study in it, and the study's id."""
     service = StudyService(log or MemoryLog(), lab, now=now or Clock())
     return service, create_study(service, small_spec(**changes), jobs=1)
+
+
+def old_study(service: StudyService, **changes: Any) -> str:
+    """Make a study as they were made before there were keys: its log has a seed and no key."""
+    create = service.log.create
+
+    def draft(kind: str, payload: dict[str, Any], **_: object) -> Draft:
+        return Draft(kind, {**payload, "spec": {**payload["spec"], "seed": 0}})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("umnist_core.labeling.freeze.Draft", draft)
+        patch.setattr(service.log, "create", lambda *given: create(*given[:3]))
+        return create_study(service, small_spec(**changes), jobs=1)
 
 
 def new_key() -> str:

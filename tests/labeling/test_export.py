@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from tests.labeling.exporting import filled
-from tests.labeling.making import Clock, answer_all, come_in, open_small, post
+from tests.labeling.making import TOLD, Clock, answer_all, come_in, open_small, post
 from umnist_core.errors import (
     ConflictError,
     InvalidValueError,
@@ -223,7 +223,11 @@ def test_export_has_what_a_reader_needs(tmp_path: Path) -> None:
     report = export_study(service, study, tmp_path / "x.zip", with_images=True)
     assert (report.verification.head_hash, report.verification.faults) == (head, ())
     folder = _unpacked(tmp_path / "x.zip", tmp_path / "out")
-    assert (folder / "texts" / "consent.txt").read_text() == "Agree?\n\nReally?"
+    consent = (folder / "texts" / "consent.txt").read_text()
+    assert consent.startswith("Agree?\n\nReally?\n\nHow long it takes: ")
+    assert all(text in consent for text in TOLD.values())
+    settings = json.loads((folder / "settings.json").read_text())
+    assert {name: settings[name] for name in TOLD} == TOLD
     spec = service.overview(study).spec
     for pool in spec.pools:
         told = (folder / "texts" / f"instructions_{pool}.txt").read_text()

@@ -8,8 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from tests.datasets.exports import cvat_coco, image_bytes, write_shard
 from tests.labeling.making import SMALL, open_small, small_spec
+from tests.pyramid.making import write_oriented
+from umnist_core.datasets import Recipe
+from umnist_core.datasets.scan import IMAGE_SUFFIXES
+from umnist_core.datasets.write import write_dataset
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError, MissingFileError, StoreError
 from umnist_core.labeling import StudyService
@@ -21,13 +27,13 @@ from umnist_core.scenes import plan_scene
 
 def test_frozen_image_is_the_rendered_scene(tmp_path: Path) -> None:
     """Pixel for pixel, for every image; the truth says which sample it is."""
-    service, study = open_small(tmp_path, seed=7)
+    service, study = open_small(tmp_path)
     truth = {name: json.loads(text) for name, text in service.log.read_truth(study).items()}
     glyphs = load_glyphs()
-    assert sorted(one["source"]["index"] for one in truth.values()) == list(range(6))
+    assert len(truth) == 6
     for name, one in truth.items():
-        index = one["source"]["index"]
-        scene = plan_scene("released", 7, "test", index, glyphs=glyphs, overrides=SMALL)
+        seed, index = one["source"]["seed"], one["source"]["index"]
+        scene = plan_scene("released", seed, "test", index, glyphs=glyphs, overrides=SMALL)
         image = cv2.imread(str(service.stimulus_file(study, name)), cv2.IMREAD_UNCHANGED)
         assert image is not None
         assert np.array_equal(image, render(scene, glyphs))
@@ -80,6 +86,56 @@ def test_kaggle_folder_is_copied_byte_for_byte(tmp_path: Path) -> None:
         )
 
 
+def test_equal_file_names_in_train_and_test_freeze_with_their_own_sums(tmp_path: Path) -> None:
+    """What is stored as the truth is each image's own, and names its split and path."""
+    named = {
+        subset: {f"{letter}.png": (number, number, step) for number, letter in enumerate("abcd")}
+        for step, subset in enumerate(("train", "test"))
+    }
+    cvat_coco(tmp_path / "set", named)
+    service, study = open_small(
+        tmp_path / "lab", folder=str(tmp_path / "set"), stimuli=7, images_per_annotator=4
+    )
+    truth = [json.loads(text) for text in service.log.read_truth(study).values()]
+    assert len({one["source"]["path"] for one in truth}) == len(truth) == 7
+    for one in truth:
+        split, name = one["source"]["split"], Path(one["source"]["path"]).name
+        assert one["source"]["path"] == f"images/{split}/{name}"
+        assert one["label"] == sum(named[split][name])
+
+
+def test_frozen_image_has_the_suffix_of_its_own_file(tmp_path: Path) -> None:
+    """Of every kind that is read, and also where it lay in a shard."""
+    suffixes = [one for one in IMAGE_SUFFIXES for _ in range(2)]
+    members = {
+        f"{number}{suffix}": image_bytes(9, suffix) for number, suffix in enumerate(suffixes)
+    }
+    classes = {f"{number}.cls": b"%d" % number for number in range(len(suffixes))}
+    write_shard(tmp_path / "set" / "s.tar", {**members, **classes})
+    service, study = open_small(
+        tmp_path / "lab",
+        folder=str(tmp_path / "set"),
+        stimuli=len(suffixes) - 2,
+        practice=2,
+        images_per_annotator=4,
+    )
+    truth = service.log.read_truth(study)
+    assert len(truth) == len(suffixes) - 2
+    for name, text in truth.items():
+        one = json.loads(text)
+        frozen = service.stimulus_file(study, name)
+        assert frozen.suffix == suffixes[one["label"]]
+        assert frozen.read_bytes() == members[one["source"]["path"].removeprefix("s.tar/")]
+
+
+def test_majorities_are_no_sums(tmp_path: Path) -> None:
+    """A folder of Megapixel MNIST has labels, and none that people are asked for."""
+    overrides = {"canvas": "100", "noise_count": "1"}
+    write_dataset(Recipe(9, "megapixel", overrides=overrides), tmp_path / "set")
+    with pytest.raises(InvalidValueError, match=r"needs 7 images with their sums.* has 0"):
+        open_small(tmp_path / "lab", folder=str(tmp_path / "set"), overrides={})
+
+
 def test_damaged_or_missing_image_is_found(tmp_path: Path) -> None:
     """A sentence for each."""
     service, study = open_small(tmp_path)
@@ -124,3 +180,29 @@ def test_progress_counts_every_image(tmp_path: Path) -> None:
     create_study(service, small_spec(), progress=lambda done, of: told.append((done, of)), jobs=1)
     assert told[-1] == (7, 7)
     assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def test_frozen_photo_is_upright_for_good(tmp_path: Path) -> None:
+    """What people see of a turned or transparent file is in the frozen pixels themselves."""
+    folder = tmp_path / "photos"
+    (folder / "train").mkdir(parents=True)
+    pixels = np.random.default_rng(3).integers(0, 256, (90, 120), np.uint8)
+    write_oriented(folder / "train" / "turned.png", pixels, 6)
+    clear = np.zeros((120, 90, 4), np.uint8)
+    clear[10:40, 10:40, 3] = 255
+    Image.fromarray(clear, "RGBA").save(folder / "train" / "clear.png")
+    (folder / "train.csv").write_text("id,digit_sum\nturned,3\nclear,4\n")
+    service, study = open_small(
+        tmp_path / "lab", folder=str(folder), stimuli=2, practice=0, images_per_annotator=2
+    )
+    assert set(service.state(study).sizes.values()) == {(120, 90)}
+    for name, text in service.log.read_truth(study).items():
+        path = service.stimulus_file(study, name)
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        if json.loads(text)["source"]["image"] == "turned":
+            assert np.array_equal(image, np.rot90(pixels, -1))
+        else:
+            assert image.ndim == 2 or image.shape[2] == 3
+            assert (image[0, 0].max(), image[20, 20].max()) == (255, 0)
+    assert find_damaged(service.study_folder(study)) == []

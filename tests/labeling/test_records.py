@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.labeling.making import post, small_spec
+from tests.labeling.making import TOLD, post, small_spec
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import AnswerPost, StudySpec
-from umnist_core.labeling.records import Response, codebook
+from umnist_core.labeling.recorded import Response, Trace, explained
+from umnist_core.labeling.telling import CONTACT_FIELDS
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -38,12 +39,46 @@ def test_settings_survive_json() -> None:
         ({"consent": ""}, "consent is a text"),
         ({"instructions": {"guided": "x"}}, "instructions of the unguided pool"),
         ({"lease_minutes": True}, "lease_minutes is a whole number"),
+        ({"practice_feedback": {"guided": "full"}}, "of the unguided pool is correctness or full"),
+        ({"practice_feedback": {"unguided": "none", "guided": "full"}}, "full; got 'none'"),
+        ({"practice_feedback": {"expert": "full"}}, "unguided and guided; got 'expert'"),
+        ({"contact": None}, "contact is a text of at most 500 characters; got 'None'"),
+        ({"retention": "x" * 501}, "retention is a text of at most 500 characters"),
     ],
 )
 def test_wrong_settings_get_one_sentence(changes: dict[str, Any], said: str) -> None:
     """Which names the setting and what is allowed."""
     with pytest.raises(InvalidValueError, match=said):
         small_spec(**changes)
+
+
+def test_unguided_practice_tells_less_and_old_studies_are_as_they_were() -> None:
+    """Right or not yet unless it is set; a study from before the setting told everything."""
+    spec = small_spec()
+    assert spec.practice_feedback == {"unguided": "correctness", "guided": "full"}
+    old = spec.to_dict()
+    for name in ("practice_feedback", *CONTACT_FIELDS):
+        del old[name]
+    before = StudySpec.from_log(old)
+    assert before.practice_feedback == {"unguided": "full", "guided": "full"}
+    assert before.consent_text == before.consent == spec.consent
+    assert StudySpec.from_log(spec.to_dict()) == spec
+
+
+def test_consent_names_contact_duration_retention_and_withdrawal() -> None:
+    """Below the consent, a paragraph each; one that is empty is left out, and missed."""
+    text = small_spec(consent="Be welcome.\n").consent_text
+    assert text.split("\n\n") == [
+        "Be welcome.",
+        f"How long it takes: {TOLD['duration']}",
+        f"How long your data are kept: {TOLD['retention']}",
+        f"How to withdraw: {TOLD['withdrawal']}",
+        f"Whom to ask: {TOLD['contact']}",
+    ]
+    fewer = small_spec(contact=" ", duration="")
+    assert fewer.missing_for_strangers == ("duration", "contact")
+    assert "Whom to ask" not in fewer.consent_text
+    assert small_spec().missing_for_strangers == ()
 
 
 def test_unknown_setting_is_named() -> None:
@@ -97,9 +132,11 @@ def test_answer_keeps_what_the_browser_measured() -> None:
 
 def test_every_recorded_field_is_explained() -> None:
     """The codebook has each field, with its unit where it is a time."""
-    book = codebook()
-    for kind in (AnswerPost, Response):
+    book = explained()
+    for kind in (AnswerPost, Response, Trace):
         for one in dataclasses.fields(kind):
+            if one.name in ("response", "parts") and kind is AnswerPost:
+                continue  # records of their own
             assert len(book[one.name]) > 10, one.name
             if one.name.endswith("_ms"):
                 assert "ms" in book[one.name], one.name

@@ -13,7 +13,7 @@ import pytest
 
 from tests.labeling.making import Clock, answer_all, come_in, new_key, open_small, post
 from umnist_core.errors import NotFoundError
-from umnist_core.labeling import AnswerPost, StudyService, records
+from umnist_core.labeling import AnswerPost, StudyService, recorded
 from umnist_core.labeling.codebook import ANSWERS, TABLES, codebook, codebook_text
 from umnist_core.labeling.export import read_tables
 from umnist_core.labeling.results import (
@@ -289,11 +289,11 @@ def test_codebook_explains_every_column_of_every_table(tmp_path: Path) -> None:
 
 def test_codebook_says_what_the_records_say() -> None:
     """A field that the browser measures is described once, where it is recorded."""
-    recorded = records.codebook()
+    explained = recorded.explained()
     meanings = {one.name: one.meaning for one in ANSWERS}
     names = {"response_ms", "active_ms", "idle_ms", "hidden_ms", "first_drawn_ms", "queued_ms"}
     for name in names | {"edits", "submitted_utc", "confidence"}:
-        assert meanings[name] == recorded[name]
+        assert meanings[name] == explained[name]
 
 
 def test_views_hold_the_trace(tmp_path: Path) -> None:

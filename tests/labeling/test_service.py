@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.labeling.making import Clock, answer_all, come_in, new_key, open_small, post
-from umnist_core.errors import NotFoundError, RefusedError
+from tests.labeling.making import TOLD, Clock, answer_all, come_in, new_key, open_small, post
+from umnist_core.errors import InvalidValueError, NotFoundError, RefusedError
 from umnist_core.labeling import StudyService
-from umnist_core.labeling.state import REPEAT, StudyState, claims_of
+from umnist_core.labeling.claims import claims_of
+from umnist_core.labeling.log import sha256
+from umnist_core.labeling.state import JOINED, REPEAT, StudyState
+from umnist_core.labeling.telling import CONTACT_FIELDS, FEEDBACKS
 from umnist_core.labeling.verify import verify_log
 
 
@@ -43,8 +46,7 @@ def test_person_goes_through_all_phases(tmp_path: Path) -> None:
     assert view.practice is not None
     phases.append(view.phase)
     told = service.practise(study, me, new_key(), view.practice.key, 3)
-    assert told.is_correct == (told.image.label == 3)
-    assert sum(digit["label"] for digit in told.image.digits) == told.image.label
+    assert told.is_correct == (service.state(study).practice[0].label == 3)
     phases.append(service.annotator_view(study, me).phase)
     assert phases == ["consent", "instructions", "practice", "trial"]
     assert len(answer_all(service, study, me)) == 3
@@ -53,6 +55,52 @@ def test_person_goes_through_all_phases(tmp_path: Path) -> None:
     assert view.code is not None
     assert view.code == service.annotators(study)[0].code
     assert is_sound(service, study)
+
+
+@pytest.mark.parametrize("unguided", FEEDBACKS)
+@pytest.mark.parametrize("guided", FEEDBACKS)
+def test_practice_tells_a_pool_what_the_study_says(
+    tmp_path: Path, unguided: str, guided: str
+) -> None:
+    """The image with its digits, or whether it is right alone; again and again, kept once."""
+    feedback = {"unguided": unguided, "guided": guided}
+    service, study = open_small(tmp_path, practice_feedback=feedback)
+    assert service.state(study).spec.practice_feedback == feedback
+    truth = service.state(study).practice[0]
+    for pool, kind in feedback.items():
+        token = service.invite(study, pool=pool)[0].token
+        assert token is not None
+        me = service.join(token).annotator
+        service.consent(study, me, new_key())
+        service.begin(study, me, new_key())
+        for answer in ((truth.label + 1) % 28, truth.label):
+            told = service.practise(study, me, new_key(), truth.id, answer)
+            assert (told.answer, told.is_correct) == (answer, answer == truth.label)
+            assert told.image == (truth if kind == "full" else None)
+        kept = service.state(study).annotators[me].practised
+        assert kept == {truth.id: (truth.label + 1) % 28}
+
+
+@pytest.mark.parametrize("missing", list(CONTACT_FIELDS))
+def test_open_link_needs_what_strangers_must_be_told(tmp_path: Path, missing: str) -> None:
+    """One sentence says what is missing, and no link is made; personal links need none of it."""
+    service, study = open_small(tmp_path, **{missing: "  "})  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=f"does not tell them its {missing}. Settings"):
+        service.open_link(study)
+    assert service.invites(study) == []
+    assert service.invite(study)[0].token is not None
+
+
+def test_joining_keeps_the_hash_of_all_that_was_agreed_to(tmp_path: Path) -> None:
+    """Contact, duration, retention and withdrawal are part of what people consent to."""
+    service, study = open_small(tmp_path)
+    token = service.invite(study)[0].token
+    assert token is not None
+    service.join(token)
+    joined = [event.payload for event in service.log.read(study) if event.kind == JOINED]
+    spec = service.state(study).spec
+    assert TOLD["contact"] in spec.consent_text
+    assert [one["consent_sha256"] for one in joined if one] == [sha256(spec.consent_text)]
 
 
 def test_link_brings_back_the_same_person_at_the_same_image(tmp_path: Path) -> None:
@@ -154,7 +202,10 @@ def test_order_differs_between_people_and_follows_from_the_log(tmp_path: Path) -
 
 
 def test_images_of_somebody_who_left_return(tmp_path: Path) -> None:
-    """When the reservation has run out; before, nobody else gets them."""
+    """When the reservation has run out; before, nobody else gets them.
+
+    What the person sends after that is kept, and fills no place that somebody else has filled.
+    """
     clock = Clock()
     service, study = open_small(
         tmp_path,
@@ -168,9 +219,10 @@ def test_images_of_somebody_who_left_return(tmp_path: Path) -> None:
     held = service.annotator_view(study, gone)
     assert held.trial is not None
     assert held.next is not None
-    assert len(answer_all(service, study, there)) == 1
-    clock.pass_(minutes=31)
-    assert len(answer_all(service, study, there)) == 2
+    assert answer_all(service, study, there) == []
+    assert service.annotator_view(study, there).phase == "held"
+    clock.pass_(minutes=16)
+    assert len(answer_all(service, study, there)) == 3
     assert service.overview(study).pools[0].labels == 3
     late = service.answer(study, gone, post(held.trial.key))
     assert not late.is_counted
@@ -191,20 +243,23 @@ def test_reservation_lasts_while_its_person_is_there(tmp_path: Path) -> None:
         lease_minutes=30,
     )
     slow, other = come_in(service, study), come_in(service, study)
+    first = service.annotator_view(study, slow).trial
+    assert first is not None
+    service.answer(study, slow, post(first.key))
     view = service.annotator_view(study, slow)
     assert view.trial is not None
     for _ in range(5):
         clock.pass_(minutes=20)
         service.keep_alive(study, slow, view.trial.key)
     clock.pass_(minutes=20)
-    answer_all(service, study, other)
+    assert answer_all(service, study, other) == []
     assert service.annotator_view(study, slow).trial == view.trial
     clock.pass_(days=9)
     assert service.answer(study, slow, post(view.trial.key)).is_counted
     assert is_sound(service, study)
 
 
-def test_open_link_fills_the_smaller_pool_and_gives_a_link_of_ones_own(tmp_path: Path) -> None:
+def test_open_link_fills_both_pools_alike_and_gives_a_link_of_ones_own(tmp_path: Path) -> None:
     """Whoever opens it again in the same browser comes back as the same person."""
     service, study = open_small(tmp_path)
     token = service.open_link(study).token
@@ -235,7 +290,9 @@ def test_wrong_expired_and_ended_links_let_nobody_in(tmp_path: Path) -> None:
             service.join(token)
         assert refused.value.code == code
     with pytest.raises(RefusedError, match="has been ended"):
-        service.annotator_view(study, me)
+        service.consent(study, me, new_key())
+    view = service.annotator_view(study, me)
+    assert (view.phase, view.outcome, view.trial, view.code) == ("done", "ended_early", None, None)
 
 
 def test_nobody_reaches_the_image_of_another(tmp_path: Path) -> None:
@@ -294,7 +351,7 @@ def test_erased_person_leaves_nothing_and_the_place_is_free_again(tmp_path: Path
     for event in service.log.read(study):
         if event.subject == me:
             assert event.payload is None
-    assert list(service.log.iter_attachments(study)) == []
+    assert [seq for seq, _ in service.log.iter_attachments(study)] == [1]  # the study's key
     with pytest.raises(RefusedError):
         service.join(token)
     assert service.overview(study).pools[0].labels == 0

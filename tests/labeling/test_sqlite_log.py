@@ -32,10 +32,10 @@ from tests.contracts.log_events import (
     joined,
 )
 from umnist_core.errors import InvalidValueError, StoreError
+from umnist_core.labeling.claims import claims_of, merged
 from umnist_core.labeling.log import chain
 from umnist_core.labeling.sql import open_log
 from umnist_core.labeling.sql.store import SqlLog
-from umnist_core.labeling.state import claims_of, merged
 from umnist_core.labeling.verify import verify_log
 
 KILLS = 50

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.labeling.records import AnswerPost
+from umnist_core.labeling.recorded import AnswerPost, answer_schema
 from umnist_core.scoring.clustering import measure_clustering
 from umnist_core.simulation.people import (
     MISADDED,
@@ -139,11 +139,13 @@ def test_missed_digit_is_in_no_view() -> None:
 
 
 def test_response_is_one_that_the_interface_takes() -> None:
-    """Its parts add up, its samples are in order and within its time."""
+    """Every field that a browser sends; parts that add up, samples in order and within its time."""
+    sent = answer_schema()["properties"]["response"]["required"]
     for _, reply in replies(Crowd(), 0.5, 50):
         body = {"key": "key-0000", "assignment": "a", "answer": 3, "response": reply.response}
         post = AnswerPost.from_dict(body)
         response = post.response
+        assert sorted(reply.response) == sorted(sent)
         assert response.response_ms == pytest.approx(
             response.active_ms + response.idle_ms + response.hidden_ms, abs=0.2
         )

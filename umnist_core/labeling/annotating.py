@@ -11,8 +11,8 @@ from umnist_core.labeling import decisions
 from umnist_core.labeling import state as kinds
 from umnist_core.labeling.ledger import Ledger
 from umnist_core.labeling.log import Draft, sha256
-from umnist_core.labeling.people import annotator_view
-from umnist_core.labeling.records import AnswerPost, check_key, check_sum
+from umnist_core.labeling.people import annotator_view, is_over
+from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.state import Annotator, Invite, PracticeImage, StudyState
 from umnist_core.labeling.views import AnnotatorView, Feedback, Joined, Saved
 
@@ -62,26 +62,32 @@ class Annotating(Ledger):
                 raise RefusedError("This study is closed; nobody can join it any more.", "closed")
             annotator = f"p{secrets.token_hex(8)}"
             joined.append(Joined(study, annotator, is_new=True))
-            return self._join_drafts(state, study, invite, annotator)
+            return self._join_drafts(state, study, invite, annotator, now)
 
         self._change(study, decide)
         return joined[0]
 
     def _join_drafts(
-        self, state: StudyState, study: str, invite: Invite, annotator: str
+        self, state: StudyState, study: str, invite: Invite, annotator: str, now: str
     ) -> list[Draft]:
-        pool = invite.pool or decisions.smaller_pool(state)
+        pool = invite.pool or decisions.pool_in_need(state, now)
+        key = self._key(study)
         joined = {
             "annotator": annotator,
             "pool": pool,
             "invite": invite.id,
-            "seed": secrets.randbits(63),
-            "consent_sha256": sha256(state.spec.consent),
+            "seed": secrets.randbits(63) if key is None else key.order_seed(annotator),
+            "consent_sha256": sha256(state.spec.consent_text),
+            "origin": invite.origin,
         }
         drafts = [Draft(kinds.JOINED, joined, annotator)]
         if invite.is_open:  # a link of one's own, to come back by from any browser
             own = f"i{secrets.token_hex(6)}"
-            drafts.append(self._invite_draft(study, own, pool, None, annotator=annotator))
+            drafts.append(
+                self._invite_draft(
+                    study, own, pool, None, annotator=annotator, origin=invite.origin
+                )
+            )
         return drafts
 
     # -- a person's way -------------------------------------------------------------------
@@ -89,20 +95,25 @@ class Annotating(Ledger):
     def annotator_view(self, study: str, annotator: str, *, reserve: bool = True) -> AnnotatorView:
         """Return where a person stands; reserves the open image and the next if wanted.
 
+        Somebody whose link was ended is told how their part ended, and given nothing more.
+
         Raises
         ------
         NotFoundError
             If there is no such study.
         RefusedError
-            ``no_session`` for somebody unknown or erased, ``revoked``.
+            ``no_session`` for somebody unknown or erased.
         StoreError
             If something is to be reserved and the store cannot be written.
         """
         held = self._held(study)
         decided: list[Draft] = []
+        now_utc = ""
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
-            person = decisions.get_person(state, annotator)
+            nonlocal now_utc
+            now_utc = now
+            person = decisions.get_known(state, annotator)
             decided[:] = decisions.reserve(state, person, now) if reserve else []
             return decided
 
@@ -114,9 +125,10 @@ class Annotating(Ledger):
             return annotator_view(
                 state,
                 study,
-                decisions.get_person(state, annotator),
-                own,
-                self._code(study, annotator),
+                decisions.get_known(state, annotator),
+                now_utc,
+                link_token=own,
+                code=self._code(study, annotator),
             )
 
     def consent(self, study: str, annotator: str, key: str) -> None:
@@ -133,6 +145,22 @@ class Annotating(Ledger):
         """Record that a person has read the instructions; as `consent`."""
         self._once(study, annotator, key, kinds.BEGAN, lambda one: one.has_begun)
 
+    def withdraw(self, study: str, annotator: str, key: str) -> None:
+        """End a person's part by their own wish; as `consent`.
+
+        What they gave stays until they are erased; places that are held for them are free.
+        Changes nothing for somebody whose part is over.
+        """
+        check_key(key)
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            if is_over(state, person):
+                return []
+            return [Draft(kinds.WITHDREW, {"annotator": annotator, "key": key}, annotator)]
+
+        self._change(study, decide)
+
     def _once(
         self, study: str, annotator: str, key: str, kind: str, done: Callable[[Annotator], bool]
     ) -> None:
@@ -143,6 +171,7 @@ class Annotating(Ledger):
             if done(person):
                 return []
             decisions.check_not_closed(state)
+            decisions.check_takes_part(state, person)
             return [Draft(kind, {"annotator": annotator, "key": key}, annotator)]
 
         self._change(study, decide)
@@ -150,7 +179,9 @@ class Annotating(Ledger):
     def practise(
         self, study: str, annotator: str, key: str, practice: str, answer: int
     ) -> Feedback:
-        """Record a practice answer and return what was right.
+        """Record a practice answer and return what its pool is told of it.
+
+        The first answer to an image is recorded; the same image may be answered again.
 
         Raises
         ------
@@ -159,7 +190,7 @@ class Annotating(Ledger):
         NotFoundError
             If there is no such study or practice image.
         RefusedError
-            ``closed``, ``no_session`` or ``revoked``.
+            ``closed``, ``withdrawn``, ``not_begun``, ``no_session`` or ``revoked``.
         StoreError
             If the store cannot be written.
         """
@@ -175,24 +206,30 @@ class Annotating(Ledger):
             if practice in person.practised:
                 return []
             decisions.check_not_closed(state)
+            decisions.check_takes_part(state, person)
+            decisions.check_has_begun(person)
             payload = {"annotator": annotator, "key": key, "practice": practice, "answer": answer}
             return [Draft(kinds.PRACTISED, payload, annotator)]
 
-        self._change(study, decide)
-        return Feedback(answer, answer == found[0].label, found[0])
+        state = self._change(study, decide)
+        pool = decisions.get_person(state, annotator).pool
+        is_full = state.spec.practice_feedback[pool] == "full"
+        return Feedback(answer, answer == found[0].label, found[0] if is_full else None)
 
     def answer(self, study: str, annotator: str, post: AnswerPost) -> Saved:
         """Take an answer in; it is on disk when this returns.
 
-        The same key again gives the same result and changes nothing. An answer whose place
-        went to somebody else while its person was away is kept and not counted.
+        The same key again gives the same result and changes nothing. An answer that comes after
+        its place was kept for it counts if its image still has a place that nobody at work needs;
+        else it is kept and not counted. It is one of the person's answers either way.
 
         Raises
         ------
         NotFoundError
             If there is no such study.
         RefusedError
-            ``not_yours``, ``already_answered``, ``closed``, ``no_session`` or ``revoked``.
+            ``not_yours``, ``already_answered``, ``changed_enough``, ``withdrawn``, ``closed``,
+            ``no_session`` or ``revoked``.
         StoreError
             If the store cannot be written; nothing was kept, and the answer is to be sent again.
         """
@@ -209,12 +246,13 @@ class Annotating(Ledger):
                 saved[:] = [Saved(post.key, one.is_counted, was_there=True)]
                 return []
             decisions.check_not_closed(state)
-            is_change = bool(one.given)
-            if is_change:
+            decisions.check_takes_part(state, person)
+            if one.given:
                 decisions.check_may_change(state, person, one)
-            counted = one.is_counted if is_change else decisions.counts_as_label(state, one, now)
-            saved[:] = [Saved(post.key, counted, was_there=False)]
-            return [decisions.answer_draft(state, person, one, post, counted, is_change=is_change)]
+            place = None if one.given else decisions.place_for(state, person, one, now)
+            draft = decisions.answer_draft(state, person, one, post, place)
+            saved[:] = [Saved(post.key, draft.payload["counted"], was_there=False)]
+            return [draft]
 
         self._change(study, decide)
         return saved[0]
@@ -233,11 +271,7 @@ class Annotating(Ledger):
             one = state.assignments.get(assignment)
             if one is None or one.annotator != annotator:
                 return []
-            return [
-                draft
-                for draft in decisions.renewals(state, person, now)
-                if draft.payload["assignment"] == one.id
-            ]
+            return decisions.renewals(state, person, now, one)
 
         self._change(study, decide)
 

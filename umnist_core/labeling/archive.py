@@ -14,25 +14,25 @@ import json
 import re
 import shutil
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from umnist_core.errors import (
     ConflictError,
     DamagedFileError,
     MissingFileError,
     TooLargeError,
-    UmnistError,
     WriteError,
 )
-from umnist_core.files import open_whole, write_whole
+from umnist_core.files import PRIVATE_FILE, open_whole, write_whole
 from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
+from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.state import ERASED
+from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.labeling.verify import Verification, verify_log
 
 MANIFEST = "manifest.json"
@@ -43,9 +43,6 @@ LARGEST_LINE = 64 << 20
 
 LARGEST_TEXT = 256 << 20
 """Largest entry that is read whole; bytes."""
-
-LARGEST_RATIO = 200
-"""How many times its packed size a file may unpack to; traces reach about 20."""
 
 _CHUNK = 1 << 20
 _IMAGE = re.compile(r"[A-Za-z0-9_-]{1,80}\.[a-z0-9]{1,5}")
@@ -59,7 +56,13 @@ _EVENT_FIELDS = {field.name for field in fields(Event)}
 
 
 def write_study(
-    archive: ZipFile, log: LogReader, study: str, images: Path | None, prefix: str
+    archive: ZipFile,
+    log: LogReader,
+    study: str,
+    images: Path | None,
+    prefix: str,
+    *,
+    with_key: bool = True,
 ) -> Verification:
     """Write everything of a study into a zip file.
 
@@ -75,6 +78,8 @@ def write_study(
         Folder of its frozen images; None leaves them out.
     prefix
         What the names of its entries begin with, such as ``"studies/ID/"``.
+    with_key
+        Whether the study's key goes with it.
 
     Returns
     -------
@@ -95,6 +100,8 @@ def write_study(
             file.write(f"{canonical_json(asdict(event))}\n".encode())
     with _new_entry(archive, f"{prefix}attachments.jsonl") as file:
         for seq, attachment in log.iter_attachments(study):
+            if seq == KEY_SEQ and not with_key:
+                continue
             file.write(f"{canonical_json({'seq': seq, 'attachment': attachment})}\n".encode())
     with _new_entry(archive, f"{prefix}claims.json") as file:
         file.write(canonical_json(asdict(log.read_claims(study))).encode())
@@ -108,7 +115,8 @@ def write_study(
 def _new_entry(archive: ZipFile, name: str, *, pack: bool = True) -> IO[bytes]:
     entry = ZipInfo(name, time.localtime()[:6])
     entry.compress_type = ZIP_DEFLATED if pack else ZIP_STORED
-    entry.external_attr = 0o644 << 16  # else some programs unpack files that nobody may read
+    # Without any, some programs unpack files that nobody may read.
+    entry.external_attr = PRIVATE_FILE << 16
     # Zip's own limit of 2 GiB has to be lifted before the size is known.
     return archive.open(entry, "w", force_zip64=True)
 
@@ -158,66 +166,6 @@ def image_checksums(created: Event) -> dict[str, str]:
 
 
 # -- reading ----------------------------------------------------------------------
-
-
-def check_archive(archive: ZipFile, size_bytes: int) -> None:
-    """Refuse a zip file that would unpack to far more than it is.
-
-    Parameters
-    ----------
-    archive
-        Open for reading.
-    size_bytes
-        Of the file.
-
-    Raises
-    ------
-    TooLargeError
-        If so. No entry can unpack to more than it says, so that is all there is to check.
-    """
-    unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > LARGEST_RATIO * size_bytes:
-        raise TooLargeError(
-            f"Expected a file that unpacks to at most {LARGEST_RATIO} times its size, found one of "
-            f"{size_bytes} bytes that unpacks to {unpacked}; it was not made by umnist."
-        )
-
-
-@contextmanager
-def said_as_damage(path: Path) -> Iterator[None]:
-    """Turn every error of reading a zip file and JSON into one sentence.
-
-    Raises
-    ------
-    DamagedFileError
-        For every such error within the block.
-    """
-    try:
-        yield
-    except (
-        BadZipFile,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        RecursionError,
-        RuntimeError,
-        TypeError,
-        AttributeError,
-        zlib.error,
-    ) as error:
-        raise _damaged(path, error) from error
-    except ValueError as error:
-        if isinstance(error, UmnistError):
-            raise
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DamagedFileError:
-    reason = str(error).strip("'\"").partition("\n")[0][:120].rstrip(".") or type(error).__name__
-    return DamagedFileError(
-        f"Expected {path} to hold whole studies, found that it is damaged or something else "
-        f"({reason}); use another copy."
-    )
 
 
 def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
@@ -323,7 +271,7 @@ def images_in_place(
     try:
         with _said_as_write_error(folder):
             shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True)
+            make_private_folder(staging)
         for copy in copies:
             if (folder / copy.study).exists():
                 raise ConflictError(
@@ -331,7 +279,7 @@ def images_in_place(
                     f"{folder / copy.study}; nothing was changed, so look at it and move it away."
                 )
             with _said_as_write_error(folder):
-                (staging / copy.study).mkdir()
+                make_private_folder(staging / copy.study)
             extract_images(archive, prefix(copy.study), copy.events[0], staging / copy.study)
         for copy in copies:
             final = folder / copy.study
@@ -478,12 +426,15 @@ def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) 
     checksums = image_checksums(created)
     for name, checksum in checksums.items():
         digest = hashlib.sha256()
-        with archive.open(f"{prefix}images/{name}") as source, open_whole(folder / name) as target:
+        with (
+            archive.open(f"{prefix}images/{name}") as source,
+            open_whole(folder / name, private=True) as target,
+        ):
             while chunk := source.read(_CHUNK):
                 digest.update(chunk)
                 target.write(chunk)
         if digest.hexdigest() != checksum:
             raise DamagedFileError(f"Image {name} is not what it was; use another copy.")
     manifest = {name: str(value) for name, value in (created.payload or {})["manifest"].items()}
-    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
     return len(checksums)

@@ -1,7 +1,8 @@
 """Which image a person sees next: a pure function of the study's state and a seed.
 
-Images with the fewest answers come first, a person's own random order decides among them,
-and nothing else enters, so any choice can be made again from the log.
+Images with the fewest answers come first, of those that nobody else at work needs
+(`umnist_core.labeling.promises`); a person's own random order decides among them, and nothing
+else enters, so any choice can be made again from the log.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from umnist_core.labeling.promises import find_options
 from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
 from umnist_core.seeds import draw_int
 
@@ -19,11 +21,15 @@ REPEAT_DISTANCE = 5
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to show: the image, and the place that its answer would fill."""
+    """What to show: the image, and the place that its answer would fill.
+
+    ``again`` is the person's own assignment of it where they had it before and let it go.
+    """
 
     stimulus: str
     kind: str
     slot: int | None
+    again: Assignment | None = None
 
 
 def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Choice | None:
@@ -38,7 +44,7 @@ def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Choice
     now_utc
         Reservations that end before are up for others.
     """
-    kept = [one for one in annotator.assignments if not one.is_released]
+    kept = [one for one in annotator.assignments if one.given or not one.is_released]
     trial = len(kept) + 1
     spec = state.spec
     if trial > spec.images_per_annotator + spec.repeats:
@@ -56,23 +62,34 @@ def _choose_label(
     state: StudyState, annotator: Annotator, now_utc: str, rng: np.random.Generator
 ) -> Choice | None:
     """Draw among the images of which the fewest places of the pool are taken."""
-    seen = {one.stimulus for one in annotator.assignments}
-    fewest = state.spec.labels_per_image
-    found: list[tuple[str, int]] = []
-    for stimulus, slots in state.slots[annotator.pool].items():
-        if stimulus in seen:
-            continue
-        free = [place for place, slot in enumerate(slots) if slot.is_free(now_utc)]
-        taken = len(slots) - len(free)
-        if not free or taken > fewest:
-            continue
-        if taken < fewest:
-            fewest, found = taken, []
-        found.append((stimulus, free[0]))
-    if not found:
+    open_now = {one.stimulus for one in annotator.assignments if one.is_open}
+    found_options = find_options(state, annotator, now_utc)
+    options = {name: count for name, count in found_options.items() if name not in open_now}
+    if not options:
         return None
-    stimulus, place = sorted(found)[draw_int(rng, 0, len(found) - 1)]
-    return Choice(stimulus, LABEL, place)
+    most = max(options.values())
+    found = sorted(name for name, count in options.items() if count == most)
+    stimulus = found[draw_int(rng, 0, len(found) - 1)]
+    again = [
+        one
+        for one in annotator.assignments
+        if one.kind == LABEL and one.stimulus == stimulus and one.is_released and not one.given
+    ]
+    place = free_place(state, annotator.pool, stimulus, now_utc)
+    return Choice(stimulus, LABEL, place, again[0] if again else None)
+
+
+def free_place(state: StudyState, pool: str, stimulus: str, now_utc: str) -> int | None:
+    """Return the first place of an image that can be given to somebody; None if none can.
+
+    One that nobody has left open, if there is any.
+    """
+    slots = state.slots[pool][stimulus]
+    free = [place for place, slot in enumerate(slots) if slot.is_free(now_utc)]
+    left_open = {
+        place for place in free if (holder := slots[place].holder) is not None and holder.is_open
+    }
+    return min(free, key=lambda place: (place in left_open, place), default=None)
 
 
 def _choose_repeat(kept: list[Assignment], rng: np.random.Generator) -> Choice | None:

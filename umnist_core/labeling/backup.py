@@ -21,15 +21,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from umnist_core import __version__
 from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.files import open_whole
-from umnist_core.labeling.archive import (
-    check_archive,
-    images_in_place,
-    read_study,
-    said_as_damage,
-    write_study,
-)
+from umnist_core.labeling.archive import images_in_place, read_study, write_study
 from umnist_core.labeling.log import EventLog, StudyCopy
 from umnist_core.labeling.verify import Verification
+from umnist_core.labeling.zip_checks import check_archive, said_as_damage
 
 FORMAT = "umnist-backup"
 VERSION = 1
@@ -90,7 +85,7 @@ def write_backup(log: EventLog, folder_of_stimuli: Path | None, target: Path) ->
         raise ConflictError(f"There is a file {target} already, unchanged; choose another name.")
     with (
         log.snapshot() as snapshot,
-        open_whole(target) as file,
+        open_whole(target, private=True) as file,
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
     ):
         found = tuple(

@@ -2,7 +2,7 @@
 
 A new column is described here first; `table` makes frames of what is described and nothing
 else. What a browser measured is described where it is recorded
-(`umnist_core.labeling.records.codebook`).
+(`umnist_core.labeling.recorded`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from umnist_core.labeling import records
+from umnist_core.labeling import recorded
+from umnist_core.scenes import count_shapes
 from umnist_core.scoring.looking import (
     LEAST_SHARE_IN_VIEW,
     LEGIBLE_PX,
@@ -52,7 +53,7 @@ class Column:
 
 def _recorded(*names: str, kind: str = "float") -> tuple[Column, ...]:
     """Return columns that hold what a browser sent, in the words of the record."""
-    texts = records.codebook()
+    texts = recorded.explained()
     return tuple(Column(name, kind, texts[name]) for name in names)
 
 
@@ -62,6 +63,12 @@ _LABEL_KEY = Column(
 )
 _POOL = Column("pool", "text", "unguided or guided; a person is in one of them for good.")
 _ANNOTATOR = Column("annotator", "text", "Opaque id of a person; no name is known.")
+_ORIGIN = Column(
+    "origin",
+    "text",
+    "Whose data: invited, a person who was invited; simulated, of a simulation; own, of the "
+    "study's makers themselves.",
+)
 _STIMULUS = Column("stimulus", "text", "Opaque id of an image, the same in both pools.")
 _KIND = Column(
     "kind", "text", "label: the person's first look at the image; repeat: shown a second time."
@@ -86,6 +93,7 @@ ANSWERS = (
     _LABEL_KEY,
     _POOL,
     _ANNOTATOR,
+    _ORIGIN,
     _STIMULUS,
     Column("position", "int", "Place of the image in the person's order, 1 for the first."),
     _KIND,
@@ -93,7 +101,8 @@ ANSWERS = (
         "counted",
         "bool",
         "Whether figures use it: a label that fills a place of the study, or a repeat of one. "
-        "False is surplus, kept but come after its place had been given to somebody else.",
+        "False is surplus, kept but come late, when no place of its image was free that nobody at "
+        "work needed.",
     ),
     Column("answer", "int", f"The sum that was given, 0 to 27. {_LAST}"),
     _TRUTH,
@@ -200,6 +209,7 @@ ANNOTATORS = (
     _STUDY,
     _ANNOTATOR,
     _POOL,
+    _ORIGIN,
     Column("joined_utc", "text", "When the person first opened the link; ISO 8601, UTC."),
     Column(
         "last_utc", "text", "When the person's last answer came, else joined_utc; ISO 8601, UTC."
@@ -207,7 +217,20 @@ ANNOTATORS = (
     Column(
         "phase",
         "text",
-        "consent, instructions, practice, trial, paused, done or closed: how far the person came.",
+        "consent, instructions, practice, trial, held, paused or done: where the person stands; "
+        "held: every image that is left is with others.",
+    ),
+    Column(
+        "outcome",
+        "text",
+        "How the person's part ended: complete, every image answered; quota_full, no place left "
+        "for this person; ended_early, the study was closed or the link ended; withdrawn, by the "
+        "person. Empty while it goes on.",
+    ),
+    Column(
+        "has_code",
+        "bool",
+        "Whether the person gets a completion code: the part has ended and an image was answered.",
     ),
     Column("answered", "int", "Images with an answer, repeats and surplus included."),
     Column("labels", "int", "Answers that count as labels of the study."),
@@ -227,13 +250,19 @@ STIMULI = (
     _INK,
     Column("digits", "ints", "The digits, in the order of digit_index; empty where not known."),
     Column("cells", "float", "Cells of the checkerboard; empty where not known."),
-    Column("circles", "float", "Circles of the noise; empty where not known."),
-    Column("triangles", "float", "Triangles of the noise; empty where not known."),
+    *(
+        Column(name, "float", f"{name.capitalize()} of the noise; empty where not known.")
+        for name in count_shapes(())
+    ),
     Column("canvas_height_px", "int", "Height of the image, canvas px."),
     Column("canvas_width_px", "int", "Width of the image, canvas px."),
     Column("file", "text", "Name of the frozen image."),
     Column("sha256", "text", "SHA-256 of the frozen image, hexadecimal."),
-    Column("source", "text", "What it was made of, as JSON: preset, seed, split, index; or image."),
+    Column(
+        "source",
+        "text",
+        "What it was made of, as JSON: preset, seed, split, index; or image, split, path.",
+    ),
     Column("labels_unguided", "int", "Counted labels from the unguided pool."),
     Column("labels_guided", "int", "Counted labels from the guided pool."),
 )

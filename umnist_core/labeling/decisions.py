@@ -3,21 +3,60 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from umnist_core import __version__
 from umnist_core.errors import RefusedError
 from umnist_core.labeling import state as kinds
-from umnist_core.labeling.assignment import choose_next
+from umnist_core.labeling.assignment import choose_next, free_place
 from umnist_core.labeling.log import Draft, canonical_json
-from umnist_core.labeling.people import phase_of
-from umnist_core.labeling.records import AnswerPost
-from umnist_core.labeling.state import Annotator, Assignment, Invite, StudyState
+from umnist_core.labeling.people import (
+    CHANGES_MAX,
+    OUTCOMES,
+    changes_left,
+    has_code,
+    is_over,
+    outcome_of,
+    phase_of,
+)
+from umnist_core.labeling.promises import find_options
+from umnist_core.labeling.recorded import AnswerPost
+from umnist_core.labeling.state import (
+    PRESENCE_MINUTES,
+    Annotator,
+    Assignment,
+    Invite,
+    StudyState,
+)
+from umnist_core.labeling.times import later, text_of_time
 from umnist_core.labeling.views import PoolCounts
 
 AHEAD = 2
 """Images that are reserved for a person at once: the open one and the one after it."""
+
+FIRST_LEASE_MINUTES = 15
+"""How long an image stays reserved for somebody who has answered none, at most."""
+
+UNSEEN_MINUTES = 60
+"""After that, nothing stays reserved for somebody who has answered none."""
+
+
+def get_known(state: StudyState, annotator: str) -> Annotator:
+    """Return a person of the study, whatever became of them.
+
+    Raises
+    ------
+    RefusedError
+        ``no_session`` for somebody unknown or erased.
+    """
+    person = state.annotators.get(annotator)
+    if person is None:
+        raise RefusedError(
+            "You are not (or no longer) part of this study; open your link again.", "no_session"
+        )
+    return person
 
 
 def get_person(state: StudyState, annotator: str) -> Annotator:
@@ -28,11 +67,7 @@ def get_person(state: StudyState, annotator: str) -> Annotator:
     RefusedError
         ``no_session`` for somebody unknown or erased, ``revoked``.
     """
-    person = state.annotators.get(annotator)
-    if person is None:
-        raise RefusedError(
-            "You are not (or no longer) part of this study; open your link again.", "no_session"
-        )
+    person = get_known(state, annotator)
     if person.is_revoked:
         raise RefusedError(
             "Your link has been ended; ask whoever invited you. What you sent is kept.", "revoked"
@@ -60,13 +95,31 @@ def get_usable_invite(state: StudyState, invite_id: str, now: str) -> Invite:
     return invite
 
 
-def smaller_pool(state: StudyState) -> str:
-    """Return the pool with the fewest people, any of them where several have as few."""
-    counts = dict.fromkeys(state.spec.pools, 0)
+def pool_in_need(state: StudyState, now: str) -> str:
+    """Return the pool that lacks the most labels, one of them where several lack as many.
+
+    What the people who are there will still give is taken as given.
+    """
+    lacks = {pool: _lack(state, pool, now) for pool in state.spec.pools}
+    most = max(lacks.values())
+    return secrets.choice([pool for pool, lack in lacks.items() if lack == most])
+
+
+def _lack(state: StudyState, pool: str, now: str) -> int:
+    """Return the labels that a pool lacks; below 0 where more are there than it needs."""
+    expected = 0
     for one in state.annotators.values():
-        counts[one.pool] += 1
-    fewest = min(counts.values())
-    return secrets.choice([pool for pool, count in counts.items() if count == fewest])
+        if one.pool != pool or is_over(state, one):
+            continue
+        if _is_expected(state, one, now):
+            expected += max(state.spec.images_per_annotator - len(one.labelled), 0)
+    return sum(state.unfilled[pool].values()) - expected
+
+
+def _is_expected(state: StudyState, person: Annotator, now: str) -> bool:
+    """Whether somebody is at work, has images that are kept, or has just come."""
+    until = max(person.present_until_utc, later(person.joined_utc, PRESENCE_MINUTES))
+    return until > now or any(state.holds(one, now) for one in person.assignments)
 
 
 def check_not_closed(state: StudyState) -> None:
@@ -75,21 +128,60 @@ def check_not_closed(state: StudyState) -> None:
         raise RefusedError("This study is closed; nothing can be added to it any more.", "closed")
 
 
+def check_takes_part(state: StudyState, person: Annotator) -> None:
+    """Refuse, with the code ``withdrawn``, what somebody sends who has stopped taking part."""
+    if person.outcome == kinds.WITHDRAWN:
+        raise RefusedError(
+            "You have stopped taking part, so this was not taken; what you gave before is kept.",
+            "withdrawn",
+        )
+
+
+def check_has_begun(person: Annotator) -> None:
+    """Refuse, with the code ``not_begun``, what somebody sends who has not agreed and begun."""
+    if not (person.is_consented and person.has_begun):
+        raise RefusedError(
+            "Nothing is taken before you agree to take part and begin; reload the page.",
+            "not_begun",
+        )
+
+
 def check_may_change(state: StudyState, person: Annotator, one: Assignment) -> None:
-    """Refuse, with the code ``already_answered``, a second answer that is not allowed."""
+    """Refuse a second answer that is not allowed.
+
+    Raises
+    ------
+    RefusedError
+        ``already_answered``, or ``changed_enough`` if it was changed `CHANGES_MAX` times.
+    """
     if not state.spec.allow_change or person.answered[-1] is not one:
         raise RefusedError(
             "This image has its answer already, given in another tab perhaps; it stays as it is.",
             "already_answered",
         )
+    if not changes_left(one):
+        raise RefusedError(
+            f"An answer can be changed {CHANGES_MAX} times, and this one has been; it stays as it "
+            "is.",
+            "changed_enough",
+        )
 
 
-def counts_as_label(state: StudyState, one: Assignment, now: str) -> bool:
-    """Whether an answer fills its place: it does unless somebody else has or may fill it."""
-    if one.slot is None or one.is_released:
-        return False
-    slot = state.slot_of(one)
-    return slot.holder is one or slot.is_free(now)
+def place_for(state: StudyState, person: Annotator, one: Assignment, now: str) -> int | None:
+    """Return the place that an answer fills now; None if it would be kept and not counted.
+
+    A place that is held for it is its own. One that comes late, after that time was over,
+    fills any free place of its image that nobody at work needs.
+    """
+    if one.slot is None:
+        return None
+    if state.holds(one, now):
+        return one.slot
+    if one.stimulus not in find_options(state, person, now):
+        return None
+    if state.slot_of(one).is_free(now):
+        return one.slot
+    return free_place(state, person.pool, one.stimulus, now)
 
 
 def answer_draft(
@@ -97,11 +189,16 @@ def answer_draft(
     person: Annotator,
     one: Assignment,
     post: AnswerPost,
-    counted: bool,
-    *,
-    is_change: bool,
+    place: int | None,
 ) -> Draft:
-    """Return the event of an answer; its trace is the attachment."""
+    """Return the event of an answer; its trace is the attachment.
+
+    Parameters
+    ----------
+    place
+        That it fills; None if it is not counted. A changed answer keeps what it had.
+    """
+    is_change = bool(one.given)
     payload = {
         "key": post.key,
         "assignment": one.id,
@@ -110,8 +207,8 @@ def answer_draft(
         "stimulus": one.stimulus,
         "position": one.position,
         "kind": one.kind,
-        "slot": one.slot,
-        "counted": counted,
+        "slot": one.slot if place is None else place,
+        "counted": one.is_counted if is_change else place is not None,
         "answer": post.answer,
         "confidence": post.confidence,
         "digits": None if post.digits is None else list(post.digits),
@@ -123,18 +220,26 @@ def answer_draft(
 
 
 def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
-    """Return what keeps up to two images reserved: renewals, releases, or one new image."""
-    if state.status != "open" or phase_of(state, person) != "trial":
+    """Return what keeps up to two images reserved: renewals, releases, or one new image.
+
+    For somebody whose part is over, what gives back the places that are still held.
+    """
+    if is_over(state, person):
+        return _ending(state, person)
+    if state.status != "open" or phase_of(state, person) not in ("trial", "held"):
         return []
     drafts = renewals(state, person, now)
-    if drafts:
-        return drafts
-    open_now = [one for one in person.assignments if one.is_open]
-    if len(open_now) >= AHEAD:
-        return []
-    choice = choose_next(state, person, now)
+    return drafts or _next_image(state, person, now)
+
+
+def _next_image(state: StudyState, person: Annotator, now: str) -> list[Draft]:
+    """Return what reserves one image more, if there is one and the person may have it."""
+    is_supplied = sum(one.is_open for one in person.assignments) >= AHEAD
+    choice = None if is_supplied else choose_next(state, person, now)
     if choice is None:
         return []
+    if choice.again is not None:
+        return [_renewed(person, choice.again, lease(state, person, now), choice.slot)]
     payload = {
         "assignment": secrets.token_hex(16),
         "annotator": person.id,
@@ -142,30 +247,80 @@ def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
         "position": len(person.assignments) + 1,
         "kind": choice.kind,
         "slot": choice.slot,
-        "lease_until_utc": lease(state, now),
+        "lease_until_utc": lease(state, person, now),
     }
     return [Draft(kinds.ASSIGNED, payload, person.id)]
 
 
-def renewals(state: StudyState, person: Annotator, now: str) -> list[Draft]:
-    """Prolong reservations that have run half, and give up those that others have taken."""
+def _ending(state: StudyState, person: Annotator) -> list[Draft]:
+    """Return what is left to note of somebody whose part is over."""
+    if state.status == "closed" or person.is_revoked:
+        return []
+    if outcome_of(state, person) == kinds.QUOTA_FULL and has_code(state, person):
+        # Whoever was told so, and given a code, is not asked for more if somebody is erased.
+        return [] if person.outcome else [Draft(kinds.FILLED, {"annotator": person.id}, person.id)]
+    return [
+        Draft(kinds.RELEASED, {"assignment": one.id}, person.id)
+        for one in person.assignments
+        if one.is_open
+    ]
+
+
+def renewals(
+    state: StudyState, person: Annotator, now: str, only: Assignment | None = None
+) -> list[Draft]:
+    """Prolong reservations that have run half, and give up those that others need.
+
+    Parameters
+    ----------
+    only
+        The one that is wanted; all of the person's when None.
+    """
     drafts = []
-    half = timedelta(minutes=state.spec.lease_minutes / 2)
-    soon = text_of_time(datetime.fromisoformat(now) + half)
-    for one in person.assignments:
+    until = lease(state, person, now)
+    soon = _between(now, until)
+    # An open page is a sign of somebody at work, whose promise is shorter than a day's lease.
+    present_until = min(until, later(now, PRESENCE_MINUTES))
+    is_away_soon = person.present_until_utc < _between(now, present_until)
+    for one in person.assignments if only is None else [only]:
         if not one.is_open or one.slot is None:
             continue
-        if not counts_as_label(state, one, now):
-            drafts.append(Draft(kinds.RELEASED, {"assignment": one.id}, person.id))
-        elif one.lease_until_utc < soon:
-            payload = {"assignment": one.id, "lease_until_utc": lease(state, now)}
-            drafts.append(Draft(kinds.RENEWED, payload, person.id))
+        if state.holds(one, now):
+            if until > one.lease_until_utc and (one.lease_until_utc < soon or is_away_soon):
+                drafts.append(_renewed(person, one, until, one.slot))
+            continue
+        place = place_for(state, person, one, now)
+        if place is None:
+            return [*drafts, Draft(kinds.RELEASED, {"assignment": one.id}, person.id)]
+        if until > now:  # one at a time: the next is decided on what this one leaves
+            return [*drafts, _renewed(person, one, until, place)]
     return drafts
 
 
-def lease(state: StudyState, now: str) -> str:
-    """Return until when an image that is reserved now stays reserved."""
-    return text_of_time(datetime.fromisoformat(now) + timedelta(minutes=state.spec.lease_minutes))
+def _renewed(person: Annotator, one: Assignment, until: str, place: int | None) -> Draft:
+    payload = {"assignment": one.id, "lease_until_utc": until, "slot": place}
+    return Draft(kinds.RENEWED, payload, person.id)
+
+
+def lease(state: StudyState, person: Annotator, now: str) -> str:
+    """Return until when an image that is reserved now stays reserved.
+
+    The study's time is for people who have answered an image. Others keep theirs for a short
+    time, prolonged while their page is open, and not for long even so; afterwards the images
+    are shown and kept for nobody.
+    """
+    minutes = state.spec.lease_minutes
+    if person.labelled:
+        return later(now, minutes)
+    until = later(now, min(FIRST_LEASE_MINUTES, minutes))
+    if not person.assignments:
+        return until
+    return min(until, later(person.assignments[0].assigned_utc, UNSEEN_MINUTES))
+
+
+def _between(earlier: str, later_: str) -> str:
+    first, second = datetime.fromisoformat(earlier), datetime.fromisoformat(later_)
+    return text_of_time(first + (second - first) / 2)
 
 
 def pool_counts(state: StudyState, pool: str, now: str) -> PoolCounts:
@@ -173,17 +328,16 @@ def pool_counts(state: StudyState, pool: str, now: str) -> PoolCounts:
     people = [one for one in state.annotators.values() if one.pool == pool]
     slots = [slot for slots in state.slots[pool].values() for slot in slots]
     answered = [one for person in people for one in person.answered]
+    outcomes = Counter(outcome_of(state, one) for one in people)
+    origins = Counter(one.origin for one in people)
     return PoolCounts(
         pool=pool,
         people=len(people),
-        people_done=sum(phase_of(state, one) == "done" for one in people),
-        labels=sum(slot.is_filled for slot in slots),
+        labels=state.labels_in(pool),
         target=state.spec.target_per_pool,
         reserved=sum(not slot.is_filled and not slot.is_free(now) for slot in slots),
         surplus=sum(one.kind == kinds.LABEL and not one.is_counted for one in answered),
+        held=sum(phase_of(state, one) == "held" for one in people),
+        **{name: outcomes[name] for name in OUTCOMES},
+        **{name: origins[name] for name in (kinds.SIMULATED, kinds.OWN)},
     )
-
-
-def text_of_time(moment: datetime) -> str:
-    """Return a time as the log writes it; such texts sort as their times do."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

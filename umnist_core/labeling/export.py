@@ -1,7 +1,8 @@
 """A study as files for others: tables, and one zip from which every figure can be recomputed.
 
-An export holds the truth and all that people gave; it holds no link, no secret and no path
-of this machine. It is written whole or not at all, from the log as it is at one moment.
+An export holds the truth and all that people gave, and of a closed study the key; it holds no
+link, no secret of the server and no path of this machine. It is written whole or not at all,
+from the log as it is at one moment, for its owner alone to read.
 `umnist_core.labeling.importing` reads it back.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import platform
 import shutil
 import tempfile
@@ -29,10 +31,11 @@ from pyarrow import parquet
 
 from umnist_core import __version__
 from umnist_core.errors import ConflictError, InvalidValueError, WriteError
-from umnist_core.files import open_whole
+from umnist_core.files import PRIVATE_FOLDER, open_whole
 from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
 from umnist_core.labeling.log import LogReader
+from umnist_core.labeling.private import open_private
 from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.results import (
     Reading,
@@ -45,6 +48,7 @@ from umnist_core.labeling.results import (
     views_of,
 )
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import ORIGINS, StudyState
 from umnist_core.labeling.verify import Verification
 
 FORMAT = "umnist-study"
@@ -177,12 +181,13 @@ def export_study(
         )
     with (
         service.log.snapshot() as log,
-        open_whole(target) as file,
+        open_whole(target, private=True) as file,
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
     ):
         reading = Reading.of(log, study)
         images = service.study_folder(study) if with_images else None
-        found = write_study(archive, log, study, images, LOG)
+        is_sealed = reading.state.status == "closed"
+        found = write_study(archive, log, study, images, LOG, with_key=is_sealed)
         tables = read_tables(log, study, reading)
         parts = {
             HEADER: _json(_header(reading, tables, found, with_images=with_images)),
@@ -298,11 +303,14 @@ def _json(value: object) -> bytes:
 def _write_together(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write files beside their places first, so that a full disk leaves none of them."""
     try:
-        folder.mkdir(exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(PRIVATE_FOLDER)
+            folder.chmod(PRIVATE_FOLDER)  # a umask may take from its owner too
         staging = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
         try:
             for name, data in files.items():
-                (staging / name).write_bytes(data)
+                with os.fdopen(open_private(staging / name), "wb") as file:
+                    file.write(data)
             for name in files:
                 (staging / name).replace(folder / name)
         finally:
@@ -338,6 +346,7 @@ def _header(
         "events": found.events,
         "head_hash": found.head_hash,
         "erased_people": state.erased,
+        "people_by_origin": _origins(state),
         "faults": list(found.faults),
         "has_images": with_images,
         "rows": {name: len(frame) for name, frame in tables.items()},
@@ -356,11 +365,27 @@ def _header(
     }
 
 
+def _key_words(state: StudyState) -> str:
+    """Return where the study's key is."""
+    if not state.has_key:
+        return "none, as this study was made before studies had keys"
+    if state.status != "closed":
+        return "given out when the study is closed"
+    return "in log/attachments.jsonl, of event 1; `umnist study remake` makes the images of it"
+
+
+def _origins(state: StudyState) -> dict[str, int]:
+    """Return whose data there are: origin -> people, of all origins."""
+    return {
+        origin: sum(one.origin == origin for one in state.annotators.values()) for origin in ORIGINS
+    }
+
+
 def _texts(spec: StudySpec) -> dict[str, bytes]:
     """Return what people were told and asked, and all settings."""
     return {
         "settings.json": _json(spec.to_dict()),
-        "texts/consent.txt": spec.consent.encode(),
+        "texts/consent.txt": spec.consent_text.encode(),
         "texts/question.txt": QUESTION.encode(),
         **{
             f"texts/instructions_{pool}.txt": spec.instructions[pool].encode()
@@ -400,13 +425,16 @@ def _readme(reading: Reading, found: Verification, *, with_images: bool) -> str:
     sealed = "closed, and so complete" if state.status == "closed" else "not closed: answers follow"
     digits = "STAND-IN DIGITS, not MNIST" if state.glyphs["is_stand_in"] else state.glyphs["name"]
     sound = "sound" if not found.faults else f"{len(found.faults)} faults, listed in study.json"
+    origins = [f"{number} {name}" for name, number in _origins(state).items() if number]
     where = "in log/images" if with_images else "not in this export"
+    key = _key_words(state)
     return f"""\
 # {state.spec.name}
 
 A human-baseline study of umnist {__version__}, id {reading.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
-Digits: {digits}. Images: {where}; their SHA-256 are in images.json.
+People: {", ".join(origins) or "none"}.
+Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.
 
 **This holds the truth of the images**: do not give it to people who are still to label them.
 

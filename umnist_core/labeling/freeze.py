@@ -1,48 +1,53 @@
 """Making a study: its images frozen without loss under names that say nothing.
 
-Images are made, or copied, into a hidden folder that gets its name only when all are
-there; then the study is logged in one transaction with the truth. A creation that is
-stopped leaves no study, and nothing that a later one could mistake for one.
+Which images they are, and what their files are called, is drawn from a key that is the
+study's own (`umnist_core.labeling.study_key`). Images are made, or copied, into a hidden
+folder that gets its name only when all are there; then the study is logged in one transaction
+with the truth and the key. A creation that is stopped leaves no study, and nothing that a
+later one could mistake for one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import joblib
 
 from umnist_core import __version__
-from umnist_core.datasets import DatasetReader, open_dataset
+from umnist_core.datasets import FileReader, open_files
+from umnist_core.datasets.manifest import read_manifest
 from umnist_core.datasets.samples import one_thread
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import GlyphMismatchError, InvalidValueError, MissingFileError, WriteError
 from umnist_core.files import write_whole
 from umnist_core.labeling import state as kinds
-from umnist_core.labeling.decisions import text_of_time
+from umnist_core.labeling.claims import claims_of, merged
 from umnist_core.labeling.ledger import Ledger
 from umnist_core.labeling.log import Draft, canonical_json, chain, sha256
-from umnist_core.labeling.records import SUM_MAX, StudySpec
-from umnist_core.labeling.state import claims_of, merged
+from umnist_core.labeling.private import make_private_folder
+from umnist_core.labeling.recorded import SUM_MAX
+from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.study_key import KEY_SEQ, KeyedImage, StudyKey
+from umnist_core.labeling.times import text_of_time
 from umnist_core.pyramid.encode import encode_png
 from umnist_core.pyramid.files import read_image_header
+from umnist_core.pyramid.frozen import freeze_shown
 from umnist_core.rendering import render
 from umnist_core.rendering.figures import scene_figures
 from umnist_core.rendering.render import RENDERER_VERSION
 from umnist_core.scenes import Scene, plan_scene
 
 MANIFEST = "manifest.json"
-
-SPLIT = "test"
-PRACTICE_SPLIT = "train"
-"""Practice images are drawn from another split, so none is among the study's."""
 
 Progress = Callable[[int, int], None]
 """Called with images made and images in all."""
@@ -80,8 +85,7 @@ class _Task:
     """One image to freeze: a sample of the preset, or a file of the folder."""
 
     id: str
-    split: str
-    index: int
+    sample: KeyedImage | None = None
     image_id: str | None = None
 
 
@@ -109,24 +113,32 @@ def create_study(
     Raises
     ------
     InvalidValueError
-        If the images' answer is not a sum from 0 to 27, or the folder has too few with one.
+        If the images' answer is not a sum from 0 to 27, the folder has too few with one, or a
+        seed is given.
     MissingFileError, DamagedFileError, PlacementError, GlyphMismatchError
         As of the digits and images.
     WriteError, StoreError
         If something cannot be written; no study is there then.
     """
+    if spec.seed is not None:
+        raise InvalidValueError(
+            f"A study's images are drawn from a secret key of its own, found seed {spec.seed}; "
+            "leave seed out."
+        )
     study = f"s{secrets.token_hex(6)}"
+    key = StudyKey.new()
     glyphs = load_glyphs()
-    tasks = _plan_tasks(spec)
+    tasks = _plan_tasks(spec, key)
     final = ledger.study_folder(study)
     making = final.with_name(f".making-{study}")
     try:
-        making.mkdir(parents=True)
+        make_private_folder(making)
         frozen = list(
             _freeze_all(spec, tasks, making, glyphs.checksum, progress=progress, jobs=jobs)
         )
-        manifest = {one.id: one.sha256 for one in frozen}
-        write_whole(making / MANIFEST, json.dumps(manifest, indent=1).encode())
+        manifest = {one.id: one.sha256 for one in sorted(frozen, key=lambda one: one.id)}
+        write_whole(making / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
+        _forget_order(making)
         making.rename(final)
     except OSError as error:
         raise WriteError(
@@ -136,7 +148,7 @@ def create_study(
     finally:
         shutil.rmtree(making, ignore_errors=True)
     try:
-        _log_study(ledger, study, spec, frozen, glyphs)
+        _log_study(ledger, study, spec, key, frozen=frozen, glyphs=glyphs)
     except BaseException:
         shutil.rmtree(final, ignore_errors=True)
         raise
@@ -165,17 +177,23 @@ def find_damaged(folder: Path) -> list[str]:
     return found
 
 
-def _plan_tasks(spec: StudySpec) -> list[_Task]:
-    """Give every image of the study, then every practice image, a random name."""
+def _forget_order(folder: Path) -> None:
+    """Give all files one time, so that none says in which order they were made."""
+    moment = time.time_ns()
+    for path in folder.iterdir():
+        os.utime(path, ns=(moment, moment))
+
+
+def _plan_tasks(spec: StudySpec, key: StudyKey) -> list[_Task]:
+    """Return every image of the study, then every practice image."""
     if spec.folder is not None:
-        return _folder_tasks(spec)
-    tasks = [_Task(_new_id(), SPLIT, index) for index in range(spec.stimuli)]
-    return tasks + [_Task(_new_id(), PRACTICE_SPLIT, index) for index in range(spec.practice)]
+        return _folder_tasks(spec, key)
+    return [_Task(one.id, one) for one in key.images(spec)]
 
 
-def _folder_tasks(spec: StudySpec) -> list[_Task]:
+def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_Task]:
     reader = _open_folder(spec)
-    labelled = [name for name in reader.ids if reader.label(name) is not None]
+    labelled = [name for name in reader.ids if reader.digit_sum(name) is not None]
     needed = spec.stimuli + spec.practice
     if len(labelled) < needed:
         raise InvalidValueError(
@@ -183,23 +201,20 @@ def _folder_tasks(spec: StudySpec) -> list[_Task]:
             f"on; {spec.folder} has {len(labelled)}. Ask for fewer, or add a table such as "
             "train.csv."
         )
-    order = sorted(labelled, key=lambda name: sha256(f"{spec.seed}/{name}"))[:needed]
-    tasks = []
-    for index, name in enumerate(order):
-        split = SPLIT if index < spec.stimuli else PRACTICE_SPLIT
-        tasks.append(_Task(_new_id(), split, index, name))
-    return tasks
+    order = key.order_of_files(labelled)[:needed]
+    return [_Task(key.name("file", place), image_id=name) for place, name in enumerate(order)]
 
 
-def _open_folder(spec: StudySpec) -> DatasetReader:
+def _open_folder(spec: StudySpec) -> FileReader:
     root = Path(spec.folder or "").expanduser()
     if not root.is_dir():
         raise MissingFileError(f"Expected a folder of images, found no folder {root}; check it.")
-    return open_dataset(root)
+    return open_files(root)
 
 
-def _new_id() -> str:
-    return secrets.token_hex(8)
+def _is_generated_folder(spec: StudySpec) -> bool:
+    """Whether the images are those of a data set of ours, whose seed stands beside them."""
+    return spec.folder is not None and read_manifest(Path(spec.folder).expanduser()) is not None
 
 
 def _freeze_all(
@@ -260,18 +275,24 @@ def freeze_batch(
         return [_freeze_scene(spec, task, folder, glyphs) for task in tasks]
 
 
-def _freeze_scene(spec: StudySpec, task: _Task, folder: Path, glyphs: GlyphSet) -> Frozen:
-    scene = plan_scene(
-        spec.preset, spec.seed, task.split, task.index, glyphs=glyphs, overrides=spec.overrides
+def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
+    """Plan an image of a study; errors as `umnist_core.scenes.plan_scene`."""
+    return plan_scene(
+        spec.preset, image.seed, image.split, image.index, glyphs=glyphs, overrides=spec.overrides
     )
+
+
+def _freeze_scene(spec: StudySpec, task: _Task, folder: Path, glyphs: GlyphSet) -> Frozen:
+    assert task.sample is not None
+    scene = plan_image(spec, task.sample, glyphs)
     if scene.strokes is not None:
         raise InvalidValueError(
             f"A study asks for the sum of the digits; the preset {spec.preset} has other answers. "
             "Choose released or paper."
         )
-    _check_label(scene.label, f"{spec.preset} {task.index}")
+    _check_label(scene.label, f"{task.id} of preset {spec.preset}")
     data = encode_png(render(scene, glyphs))
-    write_whole(folder / f"{task.id}.png", data)
+    write_whole(folder / f"{task.id}.png", data, private=True)
     truth = _scene_truth(scene, glyphs)
     checksum = hashlib.sha256(data).hexdigest()
     return Frozen(task.id, ".png", scene.height, scene.width, checksum, truth)
@@ -295,27 +316,28 @@ def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
         "figures": {
             "ink_share": figures.ink_share,
             "cells": figures.cells,
-            "circles": figures.circles,
-            "triangles": figures.triangles,
+            **figures.shapes,
         },
         "source": None if provenance is None else asdict(provenance),
     }
 
 
-def _freeze_file(reader: DatasetReader, task: _Task, folder: Path) -> Frozen:
+def _freeze_file(reader: FileReader, task: _Task, folder: Path) -> Frozen:
     name = task.image_id or ""
-    label = reader.label(name)
+    label = reader.digit_sum(name)
     _check_label(label, name)
     data = reader.read_bytes(name)
     reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
-    suffix = reader.get_part(name).path.suffix.lower()
-    suffix = suffix if suffix in (".png", ".jpg", ".jpeg", ".tif", ".tiff") else ".bin"
-    path = folder / f"{task.id}{suffix}"
-    write_whole(path, data)
-    header = read_image_header(path)
-    truth = {"label": label, "digits": None, "figures": {}, "source": {"image": name}}
-    checksum = hashlib.sha256(data).hexdigest()
-    return Frozen(task.id, suffix, header.height, header.width, checksum, truth)
+    image = reader.get_identity(name)
+    path = folder / f"{task.id}{PurePosixPath(image.path).suffix.lower()}"
+    write_whole(path, data, private=True)
+    path = freeze_shown(path)
+    header = read_image_header(path, frozen=True)
+    origin = {"image": name, "split": image.split, "path": image.path}
+    truth = {"label": label, "digits": None, "figures": {}, "source": origin}
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return Frozen(task.id, path.suffix, header.height, header.width, checksum, truth)
 
 
 def _check_label(label: int | None, name: str) -> None:
@@ -327,7 +349,13 @@ def _check_label(label: int | None, name: str) -> None:
 
 
 def _log_study(
-    ledger: Ledger, study: str, spec: StudySpec, frozen: Sequence[Frozen], glyphs: GlyphSet
+    ledger: Ledger,
+    study: str,
+    spec: StudySpec,
+    key: StudyKey,
+    *,
+    frozen: Sequence[Frozen],
+    glyphs: GlyphSet,
 ) -> None:
     images, practice = frozen[: spec.stimuli], frozen[spec.stimuli :]
     truth = {one.id: canonical_json(one.truth) for one in images}
@@ -343,14 +371,17 @@ def _log_study(
         "manifest": {one.id: one.sha256 for one in frozen},
         "truth_sha256": sha256(canonical_json(truth)),
         "versions": {"app": __version__, "renderer": RENDERER_VERSION},
+        **({"is_generated_folder": True} if _is_generated_folder(spec) else {}),
         "glyphs": {
             "name": glyphs.name,
             "checksum": glyphs.checksum,
             "is_stand_in": glyphs.is_stand_in,
         },
     }
-    events = chain(study, [Draft(kinds.CREATED, payload)], None, text_of_time(ledger.now()))
-    ledger.log.create(events, merged(map(claims_of, events)), truth)
+    draft = Draft(kinds.CREATED, payload, attachment=key.to_text())
+    events = chain(study, [draft], None, text_of_time(ledger.now()))
+    claims = merged(map(claims_of, events))
+    ledger.log.create(events, claims, truth, {KEY_SEQ: key.to_text()})
 
 
 def _practice(one: Frozen) -> dict[str, Any]:

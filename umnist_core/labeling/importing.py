@@ -17,17 +17,12 @@ from typing import Any
 from zipfile import ZipFile
 
 from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
-from umnist_core.labeling.archive import (
-    ArchivedStudy,
-    check_archive,
-    images_in_place,
-    read_study,
-    said_as_damage,
-)
+from umnist_core.labeling.archive import ArchivedStudy, images_in_place, read_study
 from umnist_core.labeling.export import CHECKSUMS, FORMAT, HEADER, LOG, VERSION
 from umnist_core.labeling.log import StudyCopy
 from umnist_core.labeling.results import Reading, answers_of, stimuli_of
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.zip_checks import check_archive, said_as_damage
 
 _CHUNK = 1 << 20
 _LARGEST_HEADER = 1 << 24
@@ -83,10 +78,8 @@ def import_study(service: StudyService, source: Path) -> str:
     WriteError, StoreError
         If something cannot be written; nothing was added then.
     """
-    with said_as_damage(source), _open(source) as archive:
-        header = _read_header(archive, source)
-        copy = read_study(archive, LOG)
-        _check_head(header, copy)
+    with said_as_damage(source), open_export(source) as archive:
+        header, copy = read_export(archive, source)
         _check_usable(archive, copy.study)
         _check_checksums(archive)
         if copy.study in service.studies():
@@ -101,7 +94,8 @@ def import_study(service: StudyService, source: Path) -> str:
 
 
 @contextmanager
-def _open(source: Path) -> Iterator[ZipFile]:
+def open_export(source: Path) -> Iterator[ZipFile]:
+    """Open an exported study's zip file; errors as `import_study`."""
     try:
         size_bytes = source.stat().st_size
         archive = ZipFile(source)
@@ -113,6 +107,27 @@ def _open(source: Path) -> Iterator[ZipFile]:
     with archive:
         check_archive(archive, size_bytes)
         yield archive
+
+
+def read_export(archive: ZipFile, source: Path) -> tuple[ExportHeader, StudyCopy]:
+    """Return what an export says of itself and the study in it, whose log is checked.
+
+    Parameters
+    ----------
+    archive
+        Of `open_export`; it must stay open until the copy's attachments are read.
+    source
+        What to call it in a sentence.
+
+    Raises
+    ------
+    DamagedFileError, TooLargeError
+        As `import_study`, within `said_as_damage`.
+    """
+    header = _read_header(archive, source)
+    copy = read_study(archive, LOG)
+    _check_head(header, copy)
+    return header, copy
 
 
 def _read_header(archive: ZipFile, source: Path) -> ExportHeader:

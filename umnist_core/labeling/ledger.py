@@ -25,10 +25,13 @@ from umnist_core.errors import (
     UmnistError,
 )
 from umnist_core.labeling import state as kinds
-from umnist_core.labeling.decisions import text_of_time
+from umnist_core.labeling.claims import claims_of, merged
 from umnist_core.labeling.log import Draft, EventLog, chain, sha256
+from umnist_core.labeling.private import close_lab_to_others
 from umnist_core.labeling.secret import derive, derive_text, load_secret
-from umnist_core.labeling.state import StudyState, claims_of, merged
+from umnist_core.labeling.state import StudyState
+from umnist_core.labeling.study_key import KEY_SEQ, StudyKey
+from umnist_core.labeling.times import text_of_time
 
 TRIES = 50
 """Decisions that are made anew because another process was faster, before giving up."""
@@ -42,6 +45,7 @@ class HeldStudy:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.state: StudyState | None = None
+        self.key: StudyKey | None = None
 
 
 class Ledger:
@@ -72,6 +76,7 @@ class Ledger:
         self.log = log
         self.folder = folder
         self.secret = load_secret(folder) if secret is None else secret
+        close_lab_to_others(folder)
         self.now = now
         self._lock = threading.Lock()
         self._studies: dict[str, HeldStudy] = {}
@@ -183,6 +188,7 @@ class Ledger:
         *,
         annotator: str | None = None,
         is_open: bool = False,
+        origin: str = kinds.INVITED_PERSON,
     ) -> Draft:
         payload = {
             "invite": invite,
@@ -191,6 +197,7 @@ class Ledger:
             "annotator": annotator,
             "expires_utc": expires_utc,
             "is_open": is_open,
+            "origin": origin,
         }
         return Draft(kinds.INVITED, payload, annotator)
 
@@ -205,6 +212,14 @@ class Ledger:
     def _code(self, study: str, annotator: str) -> str:
         text = base64.b32encode(derive(self.secret, "code", study, annotator)).decode()[:8]
         return f"{text[:4]}-{text[4:]}"
+
+    def _key(self, study: str) -> StudyKey | None:
+        """Return a study's key; None if it has none, or came from elsewhere without."""
+        held = self._held(study)
+        if held.key is None:
+            text = self.log.read_attachment(study, KEY_SEQ)
+            held.key = None if text is None else StudyKey.from_text(text)
+        return held.key
 
     def study_folder(self, study: str) -> Path:
         """Return where a study's frozen images lie."""

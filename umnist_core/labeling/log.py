@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 FIRST_PREVIOUS = "0" * 64
@@ -236,17 +237,25 @@ class EventLog(ABC):
     """
 
     @abstractmethod
-    def create(self, events: Sequence[Event], claims: Claims, truth: Mapping[str, str]) -> None:
+    def create(
+        self,
+        events: Sequence[Event],
+        claims: Claims,
+        truth: Mapping[str, str],
+        attachments: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         """Add a new study with its first events and its truth.
 
         Parameters
         ----------
         events
-            From ``seq`` 1 on, without attachments.
+            From ``seq`` 1 on.
         claims
             What they lay claim to.
         truth
             Stimulus id -> JSON text of what is in it; read by `read_truth` alone.
+        attachments
+            ``seq`` -> attachment; that of the first event is the study's key.
 
         Raises
         ------

@@ -8,13 +8,21 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
-from umnist_core.errors import NotFoundError, SequenceError, StoreError
+from umnist_core.errors import (
+    InvalidValueError,
+    NotFoundError,
+    RefusedError,
+    SequenceError,
+    StoreError,
+)
 from umnist_core.labeling import decisions
 from umnist_core.labeling import state as kinds
 from umnist_core.labeling.ledger import TRIES, Ledger
 from umnist_core.labeling.log import Draft, chain, sha256
-from umnist_core.labeling.people import phase_of, total_of
+from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
 from umnist_core.labeling.state import Annotator, Invite, StudyState
+from umnist_core.labeling.study_key import StudyKey
+from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import AnnotatorRow, InviteRow, Overview
 
 
@@ -24,7 +32,13 @@ class Managing(Ledger):
     # -- the researcher's way ----------------------------------------------------------------
 
     def invite(
-        self, study: str, count: int = 1, pool: str | None = None, days: float | None = None
+        self,
+        study: str,
+        count: int = 1,
+        pool: str | None = None,
+        days: float | None = None,
+        *,
+        origin: str = kinds.INVITED_PERSON,
     ) -> list[InviteRow]:
         """Make personal links.
 
@@ -33,32 +47,60 @@ class Managing(Ledger):
         count
             How many, a link a person.
         pool
-            Whose; the smaller pool at the time of joining when None.
+            Whose; the one that lacks more labels at the time of joining when None.
         days
             How long they can be opened for the first time and used; for ever when None.
+        origin
+            Whose data will come by them, one of `umnist_core.labeling.state.ORIGINS`; it is
+            told with the data everywhere.
 
         Raises
         ------
         NotFoundError
             If there is no such study or pool.
+        InvalidValueError
+            If the origin is another.
         RefusedError
             ``closed``.
         StoreError
             If the store cannot be written.
         """
-        return self._new_invites(study, count, pool, days, is_open=False)
+        if origin not in kinds.ORIGINS:
+            raise InvalidValueError(f"Data are of {', '.join(kinds.ORIGINS)}; got {origin[:40]!r}.")
+        return self._new_invites(study, count, pool, days, is_open=False, origin=origin)
 
     def open_link(self, study: str, days: float | None = None) -> InviteRow:
-        """Make a link that any number of people may join by; as `invite`."""
-        return self._new_invites(study, 1, None, days, is_open=True)[0]
+        """Make a link that any number of people may join by.
+
+        Raises
+        ------
+        InvalidValueError
+            If the consent does not tell strangers whom to ask, how long it takes, how long data
+            are kept or how to withdraw.
+        NotFoundError, RefusedError, StoreError
+            As `invite`.
+        """
+        if missing := self.state(study).spec.missing_for_strangers:
+            raise InvalidValueError(
+                f"An open link is for strangers, and this study does not tell them its "
+                f"{', '.join(missing)}. Settings are fixed: make a study that has "
+                f"{'it' if len(missing) == 1 else 'them'}, or invite people by personal links."
+            )
+        shared = self._new_invites(study, 1, None, days, is_open=True, origin=kinds.INVITED_PERSON)
+        return shared[0]
 
     def _new_invites(
-        self, study: str, count: int, pool: str | None, days: float | None, *, is_open: bool
+        self,
+        study: str,
+        count: int,
+        pool: str | None,
+        days: float | None,
+        *,
+        is_open: bool,
+        origin: str,
     ) -> list[InviteRow]:
         names = [f"i{secrets.token_hex(6)}" for _ in range(count)]
-        expires = (
-            None if days is None else decisions.text_of_time(self.now() + timedelta(days=days))
-        )
+        expires = None if days is None else text_of_time(self.now() + timedelta(days=days))
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             decisions.check_not_closed(state)
@@ -67,7 +109,8 @@ class Managing(Ledger):
                     f"The study's pools are {', '.join(state.spec.pools)}; got {pool[:40]!r}."
                 )
             return [
-                self._invite_draft(study, name, pool, expires, is_open=is_open) for name in names
+                self._invite_draft(study, name, pool, expires, is_open=is_open, origin=origin)
+                for name in names
             ]
 
         self._change(study, decide)
@@ -111,12 +154,29 @@ class Managing(Ledger):
             With the hash of the last event, which names all that the study holds.
         """
         counts = [asdict(pool) for pool in self.overview(study).pools]
+        closing = {"pools": counts, "has_key": self._key(study) is not None}
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
-            return [] if state.status == "closed" else [Draft(kinds.CLOSED, {"pools": counts})]
+            return [] if state.status == "closed" else [Draft(kinds.CLOSED, closing)]
 
         self._change(study, decide)
         return self.overview(study)
+
+    def key(self, study: str) -> StudyKey | None:
+        """Return the key of a closed study; None if it has none, or came from elsewhere without.
+
+        Raises
+        ------
+        RefusedError
+            ``open`` while the study is not closed: whoever has the key has every sum.
+        NotFoundError, StoreError
+            As `overview`.
+        """
+        if self.state(study).status != "closed":
+            raise RefusedError(
+                "The key of a study is shown to nobody before it is closed; close it first.", "open"
+            )
+        return self._key(study)
 
     def _set_status(self, study: str, before: str, kind: str) -> None:
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
@@ -150,7 +210,7 @@ class Managing(Ledger):
             with held.lock:
                 state = self._fresh(study, held)
                 draft = Draft(kinds.ERASED, {"annotator": annotator})
-                event = chain(study, [draft], state.head, decisions.text_of_time(self.now()))[0]
+                event = chain(study, [draft], state.head, text_of_time(self.now()))[0]
                 try:
                     emptied = self.log.erase(event, annotator)
                 except SequenceError:
@@ -166,7 +226,7 @@ class Managing(Ledger):
         held = self._held(study)
         with held.lock:
             state = self._fresh(study, held)
-            now = decisions.text_of_time(self.now())
+            now = text_of_time(self.now())
             pools = tuple(decisions.pool_counts(state, pool, now) for pool in state.spec.pools)
             assert state.head is not None
             return Overview(
@@ -179,6 +239,7 @@ class Managing(Ledger):
                 erased=state.erased,
                 head_hash=state.head.hash,
                 pools=pools,
+                is_guessable=state.is_guessable,
             )
 
     def annotators(self, study: str) -> list[AnnotatorRow]:
@@ -193,13 +254,15 @@ class Managing(Ledger):
         return AnnotatorRow(
             annotator=one.id,
             pool=one.pool,
+            origin=one.origin,
             joined_utc=one.joined_utc,
             last_utc=max(times, default=one.joined_utc),
             phase=phase_of(state, one),
+            outcome=outcome_of(state, one),
             answered=len(one.answered),
             total=total_of(state, one),
             is_revoked=one.is_revoked,
-            code=self._code(study, one.id),
+            code=self._code(study, one.id) if has_code(state, one) else None,
         )
 
     def invites(self, study: str) -> list[InviteRow]:
@@ -220,6 +283,7 @@ class Managing(Ledger):
             expires_utc=invite.expires_utc,
             is_open=invite.is_open,
             is_revoked=invite.is_revoked,
+            origin=invite.origin,
         )
 
     def stimulus_file(self, study: str, stimulus: str) -> Path:

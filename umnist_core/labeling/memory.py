@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from umnist_core.errors import StoreError
@@ -125,11 +126,18 @@ class MemoryLog(EventLog):
         self._lock = threading.RLock()
         self._is_closed = False
 
-    def create(self, events: Sequence[Event], claims: Claims, truth: Mapping[str, str]) -> None:
+    def create(
+        self,
+        events: Sequence[Event],
+        claims: Claims,
+        truth: Mapping[str, str],
+        attachments: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         """Add a new study."""
-        check_batch(events, {})
+        check_batch(events, attachments)
         with self._open():
-            self._restore(StudyCopy(events[0].study, tuple(events), claims, (), truth))
+            given = tuple(attachments.items())
+            self._restore(StudyCopy(events[0].study, tuple(events), claims, given, truth))
 
     def restore(self, copies: Iterable[StudyCopy]) -> None:
         """Add whole studies, or none."""

@@ -1,24 +1,83 @@
-"""Where a person stands in a study, worked out from its state."""
+"""Where a person stands in a study, worked out from its state.
+
+A person's part ends in one of four ways (`OUTCOMES`), whatever the page or the table that
+says so; until then the outcome is None.
+"""
 
 from __future__ import annotations
 
-from umnist_core.labeling.state import LABEL, Annotator, Assignment, StudyState
-from umnist_core.labeling.views import AnnotatorView, GivenView, Progress, TrialView
+from umnist_core.labeling.state import (
+    LABEL,
+    QUOTA_FULL,
+    REPEAT,
+    WITHDRAWN,
+    Annotator,
+    Assignment,
+    StudyState,
+)
+from umnist_core.labeling.views import AnnotatorView, GivenView, Held, Progress, TrialView
+
+COMPLETE = "complete"
+ENDED_EARLY = "ended_early"
+
+OUTCOMES = (COMPLETE, QUOTA_FULL, ENDED_EARLY, WITHDRAWN)
+"""Every image answered; no place left for this person; ended by the study; by the person."""
+
+CHANGES_MAX = 5
+"""Times that one answer can be changed: enough to mend a slip, too few to fill the store."""
+
+
+def outcome_of(state: StudyState, person: Annotator) -> str | None:
+    """Return how a person's part in the study ended, one of `OUTCOMES`; None if it goes on."""
+    if person.done >= total_of(state, person):
+        return COMPLETE
+    if person.outcome is not None:
+        return person.outcome
+    if person.is_revoked:
+        return ENDED_EARLY
+    if _is_quota_full(state, person):
+        return QUOTA_FULL
+    return ENDED_EARLY if state.status == "closed" else None
+
+
+def is_over(state: StudyState, person: Annotator) -> bool:
+    """Whether nothing more is asked of a person."""
+    return outcome_of(state, person) is not None
+
+
+def has_code(state: StudyState, person: Annotator) -> bool:
+    """Whether a person gets the completion code: their part is over and they answered an image.
+
+    This is the one rule, for what the person reads and for what researchers do.
+    """
+    return bool(person.labelled) and is_over(state, person)
+
+
+def _is_quota_full(state: StudyState, person: Annotator) -> bool:
+    """Whether every image is filled, but for those that the person has answered."""
+    unfilled = state.unfilled[person.pool]
+    if len(unfilled) > len(person.labelled):
+        return False
+    if len(person.labelled) >= state.spec.images_per_annotator:
+        return False  # what is left are repetitions, which need no place
+    if any(one.kind == REPEAT and one.is_open for one in person.assignments):
+        return False
+    return unfilled.keys() <= person.labelled
 
 
 def phase_of(state: StudyState, person: Annotator) -> str:
     """Return the phase that `AnnotatorView` names."""
-    if person.answered and len(person.answered) >= total_of(state, person):
+    if is_over(state, person):
         return "done"
-    if state.status == "closed":
-        return "closed"
     if not person.is_consented:
         return "consent"
     if not person.has_begun:
         return "instructions"
     if len(person.practised) < len(state.practice):
         return "practice"
-    return "paused" if state.status == "paused" else "trial"
+    if state.status == "paused":
+        return "paused"
+    return "trial" if any(one.is_open for one in person.assignments) else "held"
 
 
 def total_of(state: StudyState, person: Annotator) -> int:
@@ -27,28 +86,28 @@ def total_of(state: StudyState, person: Annotator) -> int:
 
 
 def annotator_view(
-    state: StudyState, study: str, person: Annotator, link_token: str, code: str
+    state: StudyState, study: str, person: Annotator, now_utc: str, *, link_token: str, code: str
 ) -> AnnotatorView:
     """Return where a person stands.
 
     Parameters
     ----------
+    now_utc
+        Reservations that end before hold nothing any more.
     link_token, code
         The person's own, which the state does not hold.
     """
     phase = phase_of(state, person)
     open_now = [one for one in person.assignments if one.is_open]
-    if phase == "trial" and not open_now:
-        # Every image has its answers, or somebody at work on the last of them.
-        phase = "done"
     is_working = phase == "trial"
-    done = len(person.answered)
+    done = person.done
     practice = [image.id for image in state.practice if image.id not in person.practised]
     view = AnnotatorView(
         study=study,
         annotator=person.id,
         pool=person.pool,
         phase=phase,
+        outcome=outcome_of(state, person),
         spec=state.spec,
         progress=Progress(
             done=done,
@@ -60,12 +119,26 @@ def annotator_view(
         trial=_trial(open_now, 0, done) if is_working else None,
         next=_trial(open_now, 1, done) if is_working else None,
         previous=_previous(state, person, phase),
-        code=code if phase == "done" else None,
+        held=_held(state, person, now_utc) if phase == "held" else None,
+        origin=person.origin,
+        code=code if has_code(state, person) else None,
         link_token=link_token,
         sizes={},
     )
     view.sizes.update(_sizes(state, view))
     return view
+
+
+def _held(state: StudyState, person: Annotator, now_utc: str) -> Held:
+    """Return what is left for somebody who waits, all of it with or for others."""
+    slots = [
+        slot
+        for stimulus in state.unfilled[person.pool].keys() - person.labelled
+        for slot in state.slots[person.pool][stimulus]
+        if not slot.is_filled
+    ]
+    open_now = sum(not slot.is_free(now_utc) for slot in slots)
+    return Held(places=len(slots), open=open_now)
 
 
 def _trial(open_now: list[Assignment], place: int, done: int) -> TrialView | None:
@@ -75,13 +148,20 @@ def _trial(open_now: list[Assignment], place: int, done: int) -> TrialView | Non
 
 
 def _previous(state: StudyState, person: Annotator, phase: str) -> GivenView | None:
-    if not state.spec.allow_change or not person.answered or phase not in ("trial", "done"):
+    if not state.spec.allow_change or not person.answered or phase not in ("trial", "held", "done"):
         return None
-    if state.status == "closed":
+    if state.status == "closed" or outcome_of(state, person) in (ENDED_EARLY, WITHDRAWN):
         return None
     one = person.answered[-1]
     last = one.given[-1]
-    return GivenView(one.id, len(person.answered), last.answer, last.confidence, last.digits)
+    number = person.done
+    left = changes_left(one)
+    return GivenView(one.id, number, last.answer, last.confidence, last.digits, left)
+
+
+def changes_left(one: Assignment) -> int:
+    """Return how many times an answer can still be changed, where changes are allowed."""
+    return max(CHANGES_MAX + 1 - len(one.given), 0)
 
 
 def _sizes(state: StudyState, view: AnnotatorView) -> dict[str, tuple[int, int]]:

@@ -150,6 +150,10 @@ def find_log_faults(study: str, head_hash: str) -> Iterator[str]:
     attachments = {
         line["seq"]: digest(line["attachment"]) for line in iter_lines("attachments.jsonl")
     }
+    key_is_due = any(
+        event["kind"] == "study_closed" and (event["payload"] or {}).get("has_key")
+        for event in iter_lines("events.jsonl")
+    )
     previous = "0" * 64
     for seq, event in enumerate(iter_lines("events.jsonl"), 1):
         own = digest([event[name] for name in HASHED])
@@ -160,7 +164,9 @@ def find_log_faults(study: str, head_hash: str) -> Iterator[str]:
         if event["payload"] is not None:  # None: the person was erased
             if digest(event["payload"]) != event["payload_hash"]:
                 yield f"The payload of event {seq} is not what was logged."
-            if attachments.get(seq) != event["attachment_hash"]:
+            # The first event's is the study's key, which nobody is given before it is closed.
+            is_due = seq > 1 or seq in attachments or key_is_due
+            if is_due and attachments.get(seq) != event["attachment_hash"]:
                 yield f"The attachment of event {seq} is not what was logged."
             if seq == 1 and digest(read_json("log/truth.json")) != event["payload"]["truth_sha256"]:
                 yield "The truth of the images is not what it was when the study was made."

@@ -18,10 +18,13 @@ import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
 from umnist_core.labeling.log import Event, LogReader
-from umnist_core.labeling.people import is_labelled, phase_of
+from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
+from umnist_core.labeling.recorded import COUNT, MS, Response, fields_of
 from umnist_core.labeling.refusals import unknown
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
+from umnist_core.labeling.study_key import KEY_SEQ
+from umnist_core.scenes import count_shapes
 from umnist_core.scoring import Part, StudyReport, add_looks, report
 
 REPORT_SEED = recompute.SEED
@@ -36,8 +39,8 @@ def load_answers(service: StudyService, study: str, *, with_surplus: bool = Fals
     service, study
         Where the study is, and its id.
     with_surplus
-        Also answers that came after their place had been given to somebody else; their
-        ``counted`` is False. Scoring must not see them.
+        Also answers that came late and found no place free; their ``counted`` is False. Scoring
+        must not see them.
 
     Returns
     -------
@@ -161,7 +164,8 @@ class Reading:
 
 def traces_of(log: LogReader, study: str) -> dict[int, list[Part]]:
     """Return what `load_traces` returns, of any reader."""
-    return {seq: json.loads(text) for seq, text in log.iter_attachments(study)}
+    attachments = log.iter_attachments(study)
+    return {seq: json.loads(text) for seq, text in attachments if seq != KEY_SEQ}
 
 
 def traces_by_label(
@@ -202,6 +206,7 @@ def _answers_of_person(reading: Reading, person: Annotator) -> Iterator[dict[str
             "label_key": one.id,
             "pool": person.pool,
             "annotator": person.id,
+            "origin": person.origin,
             "stimulus": one.stimulus,
             "position": one.position,
             "kind": one.kind,
@@ -227,11 +232,10 @@ def _answers_of_person(reading: Reading, person: Annotator) -> Iterator[dict[str
 
 
 def _response_columns(response: Mapping[str, Any]) -> dict[str, Any]:
-    measured = ("response_ms", "active_ms", "idle_ms", "hidden_ms", "first_drawn_ms", "queued_ms")
+    measured = [one.name for one in fields_of(Response) if one.kind in (MS, COUNT)]
     device = response["device"]
     return {
         **{name: response[name] for name in measured},
-        "edits": response["edits"],
         "submitted_utc": _time(response["submitted_utc"]),
         "screen_width_px": _number_at(device.get("screen"), 0),
         "screen_height_px": _number_at(device.get("screen"), 1),
@@ -347,7 +351,10 @@ def _person_row(reading: Reading, person: Annotator) -> dict[str, Any]:
         "pool": person.pool,
         "joined_utc": person.joined_utc,
         "last_utc": max(times, default=person.joined_utc),
+        "origin": person.origin,
         "phase": phase_of(reading.state, person),
+        "outcome": outcome_of(reading.state, person),
+        "has_code": has_code(reading.state, person),
         "answered": len(answered),
         "labels": labels,
         "repeats": repeats,
@@ -382,7 +389,7 @@ def _stimulus_row(
         "stimulus": name,
         "truth": truth["label"],
         "digits": None if digits is None else [one["label"] for one in digits],
-        **{key: truth["figures"].get(key) for key in ("cells", "circles", "triangles")},
+        **{key: truth["figures"].get(key) for key in ("cells", *count_shapes(()))},
         "file": f"{name}{reading.state.suffixes[name]}",
         "sha256": reading.created["manifest"][name],
         "source": json.dumps(truth["source"]),

@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 
 from umnist_core.errors import DamagedFileError, WriteError
+from umnist_core.labeling.private import make_private_folder, open_private
 
 SECRET_BYTES = 32
 _NAME = "secret.key"
@@ -43,7 +44,7 @@ def load_secret(folder: Path) -> bytes:
     path = folder / _NAME
     try:
         if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             _make(path)
         secret = path.read_bytes()
     except OSError as error:
@@ -73,7 +74,7 @@ def derive_text(secret: bytes, purpose: str, *parts: str) -> str:
 
 def _make(path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = open_private(temporary)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(SECRET_BYTES))

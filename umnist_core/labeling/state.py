@@ -3,7 +3,7 @@
 `StudyState.apply` is the only place in which a state changes, and it takes every event as
 a fact: whether something may happen is decided before it is logged
 (`umnist_core.labeling.service`). A new kind of event gets a constant, a method here, and,
-where the database must guard it, an entry in `claims_of`.
+where the database must guard it, an entry in `umnist_core.labeling.claims.claims_of`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from umnist_core.errors import DamagedFileError
-from umnist_core.labeling.log import Claims, Event
+from umnist_core.labeling.log import Event
 from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.study_key import is_guessable
+from umnist_core.labeling.times import later
 
 CREATED = "study_created"
 PAUSED = "study_paused"
@@ -31,10 +33,28 @@ RENEWED = "renewed"
 RELEASED = "released"
 ANSWERED = "answered"
 CHANGED = "changed"
+FILLED = "quota_filled"
+WITHDREW = "withdrew"
 ERASED = "person_erased"
 
 LABEL = "label"
 REPEAT = "repeat"
+
+QUOTA_FULL = "quota_full"
+WITHDRAWN = "withdrawn"
+"""Outcomes that are recorded; all four are in `umnist_core.labeling.people`."""
+
+INVITED_PERSON = "invited"
+SIMULATED = "simulated"
+OWN = "own"
+ORIGINS = (INVITED_PERSON, SIMULATED, OWN)
+"""Whose data: of a person who was invited, of a simulation, of the study's makers themselves."""
+
+SIMULATION_AGENT = "umnist simulation"
+"""What simulated people call their browser, by which those of older stores are known."""
+
+PRESENCE_MINUTES = 60
+"""Somebody at work is there for so long after the last sign of it, or for a shorter lease."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +78,7 @@ class PracticeImage:
 
 @dataclass
 class Invite:
-    """A link. ``pool`` None: the smaller one; ``annotator`` None: whoever opens it is new."""
+    """A link. ``pool`` None: the one in need; ``annotator`` None: whoever opens it is new."""
 
     id: str
     token_hash: str
@@ -67,6 +87,7 @@ class Invite:
     expires_utc: str | None
     created_utc: str
     is_open: bool
+    origin: str = INVITED_PERSON
     is_revoked: bool = False
 
 
@@ -84,7 +105,10 @@ class Given:
 
 @dataclass
 class Assignment:
-    """An image for a person. ``slot`` is the place that its answer fills; None for a repeat."""
+    """An image for a person. ``slot`` is the place that its answer fills; None for a repeat.
+
+    One that was released can be given to the same person again, or be answered late.
+    """
 
     id: str
     annotator: str
@@ -106,16 +130,34 @@ class Assignment:
 
 @dataclass
 class Annotator:
-    """A person, by an opaque id."""
+    """A person, by an opaque id.
+
+    Attributes
+    ----------
+    origin
+        Whose data, one of `ORIGINS`.
+    outcome
+        The outcome that was recorded; None where it follows from the rest of the state.
+    present_until_utc, present_since
+        Until when the person counts as being at work, and the event with which that began.
+    labelled, done
+        Images that the person has answered, repetitions left out; answers, those included.
+    """
 
     id: str
     pool: str
     seed: int
     joined_utc: str
+    origin: str = INVITED_PERSON
+    outcome: str | None = None
+    present_until_utc: str = ""
+    present_since: int = 0
     is_consented: bool = False
     has_begun: bool = False
     is_revoked: bool = False
     practised: dict[str, int] = field(default_factory=dict)
+    labelled: set[str] = field(default_factory=set)
+    done: int = 0
     assignments: list[Assignment] = field(default_factory=list)
 
     @property
@@ -147,6 +189,14 @@ class StudyState:
         Last event.
     status
         ``"open"``, ``"paused"`` or ``"closed"``.
+    unfilled
+        Pool -> image -> places that no label fills, of the images that have any.
+    holding
+        Pool -> assignment -> the same, of those that hold a place or held it last.
+    has_key
+        Whether images and orders were drawn from a secret key of the study's own.
+    is_guessable
+        As `is_guessable` returns.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
@@ -154,6 +204,8 @@ class StudyState:
         self.spec: StudySpec
         self.created_utc = ""
         self.status = "open"
+        self.has_key = False
+        self.is_guessable = False
         self.stimuli: tuple[str, ...] = ()
         self.practice: tuple[PracticeImage, ...] = ()
         self.sizes: dict[str, tuple[int, int]] = {}
@@ -165,6 +217,8 @@ class StudyState:
         self.assignments: dict[str, Assignment] = {}
         self.keys: dict[str, Assignment] = {}
         self.slots: dict[str, dict[str, list[Slot]]] = {}
+        self.unfilled: dict[str, dict[str, int]] = {}
+        self.holding: dict[str, dict[str, Assignment]] = {}
         self.erased = 0
         for event in events:
             self.apply(event)
@@ -197,8 +251,10 @@ class StudyState:
     # -- the study ------------------------------------------------------------------
 
     def _created(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.spec = StudySpec.from_dict(data["spec"])
+        self.spec = StudySpec.from_log(data["spec"])
         self.created_utc = event.time_utc
+        self.has_key = event.attachment_hash is not None
+        self.is_guessable = is_guessable(event)
         self.stimuli = tuple(data["stimuli"])
         self.practice = tuple(
             PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in data["practice"]
@@ -214,6 +270,11 @@ class StudyState:
             }
             for pool in self.spec.pools
         }
+        self.unfilled = {
+            pool: dict.fromkeys(self.stimuli, self.spec.labels_per_image)
+            for pool in self.spec.pools
+        }
+        self.holding = {pool: {} for pool in self.spec.pools}
 
     def _paused(self, event: Event, data: Mapping[str, Any]) -> None:
         self.status = "paused"
@@ -235,6 +296,7 @@ class StudyState:
             expires_utc=data["expires_utc"],
             created_utc=event.time_utc,
             is_open=data["is_open"],
+            origin=data.get("origin", INVITED_PERSON),
         )
 
     def _revoked(self, event: Event, data: Mapping[str, Any]) -> None:
@@ -243,10 +305,13 @@ class StudyState:
             return
         invite.is_revoked = True
         if invite.annotator in self.annotators:
-            self.annotators[invite.annotator].is_revoked = True
+            person = self.annotators[invite.annotator]
+            person.is_revoked = True
+            self._let_go(person)
 
     def _joined(self, event: Event, data: Mapping[str, Any]) -> None:
-        one = Annotator(data["annotator"], data["pool"], data["seed"], event.time_utc)
+        origin = data.get("origin", INVITED_PERSON)
+        one = Annotator(data["annotator"], data["pool"], data["seed"], event.time_utc, origin)
         self.annotators[one.id] = one
         invite = self.invites.get(data["invite"])
         if invite is not None and not invite.is_open:
@@ -260,6 +325,22 @@ class StudyState:
 
     def _practised(self, event: Event, data: Mapping[str, Any]) -> None:
         self.annotators[data["annotator"]].practised.setdefault(data["practice"], data["answer"])
+
+    def _filled(self, event: Event, data: Mapping[str, Any]) -> None:
+        person = self.annotators[data["annotator"]]
+        person.outcome = QUOTA_FULL
+        self._let_go(person)
+
+    def _withdrew(self, event: Event, data: Mapping[str, Any]) -> None:
+        person = self.annotators[data["annotator"]]
+        person.outcome = WITHDRAWN
+        self._let_go(person)
+
+    def _let_go(self, person: Annotator) -> None:
+        """Give the places back that somebody holds who answers no more."""
+        for one in person.assignments:
+            if one.is_open:
+                self._give_back(one)
 
     def _erased(self, event: Event, data: Mapping[str, Any]) -> None:
         self.erased += 1
@@ -280,25 +361,73 @@ class StudyState:
         )
         self.assignments[one.id] = one
         annotator.assignments.append(one)
-        if one.slot is not None:
-            self.slots[annotator.pool][one.stimulus][one.slot].holder = one
+        self._take_place(one)
+        self._stay(annotator, event, one.lease_until_utc)
 
     def _renewed(self, event: Event, data: Mapping[str, Any]) -> None:
         one = self.assignments[data["assignment"]]
         one.lease_until_utc = data["lease_until_utc"]
-        if one.slot is not None:  # somebody else may have held it, and let it go, in between
-            self.slot_of(one).holder = one
+        one.is_released = False
+        self._leave_place(one)
+        one.slot = data.get("slot", one.slot)
+        self._take_place(one)  # somebody else may have held it, and let it go, in between
+        self._stay(self.annotators[one.annotator], event, one.lease_until_utc)
 
     def _released(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.assignments[data["assignment"]].is_released = True
+        self._give_back(self.assignments[data["assignment"]])
+
+    def _give_back(self, one: Assignment) -> None:
+        one.is_released = True
+        self._leave_place(one)
+
+    def _take_place(self, one: Assignment) -> None:
+        if one.slot is None:
+            return
+        slot, holding = self.slot_of(one), self.holding[self.annotators[one.annotator].pool]
+        if slot.holder is not None:
+            holding.pop(slot.holder.id, None)
+        slot.holder = holding[one.id] = one
+
+    def _leave_place(self, one: Assignment) -> None:
+        if one.slot is None:
+            return
+        slot = self.slot_of(one)
+        if slot.holder is one and not slot.is_filled:
+            slot.holder = None
+            self.holding[self.annotators[one.annotator].pool].pop(one.id, None)
 
     def _answered(self, event: Event, data: Mapping[str, Any]) -> None:
         one = self.assignments[data["assignment"]]
+        person = self.annotators[one.annotator]
         self._take(event, data)
+        person.done += 1
         one.is_counted = data["counted"]
+        if one.slot is not None:
+            self._leave_place(one)
+            one.slot = data["slot"]
+        if one.kind == LABEL:
+            person.labelled.add(one.stimulus)
         if one.is_counted and one.slot is not None:
-            slot = self.slot_of(one)
-            slot.holder, slot.is_filled = one, True
+            self._take_place(one)
+            self._fill(person.pool, one)
+        if data["response"]["device"].get("user_agent") == SIMULATION_AGENT:
+            person.origin = SIMULATED
+        self._stay(person, event, later(event.time_utc, self.spec.lease_minutes))
+
+    def _fill(self, pool: str, one: Assignment) -> None:
+        self.slot_of(one).is_filled = True
+        del self.holding[pool][one.id]
+        unfilled = self.unfilled[pool]
+        unfilled[one.stimulus] -= 1
+        if unfilled[one.stimulus] == 0:
+            del unfilled[one.stimulus]
+
+    def _stay(self, person: Annotator, event: Event, until_utc: str) -> None:
+        """Note a sign of somebody at work, who holds images until a time."""
+        if person.present_until_utc <= event.time_utc:
+            person.present_since = event.seq
+        until = min(until_utc, later(event.time_utc, PRESENCE_MINUTES))
+        person.present_until_utc = max(person.present_until_utc, until)
 
     def _take(self, event: Event, data: Mapping[str, Any]) -> None:
         one = self.assignments[data["assignment"]]
@@ -322,9 +451,15 @@ class StudyState:
         assert one.slot is not None
         return self.slots[self.annotators[one.annotator].pool][one.stimulus][one.slot]
 
+    def holds(self, one: Assignment, now_utc: str) -> bool:
+        """Return whether a place is kept for an open assignment."""
+        if one.slot is None or not one.is_open:
+            return False
+        return self.slot_of(one).holder is one and one.lease_until_utc > now_utc
+
     def labels_in(self, pool: str) -> int:
         """Return how many places of a pool are filled."""
-        return sum(slot.is_filled for slots in self.slots[pool].values() for slot in slots)
+        return self.spec.target_per_pool - sum(self.unfilled[pool].values())
 
 
 _CHANGES = {
@@ -343,42 +478,7 @@ _CHANGES = {
     RELEASED: StudyState._released,
     ANSWERED: StudyState._answered,
     CHANGED: StudyState._take,
+    FILLED: StudyState._filled,
+    WITHDREW: StudyState._withdrew,
     ERASED: StudyState._erased,
 }
-
-
-def claims_of(event: Event) -> Claims:
-    """Return what an event lays claim to; nothing once it is erased."""
-    data = event.payload
-    if data is None:
-        return Claims()
-    if event.kind in (ANSWERED, CHANGED):
-        return _claims_of_answer(event.kind, data)
-    if event.kind == INVITED:
-        return Claims(invites=((data["token_hash"], data["invite"]),))
-    if event.kind == JOINED:
-        return Claims(annotators=((data["annotator"], data["pool"]),))
-    if event.kind == ASSIGNED:
-        names = (data["assignment"], data["annotator"], data["stimulus"], data["position"])
-        return Claims(assignments=(names,))
-    return Claims()
-
-
-def _claims_of_answer(kind: str, data: Mapping[str, Any]) -> Claims:
-    answers = ((data["key"], data["assignment"]),)
-    if kind == CHANGED or not data["counted"] or data["slot"] is None:
-        return Claims(answers=answers)
-    label = (data["stimulus"], data["pool"], data["slot"], data["annotator"])
-    return Claims(answers=answers, labels=(label,))
-
-
-def merged(claims: Iterable[Claims]) -> Claims:
-    """Return all claims as one."""
-    given = list(claims)
-    return Claims(
-        annotators=tuple(claim for one in given for claim in one.annotators),
-        invites=tuple(claim for one in given for claim in one.invites),
-        assignments=tuple(claim for one in given for claim in one.assignments),
-        answers=tuple(claim for one in given for claim in one.answers),
-        labels=tuple(claim for one in given for claim in one.labels),
-    )

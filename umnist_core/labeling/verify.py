@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from umnist_core.errors import NotFoundError
+from umnist_core.labeling.claims import claims_of as claims_of_event
+from umnist_core.labeling.claims import merged
 from umnist_core.labeling.log import (
     FIRST_PREVIOUS,
     Claims,
@@ -16,8 +18,8 @@ from umnist_core.labeling.log import (
     event_hash,
     sha256,
 )
-from umnist_core.labeling.state import ERASED, JOINED, merged
-from umnist_core.labeling.state import claims_of as claims_of_event
+from umnist_core.labeling.state import CLOSED, ERASED, JOINED
+from umnist_core.labeling.study_key import KEY_SEQ
 
 ClaimsOf = Callable[[Event], Claims]
 
@@ -138,7 +140,7 @@ def _has_hash(event: Event) -> bool:
         return False
 
 
-def _attachment_faults(log: LogReader, study: str, events: Iterable[Event]) -> Iterator[str]:
+def _attachment_faults(log: LogReader, study: str, events: Sequence[Event]) -> Iterator[str]:
     due = {
         event.seq: event.attachment_hash
         for event in events
@@ -150,8 +152,18 @@ def _attachment_faults(log: LogReader, study: str, events: Iterable[Event]) -> I
             yield f"Event {seq} has an attachment and should have none."
         elif not _is_text_of(attachment, expected):
             yield f"Event {seq} is not what was logged: its attachment is another."
+    if not _must_have_key(events):
+        due.pop(KEY_SEQ, None)
     for seq in due:
         yield f"Event {seq} has lost its attachment."
+
+
+def _must_have_key(events: Iterable[Event]) -> bool:
+    """Whether a study's key has to be there: closing it said that it was.
+
+    A study that was exported while it was open came without.
+    """
+    return any(one.kind == CLOSED and (one.payload or {}).get("has_key") for one in events)
 
 
 def _is_text_of(text: str, checksum: str) -> bool:

@@ -35,13 +35,14 @@ class TrialView:
 
 @dataclass(frozen=True)
 class GivenView:
-    """An answer that may still be changed."""
+    """An answer that may still be changed, ``changes_left`` times; 0: it stays as it is."""
 
     key: str
     number: int
     answer: int
     confidence: int | None
     digits: tuple[int, ...] | None
+    changes_left: int
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,41 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What somebody waits for: places that no label fills, none of which is to spare now.
+
+    Attributes
+    ----------
+    places
+        All of them, of images that this person has not answered.
+    open
+        Those of an image that somebody has before them; the others are kept for people at work.
+    """
+
+    places: int
+    open: int
+
+
+@dataclass(frozen=True)
 class AnnotatorView:
     """Where a person stands in a study.
 
     Attributes
     ----------
     phase
-        ``consent``, ``instructions``, ``practice``, ``trial``, ``done``, ``paused`` or
-        ``closed``.
+        ``consent``, ``instructions``, ``practice``, ``trial``, ``held`` (every image that is left
+        is with others), ``paused`` or ``done``.
+    outcome
+        How it ended, one of `umnist_core.labeling.people.OUTCOMES`; None before ``done``.
     practice, trial, next, previous
         The open practice image and the open image; the one after it, reserved already; the
         last answer if it may be changed. None where there is none.
+    held
+        What is waited for in the phase ``held``.
+    origin
+        Whose data, one of `umnist_core.labeling.state.ORIGINS`.
     code
-        Completion code, once the person is done.
+        Completion code, once the person is done and has answered an image.
     link_token
         Token of the person's own link.
     sizes
@@ -78,12 +101,15 @@ class AnnotatorView:
     annotator: str
     pool: str
     phase: str
+    outcome: str | None
     spec: StudySpec
     progress: Progress
     practice: TrialView | None
     trial: TrialView | None
     next: TrialView | None
     previous: GivenView | None
+    held: Held | None
+    origin: str
     code: str | None
     link_token: str
     sizes: dict[str, tuple[int, int]]
@@ -91,11 +117,18 @@ class AnnotatorView:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a person is told of a practice answer."""
+    """What a person is told of a practice answer.
+
+    Attributes
+    ----------
+    image
+        The image with its sum and its digits; None where the pool is told no more than whether
+        the answer is right.
+    """
 
     answer: int
     is_correct: bool
-    image: PracticeImage
+    image: PracticeImage | None
 
 
 @dataclass(frozen=True)
@@ -105,8 +138,8 @@ class Saved:
     Attributes
     ----------
     is_counted
-        False for one that came after its place had been given to somebody else: it is kept,
-        and is no label of the study.
+        False for one that came late, when its image had no free place that nobody at work needed:
+        it is kept, and is no label of the study.
     was_there
         Whether it had been taken in before, under the same key.
     """
@@ -118,17 +151,19 @@ class Saved:
 
 @dataclass(frozen=True)
 class AnnotatorRow:
-    """A person, for the list of a study."""
+    """A person, for the list of a study; ``code`` is None until the person gets it."""
 
     annotator: str
     pool: str
+    origin: str
     joined_utc: str
     last_utc: str
     phase: str
+    outcome: str | None
     answered: int
     total: int
     is_revoked: bool
-    code: str
+    code: str | None
 
 
 @dataclass(frozen=True)
@@ -143,6 +178,7 @@ class InviteRow:
     expires_utc: str | None
     is_open: bool
     is_revoked: bool
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -151,8 +187,14 @@ class PoolCounts:
 
     Attributes
     ----------
-    people, people_done
-        Who joined, and who is done.
+    people
+        Who joined.
+    complete, quota_full, ended_early, withdrawn
+        Of these, how many ended so (`umnist_core.labeling.people.OUTCOMES`).
+    held
+        Who waits for an image.
+    simulated, own
+        People who are none that were invited, as of `umnist_core.labeling.state.ORIGINS`.
     labels, target
         Answers that count, and how many are wanted.
     reserved
@@ -163,16 +205,25 @@ class PoolCounts:
 
     pool: str
     people: int
-    people_done: int
     labels: int
     target: int
     reserved: int
     surplus: int
+    complete: int = 0
+    quota_full: int = 0
+    ended_early: int = 0
+    withdrawn: int = 0
+    held: int = 0
+    simulated: int = 0
+    own: int = 0
 
 
 @dataclass(frozen=True)
 class Overview:
-    """A study, for the list of studies."""
+    """A study, for the list of studies.
+
+    ``is_guessable`` is as of `umnist_core.labeling.state.StudyState`.
+    """
 
     study: str
     spec: StudySpec
@@ -183,3 +234,4 @@ class Overview:
     erased: int
     head_hash: str
     pools: tuple[PoolCounts, ...]
+    is_guessable: bool

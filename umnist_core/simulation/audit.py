@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from umnist_core.labeling import state as kinds
+from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.decisions import AHEAD
 from umnist_core.labeling.log import Event, EventLog
-from umnist_core.labeling.state import Assignment, StudyState, claims_of
+from umnist_core.labeling.state import Assignment, StudyState
 from umnist_core.labeling.verify import verify_log
 from umnist_core.simulation.client import Acknowledged
 
@@ -137,7 +138,8 @@ def _find_faults_of_person(name: str, assignments: list[Assignment]) -> list[str
         faults.append(f"Expected at most {AHEAD} images at {name}, found {len(open_now)}.")
     if [one.position for one in assignments] != list(range(1, len(assignments) + 1)):
         faults.append(f"Expected the positions of {name} to count from 1, found others.")
-    labels = [one.stimulus for one in assignments if one.kind == kinds.LABEL]
+    kept = [one for one in assignments if one.given or not one.is_released]
+    labels = [one.stimulus for one in kept if one.kind == kinds.LABEL]
     if len(set(labels)) != len(labels):
         faults.append(f"Expected every image once at {name}, found one twice.")
     return faults

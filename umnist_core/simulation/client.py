@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from umnist_core.errors import NetworkError, RefusedError
+from umnist_core.server.log_tokens import without_tokens
 from umnist_core.simulation.fetching import Fetcher
 from umnist_core.simulation.people import Reply
 
@@ -273,6 +274,7 @@ class Client:
         NetworkError
             If there is none for long.
         """
+        what = without_tokens(what)[:120]  # a link is a person, and errors end up in logs
         deadline = time.monotonic() + GIVE_UP_S
         pause_s, pause_max_s = _PAUSE_S
         trouble = ""
@@ -291,13 +293,11 @@ class Client:
                 if answer.status == 429:
                     pause_s = float(answer.retry_after or 1)
                 elif answer.status < 500:
-                    raise RefusedError(
-                        f"The server would not do {what[:120]}: {trouble}", answer.code
-                    )
+                    raise RefusedError(f"The server would not do {what}: {trouble}", answer.code)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, pause_max_s)
         raise NetworkError(
-            f"Expected an answer to {what[:120]} within {GIVE_UP_S:g} s, found none "
+            f"Expected an answer to {what} within {GIVE_UP_S:g} s, found none "
             f"({trouble[:200]}); look at the server."
         )
 

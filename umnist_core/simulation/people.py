@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.labeling.records import SUM_MAX
+from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.simulation.traces import (
     Pane,
     View,

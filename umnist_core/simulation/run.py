@@ -13,6 +13,7 @@ import numpy as np
 
 from umnist_core.errors import RefusedError
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import SIMULATED
 from umnist_core.simulation.client import Client, Tally
 from umnist_core.simulation.people import (
     GUIDED,
@@ -26,8 +27,9 @@ from umnist_core.simulation.people import (
 from umnist_core.simulation.traces import Shown, tiles_of_view, warm_tiles
 from umnist_core.simulation.truth import DigitTruth, ImageTruth, read_images
 
-_LAST_PHASES = ("done", "closed")
+_LAST_PHASE = "done"
 _PAUSED_S = 1.0
+_HELD_S = 0.1
 _GUESS_SIDE_PX = (14.0, 600.0)
 
 
@@ -136,6 +138,9 @@ class Run:
         What it has come to; may be read while it runs.
     is_over
         Once it is set, everybody leaves after the answer that they are at.
+    at_work
+        People who are on their way and do not wait for an image. Once there are none, nobody
+        who waits can get one, and all leave.
     """
 
     origin: str
@@ -143,6 +148,7 @@ class Run:
     pace: Pace = field(default_factory=Pace)
     tally: Tally = field(default_factory=Tally)
     is_over: bool = False
+    at_work: int = 0
 
     async def everybody(self, people: Sequence[Person], tokens: Sequence[str]) -> None:
         """Let everybody take part, each by a link, until all are done.
@@ -155,6 +161,7 @@ class Run:
             If it will not have what the interface allows.
         """
         certificates = ssl.create_default_context()
+        self.at_work = len(people)
         async with asyncio.TaskGroup() as group:
             for person, token in zip(people, tokens, strict=True):
                 client = Client(self.origin, person.number, self.tally, certificates)
@@ -162,15 +169,36 @@ class Run:
                 group.create_task(self._somebody(client, person, token, late_s))
 
     async def _somebody(self, client: Client, person: Person, token: str, late_s: float) -> None:
-        await asyncio.sleep(late_s)
-        async with client:
-            state = await client.join(token)
-            answered = 0
-            while state["phase"] not in _LAST_PHASES and not self.is_over:
-                if answered == self.pace.images_max:
-                    return
-                answered += state["phase"] == "trial"
-                state = await self._step(client, person, state)
+        try:
+            await asyncio.sleep(late_s)
+            async with client:
+                state = await client.join(token)
+                answered = 0
+                while state["phase"] != _LAST_PHASE and not self.is_over:
+                    if answered == self.pace.images_max:
+                        return
+                    if state["phase"] == "held":
+                        state = await self._wait(client)
+                        if state["phase"] == "held":
+                            return
+                        continue
+                    answered += state["phase"] == "trial"
+                    state = await self._step(client, person, state)
+        finally:
+            self.at_work -= 1
+
+    async def _wait(self, client: Client) -> dict[str, Any]:
+        """Look again until there is an image, or nobody is at work who could leave one."""
+        self.at_work -= 1
+        try:
+            while True:
+                is_last = self.at_work == 0 or self.is_over
+                await asyncio.sleep(_HELD_S)
+                state = await client.state()
+                if is_last or state["phase"] != "held":
+                    return state
+        finally:
+            self.at_work += 1
 
     async def _step(self, client: Client, person: Person, state: dict[str, Any]) -> dict[str, Any]:
         """Do what the page asks for and return the state after it."""
@@ -258,14 +286,15 @@ def run_people(
 def invite_people(
     service: StudyService, study: str, count: int, crowd: Crowd, seed: int
 ) -> tuple[list[Person], list[str]]:
-    """Draw people and make a link for each.
+    """Draw people and make a link for each, by which their data are marked as simulated.
 
     Raises
     ------
     NotFoundError, RefusedError, StoreError
         As `StudyService.invite`.
     """
-    tokens = [row.token for row in service.invite(study, count) if row.token is not None]
+    rows = service.invite(study, count, origin=SIMULATED)
+    tokens = [row.token for row in rows if row.token is not None]
     return draw_people(count, crowd, seed), tokens
 
 

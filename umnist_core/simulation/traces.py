@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from umnist_core.labeling.state import SIMULATION_AGENT
 from umnist_core.pyramid import PyramidGrid
 from umnist_core.simulation.truth import DigitTruth, ImageTruth
 
@@ -190,7 +191,7 @@ def response_json(
             "dpr": pane.density,
             "touch": pane.is_touch,
             "drawer": "canvas",
-            "user_agent": "umnist simulation",
+            "user_agent": SIMULATION_AGENT,
             "reduced_motion": False,
             "theme": "light",
         },

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from umnist_core.errors import InvalidValueError, MissingFileError, StoreError
+from umnist_core.labeling.private import close_store_to_others, make_private_folder
 
 BUSY_S = 30
 """How long a connection waits for another's change to end."""
@@ -69,7 +70,7 @@ def make_engine(url: URL) -> Engine:
     Parameters
     ----------
     url
-        Of `parse_url`. An SQLite file's folder is made.
+        Of `parse_url`. An SQLite file and its folder are made, for their owner alone.
 
     Raises
     ------
@@ -84,6 +85,7 @@ def make_engine(url: URL) -> Engine:
         # An idle server or a firewall ends connections unseen: each is tried before it is used.
         engine = create_engine(
             url,
+            hide_parameters=True,  # as for SQLite
             pool_pre_ping=True,
             pool_size=10,
             max_overflow=20,
@@ -101,14 +103,18 @@ def make_engine(url: URL) -> Engine:
 def _make_sqlite(url: URL) -> Engine:
     path = Path(str(url.database)).expanduser().absolute()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"The folder {path.parent} of the store could not be made ({error.strerror or error}); "
             "choose another, or make the one above it writable."
         ) from error
+    close_store_to_others(path)
     engine = create_engine(
-        url.set(database=str(path)), connect_args={"timeout": BUSY_S, "check_same_thread": False}
+        url.set(database=str(path)),
+        # Errors repeat what was written otherwise: truth, keys and answers would stand in logs.
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

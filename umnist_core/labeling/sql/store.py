@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
+from types import MappingProxyType
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -74,10 +75,17 @@ class SqlLog(SqlReader, EventLog):
 
     # -- changes ----------------------------------------------------------------------
 
-    def create(self, events: Sequence[Event], claims: Claims, truth: Mapping[str, str]) -> None:
+    def create(
+        self,
+        events: Sequence[Event],
+        claims: Claims,
+        truth: Mapping[str, str],
+        attachments: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
         """Add a new study."""
-        check_batch(events, {})
-        copy = StudyCopy(events[0].study, tuple(events), claims, (), truth)
+        check_batch(events, attachments)
+        given = tuple(attachments.items())
+        copy = StudyCopy(events[0].study, tuple(events), claims, given, truth)
         with self._writing() as connection:
             _restore(connection, copy)
 
