@@ -25,7 +25,15 @@ import numpy.typing as npt
 import pytest
 import pyvips
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, FloatRect, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -50,8 +58,10 @@ SIDE_PX = 4000
 SQUARE = (1201, 1703, 56, 56)
 """The one white thing in the image ``square``: x, y, width, height."""
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 """How long anything may take on a busy machine before a test gives up on it."""
+
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 NOTHING = "\N{EN DASH}"
 """What the readout shows where there is nothing to read."""
@@ -77,8 +87,8 @@ PAGE = """<!doctype html>
 <div id="stage"></div>
 <div><div id="answers"></div><input aria-label="Elsewhere"></div>
 <script type="module">
-  import {{ mountAnswers, mountViewer }} from "/umnist/{version}/viewer.js";
-  import {{ openChannels }} from "/umnist/{version}/bus.js";
+  import {{ mountAnswers, mountViewer }} from "/umnist/{version}/viewer/viewer.js";
+  import {{ openChannels }} from "/umnist/{version}/hall/bus.js";
   const data = {data};
   Object.assign(window, {{ data, openChannels, views: [], asked: [], shown: [] }});
   window.viewer = mountViewer(document.getElementById("stage"), data, {{
@@ -224,6 +234,7 @@ def app() -> Iterator[str]:
 def page(browser: Browser) -> Iterator[Page]:
     """Return a page on a desk's screen."""
     context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]})
+    context.set_default_timeout(1000 * PATIENCE_S)
     yield context.new_page()
     context.close()
 
@@ -237,7 +248,7 @@ def open_study(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Label
         yield lambda **changes: labs.enter_context(label_lab(browser, tmp_path, **changes))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: tests of other files need real models
 def running_looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LookServer]:
     """Serve a page that watches models which do as tests tell them."""
     from tests.browser.look_page import ToldProcess, look_server

@@ -13,9 +13,9 @@ from playwright.sync_api import Locator, Page
 
 from tests.browser.conftest import Pixels, wait_until
 from umnist_core.digits import GlyphSet
-from umnist_core.experiments import NoiseSetting
 from umnist_core.geometry import Box
 from umnist_core.rendering import render
+from umnist_core.scenes import SceneRef
 
 SEED, INDEX = 5, 9
 SHOT_PX = 300
@@ -72,7 +72,7 @@ def shot(page: Page, pane: int = 0, *, right_px: int = 0) -> Pixels:
 
 
 def drawn(
-    setting: NoiseSetting,
+    setting: SceneRef,
     glyphs: GlyphSet,
     *,
     right_px: int = 0,
@@ -107,9 +107,9 @@ def wait_for_picture(page: Page, image: Pixels, *, pane: int = 0, right_px: int 
     )
 
 
-def setting_of(**overrides: str) -> NoiseSetting:
+def setting_of(**overrides: str) -> SceneRef:
     """Return the sample that most tests open, with some parameters changed."""
-    return NoiseSetting.of("released", overrides, seed=SEED, index=INDEX)
+    return SceneRef.of("released", overrides, seed=SEED, index=INDEX)
 
 
 def slider(page: Page, name: str) -> Locator:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.browser.conftest import DESK, PATIENCE_S, wait_until
+from tests.labeling.making import TOLD
 from tests.server.serving import serve
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.freeze import create_study
@@ -39,6 +40,7 @@ def label_spec(**changes: Any) -> StudySpec:
         "images_per_annotator": 3,
         "practice": 1,
         "labels_per_image": 2,
+        **TOLD,
     }
     return StudySpec(**{**few, **changes})
 

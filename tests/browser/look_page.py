@@ -73,9 +73,9 @@ PAGE = """<!doctype html>
 <div id="stage"></div>
 <div id="panel"></div>
 <script type="module">
-  import {{ mountViewer }} from "/umnist/{version}/viewer.js";
-  import {{ mountWatch }} from "/umnist/{version}/watch.js";
-  import {{ join }} from "/umnist/{version}/bus.js";
+  import {{ mountViewer }} from "/umnist/{version}/viewer/viewer.js";
+  import {{ mountWatch }} from "/umnist/{version}/watch/watch.js";
+  import {{ join }} from "/umnist/{version}/hall/bus.js";
   const {{ viewer: viewerData, watch: watchData }} = {data};
   Object.assign(window, {{ viewerData, watchData, views: [], choices: [], looks: [] }});
   window.channel = join(viewerData.bus).channel;
@@ -127,6 +127,9 @@ def prediction(seen: AttentionMap | None = None, **more: Any) -> dict[str, Any]:
     }
     return {
         "tasks": [answer()],
+        "confidence": 0.62,
+        "is_calibrated": False,
+        "doubts": None,
         "found": None,
         "device": "CPU, 2 threads",
         "image": {"width": WIDTH, "height": HEIGHT},

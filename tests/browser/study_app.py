@@ -18,7 +18,7 @@ from tests.pages.driving import open_lab
 from umnist_core.labeling import StudyService
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Pixels, wait_until
+from tests.pyramid.making import FLOAT, RGB, write_oriented, write_pages, write_tiff
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.geometry import Box
@@ -33,7 +36,7 @@ def scene(glyphs: GlyphSet) -> Scene:
     return plan_scene("released", SEED, "train", INDEX, glyphs=glyphs)
 
 
-def open_explore(page: Page, app: str, **query: Any) -> None:
+def open_explore(page: Page, app: str, /, **query: Any) -> None:
     """Open Explore and wait until the picture is there."""
     text = "&".join(f"{name}={value}" for name, value in query.items())
     page.goto(f"{app}/?{text}")
@@ -183,7 +186,7 @@ def test_image_file_and_kaggle_folder_open(page: Page, app: str, tmp_path: Path)
         cv2.imwrite(str(tmp_path / "train" / f"{name}.png"), image)
     (tmp_path / "train.csv").write_text("id,digit_sum\na,3\nb,26\n")
     open_explore(page, app, source="file", path=tmp_path / "train" / "a.png", view="250,150,1")
-    wait_until(lambda: readout(page, "value") == "255", "The file's pixels are not shown.")
+    wait_until(lambda: "255" in values_at(page), "The file's pixels are not shown.")
     open_explore(page, app, source="folder", folder=tmp_path, image=1)
     page.get_by_text("Show the answer").click()
     expect(page.get_by_text("26", exact=True).first).to_be_visible()
@@ -200,7 +203,7 @@ def test_megapixel_folder_in_the_original_layout_opens(
     row, col = (int(place[0]) for place in np.nonzero(image[digit.ink_box.slices] == 255))
     x, y = digit.ink_box.col0 + col + 0.5, digit.ink_box.row0 + row + 0.5
     open_explore(page, app, source="folder", folder=tmp_path, image=0, view=f"{x},{y},8")
-    wait_until(lambda: readout(page, "value") == "255", "The stored pixels are not shown.")
+    wait_until(lambda: "255" in values_at(page), "The stored pixels are not shown.")
     page.get_by_text("Show the answer").click()
     expect(page.get_by_text(f"largest {scene.tasks.max}")).to_be_visible()
 
@@ -219,4 +222,88 @@ def test_explore_works_at_390_px(browser: Browser, app: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.get_by_text("Show the answer").tap()
     expect(page.get_by_text("px", exact=False).first).to_be_visible()
+    context.close()
+
+
+def shows_values(page: Page, said: str) -> bool:
+    """Return whether the readout says this of the pixel."""
+    return values_at(page) == said.split()
+
+
+def values_at(page: Page) -> list[str]:
+    """Return what the readout says of the pixel: names, figures and depth."""
+    return page.locator("[data-readout=value]").inner_text().split()
+
+
+def test_values_under_the_pointer_are_the_files_own(page: Page, app: str, tmp_path: Path) -> None:
+    """16 bits whole, colours by channel, floats, what lies under transparency: with the depth."""
+    deep = np.full((60, 80), 21769, np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    colour = np.full((60, 80, 3), (12, 200, 7), np.uint8)
+    Image.fromarray(colour).save(tmp_path / "colour.png")
+    Image.new("RGBA", (80, 60), (1, 2, 3, 0)).save(tmp_path / "clear.png")
+    write_tiff(tmp_path / "float.tif", np.full((60, 80), 0.1, np.float32), kind=FLOAT)
+    expected = {
+        "deep.png": "value 21769 16 bit",
+        "colour.png": "R 12 G 200 B 7 8 bit",
+        "clear.png": "R 1 G 2 B 3 A 0 8 bit",
+        "float.tif": "value 0.1 32 bit float",
+    }
+    for name, said in expected.items():
+        open_explore(page, app, source="file", path=tmp_path / name)
+        wait_until(partial(shows_values, page, said), f"{name} is not shown as {said!r}.")
+
+
+def test_page_is_said_and_chosen_and_in_the_link(page: Page, app: str, tmp_path: Path) -> None:
+    """From the address and with the widget; a page that is not there is answered in a sentence."""
+    pages = [np.full((60, 80), grey, np.uint8) for grey in (10, 20, 30)]
+    path = write_pages(tmp_path / "stack.tif", pages)
+    open_explore(page, app, source="file", path=path, page=2)
+    expect(page.get_by_text("Page 2 is shown, number 2 of 3.")).to_be_visible()
+    wait_until(lambda: "20" in values_at(page), "The second page is not shown.")
+    assert "page=2" in address(page)
+    page.get_by_label("Page, one of 3").click()
+    page.get_by_role("option", name="3").click()
+    expect(page.get_by_text("Page 3 is shown, number 3 of 3.")).to_be_visible()
+    wait_until(lambda: "30" in values_at(page), "The third page is not shown.")
+    wait_until(lambda: "page=3" in address(page), "The link does not name the page.")
+    page.goto(f"{app}/?source=file&path={path}&page=9")
+    expect(page.get_by_text("page should be one of 1, 2, 3")).to_be_visible(timeout=60_000)
+
+
+def test_what_was_chosen_of_a_file_is_said_where_it_opens(
+    page: Page, app: str, tmp_path: Path
+) -> None:
+    """Turning and ground; the frame of the readout is that of the picture on the screen."""
+    stored = np.zeros((60, 80), np.uint8)
+    stored[:, 70:] = 255  # a quarter clockwise, so at the bottom
+    write_oriented(tmp_path / "photo.png", stored, 6)
+    open_explore(page, app, source="file", path=tmp_path / "photo.png", view="30,75,4")
+    expect(page.get_by_text("photo.png: 60 x 80 px.")).to_be_visible()
+    expect(page.get_by_text("Shown turned a quarter clockwise")).to_be_visible()
+    wait_until(lambda: "255" in values_at(page), "The white end is not where it is shown.")
+    Image.new("LA", (80, 60), (0, 0)).save(tmp_path / "clear.png")
+    open_explore(page, app, source="file", path=tmp_path / "clear.png")
+    expect(page.get_by_text("Transparent parts are drawn on white.")).to_be_visible()
+
+
+def test_values_of_many_channels_fit_390_px(browser: Browser, app: str, tmp_path: Path) -> None:
+    """Nothing sticks out of the page or is cut off, and the zoom stays in sight."""
+    deep = np.full((60, 80, 4), 65535, np.uint16)
+    write_tiff(tmp_path / "deep.tif", deep, RGB, extra=2)
+    context = browser.new_context(
+        viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_explore(page, app, source="file", path=tmp_path / "deep.tif")
+    wait_until(lambda: "65535" in values_at(page), "No value is shown.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    box = page.locator("[data-readout=zoom]").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= PHONE[0]
+    last = page.locator("[data-readout=value] .depth").bounding_box()
+    edge = page.locator(".readout").bounding_box()
+    assert last is not None
+    assert edge is not None
+    assert last["x"] + last["width"] <= edge["x"] + edge["width"], "A value is cut off."
     context.close()

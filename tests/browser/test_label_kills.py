@@ -79,7 +79,8 @@ def test_browser_loses_no_answer_when_the_server_is_killed(
             person.answer(number)
         wait_until(lambda: killer.kills >= KILLS, "The server was not killed often enough.")
     person.wait_for_screen("done")
-    assert lab.given() == list(range(1, TRIALS + 1))
+    # An answer that met the dying server waits, and the next one may be taken before it.
+    assert sorted(lab.given()) == list(range(1, TRIALS + 1))
     # The page can be done while the body of its last response is still on its way here.
     wait_until(lambda: len(told) >= TRIALS, "The page was not told of all answers.", person.page)
     outcome = audit(lab.service.log, lab.study, told)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.browser.label_page import ASK_ALL, POOLS, LabelLab
-from tests.server.leaks import SEED, Received, is_in, secrets_of, texts_of
+from tests.server.leaks import Received, is_in, secrets_of, texts_of
 
 OpenStudy = Callable[..., LabelLab]
 
@@ -18,7 +18,7 @@ def test_browser_receives_nothing_of_what_is_in_the_images(
     open_study: OpenStudy, pool: str
 ) -> None:
     """From the link to the code, zooming in on the way: no seed, glyph, box or id of an image."""
-    lab = open_study(seed=SEED, repeats=1, **ASK_ALL)
+    lab = open_study(repeats=1, **ASK_ALL)
     person = lab.person(pool)
     received: list[Received] = []
 

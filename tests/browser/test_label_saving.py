@@ -184,7 +184,7 @@ def test_closed_study_keeps_the_answer_visible(open_study: OpenStudy) -> None:
     person = at_work(lab)
     lab.service.close(lab.study)
     person.answer(7)
-    person.wait_for_screen("closed")
+    person.wait_for_screen("done")
     person.wait_for_notice("Your answer 7 to image 1 was not taken.")
     assert person.button("Copy").is_visible()
 

@@ -12,7 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
 from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.labeling.making import TOLD
 from tests.pages.driving import drive, make_study
+from umnist_core.labeling.telling import CONTACT_FIELDS
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -33,6 +35,9 @@ def make_in_browser(page: Page, lab: StudyApp, name: str, images: int) -> None:
     page.get_by_role("spinbutton", name="Images", exact=True).fill(str(images))
     page.get_by_role("spinbutton", name="Images a person").fill("3")
     page.get_by_role("spinbutton", name="Practice images").fill("0")
+    page.get_by_text("Texts that people read").click()
+    for field, shown in CONTACT_FIELDS.items():  # strangers come by an open link
+        page.get_by_role("textbox", name=shown).fill(TOLD[field])
     page.keyboard.press("Tab")
     settle(page)
     page.get_by_role("button", name="Make the study").click()

@@ -28,7 +28,6 @@ from tests.browser.look_page import (
 from umnist_core.errors import WorkerError
 
 OpenWatch = Callable[..., LookPage]
-
 SCENE_PX = 4000
 
 RECORD = """
@@ -126,6 +125,61 @@ def test_verdict_names_the_right_answer(
     expect(value(look)).to_have_text(", ".join(str(one) for one in task["answer"]))
     is_unknown = task["truth"] is None
     expect(look.panel.get_by_text("not known for this image")).to_have_count(int(is_unknown))
+
+
+def test_confidence_says_whether_it_is_calibrated(open_watch: OpenWatch) -> None:
+    """What is not, is called so; what is, is no plain probability, and is never certainty."""
+    look = open_watch()
+    look.predict()
+    sure = look.panel.locator(".sure")
+    expect(sure).to_have_text("62 % sure, not calibrated")
+    look.models.outcomes[FIRST] = outcome(
+        attention_map(WEIGHTS[::-1]), confidence=0.99997, is_calibrated=True
+    )
+    look.predict()
+    expect(sure).to_have_text("99.9 % sure")
+    expect(sure).to_have_attribute("title", re.compile("so many are right"))
+
+
+def test_several_tasks_have_their_own_probabilities(open_watch: OpenWatch) -> None:
+    """The confidence is that of the first alone; where several may be right none is said."""
+    look = open_watch()
+    tasks = [answer(3, None, name=name, classes=10) for name in ("majority", "max")]
+    tasks.append(answer(1, None, name="multi", classes=10, is_multi=True))
+    look.models.outcomes[FIRST] = outcome(
+        attention_map(WEIGHTS), tasks=tasks, confidence=0.8, is_calibrated=True
+    )
+    look.predict()
+    assert look.panel.locator(".sure").all_inner_texts() == ["80 % sure", "62 %"]
+
+
+def test_warnings_stand_at_the_answer_and_are_read_aloud(open_watch: OpenWatch) -> None:
+    """Each sentence, in the warning colour, between the answer and the bars; gone with the next."""
+    look = open_watch()
+    doubts = [
+        {"kind": "canvas", "sentence": "Expected 4000 x 4000 px; found 3100 x 2300 px."},
+        {"kind": "photograph", "sentence": "Expected black and white alone; found <b>grey</b>."},
+    ]
+    look.models.outcomes[FIRST] = outcome(attention_map(WEIGHTS), doubts=doubts)
+    look.predict()
+    warnings = look.panel.get_by_role("list", name="Warnings").get_by_role("listitem")
+    assert warnings.all_text_contents() == [one["sentence"] for one in doubts]
+    colours = warnings.first.evaluate(
+        """(item) => [getComputedStyle(item).borderLeftColor,
+                      getComputedStyle(item, "::before").color,
+                      getComputedStyle(item).color]"""
+    )
+    assert colours[0] == colours[1] != colours[2]
+    tops = [
+        (look.panel.locator(one).first.bounding_box() or {"y": 0})["y"]
+        for one in (".outcome .value", ".warnings", ".outcome .bars")
+    ]
+    assert tops == sorted(tops)
+    said = look.panel.get_by_role("status")
+    expect(said).to_contain_text("Warning: Expected 4000 x 4000 px; found 3100 x 2300 px. Warning:")
+    look.models.outcomes[FIRST] = outcome(attention_map(WEIGHTS[::-1]), doubts=[])
+    look.predict()
+    expect(look.panel.locator(".warnings")).to_have_count(0)
 
 
 def test_model_without_attention_says_why(open_watch: OpenWatch) -> None:

@@ -14,9 +14,6 @@ from urllib.parse import quote
 from umnist_core.labeling import StudyService
 from umnist_core.pyramid.encode import PNG_SIGNATURE
 
-SEED = 7_431_952_608
-"""Of the study: long enough to be found by nobody by chance."""
-
 
 @dataclass(frozen=True)
 class Received:
@@ -72,13 +69,19 @@ def is_in(secret: bytes, text: bytes) -> bool:
 
 
 def secrets_of(service: StudyService, study: str, seen: list[str]) -> set[bytes]:
-    """Return what must not be found: of the study, its stimuli, their digits and boxes."""
-    values: list[object] = [SEED, str(service.study_folder(study))]
-    values += [service.state(study).glyphs["checksum"]]
+    """Return what must not be found: of the study, its stimuli, their digits and boxes.
+
+    The study's key, all that is drawn from it, and the hash that commits the study to it.
+    """
+    values: list[object] = [str(service.study_folder(study))]
+    state = service.state(study)
+    values += [state.glyphs["checksum"], *(one.seed for one in state.annotators.values())]
+    key = json.loads(service.log.read_attachment(study, 1) or "")["key"]
+    values += [key, service.log.read(study)[0].attachment_hash]
     truth = service.log.read_truth(study)
     for stimulus, text in truth.items():
         what = json.loads(text)
-        values.append(stimulus)
+        values += [stimulus, what["source"]["seed"], what["source"]["index"]]
         if stimulus not in seen:
             continue
         values.append(what["source"])

@@ -71,11 +71,16 @@ class Person:
         """Post to an address of the interface."""
         return self.http.post(f"/label/{self.study}/api/{name}", json=body, **more)
 
-    def begin(self) -> Any:
-        """Agree, read the instructions, practise; return the state at the first trial."""
+    def begin(self, *, look: bool = False) -> Any:
+        """Agree, read the instructions, practise; return the state at the first trial.
+
+        With ``look`` every tile of the images to practise on is fetched too.
+        """
         self.send("consent", {"key": new_key()})
         state = self.send("begin", {"key": new_key()}).json()["state"]
         while state["phase"] == "practice":
+            if look:
+                self.look(state["practice"]["image"])
             body = {"key": new_key(), "practice": state["practice"]["id"], "answer": 3}
             state = self.send("practice", body).json()["state"]
         return state

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+from starlette.middleware.gzip import GZipMiddleware
+
 from umnist_core.server.answer import REVALIDATE, content_answer, error_answer
 
 
@@ -28,3 +35,26 @@ def test_etag_follows_from_the_content_and_what_it_was_made_of() -> None:
 
     assert etag(b"a", "one") == etag(b"a", "one")
     assert len({etag(b"a", "one"), etag(b"b", "one"), etag(b"a", "two")}) == 3
+
+
+def test_kept_answer_is_the_same_after_it_was_compressed_on_its_way() -> None:
+    """Who compresses writes into the messages; the next client gets the answer as it was made."""
+    content = b"[0, 1, 2, 3]" * 200
+    answer = content_answer(content, "application/json", pin="pin", cache_control=REVALIDATE)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in answer.messages(scope["method"], b""):
+            await send(message)
+
+    async def ask(encoding: str) -> httpx.Response:
+        transport = httpx.ASGITransport(GZipMiddleware(app))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.get("/", headers={"accept-encoding": encoding})
+
+    for encoding in ("gzip", "gzip", "identity"):
+        # In a thread of its own: tests that drove a browser leave an event loop in this one.
+        with ThreadPoolExecutor(1) as pool:
+            reply = pool.submit(asyncio.run, ask(encoding)).result()
+        assert reply.content == content
+        assert reply.headers.get("content-encoding", "identity") == encoding
+        assert int(reply.headers["content-length"]) == reply.num_bytes_downloaded

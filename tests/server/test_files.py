@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.pyramid.making import write_oriented, write_pages
 from umnist_core.errors import DamagedFileError, NotFoundError
 from umnist_core.pyramid import PyramidGrid
 from umnist_core.server.files import get_file, register_file
@@ -77,3 +78,41 @@ def test_file_that_breaks_off_is_told_in_a_sentence(client: httpx.Client, path: 
     response = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png")
     assert response.status_code == 422
     assert "Expected a whole image in image.png" in response.text
+
+
+def test_turned_file_is_served_upright(client: httpx.Client, tmp_path: Path) -> None:
+    """Descriptor, tiles and values are in one frame, that of the image as it is shown."""
+    path = write_oriented(tmp_path / "photo.png", PIXELS, 6)
+    entry = register_file(path)
+    upright = np.rot90(PIXELS, -1)
+    assert 'Height="700" Width="400"' in client.get(f"/tiles/file/{entry.id}.dzi").text
+    tile = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png")
+    pixels = cv2.imdecode(np.frombuffer(tile.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    assert np.array_equal(pixels, upright[PyramidGrid(700, 400).tile_box(10, 0, 0).slices])
+    block = client.get(f"/tiles/file/{entry.id}_values/3_20.json").json()["values"]
+    assert np.array_equal(np.array(block)[..., 0], upright[640:672, 96:128])
+
+
+def test_values_of_a_file_are_served(client: httpx.Client, tmp_path: Path) -> None:
+    """All channels with their depth; an address that is wrong is refused in a sentence."""
+    Image.fromarray(np.array([[21769, 5]], np.uint16)).save(tmp_path / "deep.png")
+    entry = register_file(tmp_path / "deep.png")
+    pane = entry.pane
+    assert pane["values"]["names"] == ("grey",)
+    assert pane["values"]["depth"] == "16 bit"
+    answer = client.get(f"{pane['values']['url']}0_0.json")
+    assert answer.json() == {"values": [[[21769], [5]]]}
+    assert "immutable" in answer.headers["cache-control"]
+    for wrong, sentence in (("1_0", "no block 1_0"), ("a_0", "column is a whole number")):
+        refused = client.get(f"{pane['values']['url']}{wrong}.json")
+        assert (refused.status_code, sentence in refused.text) == (400, True)
+
+
+def test_pages_of_a_file_have_addresses_of_their_own(client: httpx.Client, tmp_path: Path) -> None:
+    """A link to a page goes on meaning that page."""
+    path = write_pages(tmp_path / "stack.tif", [PIXELS[:20, :30], PIXELS[:40, :10]])
+    first, second = register_file(path), register_file(path, page=1)
+    assert first.id != second.id
+    assert 'Height="20" Width="30"' in client.get(f"/tiles/file/{first.id}.dzi").text
+    assert 'Height="40" Width="10"' in client.get(f"/tiles/file/{second.id}.dzi").text

@@ -32,6 +32,7 @@ from umnist_core.server import TileService, tile_routes
 from umnist_core.server.files import register_file
 from umnist_core.server.gate import Gate
 from umnist_core.server.inference import inference_routes
+from umnist_core.server.inference.heat import Choice, places_json
 from umnist_core.server.login import login_routes
 from umnist_core.settings import load_settings
 
@@ -387,13 +388,25 @@ def test_strongest_places_are_listed_heaviest_first(client: httpx.Client, made: 
     listed = client.get("/inference/jobs/x/attention.json?task=sum&head=0&top=2").json()
     assert (listed["task"], listed["head"], listed["round"]) == ("sum", 0, None)
     assert listed["count"] == 3
-    assert listed["max"] == pytest.approx(0.5)
+    assert listed["max"] == listed["last_colour"] == pytest.approx(0.5)
     boxes = [place["box"] for place in listed["places"]]
     assert boxes == [[100, 100, 300, 200], [800, 650, 100, 50]]
     assert [place["rank"] for place in listed["places"]] == [1, 2]
     mean = client.get("/inference/jobs/x/attention.json?top=all&download=1")
     assert len(mean.json()["places"]) == 3
     assert 'filename="attention.json"' in mean.headers["content-disposition"]
+
+
+@pytest.mark.parametrize(("covered", "share"), [(1.0, 0.5), (0.25, 1.0)])
+def test_uniform_attention_is_not_in_the_last_colour(covered: float, share: float) -> None:
+    """The same over the whole image is in the middle; over a few places alone they stand out."""
+    side = 400 * covered**0.5 / 4
+    starts = np.arange(4) * side
+    boxes = np.array([(r, c, r + side, c + side) for r in starts for c in starts])
+    weights = np.full((1, 1, 16), 1 / 16, np.float32)
+    found = AttentionMap(weights, boxes.astype(np.float32), 400, 400, ("sum",), "made")
+    listed = places_json(Outcome({}, found), Choice(), "")
+    assert listed["max"] / listed["last_colour"] == pytest.approx(share)
 
 
 def test_table_holds_every_round_and_weight(client: httpx.Client, made: Outcome) -> None:

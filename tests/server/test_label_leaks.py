@@ -1,7 +1,7 @@
 """The leak test: nothing that an annotator receives or can guess tells what is in an image.
 
-A person walks a whole session and keeps every byte, header and address. Practice is
-excepted, whose answers are told on purpose.
+A person walks a whole session and keeps every byte, header and address. Practice of the
+guided is excepted, whose answers are told on purpose.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
-from tests.server.leaks import SEED, Received, is_in, png_chunks, secrets_of, spellings_of, texts_of
+from tests.server.leaks import Received, is_in, png_chunks, secrets_of, spellings_of, texts_of
 from tests.server.people import Person
 
 STATE_FIELDS = {
@@ -28,7 +28,12 @@ STATE_FIELDS = {
     "practice": {"id", "number", "image"},
     "trial": {"assignment", "number", "image"},
     "next": {"assignment", "number", "image"},
-    "previous": {"assignment", "number", "answer", "confidence", "digits", "image"},
+    "previous": {
+        *("assignment", "number", "answer", "confidence", "digits", "changes_left", "image"),
+    },
+    "outcome": None,
+    "origin": None,
+    "held": {"places", "open"},
     "code": None,
     "link": None,
     "pyramid_filter": None,
@@ -68,8 +73,8 @@ def received(answer: httpx.Response) -> Received:
 
 @pytest.mark.parametrize("pool", ["unguided", "guided"])
 def test_session_holds_nothing_of_what_is_in_the_images(lab: Lab, pool: str) -> None:
-    """Seeds, glyphs, boxes, ids of images and checksums, in every spelling: none is there."""
-    study = lab.study(seed=SEED, repeats=1, ask_digits=True, ask_confidence=True)
+    """Key, seeds, glyphs, boxes, ids of images and checksums, in every spelling: none is there."""
+    study = lab.study(repeats=1, ask_digits=True, ask_confidence=True)
     person, seen, kept = _walk(lab, study, pool)
     person.http.close()
     assert len(seen) == 4
@@ -80,9 +85,37 @@ def test_session_holds_nothing_of_what_is_in_the_images(lab: Lab, pool: str) -> 
         assert not [text for text in found if is_in(secret, text)], secret
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_unguided_practice_teaches_nothing_that_guided_people_are_told(
+    lab: Lab, told: bool
+) -> None:
+    """No count, size or place of a digit in any reply; the same search finds what is told."""
+    feedback = {"unguided": "full" if told else "correctness", "guided": "full"}
+    study = lab.study(practice=3, practice_feedback=feedback)
+    person, _, _ = _walk(lab, study, "unguided")
+    person.http.close()
+    replies = [one for one in person.received if one.url.path.endswith("/api/practice")]
+    assert len(replies) == 3
+    secrets = set()
+    for image in lab.service.state(study).practice:
+        for digit in image.digits:
+            row, col, side = digit["row"], digit["col"], digit["side_px"]
+            secrets |= {f'"x":{col},"y":{row}'.encode(), f'"side":{side}'.encode()}
+            secrets |= set().union(*(spellings_of(one) for one in (digit, [row, col, side])))
+    found = [
+        (secret, text)
+        for secret in secrets
+        for text in texts_of(received(one) for one in person.received)
+        if is_in(secret, text)
+    ]
+    assert bool(found) is told, found
+    words = set().union(*(_keys(one.json()["feedback"]) for one in replies))
+    assert (words == {"correct"}) is not told
+
+
 def test_search_finds_what_is_there() -> None:
     """Each spelling of a seed, a box and a glyph, within other text."""
-    for value in (SEED, [12, 345, 678, 678], {"row": 12, "col": 345}, "12,345", 23456):
+    for value in (7_431_952_608, [12, 345, 678, 678], {"row": 12, "col": 345}, "12,345", 23456):
         for secret in spellings_of(value):
             assert is_in(secret, b'{"a": ' + secret + b"}")
     assert not is_in(b"345", b"12345")

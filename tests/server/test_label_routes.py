@@ -36,7 +36,7 @@ def test_person_goes_from_link_to_completion_code(lab: Lab, pool: str) -> None:
             saved = person.answer(state).json()
             assert (saved["saved"], saved["counted"]) == (True, True)
             state = saved["state"]
-        assert state["phase"] == "done"
+        assert (state["phase"], state["outcome"]) == ("done", "complete")
         assert len(state["code"]) == 9
     kept = lab.service.state(study).assignments
     assert [one for one in answered if kept[one].given] == answered
@@ -70,11 +70,26 @@ def test_next_image_is_reserved_while_one_is_open(lab: Lab) -> None:
         assert person.answer(state).json()["state"]["trial"] == following
 
 
-def test_practice_answer_is_met_with_the_right_one(lab: Lab) -> None:
+def test_unguided_practice_says_right_or_not_yet_and_nothing_else(lab: Lab) -> None:
+    """No sum, no digits, no boxes in the reply, whatever the answer and however often."""
+    study = lab.study()
+    truth = lab.service.state(study).practice[0]
+    with lab.person() as person:
+        person.join(lab.link(study, "unguided"))
+        person.send("consent", {"key": new_key()})
+        state = person.send("begin", {"key": new_key()}).json()["state"]
+        for answer in ((truth.label + 1) % 28, truth.label, truth.label):
+            body = {"key": new_key(), "practice": state["practice"]["id"], "answer": answer}
+            reply = person.send("practice", body).json()
+            assert set(reply) == {"feedback", "state"}
+            assert reply["feedback"] == {"correct": answer == truth.label}
+
+
+def test_guided_practice_answer_is_met_with_the_right_one(lab: Lab) -> None:
     """Sum, digits and their boxes, which lie in the image."""
     study = lab.study()
     with lab.person() as person:
-        person.join(lab.link(study))
+        person.join(lab.link(study, "guided"))
         person.send("consent", {"key": new_key()})
         state = person.send("begin", {"key": new_key()}).json()["state"]
         body = {"key": new_key(), "practice": state["practice"]["id"], "answer": 27}
@@ -211,7 +226,7 @@ def test_closed_study_takes_no_answer(lab: Lab) -> None:
         lab.service.close(study)
         answer = person.answer(state)
         assert (answer.status_code, answer.json()["code"]) == (409, "closed")
-        assert person.state()["phase"] == "closed"
+        assert (person.state()["phase"], person.state()["outcome"]) == ("done", "ended_early")
 
 
 def test_answer_to_another_persons_image_is_refused(lab: Lab) -> None:
@@ -297,7 +312,7 @@ def test_pages_are_the_same_for_everybody_and_change_nothing(lab: Lab, path: str
     assert page.headers["cache-control"] == "no-store"
     assert f"/umnist/{static_version()}/" in page.text
     assert "/umnist/VERSION/" not in page.text
-    assert (STATIC_DIR / "label.html").read_text() != page.text
+    assert (STATIC_DIR / "label" / "label.html").read_text() != page.text
 
 
 def test_every_answer_carries_the_headers_that_keep_it_safe(lab: Lab) -> None:

@@ -136,7 +136,7 @@ def test_downloaded_images_name_their_digits(client: httpx.Client) -> None:
         ("scene.gif", 404, "Tiles are at"),
         ("scene_files", 404, "Tiles are at"),
         ("scene.dzi?noise=3", 400, "the parameters are preset, seed"),
-        ("scene.dzi?preset=mine", 400, "preset is one of released, paper"),
+        ("scene.dzi?preset=mine", 400, "preset is one of released, released-clean, paper"),
         ("scene.dzi?seed=-1", 400, "seed is a whole number"),
         ("scene.dzi?seed=", 400, "seed is a whole number"),
         ("scene.dzi?seed", 400, "name=value"),

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from umnist_core.errors import DamagedFileError, InvalidValueError, WriteError
+from umnist_core.labeling.private import make_private_folder, open_private
 from umnist_core.labeling.secret import derive_text, load_secret
 
 ADMIN_COOKIE = "umnist_admin"
@@ -62,9 +63,8 @@ def save_admin_secret(folder: Path, secret: str) -> None:
     path = folder / _NAME
     temporary = path.with_name(f".{_NAME}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
+        make_private_folder(folder)
+        with os.fdopen(open_private(temporary), "w") as file:
             file.write(PasswordHasher().hash(secret))
             file.flush()
             os.fsync(file.fileno())

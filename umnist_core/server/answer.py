@@ -68,7 +68,9 @@ class Answer:
         return len(self.body) + 2048
 
     def messages(self, method: str, if_none_match: bytes) -> tuple[Message, Message]:
-        """Return the two ASGI messages that answer a request.
+        """Return the two ASGI messages that answer a request, for the receiver to keep.
+
+        What is between us and the client may write into them, such as one that compresses.
 
         Parameters
         ----------
@@ -77,18 +79,17 @@ class Answer:
         if_none_match
             The header of that name; empty when there is none.
         """
+        start, body = self.start, self.body
         if if_none_match and self.not_modified is not None and self._is_named_in(if_none_match):
-            return self.not_modified, _NO_BODY
-        if method == "HEAD":
-            return self.start, _NO_BODY
-        return self.start, {"type": "http.response.body", "body": self.body}
+            start, body = self.not_modified, b""
+        elif method == "HEAD":
+            body = b""
+        own = {**start, "headers": list(start["headers"])}
+        return own, {"type": "http.response.body", "body": body}
 
     def _is_named_in(self, if_none_match: bytes) -> bool:
         tags = (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
         return any(tag in (self.etag, b"*") for tag in tags)
-
-
-_NO_BODY: Message = {"type": "http.response.body", "body": b""}
 
 
 def content_answer(

@@ -50,7 +50,7 @@ class _Login:
 
     async def show_logout(self, request: Request) -> Response:
         """Show a button: a link that logged out would let any page do it."""
-        return html_reply("logout.html", headers=_HEADERS)
+        return html_reply("login/logout.html", headers=_HEADERS)
 
     async def login(self, request: Request) -> Response:
         """Check the secret; set the cookie and go where the person wanted to."""
@@ -106,7 +106,7 @@ class _Login:
         headers: dict[str, str] | None = None,
     ) -> Response:
         fields = {"next": escape(_target(target)), "message": escape(sentence)}
-        return html_reply("login.html", fields, status, {**_HEADERS, **(headers or {})})
+        return html_reply("login/login.html", fields, status, {**_HEADERS, **(headers or {})})
 
 
 def login_routes(settings: Settings) -> list[BaseRoute]:

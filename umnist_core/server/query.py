@@ -15,7 +15,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import MODEL_SIDES_PX
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import FILTERS, LAYERS
-from umnist_core.scenes import PARAMETER_NAMES
+from umnist_core.scenes import PARAMETER_NAMES, SceneRef
 
 MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
 """View -> longer side, in px, of the image as a model sees it."""
@@ -31,23 +31,12 @@ _MAX_FIELDS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class SceneKey:
-    """A scene, as `umnist_core.scenes.plan_scene` takes it; overrides as sorted pairs."""
-
-    preset: str
-    seed: int
-    split: str
-    index: int
-    overrides: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class SceneQuery:
     """What an address under ``/tiles/scene`` asks for.
 
     Attributes
     ----------
-    key
+    ref
         Which scene.
     view
         One of `VIEWS`.
@@ -60,7 +49,7 @@ class SceneQuery:
         None where it says nothing.
     """
 
-    key: SceneKey
+    ref: SceneRef
     view: str
     pyramid_filter: str
     tile_px: int
@@ -70,9 +59,9 @@ class SceneQuery:
     @property
     def file_stem(self) -> str:
         """A name for downloads that tells which scene it is."""
-        key = self.key
-        parts = ["ultramnist", key.preset, key.split, f"seed-{key.seed}", f"index-{key.index}"]
-        parts += [f"{name}-{value}" for name, value in key.overrides]
+        ref = self.ref
+        parts = ["ultramnist", ref.preset, ref.split, f"seed-{ref.seed}", f"index-{ref.index}"]
+        parts += [f"{name}-{value}" for name, value in ref.overrides]
         parts += [] if self.view == "full" else [self.view]
         return re.sub(r"[^A-Za-z0-9._-]", "", "_".join(parts))
 
@@ -92,20 +81,12 @@ def parse_scene_query(text: str) -> SceneQuery:
     Raises
     ------
     InvalidValueError
-        If a parameter is unknown, given twice, or not of its kind. Values of scene
-        parameters are checked when the scene is planned.
+        If a parameter is unknown, given twice, or not allowed.
     """
     fields = _parse_fields(text, _SCENE_QUERY_NAMES)
     tile_px, overlap_px = _tile_numbers(fields)
-    key = SceneKey(
-        preset=fields.get("preset", "released"),
-        seed=_whole("seed", fields, 0),
-        split=fields.get("split", "train"),
-        index=_whole("index", fields, 0),
-        overrides=tuple(sorted((n, v) for n, v in fields.items() if n in PARAMETER_NAMES)),
-    )
     return SceneQuery(
-        key=key,
+        ref=SceneRef.from_query(fields),
         view=_one_of("view", fields, VIEWS),
         pyramid_filter=_one_of("filter", fields, FILTERS),
         tile_px=tile_px,

@@ -1,17 +1,17 @@
 """From an address to its answer: descriptors, tiles and downloads. No event loop.
 
 `TileService.answer` is an ordinary function that many threads may call at once. What
-it makes is kept in two caches that share ``tile_cache_mib``: pyramids (one render per
-scene and view, however many tiles ask for it at once) and finished answers.
+it makes is kept in caches that share ``tile_cache_mib``: pyramids (one render per scene
+and view, however many tiles ask for it at once), values of files and finished answers.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from functools import lru_cache
 from pathlib import Path
 
 from umnist_core import __version__
@@ -32,15 +32,14 @@ from umnist_core.pyramid import (
 from umnist_core.pyramid.cache import SharedCache
 from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.export import export_dzi
-from umnist_core.pyramid.files import file_source
+from umnist_core.pyramid.files import open_source
+from umnist_core.pyramid.own_values import OwnValues
 from umnist_core.rendering import pixel_pin
-from umnist_core.scenes import Scene, plan_scene
 from umnist_core.server.answer import IMMUTABLE, REVALIDATE, Answer, content_answer
 from umnist_core.server.files import FileEntry, get_file
 from umnist_core.server.query import (
     MODEL_VIEWS,
     FileQuery,
-    SceneKey,
     SceneQuery,
     parse_file_query,
     parse_scene_query,
@@ -51,10 +50,8 @@ from umnist_core.settings import Settings, load_settings
 SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")
 _SCENE_TILE = re.compile(r"/scene_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 FILE_PATH = re.compile(r"/file/([^/.]+)\.dzi")
+_FILE_VALUES = re.compile(r"/file/([^/]+)_values/([^/_]+)_([^/]+)\.json")
 _FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
-
-_PLANS = 256
-"""Scenes that are kept planned; each is some 10 KB."""
 
 DZI_TYPE = "application/xml"
 
@@ -76,13 +73,16 @@ class TileService:
     ) -> None:
         self._settings = settings or load_settings()
         self._load_glyphs = glyphs
-        self._plan = lru_cache(maxsize=_PLANS)(_plan_scene)
         cache_bytes = self._settings.tile_cache_mib * 2**20
         self._sources: SharedCache[object, TileSource] = SharedCache(
-            cache_bytes * 3 // 4, lambda source: source.held_bytes
+            cache_bytes // 2, lambda source: source.held_bytes
         )
         self._answers: SharedCache[tuple[str, str, str], Answer] = SharedCache(
             cache_bytes // 4, lambda answer: answer.held_bytes
+        )
+        # Apart from the pyramids: whoever moves the pointer pushes no picture out.
+        self._values: SharedCache[str, OwnValues] = SharedCache(
+            cache_bytes // 4, lambda values: values.held_bytes
         )
 
     @property
@@ -114,15 +114,17 @@ class TileService:
         """
         if match := SCENE_PATH.fullmatch(path) or _SCENE_TILE.fullmatch(path):
             return self._scene_answer(path, query, match)
+        if match := _FILE_VALUES.fullmatch(path):
+            return self._values_answer(path, get_file(match[1]), match)
         if match := FILE_PATH.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)
             return self._answers.get_or_make(
                 (path, query, ""), lambda: self._make_file_answer(entry, file_query, match)
             )
         raise NotFoundError(
-            "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi and "
-            "file/ID_files/LEVEL/COL_ROW.png, downloads at scene.png, scene.jpeg, scene.zip and "
-            f"scene.json; there is no {path[:80]!r}."
+            "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi, "
+            "file/ID_files/LEVEL/COL_ROW.png and file/ID_values/COL_ROW.json, downloads at "
+            f"scene.png, scene.jpeg, scene.zip and scene.json; there is no {path[:80]!r}."
         )
 
     def _scene_answer(self, path: str, query: str, match: re.Match[str]) -> Answer:
@@ -139,7 +141,7 @@ class TileService:
     # -- scenes -----------------------------------------------------------------------
 
     def _make_scene_tile(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
-        scene = self._plan(query.key, glyphs)
+        scene = query.ref.plan(glyphs)
         address = tile_address(*match.groups())
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
@@ -148,7 +150,7 @@ class TileService:
         return _scene_content(tile, "image/png", query, glyphs)
 
     def _make_scene_file(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
-        scene = self._plan(query.key, glyphs)
+        scene = query.ref.plan(glyphs)
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
         kind = match[1]
@@ -169,12 +171,12 @@ class TileService:
         return _scene_content(data, f"image/{kind}", query, glyphs, name)
 
     def _scene_source(self, query: SceneQuery, glyphs: GlyphSet) -> TileSource:
-        key = (query.key, glyphs.checksum, query.view, query.pyramid_filter)
+        key = (query.ref, glyphs.checksum, query.view, query.pyramid_filter)
         return self._sources.get_or_make(key, lambda: self._make_scene_source(query, glyphs))
 
     def _make_scene_source(self, query: SceneQuery, glyphs: GlyphSet) -> TileSource:
         if query.view not in MODEL_VIEWS:
-            scene = self._plan(query.key, glyphs)
+            scene = query.ref.plan(glyphs)
             return scene_source(scene, glyphs, query.view, query.pyramid_filter)
         full = self._scene_source(replace(query, view="full", pyramid_filter="area"), glyphs)
         seen = reduce_for_model(full.read_whole(), MODEL_VIEWS[query.view])
@@ -194,10 +196,22 @@ class TileService:
             media_type = "image/png"
         return content_answer(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
 
+    def _values_answer(self, path: str, entry: FileEntry, match: re.Match[str]) -> Answer:
+        """Return a block of the values that a file stores; see `umnist_core.pyramid.own_values`."""
+
+        def make() -> Answer:
+            col = parse_whole("A block's column", match[2])
+            row = parse_whole("A block's row", match[3])
+            values = self._values.get_or_make(entry.id, lambda: OwnValues(entry.header))
+            data = json.dumps({"values": values.read_block(col, row)}).encode()
+            return content_answer(data, "application/json", pin=entry.id, cache_control=IMMUTABLE)
+
+        return self._answers.get_or_make((path, "", ""), make)
+
     def _file_source(self, entry: FileEntry, view: str) -> TileSource:
         def make() -> TileSource:
             if view not in MODEL_VIEWS:
-                return file_source(entry.path, self._settings)
+                return open_source(entry.header)
             full = self._file_source(entry, "full")
             return ArraySource(reduce_for_model(full.read_whole(), MODEL_VIEWS[view]))
 
@@ -217,17 +231,6 @@ def check_pin(pin: str | None, glyphs: GlyphSet) -> None:
             f"This address is of digits and renderer {pin}, and {glyphs.name} "
             f"({pixel_pin(glyphs)}) is in use here; open the sample again."
         )
-
-
-def _plan_scene(key: SceneKey, glyphs: GlyphSet) -> Scene:
-    return plan_scene(
-        key.preset,
-        key.seed,
-        key.split,
-        key.index,
-        overrides=dict(key.overrides),
-        glyphs=glyphs,
-    )
 
 
 def tile_address(level: str, col: str, row: str) -> tuple[int, int, int]:

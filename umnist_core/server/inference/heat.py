@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from umnist_core.attention import AttentionMap
+from umnist_core.attention.colours import last_colour
 from umnist_core.attention.strongest import strongest_places
 from umnist_core.attention.tiles import paint
 from umnist_core.errors import InvalidValueError, NotFoundError
@@ -129,9 +131,17 @@ def places_json(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
         "head": choice.head,
         "round": choice.round,
         "max": float(weights.max(initial=0)),
+        "last_colour": last_colour(float(weights.max(initial=0)), _mean_of(found, weights)),
         "places": places,
         "count": len(weights),
     }
+
+
+def _mean_of(found: AttentionMap, weights: NDArray[np.floating[Any]]) -> float:
+    """Return the mean weight over the image; 0 where no place is."""
+    row0, col0, row1, col1 = found.boxes.T.astype(np.float64)
+    areas = (row1 - row0) * (col1 - col0)
+    return float((weights.astype(np.float64) * areas).sum() / (found.height * found.width))
 
 
 def attention_table(outcome: Outcome) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
-from umnist_core.inference.open_image import plan_image
 from umnist_core.inference.requests import FileImage, ImageRef, SceneImage
 from umnist_core.rendering import LAYERS
 from umnist_core.server.files import get_file
@@ -39,7 +38,8 @@ def find_image(address: str) -> tuple[ImageRef, int]:
     if match := FILE_PATH.fullmatch(tile_path):
         entry = get_file(match[1])
         _check_view(parse_file_query(query).view)
-        return FileImage(str(entry.path)), entry.height * entry.width
+        image_file = FileImage(str(entry.path), entry.header.page, entry.header.is_frozen)
+        return image_file, entry.height * entry.width
     match = SCENE_PATH.fullmatch(tile_path)
     if match is None or match[1] != "dzi":
         raise InvalidValueError(
@@ -50,10 +50,8 @@ def find_image(address: str) -> tuple[ImageRef, int]:
     _check_view(asked.view)
     glyphs = load_glyphs()
     check_pin(asked.pin, glyphs)
-    key = asked.key
-    image = SceneImage(key.preset, key.seed, key.split, key.index, key.overrides, asked.view)
-    scene = plan_image(image, glyphs)
-    return image, scene.height * scene.width
+    scene = asked.ref.plan(glyphs)
+    return SceneImage(asked.ref, asked.view), scene.height * scene.width
 
 
 def _check_view(view: str) -> None:

@@ -8,8 +8,9 @@ from starlette.requests import HTTPConnection
 
 from umnist_core.errors import RefusedError, StoreError
 from umnist_core.labeling.log import sha256
-from umnist_core.labeling.records import AnswerPost
+from umnist_core.labeling.recorded import AnswerPost
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import QUOTA_FULL
 from umnist_core.labeling.views import AnnotatorView
 from umnist_core.server.labeling.sessions import Session, Signer, read_session
 from umnist_core.server.labeling.state_json import (
@@ -78,6 +79,11 @@ class Desk:
         self._service.begin(session.study, session.annotator, key)
         return self.state(session)
 
+    def withdraw(self, session: Session, key: str) -> dict[str, Any]:
+        """End a person's part by their own wish and return the state; as `consent`."""
+        self._service.withdraw(session.study, session.annotator, key)
+        return self.state(session)
+
     def practise(self, session: Session, key: str, practice: str, answer: int) -> dict[str, Any]:
         """Record a practice answer; return feedback and state; errors as the service's."""
         feedback = self._service.practise(session.study, session.annotator, key, practice, answer)
@@ -109,14 +115,14 @@ class Desk:
         """Return where a person stands, with what is reserved already if nothing new can be.
 
         So a full disk keeps nobody from the open image. Somebody who has none then would look
-        as if everything were done; that is not said.
+        as if every image were with others; that is not said.
         """
         study, annotator = session.study, session.annotator
         try:
             return self._service.annotator_view(study, annotator)
         except StoreError:
             view = self._service.annotator_view(study, annotator, reserve=False)
-            if view.phase == "done" and view.progress.done < view.progress.total:
+            if view.phase == "held" or view.outcome == QUOTA_FULL:
                 raise
             return view
 

@@ -46,10 +46,18 @@ _STATUS = {
     "closed": 409,
     "paused": 409,
     "already_answered": 409,
+    "changed_enough": 409,
+    "withdrawn": 409,
+    "not_begun": 409,
 }
 """HTTP status of a refusal, by its code; 409 for one that is not named."""
 
 _RETRY_S = 2
+
+_TROUBLE = "Something went wrong on the server; its log says more about it."
+_NOT_SAVED = (
+    "The server can neither save nor read at the moment, and nothing of this was kept; try again."
+)
 
 
 def html_reply(
@@ -112,15 +120,15 @@ def problem_for(error: UmnistError, more: Mapping[str, Any] | None = None) -> Re
     Parameters
     ----------
     error
-        What went wrong.
+        What went wrong. Its sentence is sent where it is about what was asked; one about the
+        server stays here.
     more
         Fields that stand beside the sentence.
     """
     status, code = _status_of(error)
-    sentence = str(error)
+    # The sentences of these two name files and hosts of the server; they are in its log.
+    sentence = {"trouble": _TROUBLE, "not_saved": _NOT_SAVED}.get(code) or str(error)
     headers = {"retry-after": str(_RETRY_S)} if status == 503 else {}
-    if code == "trouble":  # its sentence may name files of this machine
-        sentence = "Something went wrong on the server; its log says more about it."
     return json_reply({"error": sentence, "code": code, **(more or {})}, status, headers)
 
 

@@ -22,8 +22,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
-from umnist_core.errors import InvalidValueError, NotFoundError, RefusedError, UmnistError
-from umnist_core.labeling.records import AnswerPost, check_key, check_sum
+from umnist_core.errors import (
+    InvalidValueError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    UmnistError,
+)
+from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.pyramid import dzi_xml
 from umnist_core.server.gate import Gate
@@ -40,6 +46,8 @@ from umnist_core.server.labeling.replies import (
     tile_reply,
 )
 from umnist_core.server.labeling.sessions import Session, read_session, set_session
+from umnist_core.server.labeling.tiles import trouble
+from umnist_core.server.log_tokens import keep_tokens_out_of_logs, without_tokens
 from umnist_core.server.routes import viewer_files_route
 from umnist_core.server.tiles import DZI_TYPE, tile_address
 from umnist_core.settings import Settings, load_settings
@@ -50,6 +58,9 @@ T = TypeVar("T")
 
 _STUDY = r"/label/([0-9A-Za-z_-]{1,64})"
 _IMAGE = _STUDY + r"/tiles/([0-9A-Za-z_-]{1,64})\.([0-9A-Za-z_-]{1,64})"
+
+_ANSWER_STAYS = ("already_answered", "changed_enough", "withdrawn")
+"""Refusals of an answer after which the page goes on from the state that comes with them."""
 
 _COMMAND_THREADS = 8
 """Most of a command is waiting for the disk or the database."""
@@ -89,9 +100,10 @@ class LabelApp:
         except UmnistError as error:
             response = problem_for(error)
             if response.status_code >= 500:
-                _log.warning("No answer could be made to %s: %s", scope["path"], error)
+                path = without_tokens(scope["path"])
+                _log.warning("No answer could be made to %s: %s", path, error)
         except Exception:
-            _log.exception("No answer could be made to %s", scope["path"])
+            _log.exception("No answer could be made to %s", without_tokens(scope["path"]))
             sentence = "Something went wrong on the server; its log says more about it."
             response = problem(500, "trouble", sentence)
         if response is not None:
@@ -134,7 +146,12 @@ class LabelApp:
         return self._desk
 
     def _make_desk(self) -> Desk:
-        return Desk(self._service or open_service(self._settings), self._settings)
+        try:
+            return Desk(self._service or open_service(self._settings), self._settings)
+        except StoreError:
+            raise
+        except UmnistError as error:
+            raise trouble(error) from error
 
     async def _who(self, request: Request, study: str) -> tuple[Desk, Session]:
         """Return who asks.
@@ -156,7 +173,7 @@ class LabelApp:
     # -- pages and joining ----------------------------------------------------------------
 
     async def _page(self, request: Request, match: re.Match[str]) -> Response:
-        return html_reply("label.html")
+        return html_reply("label/label.html")
 
     async def _join(self, request: Request, match: re.Match[str]) -> Response:
         client = limits.client_of(request)
@@ -192,6 +209,11 @@ class LabelApp:
         key = check_key((await _fields(request)).get("key"))
         return json_reply({"state": await self._command(desk.begin, session, key)})
 
+    async def _withdraw(self, request: Request, match: re.Match[str]) -> Response:
+        desk, session = await self._who(request, match[1])
+        key = check_key((await _fields(request)).get("key"))
+        return json_reply({"state": await self._command(desk.withdraw, session, key)})
+
     async def _practice(self, request: Request, match: re.Match[str]) -> Response:
         desk, session = await self._who(request, match[1])
         fields = await _fields(request)
@@ -205,7 +227,7 @@ class LabelApp:
         try:
             return json_reply(await self._command(desk.answer, session, post))
         except RefusedError as error:
-            if error.code != "already_answered":
+            if error.code not in _ANSWER_STAYS:
                 raise
             return problem_for(error, {"state": await self._command(desk.state, session)})
 
@@ -299,6 +321,7 @@ _ROUTES = (
     _route("GET", _STUDY + "/api/state", LabelApp._state),
     _route("POST", _STUDY + "/api/consent", LabelApp._consent),
     _route("POST", _STUDY + "/api/begin", LabelApp._begin),
+    _route("POST", _STUDY + "/api/withdraw", LabelApp._withdraw),
     _route("POST", _STUDY + "/api/practice", LabelApp._practice),
     _route("POST", _STUDY + "/api/answers", LabelApp._answers),
     _route("POST", _STUDY + "/api/alive", LabelApp._alive),
@@ -319,6 +342,7 @@ def label_routes(
     settings
         Those of the environment when None.
     """
+    keep_tokens_out_of_logs()
     app = LabelApp(service, settings)
     return [Mount("/join", app=app), Mount("/label", app=app)]
 

@@ -6,11 +6,13 @@ image that still counts; feedback is of practice images alone.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from umnist_core import __version__
 from umnist_core.digits import GLYPH_PX
-from umnist_core.labeling.records import QUESTION, SUM_MAX, StudySpec
+from umnist_core.labeling.recorded import SUM_MAX
+from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
@@ -44,8 +46,10 @@ def state_json(
     return {
         "study": {"id": view.study, "name": spec.name},
         "phase": view.phase,
+        "outcome": view.outcome,
+        "origin": view.origin,
         "texts": {
-            "consent": spec.consent,
+            "consent": spec.consent_text,
             "instructions": spec.instructions[view.pool],
             "question": QUESTION,
         },
@@ -67,6 +71,7 @@ def state_json(
         "trial": _trial(view, view.trial, signer),
         "next": _trial(view, view.next, signer),
         "previous": _previous(view, view.previous, signer),
+        "held": None if view.held is None else asdict(view.held),
         "code": view.code,
         "link": f"/join/{view.link_token}" if view.link_token else None,
         "pyramid_filter": spec.pyramid_filter,
@@ -75,7 +80,12 @@ def state_json(
 
 
 def feedback_json(feedback: Feedback) -> dict[str, Any]:
-    """Return what is told of a practice answer; boxes in canvas px, x to the right, y down."""
+    """Return what is told of a practice answer; boxes in canvas px, x to the right, y down.
+
+    Where the pool is told no more than whether it is right, nothing else is in it.
+    """
+    if feedback.image is None:
+        return {"correct": feedback.is_correct}
     return {
         "answer": feedback.answer,
         "sum": feedback.image.label,
@@ -152,6 +162,7 @@ def _previous(view: AnnotatorView, one: GivenView | None, signer: Signer) -> dic
         "answer": one.answer,
         "confidence": one.confidence,
         "digits": None if one.digits is None else list(one.digits),
+        "changes_left": one.changes_left,
         "image": _image(view, one.key, view.sizes[one.key], signer),
     }
 

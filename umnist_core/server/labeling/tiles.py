@@ -118,8 +118,14 @@ class LabelTiles:
         return PyramidGrid(source.height, source.width)
 
     def sheet_size(self) -> tuple[int, int]:
-        """Return (height, width) of the guide's sheet, px."""
-        rows, cols = _sheet_shape(len(self._glyphs()))
+        """Return (height, width) of the guide's sheet, px.
+
+        Raises
+        ------
+        UmnistError
+            If there are no digits.
+        """
+        rows, cols = _sheet_shape(self._digits())
         return rows * GLYPH_PX, cols * GLYPH_PX
 
     @property
@@ -170,22 +176,31 @@ class LabelTiles:
         """Refuse to show digits as the study's that are not."""
         state = self._service.state(study)
         is_generated = state.spec.folder is None
-        if is_generated and state.glyphs.get("checksum") != self._glyphs().checksum:
+        if is_generated and state.glyphs.get("checksum") != self._digits().checksum:
             raise GlyphMismatchError(
                 f"Expected the digits that study {study} was made of ({state.glyphs.get('name')}), "
-                f"found {self._glyphs().name}; set UMNIST_DIGITS to their folder."
+                f"found {self._digits().name}; set UMNIST_DIGITS to their folder."
             )
+
+    def _digits(self) -> GlyphSet:
+        try:
+            return self._glyphs()
+        except UmnistError as error:
+            raise trouble(error) from error
 
     def _source(self, ref: ImageRef) -> TileSource:
         return self._sources.get_or_make(ref, lambda: self._open(ref))
 
     def _open(self, ref: ImageRef) -> TileSource:
         if not ref.path:
-            return ArraySource(glyph_sheet(self._glyphs()))
-        source = file_source(Path(ref.path), self._settings)
-        if ref.pyramid_filter == "area":
-            return source
-        return ArraySource(source.read_whole(), ref.pyramid_filter)
+            return ArraySource(glyph_sheet(self._digits()))
+        try:
+            source = file_source(Path(ref.path), self._settings, frozen=True)
+            if ref.pyramid_filter == "area":
+                return source
+            return ArraySource(source.read_whole(), ref.pyramid_filter)
+        except UmnistError as error:
+            raise trouble(error) from error
 
     def _tile(self, ref: ImageRef, source: TileSource, address: TileAddress) -> bytes:
         def make() -> bytes:
@@ -221,26 +236,42 @@ class LabelTiles:
             self._tile(ref, source, address)
 
 
+def trouble(error: UmnistError) -> UmnistError:
+    """Return an error of the server's own files as one that no asker is at fault for.
+
+    A limit or a setting that is wrong here is neither too large nor invalid over there, and its
+    sentence names paths: it goes into the log alone.
+    """
+    return UmnistError(str(error))
+
+
 def glyph_sheet(glyphs: GlyphSet) -> NDArray[np.uint8]:
-    """Return all glyphs of a set as one image, class after class.
+    """Return all glyphs of a set as one image, each column of one class and the classes in turn.
+
+    So any part that is ten columns wide shows every class.
 
     Returns
     -------
     ndarray
-        uint8 (rows * 28, columns * 28), white on black; 60,000 glyphs give 200 rows of 300.
-        Places that are left over in the last row are black.
+        uint8 (rows * 28, columns * 28), white on black; MNIST's 60,000 glyphs give 225 rows of
+        300. Places that are left over at the foot of a column are black.
     """
-    rows, cols = _sheet_shape(len(glyphs))
-    cells = np.zeros((rows * cols, GLYPH_PX, GLYPH_PX), np.uint8)
-    cells[: len(glyphs)] = glyphs.images[np.argsort(glyphs.labels, kind="stable")]
-    sheet = cells.reshape(rows, cols, GLYPH_PX, GLYPH_PX).swapaxes(1, 2)
-    return np.ascontiguousarray(sheet).reshape(rows * GLYPH_PX, cols * GLYPH_PX)
+    rows, cols = _sheet_shape(glyphs)
+    cells = np.zeros((rows, cols, GLYPH_PX, GLYPH_PX), np.uint8)
+    classes = np.unique(glyphs.labels)
+    for place, label in enumerate(classes):
+        own = glyphs.images[glyphs.labels == label]
+        block = np.zeros((rows * cols // len(classes), GLYPH_PX, GLYPH_PX), np.uint8)
+        block[: len(own)] = own
+        cells[:, place :: len(classes)] = block.reshape(rows, -1, GLYPH_PX, GLYPH_PX)
+    return np.ascontiguousarray(cells.swapaxes(1, 2)).reshape(rows * GLYPH_PX, cols * GLYPH_PX)
 
 
-def _sheet_shape(count: int) -> tuple[int, int]:
-    """Return (rows, columns) of a sheet half as wide again as it is tall."""
-    cols = max(1, round((1.5 * count) ** 0.5))
-    return max(1, -(-count // cols)), cols
+def _sheet_shape(glyphs: GlyphSet) -> tuple[int, int]:
+    """Return (rows, columns) of a sheet about half as wide again as it is tall."""
+    counts = np.unique(glyphs.labels, return_counts=True)[1]
+    columns = max(1, round((1.5 * len(glyphs)) ** 0.5 / len(counts)))  # of each class
+    return -(-int(counts.max()) // columns), columns * len(counts)
 
 
 def _coarse_addresses(grid: PyramidGrid) -> Iterator[TileAddress]:

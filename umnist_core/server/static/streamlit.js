@@ -7,10 +7,10 @@
  * newer call at once: only the last call's may therefore destroy anything.
  */
 
-import { mountLab } from "./lab.js";
-import { mountSheet } from "./sheet.js";
-import { mountAnswers, mountViewer } from "./viewer.js";
-import { mountWatch } from "./watch.js";
+import { mountLab } from "./lab/lab.js";
+import { mountSheet } from "./lab/sheet.js";
+import { mountAnswers, mountViewer } from "./viewer/viewer.js";
+import { mountWatch } from "./watch/watch.js";
 
 /** @type {WeakMap<Node, {instance: any, component: any}>} */
 const mounted = new WeakMap();

@@ -7,7 +7,7 @@ const PATIENCE_MS = 20_000;
 export class Refusal extends Error {
   /**
    * @param {number} status
-   * @param {{error?: string, code?: string, state?: object}} body
+   * @param {{error?: string, code?: string, state?: import("./state.js").State}} body
    */
   constructor(status, body) {
     super(body.error ?? `The server refused this (${status}).`);
@@ -27,6 +27,14 @@ export class Unreachable extends Error {
     super(sentence);
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/**
+ * @param {unknown} error What was caught.
+ * @returns {string} What it says.
+ */
+export function sentenceOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -58,6 +66,11 @@ export function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ * @returns {Promise<any>} What it is, the address says.
+ */
 async function request(url, options) {
   const { status, text, retryAfter } = await fetched(url, options);
   if (status === 204) return null;
@@ -73,6 +86,10 @@ async function request(url, options) {
   throw new Refusal(status, body ?? {});
 }
 
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
 async function fetched(url, options) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
@@ -86,6 +103,10 @@ async function fetched(url, options) {
   }
 }
 
+/**
+ * @param {string} text
+ * @returns {Record<string, any>|null} null for anything but an object.
+ */
 function parsed(text) {
   try {
     const value = JSON.parse(text);

@@ -5,10 +5,12 @@
  * sent: an image that is reserved already (see `openTrial`), and then nothing.
  */
 
-import { getJson, newKey, postJson, Refusal } from "./api.js";
+import { onDetail } from "../hall/dom.js";
+import { getJson, newKey, postJson, Refusal, sentenceOf } from "./api.js";
 import { describeDevice } from "./device.js";
-import { openKeep, removeLast } from "./keep.js";
-import { Outbox } from "./outbox.js";
+import { showDialog, withdrawDialog } from "./dialogs.js";
+import { removeLast } from "./keep.js";
+import { FINAL_CODES, Outbox } from "./outbox.js";
 import { PracticeScreen } from "./practice.js";
 import * as screens from "./screens.js";
 import { Shell } from "./shell.js";
@@ -23,30 +25,46 @@ const ALIVE_MS = 60_000;
 /** How often a study that is paused, or a server that is away, is asked again. */
 const LOOK_MS = 15_000;
 
+/**
+ * @typedef {import("./attempt.js").Entered} Entered
+ * @typedef {import("./outbox.js").Entry} Entry
+ * @typedef {import("./shell.js").Screen} Screen
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").Trial} Trial
+ */
+
 export class App {
   /**
    * @param {HTMLElement} root
    * @param {string} study
+   * @param {import("./keep.js").Keep} keep
    */
-  constructor(root, study) {
-    this.root = root;
+  constructor(root, study, keep) {
     this.study = study;
+    this.keep = keep;
     this.base = `/label/${study}/api`;
     this.isActive = false;
+    this.looksAgain = false;
     this.warmer = new Warmer();
-    /** @type {import("./state.js").State|null} */
+    this.outbox = new Outbox(keep, study, (body) => postJson(`${this.base}/answers`, body));
+    this.shell = new Shell(root, this.outbox);
+    /** @type {State|null} */
     this.state = null;
+    /** What was waited for when that was last shown. */
+    this.shownHeld = "";
     /** Assignment that is being worked on. @type {string|null} */
     this.open = null;
+    /** Its number, and that of one just submitted. */
+    this.number = 0;
+    /** Assignment whose answer is on its way. @type {string|null} */
+    this.submitted = null;
     /** The answer being changed. @type {import("./state.js").Previous|null} */
     this.changing = null;
+    /** @type {Trial|null} */
+    this.next = null;
   }
 
-  async start() {
-    this.keep = await openKeep();
-    const post = (body) => postJson(`${this.base}/answers`, body);
-    this.outbox = new Outbox(this.keep, this.study, post);
-    this.shell = new Shell(this.root, this.outbox);
+  start() {
     this.#listen();
     this.tab = joinTabs(this.study, {
       onActive: () => this.#activate(),
@@ -70,6 +88,7 @@ export class App {
     this.#showOtherTab("This study was continued in another tab.");
   }
 
+  /** @param {string} sentence */
   #showOtherTab(sentence) {
     this.#close();
     this.shell.setProgress(null);
@@ -78,17 +97,17 @@ export class App {
         "other-tab",
         "One tab at a time",
         [sentence, "What you entered is kept."],
-        [{ text: "Go on here", click: () => this.tab.takeOver(), isMain: true }],
+        [{ text: "Go on here", click: () => this.tab?.takeOver(), isMain: true }],
       ),
     );
   }
 
   #listen() {
     const { outbox } = this;
-    outbox.addEventListener("saved", ({ detail }) => this.#saved(detail));
-    outbox.addEventListener("refused", ({ detail }) => this.#refused(detail));
-    outbox.addEventListener("waits", ({ detail }) => this.#waits(detail.entry));
-    outbox.addEventListener("held", ({ detail }) => this.#showTrouble(detail.refusal));
+    onDetail(outbox, "saved", (detail) => this.#saved(detail));
+    onDetail(outbox, "refused", (detail) => this.#refused(detail));
+    onDetail(outbox, "waits", ({ entry }) => this.#waits(entry));
+    onDetail(outbox, "held", ({ refusal }) => this.#showTrouble(refusal));
     addEventListener("beforeunload", (event) => {
       if (outbox.waiting.length > 0) event.preventDefault();
     });
@@ -108,6 +127,7 @@ export class App {
 
   async #load() {
     try {
+      /** @type {State} */
       const state = await getJson(`${this.base}/state`);
       if (this.isActive) this.#setState(state);
     } catch (error) {
@@ -115,6 +135,7 @@ export class App {
     }
   }
 
+  /** @param {unknown} error */
   #showTrouble(error) {
     // Somebody at work is not disturbed by a connection that fails.
     if (!(error instanceof Refusal)) {
@@ -122,58 +143,74 @@ export class App {
       if (this.state) return;
     }
     this.#close();
-    const [title, content, actions] =
+    const said = sentenceOf(error);
+    const screen =
       error instanceof Refusal
-        ? ["You cannot go on here", [error.message], []]
-        : ["The study cannot be reached", [error.message, "This page tries again by itself."], [
-            { text: "Try now", click: () => this.#load(), isMain: true },
-          ]];
-    this.#show(screens.messageScreen("trouble", title, content, actions));
+        ? screens.messageScreen("trouble", "You cannot go on here", [said])
+        : screens.messageScreen(
+            "trouble",
+            "The study cannot be reached",
+            [said, "This page tries again by itself."],
+            [{ text: "Try now", click: () => this.#load(), isMain: true }],
+          );
+    this.#show(screen);
   }
 
   // -- screens ----------------------------------------------------------------------------
 
+  /** @param {State} state */
   #setState(state) {
     this.state = state;
-    this.looksAgain = state.phase === "paused";
-    this.shell.setStudy(state.study.name);
+    this.looksAgain = state.phase === "paused" || state.phase === "held";
+    this.shell.setStudy(state.study.name, state.origin);
     this.#showPhase();
   }
 
   #showPhase() {
     const { state } = this;
-    if (!this.isActive || this.changing) return;
+    if (!state || !this.isActive || this.changing) return;
     if (state.phase !== "trial") this.#close();
     const name = this.shell.screen?.name;
-    if (state.phase === "practice" && state.practice) this.#showPractice();
-    else if (state.phase === "trial") this.#showTrial();
-    else if (name !== state.phase) this.#showText();
+    if (state.phase === "practice" && state.practice) this.#showPractice(state, state.practice);
+    else if (state.phase === "trial") this.#showTrial(state);
+    else if (name !== state.phase || this.#saysOtherwise(state)) this.#showText(state);
   }
 
-  #showText() {
-    const { state } = this;
-    const { phase, previous } = state;
+  /**
+   * Whether a page that looks again by itself has something else to say now.
+   *
+   * @param {State} state
+   */
+  #saysOtherwise(state) {
+    return JSON.stringify(state.held) !== this.shownHeld;
+  }
+
+  /** @param {State} state */
+  #showText(state) {
+    this.shownHeld = JSON.stringify(state.held);
     this.shell.setProgress(null);
-    const change = previous ? () => this.#changeLast() : null;
-    const sentences = {
-      paused: [
-        "The study is paused",
-        "It goes on later; what you have answered is saved. This page looks again by itself.",
-      ],
-      closed: ["The study is closed", "It takes no more answers. Thank you for yours."],
-    };
-    if (phase === "consent") this.#show(this.#consent());
-    else if (phase === "instructions") {
+    const change = mayChange(state) ? () => this.#changeLast() : null;
+    const [look, withdraw] = [() => this.#load(), () => this.#withdraw()];
+    if (state.phase === "consent") this.#show(this.#consent(state));
+    else if (state.phase === "instructions") {
       this.#show(screens.instructionsScreen(state, this.#step("begin")));
-    } else if (phase === "done") this.#show(screens.doneScreen(state, change));
-    else {
-      const other = ["Nothing to do now", "Please come back later."];
-      const [title, sentence] = sentences[phase] ?? other;
-      this.#show(screens.messageScreen(phase, title, [sentence]));
+    } else if (state.phase === "done") this.#show(screens.doneScreen(state, change));
+    else if (state.phase === "held") {
+      this.#show(screens.heldScreen(state, { look, withdraw, change }));
+    } else {
+      const [title, sentence] =
+        state.phase === "paused"
+          ? [
+              "The study is paused",
+              "It goes on later; what you have answered is saved. This page looks again by itself.",
+            ]
+          : ["Nothing to do now", "Please come back later."];
+      this.#show(screens.messageScreen(state.phase, title, [sentence]));
     }
   }
 
-  #consent() {
+  /** @param {State} state */
+  #consent(state) {
     const decline = () =>
       this.#show(
         screens.messageScreen(
@@ -183,83 +220,104 @@ export class App {
           [{ text: "Back", click: () => this.#showPhase() }],
         ),
       );
-    return screens.consentScreen(this.state, { agree: this.#step("consent"), decline });
+    return screens.consentScreen(state, { agree: this.#step("consent"), decline });
   }
 
-  /** A post that may be repeated until it is taken: it keeps its key. */
+  /**
+   * A post that may be repeated until it is taken: it keeps its key.
+   *
+   * @param {"consent"|"begin"|"withdraw"} name
+   */
   #step(name) {
     const key = newKey();
     return async () => this.#setState((await postJson(`${this.base}/${name}`, { key })).state);
   }
 
-  #showPractice() {
-    const { practice, progress } = this.state;
-    if (this.shell.screen?.name !== "practice") {
-      const screen = new PracticeScreen(this.state, {
+  /**
+   * @param {State} state
+   * @param {import("./state.js").Practice} practice
+   */
+  #showPractice(state, practice) {
+    const shown = this.shell.screen;
+    if (!(shown instanceof PracticeScreen)) {
+      const screen = new PracticeScreen(state, {
         send: (body) => postJson(`${this.base}/practice`, body),
-        onDone: (state) => this.#setState(state),
+        onDone: (next) => this.#setState(next),
         say: (text) => this.shell.say(text),
       });
       screen.open(practice);
       this.#show(screen);
-    } else if (this.shell.screen.practice.id !== practice.id) {
-      this.shell.screen.open(practice);
-      this.shell.screen.focus();
+    } else if (shown.practice?.id !== practice.id) {
+      shown.open(practice);
+      shown.focus();
     }
-    const { practice_done: done, practice_total: total } = progress;
+    const { practice_done: done, practice_total: total } = state.progress;
     this.shell.setProgress({ number: practice.number, total, done }, "Practice");
   }
 
-  #showTrial() {
+  /** @param {State} state */
+  #showTrial(state) {
     const answered = new Set(this.outbox.waiting.map(({ assignment }) => assignment));
     if (this.submitted) answered.add(this.submitted);
-    const { trial, next } = openTrial(this.state, answered);
+    const { trial, next } = openTrial(state, answered);
     if (!trial) this.#showWaiting();
     else if (this.open && this.open !== trial.assignment && !answered.has(this.open)) {
       this.next = null; // an image that is being worked on is not taken away
     } else if (this.open !== trial.assignment) {
       this.next = next;
-      this.#openTrial(trial);
+      this.#openTrial(state, trial);
     } else {
       this.next = next;
       this.#warm();
-      this.#drawTools();
+      this.#drawTools(state);
     }
   }
 
-  #openTrial(trial, entered) {
+  /**
+   * @param {State} state
+   * @param {Trial} trial
+   * @param {Entered} [entered] What to begin with, where nothing was entered here.
+   */
+  #openTrial(state, trial, entered) {
     this.open = trial.assignment;
     this.number = trial.number;
-    if (this.shell.screen?.name !== "trial") {
-      const screen = new TrialScreen(this.state, this.keep, {
+    const shown = this.shell.screen;
+    if (!(shown instanceof TrialScreen)) {
+      const screen = new TrialScreen(state, this.keep, {
         onSubmit: (attempt) => this.#submit(attempt),
         onDrawn: () => this.#warm(),
+        onWithdraw: () => this.#withdraw(),
       });
       screen.open(trial, entered);
       this.#show(screen);
-    } else this.shell.screen.open(trial, entered);
-    const { total } = this.state.progress;
+    } else shown.open(trial, entered);
+    const { total } = state.progress;
     this.shell.setProgress({ number: trial.number, total, done: trial.number - 1 });
     this.shell.say(`Image ${trial.number} of ${total}`);
-    this.#drawTools();
+    this.#drawTools(state);
   }
 
-  #drawTools() {
+  /** @param {State} state */
+  #drawTools(state) {
     const { screen } = this.shell;
     const back = {
       ...{ name: "Leave my answer as it was", short: "Leave it" },
       click: () => this.#endChange(),
     };
+    const { previous } = state;
+    const isLast = previous?.changes_left === 1;
     const change = {
-      ...{ name: "Change my last answer", short: "Change last" },
+      name: previous ? screens.changeText(previous) : "",
+      short: isLast ? "Change last (once)" : "Change last",
       click: () => this.#changeLast(),
     };
-    const extra = this.changing ? [back] : this.state.previous ? [change] : [];
-    this.shell.setTools([...extra, ...screen.tools]);
+    const extra = this.changing ? [back] : mayChange(state) ? [change] : [];
+    this.shell.setTools([...extra, ...(screen?.tools ?? [])]);
   }
 
   #warm() {
-    const size = this.shell.screen?.place?.place?.size;
+    const shown = this.shell.screen;
+    const size = shown instanceof TrialScreen ? shown.place.place?.size : null;
     if (this.next && size && !this.changing) this.warmer.warm(this.next.image, size);
   }
 
@@ -280,6 +338,7 @@ export class App {
     );
   }
 
+  /** @param {Screen} screen */
   #show(screen) {
     this.shell.show(screen);
   }
@@ -293,6 +352,7 @@ export class App {
 
   // -- answers ----------------------------------------------------------------------------
 
+  /** @param {import("./attempt.js").Attempt} attempt */
   #submit(attempt) {
     const key = newKey();
     this.submitted = attempt.assignment;
@@ -307,6 +367,7 @@ export class App {
     });
   }
 
+  /** @param {{entry: Entry, reply: import("./state.js").SavedReply}} detail */
   #saved({ entry, reply }) {
     removeLast(entry.assignment);
     // Refused before and shown again, and taken now: there is nothing left to do on it.
@@ -317,16 +378,17 @@ export class App {
     if (this.isActive) this.#setState(reply.state);
   }
 
+  /** @param {{entry: Entry, refusal: Refusal}} detail */
   #refused({ entry, refusal }) {
     this.shell.setSaving("none");
     this.#settle(entry);
-    if (refusal.code === "already_answered" && this.open === entry.assignment) this.open = null;
+    if (FINAL_CODES.includes(refusal.code) && this.open === entry.assignment) this.open = null;
     if (!this.isActive) return;
     if (refusal.state) this.#setState(refusal.state);
     else this.#load();
   }
 
-  /** The server has not taken it yet: whoever waits for it may go on. */
+  /** @param {Entry} entry Not taken by the server yet: whoever waits for it may go on. */
   #waits(entry) {
     if (this.submitted !== entry.assignment) return;
     this.shell.setSaving("none");
@@ -334,18 +396,35 @@ export class App {
     this.#showPhase();
   }
 
+  /** @param {Entry} entry */
   #settle(entry) {
     if (this.submitted !== entry.assignment) return;
     this.submitted = null;
     this.changing = null;
   }
 
+  /** Ask first; answers that are on their way must have come before, or they are not taken. */
+  #withdraw() {
+    const send = async () => {
+      if (this.outbox.waiting.length > 0) {
+        this.outbox.kick();
+        throw new Error("An answer of yours is not sent yet. Try again when it is.");
+      }
+      await this.#step("withdraw")();
+    };
+    if (this.state) showDialog(withdrawDialog(this.state.progress, send));
+  }
+
   #changeLast() {
-    const { previous } = this.state;
-    if (!previous) return;
+    const { state } = this;
+    if (!state?.previous) return;
+    const { previous } = state;
+    if (previous.changes_left === 1) {
+      this.shell.say("This answer can be changed once more, and then stays.");
+    }
     const { answer, confidence, digits } = previous;
     this.changing = previous;
-    this.#openTrial(previous, { answer, edits: 0, confidence, digits });
+    this.#openTrial(state, previous, { answer, edits: 0, confidence, digits });
   }
 
   #endChange() {
@@ -353,4 +432,9 @@ export class App {
     this.open = null;
     this.#showPhase();
   }
+}
+
+/** @param {State} state */
+function mayChange({ previous }) {
+  return (previous?.changes_left ?? 0) > 0;
 }

@@ -17,6 +17,18 @@
  * @property {import("./clock.js").Spent} spent
  * @property {number} first_drawn_ms
  * @property {number} saved_at ms since 1970
+ *
+ * @typedef {object} Submission What is posted; `response` is the record of the work.
+ * @property {string} key
+ * @property {string} assignment
+ * @property {number|null} answer
+ * @property {number|null} confidence
+ * @property {number[]|null} digits
+ * @property {ResponseRecord} response
+ *
+ * @typedef {import("./clock.js").Spent & {response_ms: number, first_drawn_ms: number,
+ *   edits: number, queued_ms: number, submitted_utc: string,
+ *   parts: import("./trace.js").Part[], device: object}} ResponseRecord
  */
 
 import { NOTHING_SPENT, ResponseClock, sumOf } from "./clock.js";
@@ -42,17 +54,15 @@ export class Attempt {
     this.firstDrawnMs = draft?.first_drawn_ms ?? 0;
     this.isHidden = false;
     this.isCovered = false;
-    this.ask();
-  }
-
-  /** The image is asked for. */
-  ask() {
-    this.askedAt = this.now();
+    /** When the image was asked for. */
+    this.askedAt = now();
+    /** @type {{began: number, clock: ResponseClock, trace: Trace}|null} The part under way. */
+    this.running = null;
   }
 
   /** @returns {boolean} Whether the image has been fully drawn in this part. */
   get isRunning() {
-    return this.clock !== undefined;
+    return this.running !== null;
   }
 
   /**
@@ -61,29 +71,30 @@ export class Attempt {
    * @param {import("./trace.js").Place} place
    */
   drawn(place) {
-    if (this.isRunning) return;
-    this.began = this.now();
-    this.firstDrawnMs = tenth(this.began - this.askedAt);
-    this.clock = new ResponseClock(this.began, this.isHidden);
-    this.trace = new Trace(place, this.#isVisible());
+    if (this.running) return;
+    const began = this.now();
+    this.firstDrawnMs = tenth(began - this.askedAt);
+    const clock = new ResponseClock(began, this.isHidden);
+    this.running = { began, clock, trace: new Trace(place, this.#isVisible()) };
   }
 
   /** @param {import("./trace.js").Place} place What is in view from now on. */
   move(place) {
-    if (!this.isRunning) return;
-    this.trace.move(place, this.now() - this.began);
-    while (this.#count() > MOST_SAMPLES) this.#thin();
+    if (!this.running) return;
+    const { began, trace } = this.running;
+    trace.move(place, this.now() - began);
+    while (this.#count(trace) > MOST_SAMPLES) this.#thin(trace);
   }
 
   /** Somebody is there. */
   touch() {
-    this.clock?.touch(this.now());
+    this.running?.clock.touch(this.now());
   }
 
   /** @param {boolean} isHidden The page, or the person has paused. */
   setHidden(isHidden) {
     this.isHidden = isHidden;
-    this.clock?.setHidden(isHidden, this.now());
+    this.running?.clock.setHidden(isHidden, this.now());
     this.#showVisible();
   }
 
@@ -95,23 +106,23 @@ export class Attempt {
 
   /** End the part; the image may be asked for again. */
   stop() {
-    if (!this.isRunning) return;
+    if (!this.running) return;
+    const { began, clock, trace } = this.running;
     const at = this.now();
-    this.parts = [...this.parts, this.trace.part(at - this.began)];
-    this.spent = sumOf(this.spent, this.clock.read(at));
-    this.clock = undefined;
-    this.trace = undefined;
+    this.parts = [...this.parts, trace.part(at - began)];
+    this.spent = sumOf(this.spent, clock.read(at));
+    this.running = null;
   }
 
   /** @returns {Draft} As if the page were closed now. */
   draft() {
     const at = this.now();
-    const running = this.isRunning;
+    const { running } = this;
     return {
       assignment: this.assignment,
       entered: { ...this.entered },
-      parts: running ? [...this.parts, this.trace.part(at - this.began)] : this.parts,
-      spent: running ? sumOf(this.spent, this.clock.read(at)) : this.spent,
+      parts: running ? [...this.parts, running.trace.part(at - running.began)] : this.parts,
+      spent: running ? sumOf(this.spent, running.clock.read(at)) : this.spent,
       first_drawn_ms: this.firstDrawnMs,
       saved_at: Date.now(),
     };
@@ -122,13 +133,13 @@ export class Attempt {
    *
    * @param {string} key
    * @param {object} device
+   * @returns {Submission}
    */
   submission(key, device) {
     this.stop();
     const { answer, edits, confidence, digits } = this.entered;
-    const [active, idle, hidden] = ["active_ms", "idle_ms", "hidden_ms"].map((name) =>
-      tenth(this.spent[name]),
-    );
+    const { active_ms, idle_ms, hidden_ms } = this.spent;
+    const [active, idle, hidden] = [active_ms, idle_ms, hidden_ms].map(tenth);
     const response = {
       response_ms: tenth(active + idle + hidden),
       active_ms: active,
@@ -149,20 +160,27 @@ export class Attempt {
   }
 
   #showVisible() {
-    this.trace?.setVisible(this.#isVisible(), this.now() - this.began);
+    if (!this.running) return;
+    const { began, trace } = this.running;
+    trace.setVisible(this.#isVisible(), this.now() - began);
   }
 
-  #count() {
-    return this.parts.reduce((sum, part) => sum + part.samples.length, this.trace.samples.length);
+  /** @param {Trace} trace Of the part under way. */
+  #count(trace) {
+    return this.parts.reduce((sum, part) => sum + part.samples.length, trace.samples.length);
   }
 
-  /** Thin out the part with the most samples. */
-  #thin() {
+  /**
+   * Thin out the part with the most samples.
+   *
+   * @param {Trace} trace Of the part under way.
+   */
+  #thin(trace) {
     const longest = this.parts.reduce(
       (best, part) => (part.samples.length > best.samples.length ? part : best),
-      this.trace,
+      /** @type {Trace|import("./trace.js").Part} */ (trace),
     );
-    if (longest === this.trace) this.trace.thin();
+    if (longest instanceof Trace) longest.thin();
     else {
       longest.samples = thinned(longest.samples);
       longest.thinned = true;

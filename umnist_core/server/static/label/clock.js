@@ -53,6 +53,7 @@ export class ResponseClock {
     return { ...this.spent };
   }
 
+  /** @param {number} at */
   #advance(at) {
     const from = this.last;
     const length = Math.max(at - from, 0);

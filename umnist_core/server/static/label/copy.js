@@ -1,6 +1,6 @@
 /** Text that can be taken along. */
 
-import { h } from "../dom.js";
+import { h } from "../hall/dom.js";
 
 /**
  * A button that copies a text and says so.
@@ -18,6 +18,7 @@ export function copyButton(name, text) {
   return h("button", { type: "button", class: "plain-button", click }, said);
 }
 
+/** @param {string} text */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -27,6 +28,7 @@ async function copied(text) {
   }
 }
 
+/** @param {string} text */
 function copiedTheOldWay(text) {
   const area = h("textarea", { class: "unseen", "aria-hidden": "true" });
   area.value = text;

@@ -1,14 +1,20 @@
 /** What is shown over everything: the keys, the hints, the pause. */
 
-import { h } from "../dom.js";
-import { PLAIN_BINDINGS } from "../keyboard.js";
+import { focused, h } from "../hall/dom.js";
+import { pair } from "../hall/pair.js";
+import { PLAIN_BINDINGS } from "../viewer/keyboard.js";
+import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { guideContent } from "./guide.js";
+import { counted } from "./state.js";
 
+/** @typedef {[shown: string, does: string]} Key A row of the table of keys. */
+
+/** @type {Key[]} */
 const ANSWER_KEYS = [
   ["0 … 9", "Type the sum: 2, then 7, is 27"],
   ["Backspace", "Clear it"],
-  ["Enter", "Submit"],
+  ["Enter", "Submit; on a button, press it"],
 ];
 
 /**
@@ -18,28 +24,32 @@ const ANSWER_KEYS = [
  * @returns {Promise<void>}
  */
 export function showDialog(dialog) {
-  const before = document.activeElement;
+  const before = focused();
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      before?.focus({ preventScroll: true });
+      // The browser has given it back when the dialog closed, before this event; a key may have
+      // moved it since.
+      if (document.activeElement === document.body) before?.focus({ preventScroll: true });
       resolve();
     });
   });
 }
 
 /**
- * @param {[string, string][]} more Keys of this screen besides those of answer and image.
+ * @param {Key[]} more Keys of this screen besides those of answer and image.
  * @returns {HTMLDialogElement}
  */
 export function keysDialog(more) {
-  const image = PLAIN_BINDINGS.map(({ shown, does }) => [shown, does]);
+  const image = PLAIN_BINDINGS.map(({ shown, does }) => pair(shown, does));
+  /** @type {(keys: Key[]) => HTMLElement[]} */
   const rows = (keys) =>
     keys.map(([shown, does]) =>
       h("tr", {}, h("td", {}, ...shown.split(" ").map(keyCap)), h("td", {}, does)),
     );
+  /** @type {(name: string, keys: Key[]) => HTMLElement} */
   const table = (name, keys) =>
     h("table", {}, h("caption", {}, name), h("tbody", {}, ...rows(keys)));
   return dialogOf(
@@ -55,11 +65,12 @@ export function keysDialog(more) {
 }
 
 /**
- * @param {import("./state.js").State} state Of somebody who is guided.
+ * @param {import("./state.js").Guide} guide
+ * @param {import("./state.js").State} state Of the person who is guided.
  * @returns {HTMLDialogElement}
  */
-export function hintsDialog(state) {
-  const { facts, sheet, destroy } = guideContent(state);
+export function hintsDialog(guide, state) {
+  const { facts, sheet, destroy } = guideContent(guide, state);
   const dialog = dialogOf("Hints", "hints", h("div", { class: "guide" }, facts, sheet));
   dialog.addEventListener("close", destroy);
   return dialog;
@@ -67,9 +78,10 @@ export function hintsDialog(state) {
 
 /**
  * @param {string|null} link The person's own.
+ * @param {() => unknown} [withdraw] To stop taking part.
  * @returns {HTMLDialogElement}
  */
-export function pauseDialog(link) {
+export function pauseDialog(link, withdraw) {
   const goOn = h("button", { type: "button", class: "primary", autofocus: "" }, "Go on");
   const dialog = h(
     "dialog",
@@ -78,8 +90,59 @@ export function pauseDialog(link) {
     h("p", {}, "The image is hidden, and what you have entered is kept."),
     goOn,
     ...(link ? [ownLink(link)] : []),
+    ...(withdraw ? [stopButton(() => dialog.close(), withdraw)] : []),
   );
   goOn.addEventListener("click", () => dialog.close());
+  return dialog;
+}
+
+/**
+ * @param {() => void} close
+ * @param {() => unknown} withdraw
+ */
+function stopButton(close, withdraw) {
+  const stop = h("button", { type: "button", class: "plain-button" }, "Stop taking part");
+  stop.addEventListener("click", () => {
+    close();
+    withdraw();
+  });
+  return h("p", {}, stop);
+}
+
+/**
+ * Ask whether somebody means to stop for good.
+ *
+ * @param {{done: number}} progress
+ * @param {() => Promise<void>} withdraw
+ * @returns {HTMLDialogElement}
+ */
+export function withdrawDialog({ done }, withdraw) {
+  const sure = h("button", { type: "button", class: "plain-button" }, "Stop for good");
+  const stay = h("button", { type: "button", class: "primary", autofocus: "" }, "Go on");
+  const problem = h("p", { class: "problem", role: "alert" });
+  const given =
+    done > 0
+      ? `What you gave (${counted(done, "answer", "answers")}) stays in the study, and you get a ` +
+        "completion code. To have it deleted, ask whoever invited you."
+      : "You have answered no image, so there is no completion code.";
+  const dialog = h(
+    "dialog",
+    { class: "pause", "aria-labelledby": "withdraw-title" },
+    h("h2", { id: "withdraw-title" }, "Stop taking part?"),
+    h("p", {}, "You cannot come back to this study afterwards."),
+    h("p", {}, given),
+    problem,
+    h("p", { class: "actions" }, stay, sure),
+  );
+  stay.addEventListener("click", () => dialog.close());
+  sure.addEventListener("click", async () => {
+    try {
+      await withdraw();
+      dialog.close();
+    } catch (error) {
+      problem.textContent = sentenceOf(error);
+    }
+  });
   return dialog;
 }
 
@@ -100,6 +163,11 @@ export function ownLink(link) {
   );
 }
 
+/**
+ * @param {string} title
+ * @param {string} name
+ * @param {...(Node|string)} content
+ */
 function dialogOf(title, name, ...content) {
   const close = h("button", { type: "button", class: "plain-button" }, "Close");
   const dialog = h(
@@ -112,6 +180,7 @@ function dialogOf(title, name, ...content) {
   return dialog;
 }
 
+/** @param {string} key */
 function keyCap(key) {
   return key === "…" ? " … " : h("kbd", {}, key);
 }

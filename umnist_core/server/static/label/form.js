@@ -1,23 +1,33 @@
 /**
  * The answer: the sum by keypad and keyboard, how sure, the digits seen; and Submit.
  *
- * Nothing is submitted by one tap or key: a number is chosen, then submitted.
+ * Nothing is submitted by one tap or key: a number is chosen, then submitted. Nothing adds
+ * for the person: the digits seen are shown as they were entered, and their sum nowhere.
  */
 
-import { h } from "../dom.js";
+import { h } from "../hall/dom.js";
 import { NumberEntry } from "./entry.js";
-import { sumOfDigits } from "./state.js";
 
 const CONFIDENCES = [0, 25, 50, 75, 100];
 
-/** More digits than any image has, so that what is entered stays in one line. */
-const MOST_DIGITS = 12;
+/**
+ * Digits that can be entered by those who are not told how many an image has: a bound that
+ * followed from the images would tell them.
+ */
+const MOST_DIGITS = 27;
 
 /**
- * @typedef {{min: number, max: number, confidence?: boolean, digits?: boolean}} Fields
+ * @typedef {object} Fields
+ * @property {number} min
+ * @property {number} max
+ * @property {boolean} [confidence]
+ * @property {boolean} [digits]
+ * @property {number|null} [mostDigits] Most digits of an image, for those who are told it.
+ *
  * @typedef {object} FormCallbacks
  * @property {(entered: import("./attempt.js").Entered) => void} onChange
  * @property {() => void} onSubmit With a number chosen.
+ * @property {() => void} focusImage
  */
 
 export class AnswerForm {
@@ -29,7 +39,30 @@ export class AnswerForm {
   constructor(fields, question, callbacks) {
     this.fields = fields;
     this.callbacks = callbacks;
-    this.#build(question);
+    this.isBusy = false;
+    this.entry = new NumberEntry(fields.min, fields.max);
+    /** @type {number[]} */
+    this.digits = [];
+    /** @type {number|null} */
+    this.confidence = null;
+    this.chosen = h("output", { class: "chosen", "aria-live": "polite", "aria-label": "Your sum" });
+    this.submit = h(
+      "button",
+      { type: "button", class: "primary submit", click: () => this.trySubmit() },
+      "Submit",
+    );
+    this.hint = h("p", { class: "hint", role: "status" });
+    this.pad = this.#makePad();
+    this.seen = h("output", { class: "seen", "aria-live": "polite" });
+    this.undo = h(
+      "button",
+      { type: "button", class: "undo", click: () => this.#undoDigit() },
+      "Undo",
+    );
+    this.digitGroup = fields.digits ? this.#makeDigits() : null;
+    this.confidenceGroup = fields.confidence ? this.#makeConfidence() : null;
+    this.tabs = this.#makeTabs();
+    this.element = this.#makeForm(question);
     this.show({ answer: null, edits: 0, confidence: null, digits: null });
   }
 
@@ -64,31 +97,38 @@ export class AnswerForm {
   }
 
   /**
-   * A key that nobody else has taken.
+   * A key that nobody else has taken. A figure takes the focus away from any button, so that
+   * the Enter after it submits and does not press the button.
    *
    * @param {KeyboardEvent} event
    * @returns {boolean} Whether it was for the answer.
    */
   key(event) {
     if (this.isBusy) return false;
-    const { key, target } = event;
+    const { key } = event;
+    const target = /** @type {Node} */ (event.target);
     const inDigits = this.digitGroup?.contains(target) ?? false;
-    if (/^[0-9]$/.test(key)) inDigits ? this.#addDigit(Number(key)) : this.#type(key);
+    if (/^[0-9]$/.test(key)) inDigits ? this.#typeDigit(Number(key)) : this.#type(key);
     else if (key === "Backspace" || key === "Delete") inDigits ? this.#undoDigit() : this.#clear();
     else if (key === "Enter") return this.#enter(event);
-    else if (key.toLowerCase() === "c" && this.confidenceGroup) this.#reach("confidence");
-    else if (key.toLowerCase() === "d" && this.digitGroup) this.#reach("digits");
+    else if (key.toLowerCase() === "c" && this.confidenceGroup) this.#reachConfidence();
+    else if (key.toLowerCase() === "d" && this.digitGroup) this.#reachDigits();
+    else if (key === "Escape" && this.element.contains(target)) this.#leaveGroup();
     else return false;
     return true;
   }
 
-  /** Submit, or say what is missing. */
+  /** Submit, or say what is missing; what is typed next is the sum then. */
   trySubmit() {
     if (this.isBusy) return;
     if (this.entry.value !== null) this.callbacks.onSubmit();
-    else this.say(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
+    else {
+      this.#leaveGroup();
+      this.say(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
+    }
   }
 
+  /** @param {KeyboardEvent} event */
   #enter(event) {
     const { target } = event;
     const button = target instanceof Element ? target.closest("button") : null;
@@ -99,10 +139,12 @@ export class AnswerForm {
     return true;
   }
 
+  /** @param {string} figure */
   #type(figure) {
     const refused = this.entry.type(figure);
     this.#changed();
     this.say(refused ?? "");
+    this.#leaveGroup();
   }
 
   #clear() {
@@ -110,16 +152,28 @@ export class AnswerForm {
     this.#changed();
   }
 
+  /** @param {number} value */
   #choose(value) {
     if (this.isBusy) return;
     this.entry.choose(value);
     this.#changed();
   }
 
+  /** @param {number} digit */
+  #typeDigit(digit) {
+    this.#addDigit(digit);
+    this.digitGroup?.focus();
+  }
+
+  /** @param {number} digit */
   #addDigit(digit) {
-    if (this.isBusy || this.digits.length >= MOST_DIGITS) return;
-    this.digits.push(digit);
-    this.#changed();
+    if (this.isBusy) return;
+    const told = this.fields.mostDigits ?? null;
+    if (this.digits.length < (told ?? MOST_DIGITS)) {
+      this.digits.push(digit);
+      this.#changed();
+    } else if (told === null) this.say(`No more than ${MOST_DIGITS} digits can be entered.`);
+    else this.say(`An image has at most ${told} digits; Undo takes the last one back.`);
   }
 
   #undoDigit() {
@@ -141,15 +195,12 @@ export class AnswerForm {
     for (const button of this.pad.children) {
       button.setAttribute("aria-pressed", String(button.textContent === String(value)));
     }
-    if (this.digitGroup) this.#drawDigits(value);
+    if (this.digitGroup) this.#drawDigits();
   }
 
-  #drawDigits(value) {
-    const sum = sumOfDigits(this.digits);
+  #drawDigits() {
     const has = this.digits.length > 0;
-    this.seen.textContent = has ? `${this.digits.join(", ")} = ${sum}` : "None entered";
-    const differs = has && value !== null && value !== sum;
-    this.differs.textContent = differs ? `Your sum is ${value}.` : "";
+    this.seen.textContent = has ? this.digits.join(", ") : "None entered";
     this.undo.setAttribute("aria-disabled", String(!has));
   }
 
@@ -158,40 +209,43 @@ export class AnswerForm {
     this.hint.textContent = text;
   }
 
-  /** On small screens one group shows at a time. */
+  /** @param {string} name Of the one group that shows on small screens. */
   #open(name) {
     this.element.dataset.open = name;
     for (const tab of this.tabs.children) {
-      tab.setAttribute("aria-pressed", String(tab.dataset.group === name));
+      tab.setAttribute("aria-pressed", String(tab.getAttribute("data-group") === name));
     }
   }
 
-  #reach(name) {
-    this.#open(name);
-    const group = name === "digits" ? this.digitGroup : this.confidenceGroup;
-    (group.querySelector("input:checked") ?? group.querySelector("input, button")).focus();
+  /** The group and none of its buttons: Enter after some digits must not add one. */
+  #reachDigits() {
+    this.#open("digits");
+    this.digitGroup?.focus();
   }
 
-  #build(question) {
-    this.chosen = h("output", { class: "chosen", "aria-live": "polite", "aria-label": "Your sum" });
-    this.submit = h(
-      "button",
-      { type: "button", class: "primary submit", click: () => this.trySubmit() },
-      "Submit",
-    );
-    this.hint = h("p", { class: "hint", role: "status" });
-    this.pad = this.#makePad();
-    this.digitGroup = this.fields.digits ? this.#makeDigits() : null;
-    this.confidenceGroup = this.fields.confidence ? this.#makeConfidence() : null;
-    this.tabs = this.#makeTabs();
-    this.element = h(
+  #reachConfidence() {
+    this.#open("confidence");
+    const group = /** @type {HTMLElement} */ (this.confidenceGroup);
+    const inputs = [...group.getElementsByTagName("input")];
+    (inputs.find((input) => input.checked) ?? inputs[0]).focus();
+  }
+
+  /** Back to the image; figures are the sum's again. */
+  #leaveGroup() {
+    this.#open("sum");
+    this.callbacks.focusImage();
+  }
+
+  /** @param {string} question */
+  #makeForm(question) {
+    return h(
       "section",
       { class: "form", "aria-label": "Answer" },
       h("p", { class: "question" }, question),
       h("div", { class: "given" }, this.chosen, this.submit),
       this.hint,
       this.tabs,
-      ...[this.pad, this.digitGroup, this.confidenceGroup].filter(Boolean),
+      ...[this.pad, this.digitGroup, this.confidenceGroup].filter((group) => group !== null),
     );
   }
 
@@ -208,13 +262,6 @@ export class AnswerForm {
   }
 
   #makeDigits() {
-    this.seen = h("output", { class: "seen", "aria-live": "polite" });
-    this.differs = h("span", { class: "differs", role: "status" });
-    this.undo = h(
-      "button",
-      { type: "button", class: "undo", click: () => this.#undoDigit() },
-      "Undo",
-    );
     const keys = Array.from({ length: 10 }, (_, digit) =>
       h(
         "button",
@@ -224,15 +271,17 @@ export class AnswerForm {
     );
     return h(
       "fieldset",
-      { class: "digits" },
+      { class: "digits", tabindex: "-1" },
       h("legend", {}, "Digits you see ", h("small", {}, "optional")),
-      h("div", { class: "line" }, this.seen, this.differs),
+      h("div", { class: "line" }, this.seen),
       h("div", { class: "keys" }, ...keys, this.undo),
     );
   }
 
   #makeConfidence() {
+    /** @type {(value: number) => void} */
     const choose = (value) => {
+      if (this.isBusy) return;
       this.confidence = value;
       this.callbacks.onChange(this.entered);
     };

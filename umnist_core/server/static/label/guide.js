@@ -1,7 +1,7 @@
 /** What guided people are told: how large digits are, how many, and what they look like. */
 
-import { h, s } from "../dom.js";
-import { mountViewer } from "../viewer.js";
+import { h, s } from "../hall/dom.js";
+import { mountViewer } from "../viewer/viewer.js";
 
 /** Side of UltraMNIST's images, px; for a study that does not say how large its own are. */
 const USUAL_PX = 4000;
@@ -9,10 +9,11 @@ const USUAL_PX = 4000;
 const ENGLISH = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /**
- * @param {import("./state.js").State} state Of somebody who is guided.
+ * @param {import("./state.js").Guide} guide
+ * @param {import("./state.js").State} state Of the person who is guided.
  * @returns {{facts: HTMLElement, sheet: HTMLElement, destroy: () => void}}
  */
-export function guideContent({ guide, practice, trial }) {
+export function guideContent(guide, { practice, trial }) {
   const imagePx = guide.image_px ?? (trial ?? practice)?.image.width ?? USUAL_PX;
   const stage = h("div", { class: "sheet-stage" });
   const [fewest, most] = guide.digit_counts;
@@ -29,7 +30,7 @@ export function guideContent({ guide, practice, trial }) {
     "div",
     { class: "sheet" },
     h("h2", {}, "All digits that are used"),
-    h("p", { class: "quiet" }, "Zoom in to see how people wrote each of them."),
+    h("p", { class: "quiet" }, "Each column is one digit, as people wrote it. Zoom out for all."),
     stage,
   );
   const { dzi, width, height, tiles } = guide.sheet;
@@ -39,17 +40,28 @@ export function guideContent({ guide, practice, trial }) {
     height: "100%",
     panes: [{ key: dzi, title: "All digits", dzi, width, height, tiles }],
     image: { width, height },
+    // As a whole it is grey: thousands of digits of a pixel each.
+    view: { x: width / 2, y: height / 2, zoom: 1 },
     link: null,
   });
   return { facts, sheet, destroy: () => viewer.destroy() };
 }
 
+/**
+ * @param {[number, number]} sizes
+ * @param {number} imagePx
+ */
 function sizeSentence([smallest, largest], imagePx) {
   const [small, large, frame] = [smallest, largest, imagePx].map(figure);
   return `From ${small} px to ${large} px wide, in an image of ${frame} px. Drawn to scale:`;
 }
 
-/** The smallest and the largest size in a whole image, to scale. */
+/**
+ * The smallest and the largest size in a whole image, to scale.
+ *
+ * @param {[number, number]} sizes
+ * @param {number} imagePx
+ */
 function sizePicture([smallest, largest], imagePx) {
   const scale = 100 / imagePx;
   const [small, large] = [smallest * scale, largest * scale];
@@ -71,15 +83,21 @@ function sizePicture([smallest, largest], imagePx) {
   return picture;
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ */
 function caption(x, y, text, name = "") {
   return s("text", { x, y, class: name }, text);
 }
 
-/** A number with commas between its thousands. */
+/** @param {number} px With commas between its thousands. */
 function figure(px) {
   return px.toLocaleString("en");
 }
 
+/** @param {number} count */
 function english(count) {
   return ENGLISH[count] ?? String(count);
 }

@@ -14,10 +14,12 @@ const GO = "#go";
 export function startJoin(root) {
   const shell = new Shell(root);
   const join = async () => {
+    /** @type {{to: string}} */
     const { to } = await postJson(location.pathname, {});
     location.replace(to);
   };
   const screen = joinScreen(join);
   shell.show(screen);
-  if (location.hash === GO) screen.element.querySelector("button.primary").click();
+  const primary = screen.element.querySelector("button.primary");
+  if (location.hash === GO && primary instanceof HTMLElement) primary.click();
 }

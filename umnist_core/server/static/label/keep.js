@@ -6,16 +6,22 @@
  * which holds 5 MB and writes when it pleases; where that is too, memory, and the page says
  * that the tab must stay open.
  *
- * @typedef {"outbox"|"drafts"} Shelf
+ * @typedef {object} Shelves What lies on each.
+ * @property {import("./outbox.js").Entry} outbox
+ * @property {import("./attempt.js").Draft} drafts
+ *
+ * @typedef {keyof Shelves} Shelf
  * @typedef {object} Keep
  * @property {boolean} lasts Whether it survives a reload.
  * @property {(shelf: Shelf, id: string, record: object) => Promise<void>} put Done when kept.
- * @property {(shelf: Shelf, id: string) => Promise<any>} find null if there is none
- * @property {(shelf: Shelf) => Promise<any[]>} all
+ * @property {<S extends Shelf>(shelf: S, id: string) => Promise<Shelves[S]|null>} find null if
+ *   there is none
+ * @property {<S extends Shelf>(shelf: S) => Promise<Shelves[S][]>} all
  * @property {(shelf: Shelf, id: string) => Promise<void>} remove
  */
 
 const NAME = "umnist-label";
+/** @type {Shelf[]} */
 const SHELVES = ["outbox", "drafts"];
 
 /** A database that does not open is as good as none. */
@@ -31,27 +37,47 @@ export async function openKeep() {
 }
 
 class DatabaseKeep {
+  /** @param {IDBDatabase} database */
   constructor(database) {
     this.database = database;
     this.lasts = true;
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   * @param {object} record
+   */
   put(shelf, id, record) {
     return this.#write(shelf, (store) => store.put(record, id));
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   */
   remove(shelf, id) {
     return this.#write(shelf, (store) => store.delete(id));
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   */
   async find(shelf, id) {
     return (await this.#read(shelf, (store) => store.get(id))) ?? null;
   }
 
+  /** @param {Shelf} shelf */
   all(shelf) {
     return this.#read(shelf, (store) => store.getAll());
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {(store: IDBObjectStore) => void} act
+   * @returns {Promise<void>}
+   */
   #write(shelf, act) {
     return new Promise((resolve, reject) => {
       const work = this.database.transaction(shelf, "readwrite", { durability: "strict" });
@@ -61,6 +87,12 @@ class DatabaseKeep {
     });
   }
 
+  /**
+   * @template T
+   * @param {Shelf} shelf
+   * @param {(store: IDBObjectStore) => IDBRequest<T>} act
+   * @returns {Promise<T>}
+   */
   #read(shelf, act) {
     return new Promise((resolve, reject) => {
       const asked = act(this.database.transaction(shelf).objectStore(shelf));
@@ -75,49 +107,72 @@ class StorageKeep {
   /** @param {Storage|null} storage */
   constructor(storage) {
     this.lasts = storage !== null;
+    /** @type {Storage|Memory} */
     this.storage = storage ?? new Memory();
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   * @param {object} record
+   */
   async put(shelf, id, record) {
     this.storage.setItem(address(shelf, id), JSON.stringify(record));
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   */
   async remove(shelf, id) {
     this.storage.removeItem(address(shelf, id));
   }
 
+  /**
+   * @param {Shelf} shelf
+   * @param {string} id
+   */
   async find(shelf, id) {
-    return JSON.parse(this.storage.getItem(address(shelf, id)));
+    return JSON.parse(this.storage.getItem(address(shelf, id)) ?? "null");
   }
 
+  /** @param {Shelf} shelf */
   async all(shelf) {
     const { length } = this.storage;
-    const keys = Array.from({ length }, (_, place) => this.storage.key(place));
+    const keys = Array.from({ length }, (_, place) => this.storage.key(place) ?? "");
     const own = keys.filter((key) => key.startsWith(address(shelf, "")));
-    return own.map((key) => JSON.parse(this.storage.getItem(key)));
+    return own.map((key) => JSON.parse(this.storage.getItem(key) ?? "null"));
   }
 }
 
 /** The part of `Storage` that is used, in memory. */
 class Memory {
+  /** @type {Map<string, string>} */
   map = new Map();
 
   get length() {
     return this.map.size;
   }
 
+  /** @param {number} place */
   key(place) {
     return [...this.map.keys()][place];
   }
 
+  /** @param {string} key */
   getItem(key) {
     return this.map.get(key) ?? null;
   }
 
+  /**
+   * @param {string} key
+   * @param {string} text
+   */
   setItem(key, text) {
     this.map.set(key, text);
   }
 
+  /** @param {string} key */
   removeItem(key) {
     this.map.delete(key);
   }
@@ -143,7 +198,7 @@ export function putLast(draft) {
  */
 export function findLast(assignment) {
   try {
-    return JSON.parse(localStorage.getItem(address("last", assignment)));
+    return JSON.parse(localStorage.getItem(address("last", assignment)) ?? "null");
   } catch {
     return null;
   }
@@ -158,10 +213,15 @@ export function removeLast(assignment) {
   }
 }
 
+/**
+ * @param {Shelf|"last"|"probe"} shelf
+ * @param {string} id
+ */
 function address(shelf, id) {
   return `${NAME}:${shelf}:${id}`;
 }
 
+/** @returns {Promise<IDBDatabase>} */
 function openDatabase() {
   return new Promise((resolve, reject) => {
     setTimeout(() => reject(new Error("The browser's database did not open.")), PATIENCE_MS);

@@ -2,9 +2,10 @@
 
 import { App } from "./app.js";
 import { startJoin } from "./join.js";
+import { openKeep } from "./keep.js";
 
-const root = document.getElementById("app");
+const root = /** @type {HTMLElement} */ (document.getElementById("app")); // of label.html
 const [, place, study] = location.pathname.split("/");
 
 if (place === "join") startJoin(root);
-else new App(root, study).start();
+else new App(root, study, await openKeep()).start();

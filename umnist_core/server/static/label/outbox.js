@@ -12,10 +12,15 @@
  * @property {string} study
  * @property {string} assignment
  * @property {number} number Of the image, as the person counts.
- * @property {object} body What is posted.
+ * @property {import("./attempt.js").Submission} body What is posted.
  * @property {number} submittedAt ms since 1970
  * @property {number} tries
  * @property {{code: string, sentence: string}|null} refusal
+ * @property {boolean} [isKept] Whether it lies in this browser.
+ * @property {string} [trouble] Why it was not taken at the last sending.
+ *
+ * @typedef {Entry & {refusal: {code: string, sentence: string}}} RefusedEntry
+ * @typedef {import("./state.js").SavedReply} SavedReply
  */
 
 import { Refusal, Unreachable } from "./api.js";
@@ -26,6 +31,9 @@ const BACK_OFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 /** Whoever submits waits this long for "saved" before they may go on. */
 const SLOW_MS = 5000;
 
+/** Refusals after which sending again can change nothing. */
+export const FINAL_CODES = ["already_answered", "changed_enough", "withdrawn"];
+
 /** Refusals that are of the person's session, not of the answer. */
 const SESSION_CODES = ["no_session", "revoked", "expired"];
 
@@ -33,7 +41,7 @@ export class Outbox extends EventTarget {
   /**
    * @param {import("./keep.js").Keep} keep
    * @param {string} study
-   * @param {(body: object) => Promise<any>} post
+   * @param {(body: import("./attempt.js").Submission) => Promise<SavedReply>} post
    */
   constructor(keep, study, post) {
     super();
@@ -44,6 +52,8 @@ export class Outbox extends EventTarget {
     this.entries = new Map();
     this.isOpen = false;
     this.isSending = false;
+    /** @type {(() => void)|undefined} Ends a wait between sendings. */
+    this.wake = undefined;
   }
 
   /** @returns {Entry[]} Not sent yet, oldest first. */
@@ -51,9 +61,10 @@ export class Outbox extends EventTarget {
     return [...this.entries.values()].filter(({ refusal }) => refusal === null);
   }
 
-  /** @returns {Entry[]} Sent and not taken; shown until the person has seen them. */
+  /** @returns {RefusedEntry[]} Sent and not taken; shown until the person has seen them. */
   get refused() {
-    return [...this.entries.values()].filter(({ refusal }) => refusal !== null);
+    const refused = [...this.entries.values()].filter(({ refusal }) => refusal !== null);
+    return /** @type {RefusedEntry[]} */ (refused);
   }
 
   /** Read what earlier visits left, and begin to send. */
@@ -63,10 +74,9 @@ export class Outbox extends EventTarget {
     own.sort((a, b) => a.submittedAt - b.submittedAt);
     for (const entry of own) {
       // What was refused may be taken now: a study goes on, somebody opens their own link.
-      const isFinal = entry.refusal?.code === "already_answered";
-      const refusal = isFinal ? entry.refusal : null;
+      const isFinal = FINAL_CODES.includes(entry.refusal?.code ?? "");
       if (this.entries.has(entry.key)) continue;
-      this.entries.set(entry.key, { ...entry, tries: 1, refusal });
+      this.entries.set(entry.key, { ...entry, tries: 1, refusal: isFinal ? entry.refusal : null });
     }
     this.isOpen = true;
     this.#emit("change");
@@ -133,7 +143,10 @@ export class Outbox extends EventTarget {
     this.isSending = false;
   }
 
-  /** @returns {Promise<"done"|"held"|Unreachable>} */
+  /**
+   * @param {Entry} entry
+   * @returns {Promise<"done"|"held"|Unreachable>}
+   */
   async #send(entry) {
     const waited = entry.tries === 0 ? 0 : Math.max(Date.now() - entry.submittedAt, 0);
     entry.tries += 1;
@@ -150,6 +163,10 @@ export class Outbox extends EventTarget {
     }
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {SavedReply} reply
+   */
   async #saved(entry, reply) {
     this.entries.delete(entry.key);
     // Were this to fail, it would be sent once more, and the server would know its key.
@@ -159,6 +176,11 @@ export class Outbox extends EventTarget {
     this.#emit("saved", { entry, reply });
   }
 
+  /**
+   * @param {Entry} entry
+   * @param {unknown} error
+   * @returns {Promise<"done"|"held"|Unreachable>}
+   */
   async #failed(entry, error) {
     if (error instanceof Unreachable) {
       entry.trouble = error.message;
@@ -180,6 +202,11 @@ export class Outbox extends EventTarget {
     return "done";
   }
 
+  /**
+   * @param {number} failures In a row, before this one.
+   * @param {number} atLeastMs
+   * @returns {Promise<void>}
+   */
   #pause(failures, atLeastMs) {
     const backOff = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
     // Spread, so that a room full of people does not come back in the same instant.
@@ -196,6 +223,7 @@ export class Outbox extends EventTarget {
     });
   }
 
+  /** @param {Entry} entry */
   async #keepEntry(entry) {
     try {
       await this.keep.put("outbox", entry.key, entry);
@@ -205,6 +233,10 @@ export class Outbox extends EventTarget {
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {object} [detail]
+   */
   #emit(name, detail = {}) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }

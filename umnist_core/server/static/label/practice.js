@@ -1,17 +1,28 @@
-/** Practice: as a trial, but what is right is told afterwards, and nothing is recorded here. */
+/**
+ * Practice: as a trial, but something is told afterwards, and nothing is recorded here.
+ *
+ * What is told is a setting of the pool, and the server sends no more than that: all that is
+ * right, with the digits and their places, or whether the answer is right and nothing else.
+ */
 
-import { join } from "../bus.js";
-import { h } from "../dom.js";
-import { newKey } from "./api.js";
-import { hintsDialog, keysDialog, showDialog } from "./dialogs.js";
+import { join } from "../hall/bus.js";
+import { h } from "../hall/dom.js";
+import { newKey, sentenceOf } from "./api.js";
+import { hintsDialog, keysDialog } from "./dialogs.js";
 import { AnswerForm } from "./form.js";
 import { sumOfDigits } from "./state.js";
 import { Workplace } from "./workplace.js";
 
+/**
+ * @typedef {import("./state.js").State} State
+ * @typedef {import("./state.js").PracticeReply} PracticeReply
+ * @typedef {import("../viewer/overlays.js").Digit} Digit
+ */
+
 export class PracticeScreen {
   /**
-   * @param {import("./state.js").State} state
-   * @param {{send: (body: object) => Promise<any>, onDone: (state: object) => void,
+   * @param {State} state
+   * @param {{send: (body: object) => Promise<PracticeReply>, onDone: (state: State) => void,
    *          say: (text: string) => void}} callbacks `onDone`: feedback has been read
    */
   constructor(state, callbacks) {
@@ -19,10 +30,18 @@ export class PracticeScreen {
     this.state = state;
     this.guide = state.guide;
     this.callbacks = callbacks;
+    /** @type {import("./state.js").Practice|null} */
+    this.practice = null;
+    /** @type {PracticeReply|null} */
+    this.reply = null;
+    this.key = newKey();
+    /** @type {(() => void)|undefined} */
+    this.leaveBus = undefined;
     const { min, max } = state.ask;
     this.form = new AnswerForm({ min, max }, state.texts.question, {
       onChange: () => undefined,
       onSubmit: () => this.#submit(),
+      focusImage: () => this.focus(),
     });
     this.problem = h("p", { class: "problem", role: "alert" });
     this.feedback = h("section", { class: "feedback", "aria-label": "Feedback", hidden: "" });
@@ -41,13 +60,18 @@ export class PracticeScreen {
   /** @param {import("./state.js").Practice} practice */
   open(practice) {
     this.practice = practice;
+    this.problem.textContent = "";
+    this.#askAnswer();
+    this.place.showImage(practice.image, `Practice image ${practice.number}`);
+  }
+
+  #askAnswer() {
     this.key = newKey();
     this.reply = null;
-    this.problem.textContent = "";
     this.feedback.hidden = true;
+    this.feedback.replaceChildren();
     this.form.element.hidden = false;
     this.form.show({ answer: null, edits: 0, confidence: null, digits: null });
-    this.place.showImage(practice.image, `Practice image ${practice.number}`);
   }
 
   focus() {
@@ -59,53 +83,103 @@ export class PracticeScreen {
     this.place.destroy();
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const key = event.key.toLowerCase();
     if (key === "h" && this.guide) this.#showHints();
-    else return this.reply ? false : this.form.key(event);
+    else return this.reply ? this.#feedbackKey(event) : this.form.key(event);
     return true;
+  }
+
+  /**
+   * Enter goes on, but where it presses a button.
+   *
+   * @param {KeyboardEvent} event
+   */
+  #feedbackKey({ key, repeat, target }) {
+    if (key !== "Enter") return false;
+    if (target instanceof Element && target.closest("button")) return false;
+    if (!repeat) this.#goOn();
+    return true;
+  }
+
+  #goOn() {
+    if (this.reply) this.callbacks.onDone(this.reply.state);
   }
 
   async #submit() {
     const { answer } = this.form.entered;
+    if (!this.practice || answer === null) return;
     this.form.setBusy(true);
     this.problem.textContent = "";
     try {
       const body = { key: this.key, practice: this.practice.id, answer };
       this.reply = await this.callbacks.send(body);
-      this.#showFeedback(this.reply.feedback);
+      this.#showFeedback(this.reply.feedback, answer);
     } catch (error) {
-      this.problem.textContent = `${error.message} Submit it again.`;
+      this.problem.textContent = `${sentenceOf(error)} Submit it again.`;
     }
     this.form.setBusy(false);
+    this.focus();
   }
 
-  #showFeedback({ answer, sum, correct, digits }) {
+  /**
+   * @param {PracticeReply["feedback"]} told
+   * @param {number} answer
+   */
+  #showFeedback(told, answer) {
+    const { verdict, content } =
+      "digits" in told ? this.#solution(told, answer) : this.#verdict(told);
+    const go = { type: "button", class: "primary", click: () => this.#goOn() };
+    this.feedback.replaceChildren(h("h2", {}, verdict), ...content, h("button", go, "Next"));
+    this.feedback.dataset.correct = String(told.correct);
+    this.form.element.hidden = true;
+    this.feedback.hidden = false;
+    this.callbacks.say(verdict);
+  }
+
+  /**
+   * Right or not yet, and nothing else.
+   *
+   * @param {import("./state.js").Verdict} told
+   */
+  #verdict({ correct }) {
+    if (correct) return { verdict: "Right.", content: [] };
+    const click = () => {
+      this.#askAnswer();
+      this.focus();
+    };
+    const again = h("button", { type: "button", class: "plain-button", click }, "Try again");
+    return { verdict: "Not yet.", content: [again] };
+  }
+
+  /**
+   * @param {import("./state.js").Solution} told
+   * @param {number} answer
+   */
+  #solution({ sum, correct, digits }, answer) {
     const marks = digits.map(({ label, box, side }, id) => ({
       ...{ id, label, side: Math.round(side) },
       box: [box.x, box.y, box.width, box.height],
     }));
     this.place.showDigits(marks);
-    const verdict = correct
-      ? `Right: the sum is ${sum}.`
-      : `The sum is ${sum}; you gave ${answer}.`;
-    const done = () => this.callbacks.onDone(this.reply.state);
-    const next = h("button", { type: "button", class: "primary", click: done }, "Next");
+    return {
+      verdict: correct ? `Right: the sum is ${sum}.` : `The sum is ${sum}; you gave ${answer}.`,
+      content: marks.length > 0 ? this.#places(marks) : [],
+    };
+  }
+
+  /** @param {Digit[]} marks */
+  #places(marks) {
     const labels = marks.map(({ label }) => label);
-    this.feedback.replaceChildren(
-      h("h2", {}, verdict),
+    return [
       h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
       h("p", { class: "quiet" }, "Choose a digit to see where it is."),
       this.#list(marks),
-      next,
-    );
-    this.feedback.dataset.correct = String(correct);
-    this.form.element.hidden = true;
-    this.feedback.hidden = false;
-    next.focus();
-    this.callbacks.say(verdict);
+    ];
   }
 
+  /** @param {Digit[]} marks */
   #list(marks) {
     const { channel, leave } = join("label");
     this.leaveBus?.();
@@ -126,10 +200,10 @@ export class PracticeScreen {
   }
 
   #showKeys() {
-    showDialog(keysDialog(this.guide ? [["H", "Hints"]] : []));
+    this.place.showDialog(keysDialog(this.guide ? [["H", "Hints"]] : []));
   }
 
   #showHints() {
-    showDialog(hintsDialog(this.state));
+    if (this.guide) this.place.showDialog(hintsDialog(this.guide, this.state));
   }
 }

@@ -1,11 +1,16 @@
 /** Screens of words: joining, consent, instructions, thanks, and what else there is to say. */
 
-import { h } from "../dom.js";
+import { h } from "../hall/dom.js";
+import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { ownLink } from "./dialogs.js";
 import { guideContent } from "./guide.js";
+import { counted } from "./state.js";
 
-/** @typedef {import("./shell.js").Screen} Screen */
+/**
+ * @typedef {import("./shell.js").Screen} Screen
+ * @typedef {{text: string, click: () => unknown, isMain?: boolean}} Action A button.
+ */
 
 /**
  * A screen with a heading, some sentences and buttons.
@@ -13,7 +18,7 @@ import { guideContent } from "./guide.js";
  * @param {string} name
  * @param {string} title
  * @param {(string|Node)[]} content Strings become paragraphs.
- * @param {{text: string, click: () => unknown, isMain?: boolean}[]} [actions]
+ * @param {Action[]} [actions]
  * @returns {Screen}
  */
 export function messageScreen(name, title, content, actions = []) {
@@ -29,7 +34,10 @@ export function messageScreen(name, title, content, actions = []) {
   return { name, element };
 }
 
-/** @returns {Screen} */
+/**
+ * @param {() => Promise<void>} join
+ * @returns {Screen}
+ */
 export function joinScreen(join) {
   return messageScreen(
     "join",
@@ -61,7 +69,7 @@ export function consentScreen({ texts }, { agree, decline }) {
  */
 export function instructionsScreen(state, begin) {
   const { texts, guide, link, progress } = state;
-  const hints = guide ? guideContent(state) : null;
+  const hints = guide ? guideContent(guide, state) : null;
   const start = progress.practice_total > 0 ? "Begin with practice" : "Begin";
   const content = [
     h("p", { class: "question" }, texts.question),
@@ -73,29 +81,112 @@ export function instructionsScreen(state, begin) {
   const screen = readingScreen("instructions", "What to do", content, [action]);
   if (hints) {
     screen.element.classList.add("wide");
-    screen.element.querySelector(".actions").before(hints.sheet);
+    screen.element.querySelector(".actions")?.before(hints.sheet);
   }
   return { ...screen, destroy: () => hints?.destroy() };
 }
 
 /**
- * @param {import("./state.js").State} state
+ * How a person's part ended, with what is saved of it.
+ *
+ * @param {import("./state.js").DoneState} state
  * @param {(() => void)|null} change To change the last answer, where that is allowed.
  * @returns {Screen}
  */
-export function doneScreen({ code, progress }, change) {
-  const answers = `All ${progress.total} of your answers are saved.`;
+export function doneScreen({ code, outcome, progress, previous }, change) {
+  const { title, sentences } = ending(outcome, progress);
   const content = code
     ? [
-        answers,
+        ...sentences,
         "Your completion code:",
         h("p", { class: "code" }, h("code", {}, code), copyButton("Copy", () => code)),
       ]
-    : [answers, "You can close this page."];
-  const actions = change ? [{ text: "Change my last answer", click: change }] : [];
-  return messageScreen("done", "Thank you", content, actions);
+    : sentences;
+  const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
+  return messageScreen("done", title, [...content, "You can close this page."], actions);
 }
 
+/**
+ * What is said of each way in which a part can end; there is a code for every one of them if an
+ * image was answered.
+ *
+ * @param {import("./state.js").Outcome} outcome
+ * @param {import("./state.js").Progress} progress
+ * @returns {{title: string, sentences: string[]}}
+ */
+function ending(outcome, { done, total }) {
+  const saved = `${counted(done, "answer of yours is", "answers of yours are")} saved.`;
+  const some = done > 0 ? [saved] : ["You answered no image, so there is no completion code."];
+  /** @type {Record<import("./state.js").Outcome, [title: string, sentences: string[]]>} */
+  const endings = {
+    complete: ["Thank you", ["You have answered every image.", saved]],
+    quota_full: [
+      "No image is left for you",
+      ["Every image has all the answers that it needs, or one of yours.", ...some],
+    ],
+    ended_early: [
+      "Your part has ended",
+      [`It was ended before all of your ${total} images were answered.`, ...some],
+    ],
+    withdrawn: [
+      "You have stopped taking part",
+      [
+        ...some,
+        ...(done > 0 ? ["To have what you gave deleted, ask whoever invited you."] : []),
+      ],
+    ],
+  };
+  const [title, sentences] = endings[outcome];
+  return { title, sentences };
+}
+
+/**
+ * For somebody whose next image is with others; the page asks again by itself.
+ *
+ * @param {import("./state.js").HeldState} state
+ * @param {{look: () => unknown, withdraw: () => unknown, change: (() => void)|null}} callbacks
+ * @returns {Screen}
+ */
+export function heldScreen({ held, progress, link, previous }, { look, withdraw, change }) {
+  const { places, open } = held;
+  const others = places - open;
+  const where = [
+    ...(open > 0 ? [`${open} with ${open === 1 ? "somebody" : "people"} looking at it now`] : []),
+    ...(others > 0 ? [`${others} kept for people at work`] : []),
+  ];
+  const actions = [
+    { text: "Look now", click: look, isMain: true },
+    ...(change && previous ? [{ text: changeText(previous), click: change }] : []),
+    { text: "Stop taking part", click: withdraw },
+  ];
+  return messageScreen(
+    "held",
+    "Waiting for an image",
+    [
+      `Every image that is still needed is with others: ${counted(places, "answer", "answers")} ` +
+        `missing, ${where.join(", ")}.`,
+      "As soon as one is free, it is shown here; once nothing is missing, this page says so. It " +
+        "looks again by itself.",
+      progress.done > 0
+        ? `You have answered ${progress.done} of ${progress.total}; this is saved.`
+        : "You have not answered an image yet.",
+      ...(link ? [ownLink(link)] : []),
+    ],
+    actions,
+  );
+}
+
+/** @param {import("./state.js").Previous} previous */
+export function changeText({ changes_left: left }) {
+  return left === 1 ? "Change my last answer (one last time)" : "Change my last answer";
+}
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {Node[]} content
+ * @param {Action[]} actions
+ */
 function readingScreen(name, title, content, actions) {
   const problem = h("p", { class: "problem", role: "alert" });
   const buttons = actions.map((action) => actionButton(action, problem));
@@ -108,7 +199,12 @@ function readingScreen(name, title, content, actions) {
   return { name, element };
 }
 
-/** A button that shows that it works, and says it where it fails. */
+/**
+ * A button that shows that it works, and says it where it fails.
+ *
+ * @param {Action} action
+ * @param {HTMLElement} problem
+ */
 function actionButton({ text, click, isMain = false }, problem) {
   const button = h("button", { type: "button", class: isMain ? "primary" : "plain-button" }, text);
   button.addEventListener("click", async () => {
@@ -118,14 +214,19 @@ function actionButton({ text, click, isMain = false }, problem) {
     try {
       await click();
     } catch (error) {
-      problem.textContent = `${error.message} Try again.`;
+      problem.textContent = `${sentenceOf(error)} Try again.`;
     }
     button.removeAttribute("aria-busy");
   });
   return button;
 }
 
-/** Plain text; a blank line begins a paragraph. Long texts scroll, so they take the focus. */
+/**
+ * Plain text; a blank line begins a paragraph. Long texts scroll, so they take the focus.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
 function prose(text, name) {
   const paragraphs = text.split(/\n\s*\n/).map((one) => h("p", {}, one.trim()));
   const attributes = { class: "prose", role: "region", "aria-label": name, tabindex: "0" };

@@ -1,8 +1,9 @@
 /** What stands around every screen: the header, the progress, messages, what is said aloud. */
 
-import { h } from "../dom.js";
-import { icon } from "../icons.js";
+import { h } from "../hall/dom.js";
+import { icon } from "../hall/icons.js";
 import { copyButton } from "./copy.js";
+import { FINAL_CODES } from "./outbox.js";
 import { counted } from "./state.js";
 
 /** How long "Saved" is to be seen. */
@@ -29,16 +30,36 @@ export class Shell {
     this.outbox = outbox;
     /** @type {Screen|null} */
     this.screen = null;
-    this.#build();
+    this.shownNotices = "";
+    this.study = h("span", { class: "study" });
+    this.count = h("span", { class: "count" });
+    this.fill = h("span", { class: "fill" });
+    this.bar = h(
+      "span",
+      { class: "bar", role: "progressbar", "aria-label": "Images done", "aria-valuemin": "0" },
+      this.fill,
+    );
+    this.progress = h("div", { class: "progress", hidden: "" }, this.count, this.bar);
+    this.saving = h("span", { class: "saving", role: "status" });
+    this.tools = h("div", { class: "tools" });
+    this.header = h("header", {}, this.study, this.progress, this.saving, this.tools);
+    this.notices = h("div", { class: "notices" });
+    this.main = h("main");
+    this.live = h("div", { class: "unseen", role: "status" });
+    root.replaceChildren(this.header, this.notices, this.main, this.live);
     outbox?.addEventListener("change", () => this.#drawNotices());
     for (const type of ["online", "offline"]) addEventListener(type, () => this.#drawNotices());
     this.#drawNotices();
   }
 
-  /** @param {string} name Of the study. */
-  setStudy(name) {
-    this.study.textContent = name;
-    document.title = name;
+  /**
+   * @param {string} name Of the study.
+   * @param {"invited"|"simulated"|"own"} [origin] Whose answers; said where they are marked.
+   */
+  setStudy(name, origin = "invited") {
+    const mark = { invited: "", simulated: " (simulated)", own: " (a try of its makers)" }[origin];
+    this.study.textContent = name + mark;
+    document.title = name + mark;
   }
 
   /**
@@ -46,7 +67,7 @@ export class Shell {
    */
   show(screen) {
     this.screen?.destroy?.();
-    document.querySelector("dialog[open]")?.close(); // it was of the screen before
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close(); // of the screen before
     this.screen = screen;
     this.root.dataset.screen = screen.name;
     this.main.replaceChildren(screen.element);
@@ -92,25 +113,6 @@ export class Shell {
     this.live.textContent = text;
   }
 
-  #build() {
-    this.study = h("span", { class: "study" });
-    this.count = h("span", { class: "count" });
-    this.fill = h("span", { class: "fill" });
-    this.bar = h(
-      "span",
-      { class: "bar", role: "progressbar", "aria-label": "Images done", "aria-valuemin": "0" },
-      this.fill,
-    );
-    this.progress = h("div", { class: "progress", hidden: "" }, this.count, this.bar);
-    this.saving = h("span", { class: "saving", role: "status" });
-    this.tools = h("div", { class: "tools" });
-    this.header = h("header", {}, this.study, this.progress, this.saving, this.tools);
-    this.notices = h("div", { class: "notices" });
-    this.main = h("main");
-    this.live = h("div", { class: "unseen", role: "status" });
-    this.root.replaceChildren(this.header, this.notices, this.main, this.live);
-  }
-
   #focusHeading() {
     const heading = this.main.querySelector("h1");
     if (!heading) return;
@@ -134,14 +136,15 @@ export class Shell {
     this.notices.replaceChildren(...notices);
   }
 
+  /** @param {import("./outbox.js").Entry[]} late */
   #waitingNotice(late) {
     const count = counted(late.length, "answer", "answers");
-    const reason = late.at(-1).trouble ?? "";
+    const reason = late.at(-1)?.trouble ?? "";
     const keeps = late.every(({ isKept = true }) => isKept)
       ? "kept in this browser and sent again by itself."
       : "not kept in this browser: leave this tab open until it is sent.";
     const they = late.length === 1 ? "It is" : "They are";
-    const kick = () => this.outbox.kick();
+    const kick = () => this.outbox?.kick();
     return h(
       "div",
       { class: "notice", role: "status" },
@@ -150,26 +153,27 @@ export class Shell {
     );
   }
 
+  /** @param {import("./outbox.js").RefusedEntry} entry */
   #refusedNotice(entry) {
     const { key, number, body, refusal } = entry;
     const about = `Your answer ${body.answer} to image ${number} was not taken. `;
-    const isAnswered = refusal.code === "already_answered";
+    const isFinal = FINAL_CODES.includes(refusal.code);
     const again = h(
       "button",
-      { type: "button", class: "plain-button", click: () => this.outbox.again(key) },
+      { type: "button", class: "plain-button", click: () => this.outbox?.again(key) },
       "Send again",
     );
     const remove = h(
       "button",
-      { type: "button", class: "plain-button", click: () => this.outbox.dismiss(key) },
-      isAnswered ? "Understood" : "Remove",
+      { type: "button", class: "plain-button", click: () => this.outbox?.dismiss(key) },
+      isFinal ? "Understood" : "Remove",
     );
     return h(
       "div",
       { class: "notice refused", role: "alert" },
       h("p", {}, h("strong", {}, about), refusal.sentence),
       copyButton("Copy", () => JSON.stringify(body)),
-      ...(isAnswered ? [] : [again]),
+      ...(isFinal ? [] : [again]),
       remove,
     );
   }
@@ -184,10 +188,13 @@ function offlineNotice() {
   );
 }
 
+/** @param {Tool} tool */
 function toolButton({ name, short, key, click }) {
-  const face = name === "Keys" ? [icon("help")] : [short ?? name];
-  const attributes = { type: "button", class: "tool", click, "aria-label": name };
-  if (key) attributes["aria-keyshortcuts"] = key;
-  if (key) attributes.title = `${name} (${key.toUpperCase()})`;
-  return h("button", attributes, ...face);
+  const face = name === "Keys" ? icon("help") : (short ?? name);
+  const attributes = {
+    ...{ type: "button", class: "tool", click, "aria-label": name },
+    "aria-keyshortcuts": key ?? null,
+    title: key ? `${name} (${key.toUpperCase()})` : null,
+  };
+  return h("button", attributes, face);
 }

@@ -9,24 +9,47 @@
  *
  * @typedef {{assignment: string, number: number, image: Image}} Trial
  * @typedef {{id: string, number: number, image: Image}} Practice
- * @typedef {Trial & {answer: number, confidence: number|null, digits: number[]|null}} Previous
+ * @typedef {Trial & {answer: number, confidence: number|null, digits: number[]|null,
+ *            changes_left: number}} Previous
+ * @typedef {{places: number, open: number}} Held Answers that are still wanted of images that
+ *   this person has not answered; those for which somebody has the image open.
  * @typedef {{sizes_px: [number, number], digit_counts: [number, number], sheet: Image,
  *            image_px?: number}} Guide `image_px`: side of the study's images
  * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
  *
- * @typedef {object} State
+ * @typedef {"complete"|"quota_full"|"ended_early"|"withdrawn"} Outcome
+ * @typedef {{done: number, total: number, practice_done: number, practice_total: number}} Progress
+ *
+ * @typedef {object} Standing What a state says in every phase.
  * @property {{id: string, name: string}} study
- * @property {"consent"|"instructions"|"practice"|"trial"|"done"|"paused"|"closed"} phase
+ * @property {"invited"|"simulated"|"own"} origin
  * @property {{consent: string, instructions: string, question: string}} texts
  * @property {Guide|null} guide
  * @property {Ask} ask
- * @property {{done: number, total: number, practice_done: number, practice_total: number}} progress
+ * @property {Progress} progress
  * @property {Practice|null} practice
  * @property {Trial|null} trial
  * @property {Trial|null} next Reserved already.
- * @property {Previous|null} previous May be changed.
+ * @property {Previous|null} previous May be changed, `changes_left` times.
  * @property {string|null} code
  * @property {string|null} link
+ *
+ * @typedef {Standing & {phase: "held", held: Held, outcome: null}} HeldState `held`: what is
+ *   waited for.
+ * @typedef {Standing & {phase: "done", held: null, outcome: Outcome}} DoneState
+ * @typedef {Standing & {phase: "consent"|"instructions"|"practice"|"trial"|"paused",
+ *            held: null, outcome: null}} OpenState
+ * @typedef {HeldState|DoneState|OpenState} State
+ *
+ * @typedef {object} FoundDigit Of a practice image.
+ * @property {number} label
+ * @property {{x: number, y: number, width: number, height: number}} box canvas px
+ * @property {number} side canvas px
+ *
+ * @typedef {{correct: boolean}} Verdict For those who are told no more.
+ * @typedef {{correct: boolean, answer: number, sum: number, digits: FoundDigit[]}} Solution
+ * @typedef {{feedback: Verdict|Solution, state: State}} PracticeReply
+ * @typedef {{saved: true, key: string, counted: boolean, state: State}} SavedReply
  */
 
 /**
@@ -37,7 +60,8 @@
  * @returns {{trial: Trial|null, next: Trial|null}} No trial: the answers must be sent first.
  */
 export function openTrial(state, answered) {
-  const open = [state.trial, state.next].filter((one) => one && !answered.has(one.assignment));
+  const known = [state.trial, state.next].filter((one) => one !== null);
+  const open = known.filter(({ assignment }) => !answered.has(assignment));
   return { trial: open[0] ?? null, next: open[1] ?? null };
 }
 

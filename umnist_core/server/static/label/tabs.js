@@ -26,6 +26,10 @@ export function joinTabs(study, callbacks) {
 }
 
 class LockedTab {
+  /**
+   * @param {string} name
+   * @param {TabCallbacks} callbacks
+   */
   constructor(name, callbacks) {
     this.name = name;
     this.callbacks = callbacks;
@@ -45,10 +49,14 @@ class LockedTab {
     this.#hold({ signal }, () => clearTimeout(timer));
   }
 
-  async #hold(options, before = () => undefined) {
+  /**
+   * @param {LockOptions} options
+   * @param {() => void} [before] Called as soon as it is held.
+   */
+  async #hold(options, before) {
     let isActive = false;
     const held = () => {
-      before();
+      before?.();
       isActive = true;
       this.callbacks.onActive();
       return new Promise(() => undefined); // until the tab is closed or the lock is taken
@@ -64,6 +72,10 @@ class LockedTab {
 }
 
 class TalkingTab {
+  /**
+   * @param {string} name
+   * @param {TabCallbacks} callbacks
+   */
   constructor(name, callbacks) {
     this.callbacks = callbacks;
     this.isActive = false;
@@ -78,6 +90,7 @@ class TalkingTab {
     this.#activate();
   }
 
+  /** @param {unknown} message */
   #hear(message) {
     if (message === "who?" && this.isActive) this.channel.postMessage("me");
     if (message === "me" && !this.isActive) {

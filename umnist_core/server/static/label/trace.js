@@ -13,7 +13,7 @@
  *
  * @typedef {{samples: Sample[], end_ms: number, thinned?: boolean}} Part What one load of
  *   the page contributed.
- * @typedef {import("../viewer.js").Place} Place
+ * @typedef {import("../viewer/viewer.js").Place} Place
  */
 
 /** Samples of a movement are at least this far apart. */
@@ -42,7 +42,8 @@ export class Trace {
    */
   move(place, t) {
     this.place = place;
-    if (place.isAtRest || t - this.samples.at(-1).t >= APART_MS) this.#take(t);
+    const last = this.samples.at(-1);
+    if (place.isAtRest || !last || t - last.t >= APART_MS) this.#take(t);
   }
 
   /**
@@ -70,8 +71,10 @@ export class Trace {
     this.thinned = true;
   }
 
+  /** @param {number} t */
   #take(t) {
     const { view, size } = this.place;
+    /** @type {Sample} */
     const sample = {
       t: tenth(t),
       x: tenth(view.x),
@@ -82,8 +85,9 @@ export class Trace {
       visible: this.visible,
     };
     const last = this.samples.at(-1);
-    const differs = (key) => key !== "t" && sample[key] !== last[key];
-    if (!last || Object.keys(sample).some(differs)) this.samples.push(sample);
+    const names = /** @type {(keyof Sample)[]} */ (Object.keys(sample));
+    const differs = !last || names.some((name) => name !== "t" && sample[name] !== last[name]);
+    if (differs) this.samples.push(sample);
   }
 }
 
@@ -95,6 +99,7 @@ export class Trace {
  * @returns {Sample[]}
  */
 export function thinned(samples) {
+  /** @type {(sample: Sample, place: number) => boolean} */
   const isKept = (sample, place) =>
     place % 2 === 0 ||
     place === samples.length - 1 ||
@@ -102,7 +107,10 @@ export function thinned(samples) {
   return samples.filter(isKept);
 }
 
-/** @returns {number} To a tenth: more would only make the record longer. */
+/**
+ * @param {number} value
+ * @returns {number} To a tenth: more would only make the record longer.
+ */
 export function tenth(value) {
   return Math.round(10 * value) / 10;
 }

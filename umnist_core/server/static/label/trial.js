@@ -1,7 +1,8 @@
 /** Trials: one image after the other, everything about each recorded as it happens. */
 
+import { pair } from "../hall/pair.js";
 import { Attempt } from "./attempt.js";
-import { hintsDialog, keysDialog, pauseDialog, showDialog } from "./dialogs.js";
+import { hintsDialog, keysDialog, pauseDialog } from "./dialogs.js";
 import { AnswerForm } from "./form.js";
 import { findLast, putLast } from "./keep.js";
 import { Workplace } from "./workplace.js";
@@ -12,9 +13,13 @@ const INPUT_EVENTS = ["pointerdown", "pointermove", "touchstart", "touchmove", "
 const KEEP_EVERY_MS = 2000;
 
 /**
+ * @typedef {import("./attempt.js").Draft} Draft
+ * @typedef {import("./attempt.js").Entered} Entered
+ *
  * @typedef {object} TrialCallbacks
  * @property {(attempt: Attempt) => void} onSubmit
  * @property {() => void} onDrawn The open image is fully drawn.
+ * @property {() => void} onWithdraw Somebody wants to stop taking part.
  */
 
 export class TrialScreen {
@@ -30,12 +35,17 @@ export class TrialScreen {
     this.callbacks = callbacks;
     /** @type {Attempt|null} */
     this.attempt = null;
-    this.isPaused = false;
+    /** @type {HTMLDialogElement|null} What hides the image until it is closed. */
+    this.paused = null;
     this.isDirty = false;
+    /** Whether no image was open yet, so that what is typed can be of the first alone. */
+    this.isFresh = true;
     this.left = new AbortController();
-    this.form = new AnswerForm(state.ask, state.texts.question, {
+    const mostDigits = state.guide?.digit_counts[1] ?? null;
+    this.form = new AnswerForm({ ...state.ask, mostDigits }, state.texts.question, {
       onChange: (entered) => this.#entered(entered),
       onSubmit: () => this.#submit(),
+      focusImage: () => this.focus(),
     });
     this.place = new Workplace({
       onKey: (event) => this.#key(event),
@@ -51,7 +61,7 @@ export class TrialScreen {
 
   /**
    * @param {import("./state.js").Trial} trial
-   * @param {import("./attempt.js").Entered} [entered] What to begin with, without a draft.
+   * @param {Entered} [entered] What to begin with, without a draft.
    */
   async open(trial, entered) {
     this.place.leaveImage();
@@ -60,10 +70,17 @@ export class TrialScreen {
     const turn = (this.turn = Symbol(trial.assignment));
     const draft = await this.#draftOf(trial.assignment);
     if (turn !== this.turn) return;
+    const { isFresh } = this;
+    this.isFresh = false;
     this.attempt = new Attempt(trial.assignment, draft);
-    if (!draft && entered) this.attempt.entered = entered;
     this.attempt.setHidden(this.#isHidden());
-    this.form.show(this.attempt.entered);
+    if (isFresh && !draft && !entered) {
+      this.attempt.entered = this.form.entered; // somebody may have typed since the form is there
+    } else {
+      if (!draft && entered) this.attempt.entered = entered;
+      this.form.show(this.attempt.entered);
+    }
+    if (!isFresh || !this.form.element.contains(document.activeElement)) this.focus();
     this.place.showImage(trial.image, `Image ${trial.number}`);
     if (this.place.isDrawn) this.#drawn();
   }
@@ -81,12 +98,15 @@ export class TrialScreen {
 
   /** Hide the image until the person goes on; the time counts as hidden. */
   async pause() {
-    if (this.isPaused) return;
-    this.isPaused = true;
+    if (this.paused?.open) return;
+    const dialog = pauseDialog(this.state.link, this.callbacks.onWithdraw);
+    this.paused = dialog;
     this.#showHidden();
     this.#keepDraft();
-    await showDialog(pauseDialog(this.state.link));
-    this.isPaused = false;
+    await this.place.showDialog(dialog);
+    // Keys may come between the end of a dialog and its event: of two pauses the later one holds.
+    if (this.paused !== dialog) return;
+    this.paused = null;
     this.#showHidden();
   }
 
@@ -110,14 +130,17 @@ export class TrialScreen {
     this.timer = setInterval(() => this.isDirty && this.#keepDraft(), KEEP_EVERY_MS);
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const key = event.key.toLowerCase();
     if (key === "p") this.pause();
     else if (key === "h" && this.state.guide) this.#showHints();
-    else return this.attempt !== null && this.form.key(event);
+    // What is typed before the first image has its draft is of that image all the same.
+    else return (this.isFresh || this.attempt !== null) && this.form.key(event);
     return true;
   }
 
+  /** @param {Entered} entered */
   #entered(entered) {
     if (!this.attempt) return;
     this.attempt.entered = entered;
@@ -132,6 +155,7 @@ export class TrialScreen {
     this.callbacks.onDrawn();
   }
 
+  /** @param {import("../viewer/viewer.js").Place} place */
   #moved(place) {
     this.attempt?.move(place);
     this.isDirty = true;
@@ -147,16 +171,17 @@ export class TrialScreen {
     this.attempt = null;
     this.isDirty = false;
     this.form.setBusy(true);
+    this.focus();
     this.callbacks.onSubmit(attempt);
   }
 
   #isHidden() {
-    return this.isPaused || document.visibilityState === "hidden";
+    return this.paused !== null || document.visibilityState === "hidden";
   }
 
   #showHidden() {
     this.attempt?.setHidden(this.#isHidden());
-    this.place.stage.classList.toggle("paused", this.isPaused);
+    this.place.stage.classList.toggle("paused", this.paused !== null);
   }
 
   #visibilityChanged() {
@@ -168,21 +193,24 @@ export class TrialScreen {
   #showKeys() {
     const { ask, guide } = this.state;
     const more = [
-      ...(ask.digits ? [["D", "To the digits you see; figures then go there"]] : []),
-      ...(ask.confidence ? [["C", "To how sure you are; arrows choose"]] : []),
-      ...(guide ? [["H", "Hints"]] : []),
-      ["P", "Pause"],
+      ...(ask.digits ? [pair("D", "To the digits you see; figures then go there")] : []),
+      ...(ask.confidence ? [pair("C", "To how sure you are; arrows choose")] : []),
+      ...(ask.digits || ask.confidence ? [pair("Esc", "From there back to the image")] : []),
+      ...(guide ? [pair("H", "Hints")] : []),
+      pair("P", "Pause"),
     ];
     this.#cover(keysDialog(more));
   }
 
   #showHints() {
-    this.#cover(hintsDialog(this.state));
+    const { guide } = this.state;
+    if (guide) this.#cover(hintsDialog(guide, this.state));
   }
 
+  /** @param {HTMLDialogElement} dialog */
   async #cover(dialog) {
     this.attempt?.setCovered(true);
-    await showDialog(dialog);
+    await this.place.showDialog(dialog);
     this.attempt?.setCovered(false);
   }
 
@@ -194,6 +222,10 @@ export class TrialScreen {
     await this.#put(attempt.draft());
   }
 
+  /**
+   * @param {string} assignment
+   * @returns {Promise<Draft|null>}
+   */
   async #draftOf(assignment) {
     const kept = await this.keep.find("drafts", assignment).catch(() => null);
     const last = findLast(assignment);
@@ -210,6 +242,7 @@ export class TrialScreen {
     if (this.attempt) this.#put(this.attempt.draft());
   }
 
+  /** @param {Draft} draft */
   async #put(draft) {
     await this.keep.put("drafts", draft.assignment, draft).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 /** The next image's tiles, fetched into the browser's cache while the present one is worked on. */
 
-import { knownSource, tileUrl } from "../source.js";
-import * as views from "../view.js";
+import { knownSource, tileUrl } from "../viewer/source.js";
+import * as views from "../hall/view.js";
 
 /** Downloads at once; the present image's own go first. */
 const AT_ONCE = 2;
@@ -12,6 +12,7 @@ const MINIMAP_LEVEL = 8;
 export class Warmer {
   constructor() {
     this.stop = new AbortController();
+    /** @type {string|null} */
     this.dzi = null;
   }
 
@@ -19,7 +20,7 @@ export class Warmer {
    * Begin to fetch an image, and stop fetching any other.
    *
    * @param {import("./state.js").Image} image
-   * @param {import("../view.js").Size} pane In which it will be shown.
+   * @param {import("../hall/view.js").Size} pane In which it will be shown.
    */
   warm(image, pane) {
     if (image.dzi === this.dzi) return;
@@ -42,7 +43,7 @@ export class Warmer {
  * levels, without which it could not be worked on while there is no connection.
  *
  * @param {import("./state.js").Image} image
- * @param {import("../view.js").Size} pane
+ * @param {import("../hall/view.js").Size} pane
  * @returns {string[]}
  */
 export function tilesOf(image, pane) {
@@ -51,14 +52,20 @@ export function tilesOf(image, pane) {
   const first = views.levelOf(source, image.width * views.wholeZoom(image, pane));
   const levels = [first, Math.min(MINIMAP_LEVEL, first)];
   // People who pay for what they download get the first view alone.
-  if (!navigator.connection?.saveData) {
+  const { connection } = /** @type {any} */ (navigator); // not every browser tells it
+  if (!connection?.saveData) {
     for (let level = first + 1; level <= source.maxLevel; level += 1) levels.push(level);
   }
   return [...new Set(levels)].flatMap((level) => levelTiles(source, level));
 }
 
+/**
+ * @param {import("../viewer/source.js").Source} source
+ * @param {number} level
+ */
 function levelTiles(source, level) {
   const { width, height, tileSize, maxLevel } = source;
+  /** @type {(length: number) => number} */
   const tiles = (length) => Math.ceil(Math.ceil(length / 2 ** (maxLevel - level)) / tileSize);
   const urls = [];
   for (let row = 0; row < tiles(height); row += 1) {
@@ -69,9 +76,14 @@ function levelTiles(source, level) {
   return urls;
 }
 
+/**
+ * @param {string[]} urls
+ * @param {AbortSignal} signal
+ */
 async function fetchAll(urls, signal) {
-  while (urls.length > 0 && !signal.aborted) {
+  while (!signal.aborted) {
     const url = urls.shift();
+    if (url === undefined) return;
     try {
       // Read to its end, or the browser would not keep it.
       const response = await fetch(url, { signal, priority: "low" });

@@ -1,0 +1,32 @@
+/** The toolbar's pictures: strokes on a 20 x 20 grid. */
+
+import { s } from "./dom.js";
+
+const PATHS = {
+  previous: "M12.5 4.5 7 10l5.5 5.5",
+  next: "M7.5 4.5 13 10l-5.5 5.5",
+  random:
+    "M3 6h2.5c3.5 0 5 8 8.5 8h2.5M3 14h2.5c1.2 0 2.2-1 3-2.2M11 8.2c.8-1.2 1.8-2.2 3-2.2h2.5" +
+    "M14.5 3.8 16.8 6l-2.3 2.2M14.5 11.8 16.8 14l-2.3 2.2",
+  zoomOut: "M4.5 10h11",
+  zoomIn: "M4.5 10h11M10 4.5v11",
+  whole: "M3.5 3.5h13v13h-13zM7 9V7h2M11 7h2v2M13 11v2h-2M9 13H7v-2",
+  range:
+    "M2 10h2M9 10h2M16 10h2M4 10a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0" +
+    "M11 10a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0",
+  fullScreen: "M3.5 7.5v-4h4M12.5 3.5h4v4M16.5 12.5v4h-4M7.5 16.5h-4v-4",
+  help: "M7.2 7.5a2.8 2.8 0 1 1 4 2.6c-.8.4-1.2 1-1.2 2M10 14.9v.200",
+};
+
+/**
+ * @param {keyof typeof PATHS} name
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+  return s("svg", { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }, path(name));
+}
+
+/** @param {keyof typeof PATHS} name */
+function path(name) {
+  return s("path", { d: PATHS[name] });
+}

@@ -1,0 +1,114 @@
+/** What heat means: its title, its colours, the value under the pointer, its opacity. */
+
+import { h } from "../hall/dom.js";
+import { COLOUR_MAPS } from "./colours.js";
+
+export class HeatBar {
+  /** @param {() => void} onChange Everything that is drawn with it is to be drawn anew. */
+  constructor(onChange) {
+    this.onChange = onChange;
+    /** How all layers look. @type {{opacity: number, map: import("./colours.js").ColourMap}} */
+    this.look = { opacity: 0.7, map: "colours" };
+    this.moved = false;
+    this.#build();
+  }
+
+  /** @param {import("./heat.js").HeatLayer[]} layers One for each pane. */
+  show(layers) {
+    const heats = layers.flatMap(({ data }) => data ?? []);
+    this.element.hidden = heats.length === 0;
+    if (heats.length === 0) return;
+    if (!this.moved) this.#setOpacity(heats[0].opacity);
+    this.#drawTitle(layers, heats);
+    this.most.textContent = [...new Set(heats.map(mostText))].join(" and ");
+  }
+
+  /**
+   * Say what the value is at a point.
+   *
+   * @param {number|null} value
+   * @param {import("./heat.js").HeatData|null} data What it is a value of.
+   */
+  drawValue(value, data) {
+    const unit = data?.unit ? ` ${data.unit}` : "";
+    this.here.textContent = value === null ? "–" : `${numberText(value)}${unit}`;
+  }
+
+  #build() {
+    this.title = h("span", { class: "heat-title" });
+    this.most = h("span", { class: "figure" });
+    this.here = h("span", { class: "figure", "data-readout": "heat" }, "–");
+    this.scale = h("span", { class: "heat-scale", "aria-hidden": "true" });
+    this.colours = h("span", {});
+    this.scale.append(this.colours);
+    const field = (name, ...parts) =>
+      h("span", { class: "field" }, h("span", { class: "name" }, name), ...parts);
+    this.element = h(
+      "div",
+      { class: "heat-bar", role: "group", "aria-label": "Heat", hidden: "" },
+      this.title,
+      h("span", { class: "field" }, h("span", { class: "figure" }, "0"), this.scale, this.most),
+      field("here", this.here),
+      this.#mapChoice(),
+      h("label", { class: "field" }, h("span", { class: "name" }, "Opacity"), this.#opacityRange()),
+    );
+    this.#setMap(this.look.map);
+  }
+
+  #opacityRange() {
+    const range = { type: "range", min: 0, max: 100, step: 5, "aria-label": "Opacity of the heat" };
+    const input = () => {
+      this.moved = true;
+      this.#setOpacity(Number(this.slider.value) / 100);
+      this.onChange();
+    };
+    this.slider = h("input", { ...range, input });
+    return this.slider;
+  }
+
+  #mapChoice() {
+    const options = Object.entries(COLOUR_MAPS).map(([value, { title }]) =>
+      h("option", { value }, title),
+    );
+    const change = () => {
+      this.#setMap(select.value);
+      this.onChange();
+    };
+    const select = h("select", { class: "end", "aria-label": "Heat as", change }, ...options);
+    return select;
+  }
+
+  #setMap(map) {
+    this.look.map = map;
+    this.colours.style.background = COLOUR_MAPS[map].css;
+  }
+
+  #setOpacity(opacity) {
+    this.look.opacity = Math.min(Math.max(opacity, 0), 1);
+    this.slider.value = String(Math.round(100 * this.look.opacity));
+    this.colours.style.opacity = String(this.look.opacity);
+  }
+
+  #drawTitle(layers, heats) {
+    const titles = [...new Set(heats.map(({ title }) => title))].join(" · ");
+    const failed = layers.some((layer) => layer.failed);
+    this.title.classList.toggle("failed", failed);
+    this.title.textContent = failed ? `${titles} could not be read.` : titles;
+  }
+}
+
+function mostText({ top, max, unit }) {
+  const last = top ?? max;
+  return [numberText(last), unit, last < max && "or more"].filter(Boolean).join(" ");
+}
+
+/**
+ * Three figures, and no more decimals than they need.
+ *
+ * @param {number} value
+ * @returns {string}
+ */
+export function numberText(value) {
+  if (value === 0) return "0";
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
+}

@@ -1,0 +1,39 @@
+/** What a viewer shows: its own data, or what controls beside it show ahead of them. */
+
+/**
+ * @typedef {import("./viewer.js").ViewerData} ViewerData
+ * @typedef {{heat: import("../heat/heat.js").HeatData|null, marks: import("./look_marks.js").LookMark[],
+ *            isStale: boolean}} Layer What lies over one pane.
+ */
+
+/**
+ * @param {ViewerData} given
+ * @param {{live: import("../hall/bus.js").Live|null, looks: import("../hall/bus.js").Look[]|null}} channel
+ * @returns {ViewerData & {layers: Layer[]}} `layers`: one for each pane.
+ */
+export function mergedData(given, { live, looks }) {
+  const data = live ? withLive(given, live) : given;
+  const panes = looks?.length === 2 && data.panes.length === 1 ? doubled(data.panes[0], looks) : data.panes;
+  const layers = panes.map((_, place) =>
+    looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null },
+  );
+  return { ...data, panes, layers };
+}
+
+/** @type {Layer} */
+const NOTHING = { heat: null, marks: [], isStale: false };
+
+function withLive(given, live) {
+  const addresses = ({ panes }) => panes.map(({ dzi }) => dzi).join(" ");
+  // What is known of the given picture is not true of another.
+  const ahead = addresses(live) !== addresses(given);
+  return { ...given, ...live, ...(ahead ? { digits: [], shapes: [], status: null } : {}) };
+}
+
+function doubled(pane, looks) {
+  return looks.map(({ key, title }) => ({ ...pane, key: `${pane.key}-${key}`, title }));
+}
+
+function layerOf(look) {
+  return look ? { heat: look.heat, marks: look.marks, isStale: look.isStale ?? false } : NOTHING;
+}

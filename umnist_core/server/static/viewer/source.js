@@ -1,0 +1,77 @@
+/**
+ * A Deep Zoom image: its description and its tiles' addresses.
+ *
+ * @typedef {{dzi: string, width: number, height: number, tileSize: number, overlap: number,
+ *            format: string, tilesUrl: string, query: string, maxLevel: number}} Source
+ */
+
+/**
+ * Fetch and read a `.dzi` description.
+ *
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @returns {Promise<Source>}
+ * @throws {Error} With one sentence for people, the server's own where it gave one.
+ */
+export async function fetchSource(url, signal) {
+  let response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Error("The image could not be fetched: the server did not answer.");
+  }
+  const text = await response.text();
+  if (!response.ok) throw new Error(serverSentence(response, text));
+  return describe(url, new DOMParser().parseFromString(text, "text/xml"));
+}
+
+/**
+ * The source of an image whose description is known without fetching it.
+ *
+ * @param {string} url Of the `.dzi`.
+ * @param {{width: number, height: number, tileSize: number, overlap: number, format: string}} known
+ * @returns {Source}
+ */
+export function knownSource(url, known) {
+  const { width, height } = known;
+  const { pathname, search, origin } = new URL(url, location.href);
+  return {
+    ...known,
+    dzi: url,
+    tilesUrl: origin + pathname.replace(/\.dzi$/, "_files/"),
+    query: search,
+    maxLevel: Math.ceil(Math.log2(Math.max(width, height, 1))),
+  };
+}
+
+/**
+ * @param {Source} source
+ * @param {number} level
+ * @param {number} column
+ * @param {number} row
+ * @returns {string}
+ */
+export function tileUrl(source, level, column, row) {
+  return `${source.tilesUrl}${level}/${column}_${row}.${source.format}${source.query}`;
+}
+
+function describe(url, xml) {
+  const image = xml.querySelector("Image");
+  const size = xml.querySelector("Size");
+  if (!image || !size) throw new Error("The image's description is not Deep Zoom.");
+  const number = (element, name) => Number(element.getAttribute(name));
+  return knownSource(url, {
+    width: number(size, "Width"),
+    height: number(size, "Height"),
+    tileSize: number(image, "TileSize"),
+    overlap: number(image, "Overlap"),
+    format: image.getAttribute("Format"),
+  });
+}
+
+function serverSentence(response, text) {
+  const plain = (response.headers.get("content-type") ?? "").startsWith("text/plain");
+  if (plain && text && text.length < 400) return text.trim();
+  return `The image could not be opened: the server answered ${response.status}.`;
+}

@@ -1,0 +1,42 @@
+/** The row of buttons above the image. */
+
+import { h } from "../hall/dom.js";
+import { icon } from "../hall/icons.js";
+
+/**
+ * @param {import("./keyboard.js").Actions} actions
+ * @param {boolean} [plain] Zoom alone, with the keys of a plain viewer.
+ * @returns {HTMLElement}
+ */
+export function makeToolbar(actions, plain = false) {
+  const { navigate } = actions;
+  const groups = [
+    navigate && [
+      button("Previous sample", "P", icon("previous"), () => navigate("previous")),
+      button("Random sample", "X", icon("random"), () => navigate("random")),
+      button("Next sample", "N", icon("next"), () => navigate("next")),
+    ],
+    [
+      button("Zoom out", "−", icon("zoomOut"), () => actions.zoom(-1)),
+      button("Zoom in", "+", icon("zoomIn"), () => actions.zoom(1)),
+      button("Whole image", plain ? "W" : "0", icon("whole"), () => actions.whole()),
+      button("One to one", plain ? null : "1", "1:1", () => actions.ratio(1)),
+    ],
+    !plain && [
+      document.fullscreenEnabled &&
+        button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
+      button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
+    ].filter(Boolean),
+  ].filter(Boolean);
+  return h(
+    "div",
+    { class: "toolbar", role: "group", "aria-label": "Image" },
+    ...groups.map((buttons) => h("div", { class: "group" }, ...buttons)),
+  );
+}
+
+function button(name, key, face, click, extra = "") {
+  const caps = key === null ? [] : [h("kbd", {}, key)];
+  const tip = h("span", { class: "tip", "aria-hidden": "true" }, name, ...caps);
+  return h("button", { type: "button", class: extra, "aria-label": name, click }, face, tip);
+}

@@ -1,0 +1,484 @@
+/**
+ * The deep-zoom viewer: one or two panes in step, and what stands around them.
+ *
+ * `mountViewer` is framework-free; streamlit.js joins it to Streamlit. `mountAnswers`
+ * makes the list of digits beside it.
+ *
+ * @typedef {object} ViewerData
+ * @property {string} bus Name of the channel that it shares with the answers.
+ * @property {import("./pane.js").PaneData[]} panes One, or two that are kept in step.
+ * @property {import("../hall/view.js").Size} image The frame of all coordinates, canvas px.
+ * @property {import("../hall/view.js").View|null} [view] Where to look, on mounting and whenever
+ *   it changes; null for the whole image; left out, the address or where one is.
+ * @property {import("./overlays.js").Digit[]} [digits]
+ * @property {import("./overlays.js").Shape[]} [shapes]
+ * @property {import("../hall/bus.js").Overlays} [overlays] As `view`.
+ * @property {import("../heat/heat.js").HeatData|null} [heat] Drawn over the image, under the digits.
+ * @property {Record<string, string|null>|null} [link] What the address holds besides view
+ *   and overlays; null leaves the address alone.
+ * @property {"side"|"wipe"} [compare] How two panes stand: beside each other, or over each
+ *   other with a divider that wipes from one to the other.
+ * @property {string|null} [status] A sentence shown above the image.
+ * @property {number|string|null} [height] CSS px or a CSS length, instead of the window's.
+ * @property {boolean} [plain] For people who are to find the digits themselves: picture, zoom
+ *   and minimap alone, without values, scale or lists of keys, and with keys that leave the
+ *   figures to the answer.
+ *
+ * @typedef {object} ViewerCallbacks
+ * @property {(view: import("../hall/view.js").View) => void} [onView] The view has come to rest.
+ * @property {(where: "next"|"previous"|"random") => void} [onNavigate]
+ * @property {(overlays: import("../hall/bus.js").Overlays) => void} [onOverlays]
+ * @property {(place: Place) => void} [onPlace] What is in view has changed, at once and in
+ *   every frame of a movement.
+ * @property {() => void} [onHelp] Shows the keys instead of the viewer's own list.
+ *
+ * @typedef {object} Place What is in view, and whether the view is at rest.
+ * @property {import("../hall/view.js").View} view
+ * @property {import("../hall/view.js").Size} size Of the pane, CSS px.
+ * @property {boolean} isAtRest
+ *
+ * @typedef {object} MountedViewer
+ * @property {(data: ViewerData) => void} update
+ * @property {() => void} showWhole At once, as before another picture.
+ * @property {() => void} retry Load a picture again that did not come whole.
+ * @property {() => Place|null} place null before anything is shown.
+ * @property {() => void} focus
+ * @property {() => void} destroy
+ */
+
+import { join } from "../hall/bus.js";
+import { h, onDetail, styleSheet } from "../hall/dom.js";
+import { loadEngine } from "./engine.js";
+import { HeatBar } from "../heat/bar.js";
+import { makeHelp } from "./help.js";
+import { listenToKeys } from "./keyboard.js";
+import { readOverlays, readView, writeLink } from "./link.js";
+import { mergedData } from "./looks.js";
+import { Minimap } from "./minimap.js";
+import { Pane } from "./pane.js";
+import { Readout } from "./readout.js";
+import { ScaleBar } from "./scalebar.js";
+import { makeToolbar } from "./toolbar.js";
+import * as views from "../hall/view.js";
+import { Wipe } from "./wipe.js";
+
+export { mountAnswers } from "./answers.js";
+
+/** Share of the pane that an arrow key moves, and with Shift. */
+const STEP = 0.125;
+const FAR_STEP = 0.6;
+const REPORT_AFTER_MS = 150;
+
+/**
+ * @param {HTMLElement|ShadowRoot} parentElement
+ * @param {ViewerData} data
+ * @param {ViewerCallbacks} [callbacks]
+ * @returns {MountedViewer}
+ */
+export function mountViewer(parentElement, data, callbacks = {}) {
+  const viewer = new Viewer(parentElement, data, callbacks);
+  return {
+    update: (next) => viewer.update(next),
+    showWhole: () => viewer.showWhole(),
+    retry: () => viewer.retry(),
+    place: () => viewer.place,
+    focus: () => viewer.focus(),
+    destroy: () => viewer.destroy(),
+  };
+}
+
+class Viewer {
+  constructor(parentElement, data, callbacks) {
+    this.given = data;
+    this.data = data;
+    this.callbacks = callbacks;
+    /** @type {Pane[]} */
+    this.panes = [];
+    this.leader = null;
+    this.pointer = null;
+    this.say = null;
+    const fromLink = data.link ? readView() : null;
+    this.view = data.view ?? fromLink;
+    this.whole = !this.view;
+    this.left = new AbortController();
+    this.#joinBus();
+    this.data = this.#merged();
+    this.#build();
+    this.styles = styleSheet("viewer/viewer.css", parentElement);
+    parentElement.append(this.root);
+    this.#listen();
+    this.#begin();
+  }
+
+  /** @param {ViewerData} data */
+  update(data) {
+    this.given = data;
+    this.#change(this.#merged());
+  }
+
+  showWhole() {
+    this.whole = true;
+    this.view = null;
+    for (const pane of this.panes) pane.go(this.#wholeView(), true);
+  }
+
+  retry() {
+    for (const pane of this.panes) pane.swap.retry();
+  }
+
+  /** At once, or as soon as there is something to focus. */
+  focus() {
+    this.wantsFocus = this.panes.length === 0;
+    this.panes[0]?.viewer.canvas.focus({ preventScroll: true });
+  }
+
+  /** @returns {Place|null} */
+  get place() {
+    const pane = this.lead;
+    if (!pane) return null;
+    const { view, target, size } = pane;
+    return { view, size, isAtRest: views.sameView(view, target) };
+  }
+
+  /** The data, or what controls beside the viewer show ahead of them. */
+  #merged() {
+    return mergedData(this.given, this.channel);
+  }
+
+  #change(data) {
+    const before = this.data;
+    this.data = data;
+    if (!this.engine) return;
+    if (data.image.width !== before.image.width || data.image.height !== before.image.height) {
+      this.whole = true;
+      for (const pane of this.panes) pane.setImage(data.image);
+    }
+    this.#showData();
+    if (data.view !== undefined && !views.sameView(data.view ?? null, before.view ?? null)) {
+      this.#goTo(data.view ?? this.#wholeView());
+    }
+    const changed = (name) => data.overlays?.[name] !== before.overlays?.[name];
+    if (data.overlays && (changed("answer") || changed("shapes"))) {
+      this.channel.setOverlays(data.overlays);
+    }
+    this.#writeLink();
+  }
+
+  destroy() {
+    this.left.abort();
+    this.leaveBus();
+    this.stopKeys();
+    clearTimeout(this.reportTimer);
+    this.readout.close();
+    for (const pane of this.panes) pane.destroy();
+    this.panes = [];
+    this.root.remove();
+    this.styles.element.remove();
+  }
+
+  #joinBus() {
+    const { data } = this;
+    const { channel, leave } = join(data.bus);
+    this.channel = channel;
+    this.leaveBus = leave;
+    channel.setOverlays(data.overlays ?? (data.link ? readOverlays() : {}));
+    const { signal } = this.left;
+    for (const what of ["live", "looks"]) {
+      channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
+    }
+    onDetail(channel, "fly", (detail) => this.#fly(detail), { signal });
+    onDetail(channel, "overlays", (detail) => this.#overlaysChanged(detail), { signal });
+  }
+
+  #build() {
+    const { data } = this;
+    const actions = this.#actions();
+    this.help = makeHelp(actions.navigate !== null);
+    this.readout = new Readout();
+    this.heatBar = new HeatBar(() => this.#drawHeat());
+    this.scaleBar = new ScaleBar();
+    this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
+    this.notice = h("p", { class: "notice", hidden: "" });
+    this.stage = h("div", { class: "stage" });
+    this.wipe = new Wipe(this.stage);
+    this.live = h("div", { class: "unseen", role: "status" });
+    this.root = h(
+      "div",
+      {
+        class: data.plain ? "umnist-viewer plain" : "umnist-viewer",
+        role: "group",
+        "aria-label": "Image viewer",
+      },
+      ...[makeToolbar(actions, data.plain), this.notice, this.stage],
+      ...(data.plain ? [] : [this.heatBar.element, this.readout.element, this.help]),
+      this.live,
+    );
+    this.stopKeys = listenToKeys(this.root, actions, data.plain);
+  }
+
+  #actions() {
+    const { onNavigate } = this.callbacks;
+    const withPane = (action) => (...values) => this.lead && action(...values);
+    return {
+      pan: withPane((right, down, far) => this.#pan(right, down, far ? FAR_STEP : STEP)),
+      zoom: withPane((direction) => this.#zoom(direction)),
+      whole: withPane(() => this.#goTo(this.#wholeView(), "Whole image")),
+      ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
+      fullScreen: () => this.#fullScreen(),
+      help: () => (this.callbacks.onHelp ? this.callbacks.onHelp() : this.help.showModal()),
+      answer: () => this.channel.setOverlays({ answer: !this.channel.overlays.answer }),
+      navigate: onNavigate ? (where) => onNavigate(where) : null,
+    };
+  }
+
+  #listen() {
+    const { signal } = this.left;
+    const still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.still = still.matches;
+    const changed = ({ matches }) => {
+      this.still = matches;
+      for (const pane of this.panes) pane.setStill(matches);
+    };
+    still.addEventListener("change", changed, { signal });
+  }
+
+  async #begin() {
+    try {
+      const [engine] = await Promise.all([loadEngine(), this.styles.loaded]);
+      if (this.left.signal.aborted) return;
+      this.engine = engine;
+      this.root.classList.add("ready");
+      this.#showData();
+      this.#writeLink();
+    } catch (error) {
+      this.root.classList.add("ready");
+      this.#showNotice(error.message);
+    }
+  }
+
+  /** Bring everything in line with the data. */
+  #showData() {
+    const { data } = this;
+    const { height } = data;
+    const length = typeof height === "number" ? `${height}px` : (height ?? "");
+    this.root.style.setProperty("--viewer-height", length);
+    this.#showNotice(data.status ?? null);
+    while (this.panes.length > data.panes.length) this.#dropPane();
+    while (this.panes.length < data.panes.length) this.#addPane();
+    for (const element of [this.stage, this.readout.element]) {
+      element.classList.toggle("two", this.panes.length > 1);
+    }
+    this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
+    this.panes.forEach((pane, index) => {
+      const { heat, isStale } = data.layers[index];
+      pane.update(data.panes[index]);
+      pane.heat.show(heat, isStale);
+    });
+    this.heatBar.show(this.panes.map(({ heat }) => heat));
+    this.#drawOverlays();
+    this.#drawPoint();
+  }
+
+  #addPane() {
+    const pane = new Pane(
+      this.engine,
+      { image: this.data.image, still: this.still },
+      {
+        onLead: (leader) => (this.leader = leader),
+        onMove: (moving) => this.#moved(moving),
+        onRest: (resting) => this.#rested(resting),
+        onResize: (resized, heading) => this.#resized(resized, heading),
+        onShown: (shown, source) => this.#shown(shown, source),
+        onPoint: (pointed, event) => this.#pointed(pointed, event),
+      },
+    );
+    this.panes.push(pane);
+    pane.heat.look = this.heatBar.look;
+    pane.heat.onChange = () => this.#drawHeat();
+    this.stage.append(pane.element);
+    const hasScale = this.panes.length === 1 && !this.data.plain;
+    if (hasScale) pane.element.append(this.scaleBar.element);
+    // In the last pane, the corner that is furthest from the titles and the scale.
+    pane.element.append(this.minimap.element);
+    pane.start();
+    if (this.wantsFocus) this.focus();
+  }
+
+  #dropPane() {
+    const pane = this.panes.pop();
+    if (this.leader === pane) this.leader = null;
+    this.panes.at(-1)?.element.append(this.minimap.element);
+    pane.destroy();
+  }
+
+  /** @returns {Pane} The pane that others follow: the one last acted on. */
+  get lead() {
+    return this.leader ?? this.panes[0];
+  }
+
+  #wholeView() {
+    const { image } = this.data;
+    const zoom = views.wholeZoom(image, this.lead.size);
+    return { x: image.width / 2, y: image.height / 2, zoom };
+  }
+
+  /**
+   * @param {import("../hall/view.js").View} view
+   * @param {string|null} [say] Said to screen readers on arrival; "" for the place itself.
+   */
+  #goTo(view, say = null) {
+    const pane = this.lead;
+    this.say = say;
+    const clamped = views.clampedView(view, this.data.image, pane.size);
+    pane.go(views.alignedView(clamped, pane.size), false);
+  }
+
+  #pan(right, down, share) {
+    const { target, size } = this.lead;
+    const x = target.x + (right * share * size.width) / target.zoom;
+    const y = target.y + (down * share * size.height) / target.zoom;
+    this.#goTo({ ...target, x, y }, "");
+  }
+
+  #zoom(direction) {
+    const { target, size } = this.lead;
+    const smallest = views.wholeZoom(this.data.image, size);
+    const zoom = views.nextZoom(target.zoom, direction, smallest);
+    if (zoom === smallest) this.#goTo(this.#wholeView(), "Whole image");
+    else this.#zoomTo(zoom);
+  }
+
+  #zoomTo(zoom) {
+    this.#goTo({ ...this.lead.target, zoom }, "");
+  }
+
+  /** To a digit of the data, or to a box. */
+  #fly({ id, box, name }) {
+    if (!this.lead) return;
+    const digit = (this.data.digits ?? []).find((one) => one.id === id);
+    const there = box ?? digit?.box;
+    const say = name ?? (digit && `Digit ${digit.label}, ${digit.side} px`);
+    if (there) this.#goTo(views.viewOfBox(there, this.lead.size), say);
+  }
+
+  #fullScreen() {
+    if (this.root.matches(":fullscreen")) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+
+  #moved(pane) {
+    if (pane !== this.lead) return;
+    this.view = pane.view;
+    this.#follow((view) => view);
+    this.#drawChrome();
+    this.#drawPoint();
+    this.callbacks.onPlace?.({ view: this.view, size: pane.size, isAtRest: false });
+  }
+
+  #rested(pane) {
+    if (pane !== this.lead) return;
+    pane.align();
+    this.view = pane.view;
+    this.callbacks.onPlace?.({ view: this.view, size: pane.size, isAtRest: true });
+    this.whole = views.sameView(this.view, this.#wholeView());
+    this.#follow((view, size) => views.alignedView(view, size));
+    this.#writeLink();
+    if (this.say !== null) this.#announce(this.say || this.#placeText());
+    this.say = null;
+    clearTimeout(this.reportTimer);
+    this.reportTimer = setTimeout(() => this.callbacks.onView?.(this.view), REPORT_AFTER_MS);
+  }
+
+  /** Put the other panes where the leader is; they never lead back, so nothing swings. */
+  #follow(adjusted) {
+    for (const pane of this.panes) {
+      if (pane !== this.lead) pane.go(adjusted(this.view, pane.size), true);
+    }
+  }
+
+  #resized(pane, heading) {
+    const resting = this.whole || !this.view ? this.#wholeView() : this.view;
+    const view = pane === this.lead && heading ? heading : resting;
+    const clamped = views.clampedView(view, this.data.image, pane.size);
+    pane.go(views.alignedView(clamped, pane.size), true);
+    this.#drawChrome();
+    this.callbacks.onPlace?.({ view: pane.view, size: pane.size, isAtRest: true });
+  }
+
+  #shown(pane, source) {
+    if (pane === this.panes[0]) this.minimap.show(source, this.data.image);
+    this.#drawChrome();
+    this.#drawPoint(true);
+  }
+
+  #pointed(pane, event) {
+    this.pointer = event && { pane, place: event, touch: event.pointerType !== "mouse" };
+    this.#drawPoint();
+  }
+
+  /** Read the pixel under the pointer; where there is none, the one in the middle. */
+  #drawPoint(fresh = false) {
+    const pane = this.lead;
+    if (!pane || this.data.plain) return;
+    // A finger that drags covers what it points at.
+    if (this.pointer?.touch && !views.sameView(pane.view, pane.target)) this.pointer = null;
+    const { pointer } = this;
+    const point = pointer ? pointer.pane.pointAt(pointer.place) : pane.view;
+    for (const other of this.panes) {
+      other.overlay.pointer = pointer && other !== pointer.pane ? point : null;
+      other.drawOverlay();
+    }
+    this.readout.element.classList.toggle("centre", !pointer);
+    this.readout.drawPoint(point, this.data.image, this.panes, fresh);
+    const { heat } = pointer?.pane ?? pane;
+    this.heatBar.drawValue(point && heat.valueAt(point, this.data.image), heat.data);
+  }
+
+  #drawChrome() {
+    const { view, size } = this.lead;
+    this.readout.drawZoom(view.zoom);
+    this.scaleBar.draw(view.zoom);
+    this.minimap.draw(view, size);
+  }
+
+  #drawOverlays() {
+    const { digits = [], shapes = [] } = this.data;
+    this.panes.forEach((pane, index) => {
+      const { marks, isStale } = this.data.layers[index];
+      pane.overlay.show(digits, shapes, this.channel.overlays);
+      pane.overlay.showLook(marks, isStale);
+      pane.drawOverlay();
+    });
+  }
+
+  #drawHeat() {
+    this.heatBar.show(this.panes.map(({ heat }) => heat));
+    for (const pane of this.panes) pane.drawOverlay();
+    this.#drawPoint();
+  }
+
+  #overlaysChanged(overlays) {
+    this.#drawOverlays();
+    this.#writeLink();
+    this.callbacks.onOverlays?.(overlays);
+  }
+
+  #writeLink() {
+    if (!this.data.link) return;
+    writeLink(this.data.link, this.whole ? null : this.view, this.channel.overlays);
+  }
+
+  #placeText() {
+    const { x, y, zoom } = this.view;
+    return `${views.zoomText(zoom)}, centre ${Math.round(x)}, ${Math.round(y)}`;
+  }
+
+  #announce(text) {
+    this.live.textContent = text;
+  }
+
+  #showNotice(text) {
+    this.notice.hidden = !text;
+    this.notice.textContent = text ?? "";
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What is asked for: which model, on which device, beside what, and whether by itself.
+ *
+ * @typedef {object} Choice
+ * @property {string} checkpoint
+ * @property {string} device
+ * @property {string|null} beside Another checkpoint, `people`, or nothing.
+ * @property {boolean} follow Whether a change of the picture or the choice predicts anew.
+ */
+
+import { fillSelect, h } from "../hall/dom.js";
+import { pair } from "../hall/pair.js";
+import { PEOPLE } from "./words.js";
+
+const NOTHING = "";
+
+export class ChoiceRows {
+  /**
+   * @param {{onChoice: (change: Partial<Choice>) => void, onPredict: () => void,
+   *          onCancel: () => void}} callbacks
+   */
+  constructor({ onChoice, onPredict, onCancel }) {
+    const list = (label, change) => {
+      const select = h("select", { "aria-label": label });
+      select.addEventListener("change", () => onChoice(change(select.value)));
+      return { select, element: h("label", {}, h("span", { class: "name" }, label), select) };
+    };
+    this.checkpoint = list("Model", (checkpoint) => ({ checkpoint }));
+    this.device = list("Runs on", (device) => ({ device }));
+    this.beside = list("Beside it", (beside) => ({ beside: beside === NOTHING ? null : beside }));
+    this.follow = h("input", { type: "checkbox" });
+    this.follow.addEventListener("change", () => onChoice({ follow: this.follow.checked }));
+    this.predict = h("button", { type: "button", class: "main", click: onPredict }, "Predict");
+    this.cancel = h("button", { type: "button", hidden: "", click: onCancel }, "Cancel");
+    const fields = [this.checkpoint, this.device, this.beside].map(({ element }) => element);
+    this.element = h(
+      "div",
+      { class: "rows choice" },
+      h("div", { class: "fields" }, ...fields),
+      h(
+        "div",
+        { class: "row" },
+        ...[this.predict, this.cancel],
+        h("label", { class: "switch" }, this.follow, "Again after every change"),
+      ),
+    );
+  }
+
+  /**
+   * @param {import("./watch.js").WatchData} data
+   * @param {Choice} choice
+   */
+  show({ checkpoints, devices, people, image, sentence }, choice) {
+    const titled = choices(checkpoints);
+    fillSelect(this.checkpoint.select, titled, choice.checkpoint);
+    fillSelect(this.device.select, choices(devices), choice.device);
+    const others = titled.filter(([key]) => key !== choice.checkpoint);
+    const looks = people ? [pair(PEOPLE, people.title)] : [];
+    const besides = [pair(NOTHING, "Nothing"), ...looks, ...others];
+    fillSelect(this.beside.select, besides, choice.beside ?? NOTHING);
+    this.beside.element.hidden = besides.length < 2;
+    this.follow.checked = choice.follow;
+    this.predict.disabled = !image || Boolean(sentence);
+  }
+
+  /** @param {boolean} isBusy */
+  showBusy(isBusy) {
+    const root = /** @type {Document|ShadowRoot} */ (this.element.getRootNode());
+    const hadFocus = root.activeElement;
+    this.predict.hidden = isBusy;
+    this.cancel.hidden = !isBusy;
+    // The button in focus changes places with the other one.
+    if (hadFocus === this.predict && isBusy) this.cancel.focus();
+    if (hadFocus === this.cancel && !isBusy) this.predict.focus();
+  }
+}
+
+/**
+ * @param {{key: string, title: string}[]} named
+ * @returns {[string, string][]} As `fillSelect` takes them.
+ */
+function choices(named) {
+  return named.map(({ key, title }) => pair(key, title));
+}

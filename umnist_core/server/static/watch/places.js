@@ -1,0 +1,181 @@
+/**
+ * One slot's attention as the viewer shows it: the heat of a task, head and round, and the
+ * strongest places. What is asked for last is what is shown, and the old stays until then.
+ *
+ * @typedef {{task: string|null, head: number|null, round: number|null}} Part null: the mean over
+ *   all tasks or heads, and the map after the last round.
+ * @typedef {{box: number[], weight: number, rank: number}} Place
+ * @typedef {{similarity: number, correlation: number|null}} Agreement With where people looked.
+ * @typedef {{kind: string, max: number, last_colour: number, places: Place[], count: number,
+ *            agreement: Agreement|null}} Places
+ */
+
+import { numberText } from "../heat/bar.js";
+import { percentText } from "./words.js";
+
+const TILE_PX = 512;
+
+/** So many places are fetched; there may be thousands. */
+const FETCHED = 200;
+
+const OPACITY = 0.65;
+
+/** A score that rounds to 100 % need not be said. */
+const SURE = 0.995;
+
+/** Answers kept, so that going through the rounds again asks for nothing. */
+const KEPT = 64;
+
+export class PlacesLoader {
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.onChange = onChange;
+    /** @type {Map<string, Places>} */
+    this.kept = new Map();
+    /** @type {{job: import("./runner.js").Job, part: Part, places: Places}|null} */
+    this.shown = null;
+    this.wanted = null;
+    this.failed = false;
+    this.stop = new AbortController();
+  }
+
+  /**
+   * @param {import("./runner.js").Job|null} job
+   * @param {Part} part
+   * @param {string|null} dwell What it is compared with: people's time on the image, by its id.
+   */
+  async show(job, part, dwell) {
+    const address = job?.result.attention ? addressOf(job.id, "attention.json", part, { top: FETCHED }) : null;
+    const wanted = address && `${address} ${dwell}`;
+    if (wanted === this.wanted) return;
+    this.wanted = wanted;
+    this.failed = false;
+    this.stop.abort();
+    if (address === null) {
+      this.shown = null;
+      return;
+    }
+    this.stop = new AbortController();
+    try {
+      const places = this.kept.get(wanted) ?? (await this.#fetch(address, job, part, dwell));
+      if (wanted !== this.wanted) return;
+      this.#keep(wanted, places);
+      this.shown = { job, part, places };
+    } catch {
+      if (wanted !== this.wanted) return;
+      this.failed = true;
+    }
+    this.onChange();
+  }
+
+  close() {
+    this.wanted = null;
+    this.stop.abort();
+  }
+
+  /** @returns {Promise<Places>} */
+  async #fetch(address, job, part, dwell) {
+    const { signal } = this.stop;
+    const compared = dwell && addressOf(job.id, `dwell/${dwell}`, part, {});
+    const [places, agreement] = await Promise.all([
+      fetchJson(address, signal),
+      // Without it there is still all that the model gave.
+      compared ? fetchJson(compared, signal).catch(() => null) : null,
+    ]);
+    return { ...places, agreement };
+  }
+
+  #keep(wanted, places) {
+    this.kept.delete(wanted);
+    this.kept.set(wanted, places);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+  }
+}
+
+/**
+ * What lies over the image.
+ *
+ * @param {{job: import("./runner.js").Job, part: Part, places: Places}} shown
+ * @returns {import("../heat/heat.js").HeatData|null} null where nothing was looked at.
+ */
+export function heatOf({ job, part, places }) {
+  if (!(places.max > 0)) return null;
+  const { width, height } = job.result.image;
+  const url = addressOf(job.id, "heat/{level}/{column}_{row}.png", part, { tile: TILE_PX });
+  const title = part.task === null ? "Attention" : `Attention: ${part.task}`;
+  return {
+    tiles: { url, tileSize: TILE_PX, width, height },
+    ...{ opacity: OPACITY, title, unit: "", max: places.max, top: places.last_colour },
+  };
+}
+
+/**
+ * The outlines over the image.
+ *
+ * @param {Places} places
+ * @param {number} most
+ * @param {number} scale Px of the viewer's frame per px of the image that was looked at.
+ * @returns {import("../viewer/look_marks.js").LookMark[]}
+ */
+export function patchMarks({ places, max }, most, scale) {
+  return places
+    .filter(({ weight }) => weight > 0)
+    .slice(0, most)
+    .map(({ box, weight }) => ({
+      box: scaled(box, scale),
+      text: numberText(weight),
+      strength: weight / max,
+      kind: "patch",
+    }));
+}
+
+/**
+ * @param {import("./outcome.js").Result} result
+ * @param {number} scale As of `patchMarks`.
+ * @returns {import("../viewer/look_marks.js").LookMark[]}
+ */
+export function foundMarks({ found }, scale) {
+  return (found ?? []).map(({ label, score, box }) => ({
+    box: scaled(box, scale),
+    text: score < SURE ? `${label} · ${percentText(score)}` : String(label),
+    strength: score,
+    kind: "found",
+  }));
+}
+
+/**
+ * @param {number[]} box
+ * @param {number} scale
+ * @returns {number[]}
+ */
+export function scaled(box, scale) {
+  return box.map((one) => one * scale);
+}
+
+/**
+ * Addresses of what can be kept: the map that is shown, and all maps.
+ *
+ * @param {string} id
+ * @param {Part} part
+ * @returns {{json: string, npy: string}}
+ */
+export function downloads(id, part) {
+  return {
+    json: addressOf(id, "attention.json", part, { top: "all", download: 1 }),
+    npy: `/inference/jobs/${id}/attention.npy`,
+  };
+}
+
+function addressOf(id, file, part, more) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...part, ...more })) {
+    if (value !== null) query.set(name, String(value));
+  }
+  return `/inference/jobs/${id}/${file}?${query}`;
+}
+
+async function fetchJson(address, signal) {
+  const response = await fetch(address, { signal });
+  if (!response.ok) throw new Error(`Attention could not be read: ${response.status}.`);
+  return response.json();
+}

@@ -1,0 +1,354 @@
+/**
+ * Watching a model look: what it answers beside the viewer, and where it looked over the
+ * image, for one model or two. It follows the picture that the viewer shows.
+ *
+ * Predictions are the server's (`/inference`); watch_runner.js sees to it that the newest
+ * wins. What an older picture gave stays, dimmed, until the newer is there.
+ *
+ * @typedef {object} WatchData
+ * @property {string} bus Name of the viewer's channel.
+ * @property {string} viewer Random; of this page in this session.
+ * @property {{key: string, title: string, model: string}[]} checkpoints
+ * @property {{key: string, title: string}[]} devices
+ * @property {{dzi: string, title: string, width: number, height: number}|null} image
+ * @property {Record<string, number[]>} truth What is known of the image beside what the server
+ *   knows of a generated one: the right answers by task.
+ * @property {Record<string, string>} [hints] What to know of a checkpoint with this image.
+ * @property {import("./choice.js").Choice} choice
+ * @property {{title: string, heat: import("../heat/heat.js").HeatData, answers: number,
+ *             dwell: string}|null} people Where people looked, and the id under which the server
+ *   compares attention with it.
+ * @property {string|null} sentence Why nothing can be predicted, and what to do.
+ *
+ * @typedef {{onChoice: (choice: import("./choice.js").Choice) => void}} WatchCallbacks
+ *
+ * @typedef {object} Slot
+ * @property {"a"|"b"} key
+ * @property {Runner} runner
+ * @property {PlacesLoader} places
+ * @property {Outcome} outcome
+ * @property {import("./places.js").Part} part
+ * @property {import("./attention.js").Outline|null} outline
+ */
+
+import { join } from "../hall/bus.js";
+import { h, styleSheet } from "../hall/dom.js";
+import { AttentionPanel, OUTLINED, outlineOf } from "./attention.js";
+import { ChoiceRows } from "./choice.js";
+import { Outcome, judged, spokenText } from "./outcome.js";
+import { PlacesLoader, foundMarks, heatOf, patchMarks, scaled } from "./places.js";
+import { Runner, isSame } from "./runner.js";
+import { PEOPLE, setText } from "./words.js";
+
+/** What takes longer shows that it works. */
+const BUSY_AFTER_MS = 300;
+
+/**
+ * @param {HTMLElement|ShadowRoot} parentElement
+ * @param {WatchData} data
+ * @param {WatchCallbacks} callbacks
+ * @returns {{update: (data: WatchData) => void, destroy: () => void}}
+ */
+export function mountWatch(parentElement, data, callbacks) {
+  const watch = new Watch(parentElement, data, callbacks);
+  return { update: (next) => watch.update(next), destroy: () => watch.destroy() };
+}
+
+class Watch {
+  constructor(parentElement, data, callbacks) {
+    this.data = data;
+    this.callbacks = callbacks;
+    this.choice = { ...data.choice };
+    /** Whether anything was asked for yet: nothing is predicted unasked. */
+    this.isArmed = false;
+    this.left = new AbortController();
+    const { channel, leave } = join(data.bus);
+    this.channel = channel;
+    this.leaveBus = leave;
+    this.slots = ["a", "b"].map((key) => this.#makeSlot(key));
+    this.#build();
+    this.styles = styleSheet("watch/watch.css", parentElement);
+    this.styles.loaded.catch(() => undefined); // it works without looking like itself
+    parentElement.append(this.root);
+    const { signal } = this.left;
+    channel.addEventListener("live", () => this.#somethingChanged(), { signal });
+    this.#draw();
+  }
+
+  /** @param {WatchData} data */
+  update(data) {
+    const before = this.data;
+    this.data = data;
+    // The page repeats what it was told, perhaps a while after; only its own changes win.
+    if (JSON.stringify(data.choice) !== JSON.stringify(before.choice)) {
+      this.choice = { ...data.choice };
+    }
+    this.#somethingChanged();
+  }
+
+  destroy() {
+    this.left.abort();
+    clearTimeout(this.busyTimer);
+    this.attention.stop();
+    for (const { runner, places } of this.slots) {
+      runner.close();
+      places.close();
+    }
+    this.channel.setLooks(null);
+    this.leaveBus();
+    this.root.remove();
+    this.styles.element.remove();
+  }
+
+  /** @returns {Slot} */
+  #makeSlot(key) {
+    const { viewer } = this.data;
+    /** @type {Slot} */
+    const slot = {
+      key,
+      runner: new Runner({ viewer, slot: key, onChange: () => this.#answered(slot) }),
+      places: new PlacesLoader(() => this.#draw()),
+      outcome: new Outcome((found) => this.#fly(slot, found.box, `Found ${found.label}`)),
+      part: { task: null, head: null, round: null },
+      outline: null,
+    };
+    return slot;
+  }
+
+  #build() {
+    this.rows = new ChoiceRows({
+      onChoice: (change) => this.#choose(change),
+      onPredict: () => this.#predict(),
+      onCancel: () => {
+        for (const { runner } of this.slots) if (runner.isBusy) runner.cancel();
+      },
+    });
+    this.sentence = h("p", { class: "failure" });
+    this.attention = new AttentionPanel({
+      onPart: (key, part) => this.#change(key, (slot) => Object.assign(slot.part, part)),
+      onOutline: (key, outline) => this.#change(key, (slot) => (slot.outline = outline)),
+      onPlace: (key, { box, weight }) =>
+        this.#fly(this.#slot(key), box, `Place of weight ${weight.toPrecision(2)}`),
+    });
+    this.outcomes = h("div", { class: "outcomes" }, ...this.slots.map(({ outcome }) => outcome.element));
+    this.hint = h("p", { class: "note hint" });
+    this.note = h("p", { class: "note" });
+    this.live = h("div", { class: "unseen", role: "status" });
+    this.root = h(
+      "div",
+      { class: "umnist-controls umnist-watch", role: "group", "aria-label": "Prediction" },
+      ...[this.rows.element, this.sentence, this.hint, this.note, this.outcomes, this.attention.element, this.live],
+    );
+  }
+
+  #slot(key) {
+    return this.slots.find((slot) => slot.key === key);
+  }
+
+  // -- what is asked for ------------------------------------------------------------------
+
+  /** What each slot is to predict now; none where nothing can be. */
+  #targets() {
+    const { checkpoint, device, beside } = this.choice;
+    const pictures = this.channel.live?.panes ?? (this.data.image ? [this.data.image] : []);
+    if (this.data.sentence || pictures.length === 0) return [];
+    const [first, second] = pictures;
+    const wish = (name, picture) => ({ checkpoint: name, device, image: picture.dzi });
+    // Two pictures beside each other, and one model looks at both.
+    if (second) return [wish(checkpoint, first), wish(checkpoint, second)];
+    const other = beside && beside !== PEOPLE ? [wish(beside, first)] : [];
+    return [wish(checkpoint, first), ...other];
+  }
+
+  #choose(change) {
+    Object.assign(this.choice, change);
+    if (this.choice.beside === this.choice.checkpoint) this.choice.beside = null;
+    this.callbacks.onChoice({ ...this.choice });
+    this.#somethingChanged();
+  }
+
+  #predict() {
+    this.isArmed = true;
+    this.#targets().forEach((wish, place) => this.slots[place].runner.want(wish));
+    this.#draw();
+  }
+
+  #somethingChanged() {
+    const targets = this.#targets();
+    this.slots.forEach(({ runner }, place) => {
+      const wish = targets[place];
+      if (!wish) runner.clear();
+      else if (this.isArmed && this.choice.follow) catchUp(runner, wish);
+    });
+    this.#draw();
+  }
+
+  // -- what came of it ----------------------------------------------------------------------
+
+  #answered(slot) {
+    const { job, wish } = slot.runner.answered ?? {};
+    if (job && job !== slot.said) {
+      slot.said = job;
+      if (wish.image === this.data.image?.dzi) job.result = judged(job.result, this.data.truth);
+      this.live.textContent = spokenText(this.#title(slot), job.result);
+    }
+    this.#draw();
+  }
+
+  #change(key, change) {
+    change(this.#slot(key));
+    this.#draw();
+  }
+
+  #fly({ runner }, box, name) {
+    this.channel.flyTo(scaled(box, this.#scale(runner.answered.job.result)), name);
+  }
+
+  /** The viewer's frame may be that of another picture, or of a larger one. */
+  #scale({ image }) {
+    const frame = this.channel.live?.image ?? this.data.image ?? image;
+    return frame.width / image.width;
+  }
+
+  #checkpoint(slot) {
+    const { checkpoints } = this.data;
+    const wish = this.#targets()[this.slots.indexOf(slot)];
+    return checkpoints.find(({ key }) => key === wish?.checkpoint) ?? { title: "", model: "" };
+  }
+
+  #title(slot) {
+    return this.#checkpoint(slot).title;
+  }
+
+  // -- drawing ------------------------------------------------------------------------------
+
+  #draw() {
+    const targets = this.#targets();
+    this.rows.show(this.data, this.choice);
+    this.sentence.hidden = !this.data.sentence;
+    this.sentence.textContent = this.data.sentence ?? "";
+    const states = this.slots.slice(0, targets.length).map((slot, place) => {
+      const isStale = isOfAnother(slot.runner.answered, targets[place]);
+      this.#drawSlot(slot, isStale);
+      return this.#lookState(slot, isStale);
+    });
+    this.outcomes.classList.toggle("two", targets.length > 1);
+    this.slots.forEach(({ outcome }, place) => (outcome.element.hidden = place >= targets.length));
+    this.#drawHint(targets);
+    this.#drawNote(states);
+    this.#drawBusy();
+    this.attention.show(states);
+    this.#sendLooks(states);
+  }
+
+  #drawSlot(slot, isStale) {
+    const { title, model } = this.#checkpoint(slot);
+    const { runner } = slot;
+    slot.outcome.show({ title, model, runner, isStale });
+    const { result } = runner.answered?.job ?? {};
+    const part = result ? possible(slot.part, result) : slot.part;
+    slot.places.show(runner.answered?.job ?? null, part, this.data.people?.dwell ?? null);
+  }
+
+  /** @returns {import("./attention.js").LookState & {isStale: boolean}} */
+  #lookState(slot, isStale) {
+    const { key, runner, places, outline } = slot;
+    const job = runner.answered?.job ?? null;
+    const part = job ? possible(slot.part, job.result) : slot.part;
+    const title = this.#title(slot);
+    const { shown, failed } = places;
+    const people = this.data.people?.answers ?? 0;
+    return { key, title, job, part, shown, failed, outline, people, isStale };
+  }
+
+  #drawHint(targets) {
+    const hints = targets.map(({ checkpoint }) => this.data.hints?.[checkpoint]).filter(Boolean);
+    this.hint.hidden = hints.length === 0;
+    this.hint.textContent = [...new Set(hints)].join(" ");
+  }
+
+  #drawNote(states) {
+    const isBusy = this.slots.some(({ runner }) => runner.isBusy);
+    const isStale = !isBusy && states.some((state) => state.isStale);
+    const isEmpty = states.length > 0 && !isBusy && states.every(({ job }) => !job);
+    const failed = this.slots.some(({ runner }) => runner.failure);
+    this.note.hidden = !(isStale || isEmpty) || failed;
+    this.note.textContent = isStale
+      ? "This was of another picture or model. Predict again."
+      : "Predict shows what the model answers and where it looked.";
+  }
+
+  #drawBusy() {
+    const busy = this.slots.filter(({ runner }) => runner.isBusy);
+    this.rows.showBusy(busy.length > 0);
+    for (const { runner, outcome } of this.slots) if (!runner.isBusy) outcome.showProgress(false);
+    if (busy.length === 0) {
+      clearTimeout(this.busyTimer);
+      this.busyTimer = null;
+      this.isSlow = false;
+    } else if (this.isSlow) {
+      for (const { outcome } of busy) outcome.showProgress(true);
+    } else {
+      this.busyTimer ??= setTimeout(() => {
+        this.isSlow = true;
+        this.#drawBusy();
+      }, BUSY_AFTER_MS);
+    }
+  }
+
+  /** Show over the image what there is; two models are shown beside each other at once. */
+  #sendLooks(states) {
+    const { people } = this.data;
+    const looks = states.map((state) => this.#look(state));
+    if (this.choice.beside === PEOPLE && people && looks.length === 1) {
+      looks.push({ key: PEOPLE, title: people.title, heat: people.heat, marks: NO_MARKS });
+    }
+    const isEmpty = looks.length < 2 && looks.every(({ heat, marks }) => !heat && !marks.length);
+    const key = JSON.stringify(isEmpty ? null : looks);
+    if (key === this.sent) return;
+    this.sent = key;
+    this.channel.setLooks(isEmpty ? null : looks);
+  }
+
+  /** @returns {import("../hall/bus.js").Look} */
+  #look(state) {
+    const { key, title, job, shown, isStale } = state;
+    if (!job) return { key, title, heat: null, marks: NO_MARKS };
+    const answer = setText(job.result.tasks[0]?.answer ?? []);
+    const heat = shown ? heatOf(shown) : null;
+    return { key, title: `${title}: ${answer}`, heat, marks: this.#marks(state), isStale };
+  }
+
+  #marks(state) {
+    const { job, shown } = state;
+    const outline = outlineOf(state);
+    const scale = this.#scale(job.result);
+    if (outline === "found") return foundMarks(job.result, scale);
+    return shown ? patchMarks(shown.places, OUTLINED[outline], scale) : NO_MARKS;
+  }
+}
+
+/** @type {import("../viewer/look_marks.js").LookMark[]} */
+const NO_MARKS = [];
+
+/** Have the newest wish answered, if it is not already or about to be. */
+function catchUp(runner, wish) {
+  const isAnswered = runner.answered && isSame(runner.answered.wish, wish);
+  if (!isAnswered) runner.want(wish);
+  else if (runner.isBusy) runner.cancel();
+}
+
+/** Whether an answer is of another picture or model than is chosen now. */
+function isOfAnother(answered, wish) {
+  return Boolean(answered && wish) && !isSame({ ...answered.wish, device: wish.device }, wish);
+}
+
+/** What was asked for of an earlier answer, as far as this one has it. */
+function possible({ task, head, round }, { attention }) {
+  const { tasks = [], heads = 0, rounds = 0 } = attention ?? {};
+  return {
+    task: tasks.length > 1 && tasks.includes(task) ? task : null,
+    head: heads > 1 && head !== null && head < heads ? head : null,
+    round: round !== null && round < rounds ? round : null,
+  };
+}
