@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages._ui.explore_panel import choose_picture, choose_sample, show_downloads, step_sample
 from pages._ui.explore_stage import SceneStage, open_stage
+from pages._ui.image_files import show_file_notes
 from pages._ui.notices import show_digits_notice
 from pages._ui.viewer import show_answers, show_viewer
 from umnist_core.errors import UmnistError
@@ -29,6 +30,8 @@ with panel, st.container(key="panel_below"):
     if stage.answers_data is not None:
         show_answers(stage.answers_data, key="explore_answers")
     if isinstance(stage, SceneStage):
-        show_downloads(stage.sample, stage.glyphs)
+        show_downloads(stage.ref, stage.glyphs)
     else:
-        st.caption(stage.caption)
+        show_file_notes(stage.header, stage.title)
+        if stage.problem:
+            st.warning(stage.problem)

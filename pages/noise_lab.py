@@ -7,23 +7,24 @@ from pages._ui.lab_controls import lab_data
 from pages._ui.lab_figures import SAMPLES, show_figures
 from pages._ui.lab_files import show_keeping
 from pages._ui.lab_stage import sheet_data, viewer_data
-from pages._ui.lab_state import MAX_INDEX, change_state, current_state, take_report
+from pages._ui.lab_state import change_state, current_state, take_report
 from pages._ui.notices import show_digits_notice
 from pages._ui.samples import stepped
 from pages._ui.viewer import show_viewer
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
+from umnist_core.seeds import MAX_SEED
 
 
 def open_sample(index: int) -> None:
     """Go to a sample; a callback, before anything is drawn."""
     state, _ = current_state()
-    change_state(state.at(min(max(index, 0), MAX_INDEX)))
+    change_state(state.at(min(max(index, 0), MAX_SEED)))
 
 
 def step_sample(step: str) -> None:
     """Go to the next, the previous or a random sample; a callback."""
-    open_sample(stepped(current_state()[0].a.index, step, MAX_INDEX))
+    open_sample(stepped(current_state()[0].a.index, step, MAX_SEED))
 
 
 with st.container(key="lab"):

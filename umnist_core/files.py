@@ -11,8 +11,12 @@ from typing import BinaryIO
 
 from umnist_core.errors import UmnistError, WriteError
 
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+"""Permissions of what belongs to its owner alone."""
 
-def write_whole(path: Path, data: bytes) -> None:
+
+def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write a file so that its name holds either what was there before or all of ``data``.
 
     Parameters
@@ -21,24 +25,29 @@ def write_whole(path: Path, data: bytes) -> None:
         Where to; its folder must exist. An existing file is replaced.
     data
         The whole content.
+    private
+        As for `open_whole`.
 
     Raises
     ------
     WriteError
         If the folder is missing or not writable, or the disk is full. Nothing is left behind.
     """
-    with open_whole(path) as file:
+    with open_whole(path, private=private) as file:
         file.write(data)
 
 
 @contextmanager
-def open_whole(path: Path) -> Iterator[BinaryIO]:
+def open_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """Give a file to write to, which gets its name when the block ends, and goes if it fails.
 
     Parameters
     ----------
     path
         As for `write_whole`.
+    private
+        Whether its owner alone may read it, from its first byte on and whatever the umask; else
+        the umask decides.
 
     Raises
     ------
@@ -54,7 +63,7 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(PRIVATE_FILE if private else 0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:
         if temporary is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages._ui.image_files import (
-    MAX_INDEX,
     choose_file,
     choose_from_folder,
     choose_source,
@@ -19,15 +18,15 @@ from pages._ui.samples import (
     RANDOM_INDEX,
     PictureChoice,
     Sample,
-    SceneSample,
     overrides_in,
     parse_overrides,
+    scene_url,
     stepped,
 )
 from umnist_core.digits import GlyphSet
 from umnist_core.experiments import NAMED_SETTINGS
-from umnist_core.scenes import PRESETS, get_preset
-from umnist_core.seeds import SPLITS
+from umnist_core.scenes import PRESETS, SceneRef, get_preset
+from umnist_core.seeds import MAX_SEED, SPLITS
 
 SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
 
@@ -42,16 +41,16 @@ def choose_sample() -> Sample | None:
     return _choose_scene()
 
 
-def _choose_scene() -> SceneSample:
+def _choose_scene() -> SceneRef:
     start_choice("preset", tuple(PRESETS), "released")
     start_choice("split", SPLITS, "train")
-    start_number("seed", MAX_INDEX)
-    start_number("index", MAX_INDEX)
+    start_number("seed")
+    start_number("index")
     start("overrides", overrides_in(st.query_params))
     preset = st.selectbox("Preset", list(PRESETS), format_func=_preset_title, key="preset")
     left, middle, right = st.columns(3)
-    seed = left.number_input("Seed", 0, MAX_INDEX, step=1, key="seed")
-    index = middle.number_input("Index", 0, MAX_INDEX, step=1, key="index")
+    seed = left.number_input("Seed", 0, MAX_SEED, step=1, key="seed")
+    index = middle.number_input("Index", 0, MAX_SEED, step=1, key="index")
     split = right.selectbox("Split", SPLITS, key="split")
     with st.expander("Change the preset", expanded=bool(st.session_state.overrides)):
         text = st.text_input(
@@ -61,7 +60,8 @@ def _choose_scene() -> SceneSample:
             help="NAME=VALUE, as many as you like; a value is a number or a range such as 1..3.",
         )
         st.caption("Names: " + ", ".join(get_preset(preset).table))
-    return SceneSample(preset, int(seed), split, int(index), parse_overrides(text or "", preset))
+    overrides = parse_overrides(text or "", preset)
+    return SceneRef.of(preset, overrides, seed=int(seed), split=split, index=int(index))
 
 
 def _preset_title(preset: str) -> str:
@@ -71,7 +71,7 @@ def _preset_title(preset: str) -> str:
 
 def choose_picture(sample: Sample | None) -> PictureChoice:
     """Draw the widgets that choose what the panes show."""
-    if not isinstance(sample, SceneSample):
+    if not isinstance(sample, SceneRef):
         return PictureChoice("full", None, "area")
     start_choice("picture", tuple(PICTURES), "full")
     start_choice("beside", ("", *PICTURES), "")
@@ -96,12 +96,12 @@ def choose_picture(sample: Sample | None) -> PictureChoice:
 def step_sample(step: str) -> None:
     """Go to the next, the previous or a random sample; a callback, before widgets are drawn."""
     name = "image" if st.session_state.get("source") == "folder" else "index"
-    high = MAX_INDEX if name == "index" else RANDOM_INDEX
+    high = MAX_SEED if name == "index" else RANDOM_INDEX
     st.session_state[name] = stepped(int(st.session_state.get(name, 0)), step, high)
 
 
-def show_downloads(sample: SceneSample, glyphs: GlyphSet) -> None:
-    """Draw the links to the sample's files."""
+def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:
+    """Draw the links to a scene's files."""
     files = {
         "PNG": ("png", "The whole image, lossless"),
         "JPEG": ("jpeg", "The whole image, quality 75 as released"),
@@ -110,5 +110,5 @@ def show_downloads(sample: SceneSample, glyphs: GlyphSet) -> None:
     }
     with st.expander("Download"):
         for column, (name, (suffix, tip)) in zip(st.columns(2) * 2, files.items(), strict=True):
-            url = sample.url(glyphs, suffix)
+            url = scene_url(ref, glyphs, suffix)
             column.link_button(name, url, help=tip, width="stretch")

@@ -10,12 +10,16 @@ from pages._ui.samples import (
     FileSample,
     PictureChoice,
     Sample,
-    SceneSample,
     explain_tasks,
+    scene_link,
+    scene_url,
 )
+from umnist_core.datasets.boxes import DrawnBox, check_boxes
 from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import DamagedFileError
+from umnist_core.pyramid.files import ImageHeader
 from umnist_core.rendering import SceneFigures, scene_figures
-from umnist_core.scenes import Circle, Digit, Scene, Shape
+from umnist_core.scenes import Circle, Digit, Polygon, Scene, SceneRef, Shape
 from umnist_core.server.files import register_file
 
 BUS = "explore"
@@ -25,7 +29,7 @@ BUS = "explore"
 class SceneStage:
     """A generated image on the stage."""
 
-    sample: SceneSample
+    ref: SceneRef
     scene: Scene
     glyphs: GlyphSet
     viewer_data: dict[str, Any]
@@ -38,7 +42,9 @@ class FileStage:
 
     viewer_data: dict[str, Any]
     answers_data: dict[str, Any] | None
-    caption: str
+    header: ImageHeader
+    title: str
+    problem: str
 
 
 def open_stage(sample: Sample | None, choice: PictureChoice) -> SceneStage | FileStage | str:
@@ -56,15 +62,15 @@ def open_stage(sample: Sample | None, choice: PictureChoice) -> SceneStage | Fil
     return _scene_stage(sample, choice)
 
 
-def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
+def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     glyphs = load_glyphs()
-    scene = sample.plan(glyphs)
+    scene = ref.plan(glyphs)
     pictures = [choice.first] if choice.second is None else [choice.first, choice.second]
     panes = [
         {
             "key": f"{place}-{picture}",
             "title": PICTURES[picture],
-            "dzi": sample.url(glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
+            "dzi": scene_url(ref, glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
             **_pane_size(picture, scene),
         }
         for place, picture in enumerate(pictures)
@@ -81,35 +87,32 @@ def _scene_stage(sample: SceneSample, choice: PictureChoice) -> SceneStage:
         "shapes": [shape_data(shape) for shape in scene.shapes],
         "figures": _figure_rows(scene_figures(scene, glyphs)),
     }
-    viewer = _viewer_data(panes, (scene.width, scene.height), {**sample.link, **link})
+    viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
     return SceneStage(
-        sample, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
+        ref, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
     )
 
 
 def _file_stage(sample: FileSample) -> FileStage:
-    entry = register_file(sample.path)
-    pane = {
-        "key": f"file-{entry.id}",
-        "title": sample.title,
-        "dzi": f"/tiles/file/{entry.id}.dzi",
-        "width": entry.width,
-        "height": entry.height,
-    }
+    entry = register_file(sample.path, page=sample.page)
+    pane = {"title": sample.title, **entry.pane}
     viewer = _viewer_data([pane], (entry.width, entry.height), sample.link)
     viewer["navigate"] = "folder" in sample.link
+    digits, problem = box_data(sample, entry.header)
     known = sample.label is not None
     truth: dict[str, Any] = {
         "label": sample.label,
         "explained": sample.explained,
-        "digits": [],
+        "digits": digits,
         "shapes": [],
         "figures": [],
     }
     return FileStage(
         {**viewer, **truth},
         {"bus": BUS, **truth, "image": viewer["image"]} if known else None,
-        f"{sample.title}: {entry.width} x {entry.height} px",
+        entry.header,
+        sample.title,
+        problem,
     )
 
 
@@ -143,11 +146,36 @@ def digit_data(place: int, digit: Digit) -> dict[str, Any]:
     }
 
 
+def box_data(sample: FileSample, header: ImageHeader) -> tuple[list[dict[str, Any]], str]:
+    """Return the drawn boxes of an image's digits for the viewer and the answers.
+
+    Returns
+    -------
+    tuple
+        The boxes, and a sentence that says why there are none although some were drawn.
+    """
+    if sample.page:
+        return [], ""  # annotations speak of the first page
+    try:
+        check_boxes(sample.boxes, header.height, header.width, sample.title)
+    except DamagedFileError as error:
+        return [], str(error)
+    digits = enumerate(box for box in sample.boxes if box.is_digit)
+    return [_drawn_data(number, box) for number, box in digits], ""
+
+
+def _drawn_data(number: int, box: DrawnBox) -> dict[str, Any]:
+    place = (box.x, box.y, box.width, box.height)
+    side = round(max(box.width, box.height))
+    return {"id": number, "label": int(box.name), "box": place, "ink": place, "side": side}
+
+
 def shape_data(shape: Shape) -> dict[str, Any]:
     """Return one shape for the viewer."""
     if isinstance(shape, Circle):
-        return {"kind": "circle", "x": shape.col, "y": shape.row, "r": shape.radius_px}
-    return {"kind": "triangle", "points": [(col, row) for row, col in shape.corners]}
+        return {"kind": shape.kind, "x": shape.col, "y": shape.row, "r": shape.radius_px}
+    assert isinstance(shape, Polygon)
+    return {"kind": shape.kind, "points": [(col, row) for row, col in shape.points]}
 
 
 def _range(values: list[str]) -> str:
@@ -165,6 +193,6 @@ def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
     if figures.strokes:
         rows["Strokes"] = f"{figures.strokes}"
     else:
-        rows["Shapes"] = f"{figures.circles} circles, {figures.triangles} triangles"
+        rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
         rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
     return [{"name": name, "value": value} for name, value in rows.items()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -15,11 +17,13 @@ from umnist_core.datasets.megapixel_sparse import (
     MegapixelSplit,
     open_megapixel_split,
 )
-from umnist_core.seeds import SPLITS
+from umnist_core.errors import InvalidValueError
+from umnist_core.pyramid.files import ImageHeader, read_image_header
+from umnist_core.pyramid.notes import image_notes
+from umnist_core.scenes.ref import read_number
+from umnist_core.seeds import MAX_SEED, SPLITS
 
-MAX_INDEX = 10**9
-
-IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff"]
+IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "webp"]
 
 
 def start(name: str, value: object) -> None:
@@ -28,15 +32,16 @@ def start(name: str, value: object) -> None:
         st.session_state[name] = value
 
 
-def start_number(name: str, high: int) -> None:
-    """Give a widget its first whole number, from the address where it names one."""
+def start_number(name: str) -> None:
+    """Give a widget its first seed or index, from the address where it names one."""
     if name in st.session_state:
         return
     text = st.query_params.get(name, "0")
-    known = text.isascii() and text.isdecimal() and int(text) <= high
-    if not known:
-        _tell_wrong_link(name, text, f"a whole number from 0 to {high}")
-    st.session_state[name] = int(text) if known else 0
+    try:
+        st.session_state[name] = read_number(name, text)
+    except InvalidValueError:
+        _tell_wrong_link(name, text, f"a whole number from 0 to {MAX_SEED}")
+        st.session_state[name] = 0
 
 
 def start_choice(name: str, allowed: tuple[str, ...], default: str) -> None:
@@ -74,11 +79,35 @@ def choose_file() -> FileSample | None:
     path = st.text_input("Path on this machine", key="path", placeholder="~/images/sample.tiff")
     uploaded = st.file_uploader("or a file from elsewhere", type=IMAGE_TYPES)
     if uploaded is not None:
-        return FileSample(keep_upload(uploaded), uploaded.name, None, {"source": "file"})
+        return _at_page(FileSample(keep_upload(uploaded), uploaded.name, None, {"source": "file"}))
     if not path:
         return None
     file = Path(path).expanduser()
-    return FileSample(file, file.name, None, {"source": "file", "path": path})
+    return _at_page(FileSample(file, file.name, None, {"source": "file", "path": path}))
+
+
+def _at_page(sample: FileSample) -> FileSample:
+    """Draw the choice of a page where the file has several, begun from the address."""
+    pages = read_image_header(sample.path).pages
+    link: dict[str, str | None] = {**sample.link, "page": None}
+    if len(pages) == 1:
+        return replace(sample, link=link)
+    names = tuple(str(page + 1) for page in pages)
+    start_choice("page", names, names[0])
+    if st.session_state.page not in names:  # chosen for another file
+        st.session_state.page = names[0]
+    name = st.selectbox(f"Page, one of {len(pages)}", names, key="page")
+    link["page"] = None if name == names[0] else name
+    return replace(sample, link=link, page=int(name) - 1)
+
+
+def show_file_notes(header: ImageHeader, title: str) -> None:
+    """Say the size of a file's image, and all that was chosen to show it."""
+    sentences = (f"{title}: {header.width} x {header.height} px.", *image_notes(header))
+    # Names of files are no Markdown.
+    st.caption(
+        "  \n".join(re.sub(r"([\\`*_{}\[\]()#+!$~|<>-])", r"\\\1", one) for one in sentences)
+    )
 
 
 @st.cache_data(ttl=60, show_spinner="Reading the folder")
@@ -89,7 +118,7 @@ def _open_folder(path: str) -> ImageFolder:
 def choose_from_folder() -> FileSample | None:
     """Draw the widgets that choose an image of a folder; None while none is chosen."""
     start("folder", st.query_params.get("folder", ""))
-    start_number("image", MAX_INDEX)
+    start_number("image")
     path = st.text_input("Folder on this machine", key="folder", placeholder="~/ultra-mnist")
     if not path:
         return None
@@ -101,7 +130,8 @@ def choose_from_folder() -> FileSample | None:
     number = int(st.number_input(f"Image, 0 to {last}", 0, last, step=1, key="image"))
     image_id = folder.ids[number]
     link: dict[str, str | None] = {"source": "folder", "folder": path, "image": str(number)}
-    return FileSample(folder.paths[image_id], image_id, folder.labels.get(image_id), link)
+    label, boxes = folder.find_label(image_id), folder.find_boxes(image_id)
+    return _at_page(FileSample(folder.paths[image_id], image_id, label, link, boxes=boxes))
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading Megapixel MNIST")

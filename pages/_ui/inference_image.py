@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from pages._ui.image_files import choose_file, choose_from_folder, choose_source
+from pages._ui.image_files import (
+    choose_file,
+    choose_from_folder,
+    choose_source,
+    show_file_notes,
+)
 from pages._ui.lab_components import show_controls
 from pages._ui.lab_controls import lab_data
 from pages._ui.lab_stage import viewer_data
-from pages._ui.lab_state import MAX_INDEX, change_state, current_state, take_report
+from pages._ui.lab_state import change_state, current_state, take_report
 from pages._ui.results_choice import choose_study
 from pages._ui.results_data import Results, find_gaze, heat_data, load_results
 from pages._ui.results_image import choose_image, truth_data
@@ -23,7 +27,8 @@ from pages._ui.samples import stepped
 from pages._ui.study_store import get_service
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling.service import StudyService
-from umnist_core.server.files import register_file
+from umnist_core.seeds import MAX_SEED
+from umnist_core.server.files import FileEntry, register_file
 from umnist_core.server.inference.dwell import register_dwell
 
 BUS = "inference"
@@ -75,16 +80,18 @@ def choose_picture() -> Picture | None:
     if sample is None:
         return None
     known = {"label": sample.label, "explained": sample.explained}
-    return Picture(_file_viewer(sample.path, sample.title, sample.link) | known, sample.truth)
+    entry = register_file(sample.path, page=sample.page)
+    show_file_notes(entry.header, sample.title)
+    return Picture(_file_viewer(entry, sample.title, sample.link) | known, sample.truth)
 
 
 def step_picture(step: str) -> None:
     """Go to the next, the previous or a random image; a callback."""
     if st.session_state.get("source") == "folder":
-        st.session_state["image"] = stepped(int(st.session_state.get("image", 0)), step, MAX_INDEX)
+        st.session_state["image"] = stepped(int(st.session_state.get("image", 0)), step, MAX_SEED)
     else:
         state, _ = current_state()
-        change_state(state.at(stepped(state.a.index, step, MAX_INDEX)))
+        change_state(state.at(stepped(state.a.index, step, MAX_SEED)))
 
 
 def _choose_scene() -> Picture:
@@ -114,7 +121,8 @@ def _choose_from_study() -> Picture | None:
     results = load_results(service, study)
     image = choose_image(results)
     # The choice of a study writes the address itself.
-    viewer = _file_viewer(service.stimulus_file(results.study, image), "Image", None)
+    entry = register_file(service.stimulus_file(results.study, image), frozen=True)
+    viewer = _file_viewer(entry, "Image", None)
     known = truth_data(results, image)
     return Picture(
         viewer | known,
@@ -136,18 +144,12 @@ def _people(service: StudyService, results: Results, image: str) -> dict[str, An
     }
 
 
-def _file_viewer(path: Path, title: str, link: dict[str, str | None] | None) -> dict[str, Any]:
-    entry = register_file(path)
-    pane = {
-        "key": f"file-{entry.id}",
-        "title": title,
-        "dzi": f"/tiles/file/{entry.id}.dzi",
-        "width": entry.width,
-        "height": entry.height,
-    }
+def _file_viewer(
+    entry: FileEntry, title: str, link: dict[str, str | None] | None
+) -> dict[str, Any]:
     return {
         "bus": BUS,
-        "panes": [pane],
+        "panes": [{"title": title, **entry.pane}],
         "image": {"width": entry.width, "height": entry.height},
         "link": link,
         "navigate": "folder" in (link or {}),

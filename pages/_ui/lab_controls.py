@@ -51,6 +51,8 @@ class Handle:
         The parameter that decides whether the fraction of the value is cut off.
     only_with
         Another parameter, and its value without which this one means nothing.
+    note
+        A sentence that stands under it.
     replaces, switch
         The parameters that it stands for when it is set, and what that is called.
     """
@@ -66,6 +68,7 @@ class Handle:
     only_with: tuple[str, str] | None = None
     replaces: tuple[str, ...] = ()
     switch: str = ""
+    note: str = ""
 
 
 HANDLES: Mapping[str, Handle] = {
@@ -73,6 +76,13 @@ HANDLES: Mapping[str, Handle] = {
     "scale_distribution": Handle(DIGITS, "Sizes are drawn"),
     "factor": Handle(DIGITS, "Size", 0.5, 142, is_log=True, object_px=GLYPH_PX),
     "digit_size": Handle(DIGITS, "Size", 7, 500, is_log=True, object_px=1),
+    "digit_jpeg": Handle(
+        DIGITS,
+        "JPEG of the digits",
+        note="The released generator saves its digits as a JPEG of quality 75 and reads them again "
+        "before it cuts them to ink: cells of a middling grey break into specks. 0 leaves it out.",
+    ),
+    "digit_order": Handle(DIGITS, "Digits are placed"),
     "label": Handle(DIGITS),
     "canvas": Handle(DIGITS, start=500, end=16_000, is_log=True),
     "checkerboard": Handle(CHECKERBOARD, "Cells"),
@@ -130,6 +140,7 @@ def _spec(name: str, parameter: Parameter) -> dict[str, Any]:
         "only_with": None if handle.only_with is None else list(handle.only_with),
         "replaces": list(handle.replaces),
         "switch": handle.switch,
+        "note": handle.note,
     }
 
 
@@ -154,8 +165,8 @@ def lab_data(state: LabState, revision: int, glyphs: GlyphSet) -> dict[str, Any]
                 "key": one.key,
                 "title": one.title,
                 "group": one.group,
-                "preset": one.setting.preset,
-                "overrides": dict(one.setting.overrides),
+                "preset": one.ref.preset,
+                "overrides": dict(one.ref.overrides),
             }
             for one in NAMED_SETTINGS.values()
         ],

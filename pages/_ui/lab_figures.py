@@ -22,11 +22,11 @@ from umnist_core.experiments import (
     NAMED_SETTINGS,
     ImageFigures,
     NoiseFigures,
-    NoiseSetting,
     measure_image,
     pool_figures,
 )
 from umnist_core.experiments.noise_figures import THICKNESS_EDGES_PX
+from umnist_core.scenes import SceneRef
 
 SAMPLES = 24
 SHOW_PROGRESS_AFTER_S = 0.3
@@ -45,7 +45,7 @@ class Row:
     """One line of every chart: a setting, its figures and how it is drawn."""
 
     name: str
-    setting: NoiseSetting
+    setting: SceneRef
     figures: NoiseFigures
     colour: str
 
@@ -117,7 +117,7 @@ THICKNESS_HELP = (
 
 
 @lru_cache(maxsize=4096)
-def _measure(setting: NoiseSetting, glyphs: GlyphSet) -> ImageFigures:
+def _measure(setting: SceneRef, glyphs: GlyphSet) -> ImageFigures:
     # A function of its arguments alone, so every session may have it.
     return measure_image(setting.plan(glyphs), glyphs)
 

@@ -8,7 +8,13 @@ import streamlit as st
 
 from pages._ui.lab_state import LabState, change_state
 from umnist_core.errors import UmnistError
-from umnist_core.experiments import setting_from_yaml, setting_to_yaml
+from umnist_core.experiments import (
+    generate_command,
+    python_code,
+    render_command,
+    setting_from_yaml,
+    setting_to_yaml,
+)
 
 DATASET_COUNT = 10_000
 _LOADED = "lab_loaded"
@@ -29,11 +35,11 @@ def show_keeping(state: LabState) -> None:
         )
         _show_loader(state)
         st.caption("Draw this image: command line")
-        st.code(setting.render_command(), language="bash", wrap_lines=True)
+        st.code(render_command(setting), language="bash", wrap_lines=True)
         st.caption("Draw this image: Python")
-        st.code(setting.python_code(), language="python", wrap_lines=True)
+        st.code(python_code(setting), language="python", wrap_lines=True)
         st.caption(f"Write a data set of {DATASET_COUNT:,} such images: command line")
-        st.code(setting.generate_command(DATASET_COUNT), language="bash", wrap_lines=True)
+        st.code(generate_command(setting, DATASET_COUNT), language="bash", wrap_lines=True)
 
 
 def _show_loader(state: LabState) -> None:

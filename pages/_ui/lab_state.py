@@ -14,13 +14,12 @@ from typing import Any
 
 import streamlit as st
 
-from umnist_core.errors import InvalidValueError, UmnistError
-from umnist_core.experiments import NAMED_SETTINGS, NoiseSetting
-from umnist_core.experiments.settings import MAX_SEED
-from umnist_core.scenes import PARAMETER_NAMES
+from umnist_core.errors import UmnistError
+from umnist_core.experiments import NAMED_SETTINGS, find_setting
+from umnist_core.scenes import PARAMETER_NAMES, SceneRef
+from umnist_core.scenes.ref import read_number
 
 COMPARES = ("one", "side", "wipe")
-MAX_INDEX = MAX_SEED
 
 B_PREFIX = "b."
 """The parameters of setting B begin so in the address."""
@@ -44,14 +43,14 @@ class LabState:
         ``"a"`` or ``"b"``, which of the two the controls change.
     """
 
-    a: NoiseSetting
-    b: NoiseSetting
+    a: SceneRef
+    b: SceneRef
     references: tuple[str, str] = ("released", "noise-free")
     compare: str = "one"
     edit: str = "a"
 
     @property
-    def edited(self) -> NoiseSetting:
+    def edited(self) -> SceneRef:
         """The setting that the controls change."""
         return self.b if self._edits_b else self.a
 
@@ -68,7 +67,7 @@ class LabState:
         """Return the same settings at another sample."""
         return replace(self, a=self.a.at(index), b=self.b.at(index))
 
-    def with_edited(self, setting: NoiseSetting) -> LabState:
+    def with_edited(self, setting: SceneRef) -> LabState:
         """Return the state with another edited setting, whose sample is that of both."""
         first, second = self.references
         if self._edits_b:
@@ -104,14 +103,14 @@ class LabState:
         }
 
 
-def _setting_link(prefix: str, setting: NoiseSetting, reference: str) -> dict[str, str | None]:
+def _setting_link(prefix: str, setting: SceneRef, reference: str) -> dict[str, str | None]:
     # The reference need only be told where it is not the preset itself.
     told = {"reference": reference} if reference != setting.preset else {}
     values = {"preset": setting.preset, **told, **dict(setting.overrides)}
     return {prefix + name: value for name, value in values.items()}
 
 
-def _setting_json(setting: NoiseSetting, reference: str) -> dict[str, Any]:
+def _setting_json(setting: SceneRef, reference: str) -> dict[str, Any]:
     overrides = dict(setting.overrides)
     return {"preset": setting.preset, "overrides": overrides, "reference": reference}
 
@@ -125,7 +124,7 @@ def state_from_report(report: Mapping[str, Any]) -> LabState:
         If a value is not allowed.
     """
     a, b = (
-        NoiseSetting.of(
+        SceneRef.of(
             report[name]["preset"],
             report[name]["overrides"],
             seed=int(report["seed"]),
@@ -134,7 +133,7 @@ def state_from_report(report: Mapping[str, Any]) -> LabState:
         )
         for name in ("a", "b")
     )
-    references = tuple(_known_reference(report[name]["reference"]) for name in ("a", "b"))
+    references = tuple(find_setting(report[name]["reference"]).key for name in ("a", "b"))
     compare = report["compare"] if report["compare"] in COMPARES else "one"
     edit = "b" if report["edit"] == "b" else "a"
     return LabState(a, b, (references[0], references[1]), compare, edit)
@@ -149,8 +148,8 @@ def state_from_query(query: Mapping[str, str]) -> LabState:
         If a value is not allowed.
     """
     report = {
-        "seed": _whole("seed", query),
-        "index": _whole("index", query),
+        "seed": read_number("seed", query.get("seed", "0")),
+        "index": read_number("index", query.get("index", "0")),
         "split": query.get("split", "train"),
         "compare": query.get("compare", "one"),
         "edit": query.get("edit", "a"),
@@ -163,23 +162,12 @@ def state_from_query(query: Mapping[str, str]) -> LabState:
 def _setting_in(query: Mapping[str, str], prefix: str, default: str) -> dict[str, Any]:
     if prefix + "preset" not in query and not any(prefix + n in query for n in PARAMETER_NAMES):
         named = NAMED_SETTINGS[default]
-        return _setting_json(named.setting, named.key)
+        return _setting_json(named.ref, named.key)
     preset = query.get(prefix + "preset", "released")
     names = (name for name in PARAMETER_NAMES if prefix + name in query)
     overrides = {name: query[prefix + name] for name in names}
     reference = query.get(prefix + "reference", preset)
     return {"preset": preset, "overrides": overrides, "reference": reference}
-
-
-def _known_reference(key: str) -> str:
-    return key if key in NAMED_SETTINGS else "released"
-
-
-def _whole(name: str, query: Mapping[str, str]) -> int:
-    text = query.get(name, "0")
-    if not (text.isascii() and text.isdecimal()):
-        raise InvalidValueError(f"{name} is a whole number of 0 or more; got {text!r}.")
-    return int(text)
 
 
 # -- kept between reruns ------------------------------------------------------------

@@ -12,8 +12,8 @@ import streamlit as st
 
 from pages._ui.study_store import get_service, list_studies
 from pages._ui.study_words import invite_state, plain, token_in
-from umnist_core.labeling.decisions import text_of_time
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import Overview
 
 

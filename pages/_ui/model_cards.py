@@ -10,7 +10,15 @@ import streamlit as st
 
 from pages._ui.inference_choice import LED_BY_ADDRESS
 from pages._ui.model_figures import Group, Share, read_figures
+from pages._ui.model_trust import (
+    Measured,
+    find_reliability,
+    read_measured,
+    reliability_figure,
+    reliability_words,
+)
 from pages._ui.model_words import Fact, card_facts, paper_words
+from pages._ui.results_look import DARK, LIGHT
 from pages._ui.results_words import percent
 from umnist_core.errors import UmnistError
 from umnist_core.models.cards import SHIPPED, Card, find_checkpoints, load_card
@@ -75,9 +83,34 @@ def _show_card(name: str, path: Path, card: Card) -> None:
             notes = "".join(f"<li>{escape(note)}</li>" for note in card.notes)
             title = '<div class="umnist-notes-title">What to know</div>'
             st.html(f'{title}<ul class="umnist-notes">{notes}</ul>')
+    _show_trust(name, card)
     if card.command:
         st.caption("To make it again")
         st.code(card.command, language=None, wrap_lines=True)
+
+
+def _show_trust(name: str, card: Card) -> None:
+    """Draw how sure the checkpoint may be, and how it does on other images; what the card has."""
+    reliability, measured = find_reliability(card), read_measured(card)
+    if reliability is None and not measured:
+        return
+    left, right = st.columns(2, gap="medium")
+    if reliability is not None:
+        look = DARK if st.context.theme.type == "dark" else LIGHT
+        with left:
+            st.html('<div class="umnist-part">Confidence, and how often it is right</div>')
+            st.plotly_chart(
+                reliability_figure(reliability, look),
+                key=f"reliability_{name}",
+                config={"displayModeBar": False},
+                alt=f"Reliability diagram of {name}. {reliability_words(reliability)}",
+            )
+            st.caption(reliability_words(reliability))
+    if measured:
+        with right if reliability is not None else left:
+            st.html(_measured_html(measured))
+            with st.expander("Commands that measure this"):
+                st.code("\n".join(one.command for one in measured), language=None, wrap_lines=True)
 
 
 def _show_head(name: str, path: Path, card: Card) -> None:
@@ -149,6 +182,34 @@ def _row_html(share: Share) -> str:
         f'<div class="fill" style="width:{100 * share.share:.1f}%"></div>{ends}</div>'
         f'<div class="said">{percent(share.share)}{said}</div></div>'
     )
+
+
+def _measured_html(measured: Iterable[Measured]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(one.title)}<small>{one.images:,} images</small></th>'
+        f"<td>{_share_html(one.right)}</td><td>{_warned_html(one)}</td></tr>"
+        for one in measured
+    )
+    titles = ("Images", "Right", "Warned of")
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    return (
+        '<div class="umnist-part">Other images, and what it warns of</div>'
+        f'<table class="umnist-measured"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _share_html(share: Share | None, more: str = "") -> str:
+    if share is None:
+        return "\N{EN DASH}"
+    known = share.low is not None and share.high is not None
+    ends = f"{100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f}" if known else ""
+    small = "; ".join(one for one in (ends, more) if one)
+    return f"{percent(share.share)}<small>{escape(small)}</small>"
+
+
+def _warned_html(one: Measured) -> str:
+    return _share_html(one.warned, ", ".join(f"{kind} {count:,}" for kind, count in one.kinds))
 
 
 def _facts_html(facts: Iterable[Fact]) -> str:

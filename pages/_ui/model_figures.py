@@ -73,16 +73,16 @@ def read_figures(figures: Mapping[str, Any]) -> CardFigures:
 
 
 def _by_hand(figures: Mapping[str, Any]) -> Iterator[Share]:
-    found = _mapping(figures.get("accuracy"))
-    count = _whole(figures.get("images"))
-    tasks = [name for name, value in found.items() if _number(value) is not None]
+    found = as_mapping(figures.get("accuracy"))
+    count = as_whole(figures.get("images"))
+    tasks = [name for name, value in found.items() if as_number(value) is not None]
     for task in tasks:
         ends = found.get("interval")
         if isinstance(ends, dict):
             ends = ends.get(task)
         elif len(tasks) > 1:
             ends = None  # whose it is, the card does not say
-        share = _number(found[task]) or 0.0
+        share = as_number(found[task]) or 0.0
         yield _with_ends(task, share, ends, count)
 
 
@@ -91,24 +91,24 @@ def _with_ends(label: str, share: float, ends: Any, count: int) -> Share:
         return Share(label, share, *low_high, count)
     if not count:
         return Share(label, share)
-    return _counted(label, round(share * count), count)
+    return counted(label, round(share * count), count)
 
 
 def _pair(ends: list[Any]) -> tuple[float | None, float | None]:
-    return _number(ends[0]), _number(ends[1])
+    return as_number(ends[0]), as_number(ends[1])
 
 
 def _of_validation(figures: Mapping[str, Any]) -> Iterator[Share]:
-    found = _mapping(figures.get("validation"))
-    images = _whole(found.get("images"))
-    for task, correct in _mapping(found.get("correct")).items():
+    found = as_mapping(figures.get("validation"))
+    images = as_whole(found.get("images"))
+    for task, correct in as_mapping(found.get("correct")).items():
         if images:
-            yield _counted(task, _whole(correct), images)
+            yield counted(task, as_whole(correct), images)
 
 
 def _of_evaluation(figures: Mapping[str, Any]) -> Iterator[Share]:
-    for task, tables in _mapping(figures.get("tasks")).items():
-        yield from _evaluated(task, _mapping(tables).get("accuracy"), "correct", "images")
+    for task, tables in as_mapping(figures.get("tasks")).items():
+        yield from _evaluated(task, as_mapping(tables).get("accuracy"), "correct", "images")
 
 
 def _groups_by_hand(figures: Mapping[str, Any]) -> Iterator[Group]:
@@ -116,38 +116,39 @@ def _groups_by_hand(figures: Mapping[str, Any]) -> Iterator[Group]:
         ("by smallest digit", "right", "images", "Sums right, by the image's smallest digit"),
         ("digits by side", "read right", "digits", "Digits found and read right, by their side"),
     ):
-        rows = _mapping(figures.get(key)).items()
+        rows = as_mapping(figures.get(key)).items()
         shares = [
-            _counted(label, _whole(_mapping(row).get(right)), total)
+            counted(label, as_whole(as_mapping(row).get(right)), total)
             for label, row in rows
-            if (total := _whole(_mapping(row).get(count)))
+            if (total := as_whole(as_mapping(row).get(count)))
         ]
         yield Group(title, tuple(shares))
 
 
 def _groups_of_evaluation(figures: Mapping[str, Any]) -> Iterator[Group]:
-    for task, tables in _mapping(figures.get("tasks")).items():
-        rows = _rows(_mapping(tables).get("by_smallest_side_px"))
+    for task, tables in as_mapping(figures.get("tasks")).items():
+        rows = as_rows(as_mapping(tables).get("by_smallest_side_px"))
         shares = [_evaluated(_ends(row), row, "correct", "images") for row in rows]
         title = "Sums right" if task == "sum" else f"{task.capitalize()} right"
         yield Group(f"{title}, by the image's smallest digit", tuple(chain(*shares)))
-    rows = _rows(_mapping(figures.get("digits")).get("by_side_px"))
+    rows = as_rows(as_mapping(figures.get("digits")).get("by_side_px"))
     shares = [_evaluated(_ends(row), row, "right", "digits") for row in rows]
     yield Group("Digits found and read right, by their side", tuple(chain(*shares)))
 
 
 def _evaluated(label: str, row: Any, right: str, count: str) -> Iterator[Share]:
-    total = _whole(_mapping(row).get(count))
+    total = as_whole(as_mapping(row).get(count))
     if total:
-        yield _counted(label, _whole(_mapping(row).get(right)), total)
+        yield counted(label, as_whole(as_mapping(row).get(right)), total)
 
 
 def _ends(row: Mapping[str, Any]) -> str:
-    low, below = _number(row.get("from")) or 0.0, _number(row.get("below"))
+    low, below = as_number(row.get("from")) or 0.0, as_number(row.get("below"))
     return f"{low:g} px and more" if below is None else f"{low:g} to {below:g} px"
 
 
-def _counted(label: str, right: int, count: int) -> Share:
+def counted(label: str, right: int, count: int) -> Share:
+    """Return a share of one or more, with Wilson's interval."""
     found = wilson(min(right, count), count)
     return Share(label, found.estimate, found.low, found.high, count)
 
@@ -157,25 +158,29 @@ def _measured(figures: Mapping[str, Any], accuracy: tuple[Share, ...]) -> str:
         return said
     if accuracy and figures.get("validation"):
         return "validation images of the run, on which the best epoch was chosen"
-    data = _mapping(figures.get("data"))
+    data = as_mapping(figures.get("data"))
     if accuracy and "preset" in data:
         return f"preset {data['preset']}, seed {data.get('seed')}, split {data.get('split')}"
     return ""
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object of JSON; an empty one in the place of anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def _rows(value: Any) -> list[Mapping[str, Any]]:
-    return [_mapping(row) for row in value] if isinstance(value, list) else []
+def as_rows(value: Any) -> list[Mapping[str, Any]]:
+    """Return a list of JSON's objects; an empty one in the place of anything else."""
+    return [as_mapping(row) for row in value] if isinstance(value, list) else []
 
 
-def _number(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
+    """Return a finite number; None in the place of anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and isfinite(value) else None
 
 
-def _whole(value: Any) -> int:
-    number = _number(value)
+def as_whole(value: Any) -> int:
+    """Return a whole number of 0 or more; 0 in the place of anything else."""
+    number = as_number(value)
     return 0 if number is None or number < 0 else round(number)

@@ -43,6 +43,18 @@ _CSS = """
   }
   .umnist-facts dt { color: var(--umnist-quiet); font-size: 0.9rem; }
   .umnist-facts dd { margin: 0; font-size: 0.9rem; overflow-wrap: anywhere; }
+  .umnist-part { color: var(--umnist-quiet); font-size: 0.9rem; margin: 10px 0 4px; }
+  .umnist-measured { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
+  .umnist-measured :is(th, td) {
+    padding: 3px 8px 3px 0 !important; border: 0; text-align: left; vertical-align: top;
+    font-weight: 400; font-variant-numeric: tabular-nums;
+  }
+  .umnist-measured tr + tr, .umnist-measured tbody tr {
+    border-top: 1px solid color-mix(in srgb, currentColor 16%, transparent);
+  }
+  .umnist-measured thead th, .umnist-measured small { color: var(--umnist-quiet); }
+  .umnist-measured small { display: block; font-size: 0.8rem; }
+  .umnist-measured td:nth-child(2) small { white-space: nowrap; }
   .umnist-notes-title { color: var(--umnist-quiet); font-size: 0.9rem; margin-bottom: 4px; }
   .umnist-notes { margin: 0 !important; padding-left: 1.1em; font-size: 0.9rem; }
   .umnist-notes li { margin: 0 0 4px !important; padding: 0; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._ui.study_store import asked_study, list_studies, open_study
+from pages._ui.study_store import asked_study, list_studies, open_study, show_mark
 from pages._ui.study_words import STATUS_COLOURS, count
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
@@ -39,6 +39,7 @@ def choose_study(service: StudyService) -> Overview | None:
         st.badge(one.status.capitalize(), color=STATUS_COLOURS[one.status])  # type: ignore[arg-type]
         people = count(sum(pool.people for pool in one.pools), "person", "people")
         st.caption(f"{labels:,} of {count(target, 'label')} · {people}")
+        show_mark(one)
     return one
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from umnist_core.attention.colours import last_colour
 from umnist_core.labeling.results import load_answers, load_digits, report_of
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
@@ -26,7 +27,8 @@ from umnist_core.scoring.looking import LEAST_DWELL_MS
 CELL_PX = 40
 MOST_CELLS = 128
 TOP_QUANTILE = 0.99
-"""Share of the cells that the colours are spread over; the rest has the last colour."""
+"""Share of the cells that the colours are spread over; the rest has the last colour. If they are
+much alike, colours are spread further (`umnist_core.attention.colours.last_colour`)."""
 
 GAZES = {
     "all": "Everyone",
@@ -255,7 +257,7 @@ def heat_data(grid: NDArray[np.float64], size: tuple[int, int], people: int) -> 
         "title": f"Time on screen of each {round(size[0] / grid.shape[0])} px, {each}",
         "unit": "ms",
         "max": most,
-        "top": float(np.quantile(grid, TOP_QUANTILE)) or most,
+        "top": last_colour(float(np.quantile(grid, TOP_QUANTILE)) or most, float(grid.mean())),
         "opacity": 0.6,
     }
 

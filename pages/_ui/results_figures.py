@@ -33,7 +33,7 @@ def accuracy_figure(report: StudyReport, look: Look) -> Any:
         rows = (
             _Row(f"{title}, published", published.interval, look.line, "diamond-open", 1.5),
             _Row(f"{title}, as if independent", pool.independent, colour, "line-ns-open", 1.5),
-            _Row(f"<b>{title}</b>", pool.accuracy, colour, MARKS[pool.pool], 3.5),
+            _Row(f"<b>{title}</b>", pool.reported, colour, MARKS[pool.pool], 3.5),
         )
         bottom = GROUP_ROWS * group
         for place, row in enumerate(rows):

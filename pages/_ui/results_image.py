@@ -66,17 +66,10 @@ def step_image(results: Results, step: str) -> None:
 
 def show_stage(service: StudyService, results: Results, image: str, gaze: str) -> None:
     """Draw the viewer, with the gaze that is asked for over the image."""
-    entry = register_file(service.stimulus_file(results.study, image))
-    pane = {
-        "key": f"file-{entry.id}",
-        "title": "Image",
-        "dzi": f"/tiles/file/{entry.id}.dzi",
-        "width": entry.width,
-        "height": entry.height,
-    }
+    entry = register_file(service.stimulus_file(results.study, image), frozen=True)
     data = {
         "bus": BUS,
-        "panes": [pane],
+        "panes": [{"title": "Image", **entry.pane}],
         "image": {"width": entry.width, "height": entry.height},
         "link": None,
         "navigate": True,

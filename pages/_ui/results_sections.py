@@ -20,10 +20,12 @@ from pages._ui.results_words import (
     interval_text,
     percent,
     points_text,
+    reported_sentence,
     test_sentence,
 )
 from pages._ui.study_words import POOL_TITLES, count
 from umnist_core.labeling.views import Overview
+from umnist_core.scoring import StudyReport
 
 MASK = "results_mask"
 
@@ -83,7 +85,7 @@ _LEADS_TO_IMAGES = ("Each image", "Time for an answer")
 def _accuracy(results: Results, image: str) -> None:
     report = results.report
     told = "; ".join(
-        f"{POOL_TITLES[pool.pool]}: {interval_text(pool.accuracy)} from "
+        f"{POOL_TITLES[pool.pool]}: {interval_text(pool.reported)} from "
         f"{count(pool.labels, 'label')} of {count(pool.annotators, 'person', 'people')}"
         for pool in report.pools
     )
@@ -91,10 +93,12 @@ def _accuracy(results: Results, image: str) -> None:
         "Accuracy",
         figures.accuracy_figure(report, _look()),
         told,
-        help_="Thick: the interval to report, by Student's t over people, since one person's "
-        "answers are alike. Thin: Wilson's interval, which assumes that all answers are "
-        "independent. Diamond: the paper's figure, also as if independent. All at 95 %.",
+        help_="Thick: the interval to report. Thin: Wilson's interval, which assumes that all "
+        "answers are independent. Diamond: the paper's figure, also as if independent. All at "
+        "95 %.",
     )
+    st.markdown("\n".join(f"- {line}" for line in _reported_lines(report)))
+    st.caption(reported_sentence(report))
     difference = report.difference
     _show(
         "Guided minus unguided",
@@ -114,6 +118,14 @@ def _accuracy(results: Results, image: str) -> None:
         f"such a difference in {100 * published.power:.0f} % of cases."
     )
     _notes(results)
+
+
+def _reported_lines(report: StudyReport) -> list[str]:
+    return [
+        f"{POOL_TITLES[pool.pool]}: {interval_text(pool.reported)}"
+        for pool in report.pools
+        if pool.labels
+    ] or ["No answers yet."]
 
 
 def _notes(results: Results) -> None:

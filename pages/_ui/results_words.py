@@ -55,6 +55,26 @@ def points_text(interval: Interval) -> str:
     return f"{100 * interval.estimate:+.1f} points ({ends})".replace("-", "\N{MINUS SIGN}")
 
 
+def reported_sentence(report: StudyReport) -> str:
+    """Return which interval is to be reported, and why, as one sentence."""
+    crossed = [pool.pool for pool in report.pools if pool.is_crossed]
+    once = [pool.pool for pool in report.pools if pool.labels and not pool.is_crossed]
+    if not crossed and not once:
+        return "There is no interval to report yet."
+    why = []
+    if crossed:
+        why.append(
+            f"the crossed one, over people and images, for {' and '.join(crossed)}, because "
+            "images were answered several times and one that is hard is hard for everyone"
+        )
+    if once:
+        why.append(
+            f"Student's t over people for {' and '.join(once)}, because each image was answered "
+            "once and one person's answers are alike"
+        )
+    return f"Report the thick interval: {'; '.join(why)}."
+
+
 def p_text(p_value: float) -> str:
     """Return a p value as it is written: p = 0.021, p < 0.001."""
     if isnan(p_value):

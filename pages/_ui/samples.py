@@ -1,7 +1,7 @@
 """Which image a page shows: chosen with widgets, started from the address.
 
-The address is only read here. The viewer writes it (see ``link.js``), with what
-`Sample.link` holds, so that every view is a link and panning never reruns a page.
+The address is only read here. The viewer writes it (see ``link.js``), with what `scene_link` and
+`FileSample.link` hold, so that every view is a link and panning never reruns a page.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import pixel_pin
-from umnist_core.scenes import PARAMETER_NAMES, MegapixelTasks, Scene, get_preset, plan_scene
+from umnist_core.scenes import PARAMETER_NAMES, MegapixelTasks, SceneRef, get_preset
 
 PICTURES = {
     "full": "Full image",
@@ -44,53 +45,33 @@ def stepped(number: int, step: str, high: int) -> int:
     return min(max(steps[step], 0), high)
 
 
-@dataclass(frozen=True)
-class SceneSample:
-    """A generated image, by everything that it is a function of."""
+def scene_link(ref: SceneRef) -> dict[str, str | None]:
+    """Return a scene as parameters of the page's address; None removes one."""
+    unset = dict.fromkeys((*PARAMETER_NAMES, "source", "path", "folder", "image", "page"))
+    return {**unset, **ref.to_query()}
 
-    preset: str
-    seed: int
-    split: str
-    index: int
-    overrides: Mapping[str, str]
 
-    def plan(self, glyphs: GlyphSet) -> Scene:
-        """Plan the scene."""
-        return plan_scene(
-            self.preset, self.seed, self.split, self.index, glyphs=glyphs, overrides=self.overrides
-        )
-
-    @property
-    def link(self) -> dict[str, str | None]:
-        """The sample as parameters of the page's address; None removes one."""
-        unset = dict.fromkeys((*PARAMETER_NAMES, "source", "path", "folder", "image"))
-        return {**unset, **self._query}
-
-    @property
-    def _query(self) -> dict[str, str]:
-        return {
-            "preset": self.preset,
-            "seed": str(self.seed),
-            "split": self.split,
-            "index": str(self.index),
-            **self.overrides,
-        }
-
-    def url(self, glyphs: GlyphSet, suffix: str, **more: str) -> str:
-        """Return the address of one of the sample's files, ``dzi``, ``png``, ``json`` ..."""
-        query = {**self._query, **more, "pin": pixel_pin(glyphs)}
-        return f"/tiles/scene.{suffix}?{urlencode(query)}"
+def scene_url(ref: SceneRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
+    """Return the address of one of a scene's files, ``dzi``, ``png``, ``json`` ..."""
+    query = {**ref.to_query(), **more, "pin": pixel_pin(glyphs)}
+    return f"/tiles/scene.{suffix}?{urlencode(query)}"
 
 
 @dataclass(frozen=True)
 class FileSample:
-    """An image file, and the sum of its digits or its Megapixel tasks where a table gives them."""
+    """An image file, and the sum of its digits or its Megapixel tasks where a table gives them.
+
+    ``boxes`` are those that COCO or Pascal VOC have of it, in px of the image as shown.
+    ``page`` counts from 0; in addresses and on the page it counts from 1.
+    """
 
     path: Path
     title: str
     label: int | None
     link: dict[str, str | None]
     tasks: MegapixelTasks | None = None
+    page: int = 0
+    boxes: tuple[DrawnBox, ...] = ()
 
     @property
     def explained(self) -> str | None:
@@ -116,7 +97,7 @@ class PictureChoice:
     pyramid_filter: str
 
 
-Sample = SceneSample | FileSample
+Sample = SceneRef | FileSample
 
 
 def explain_tasks(tasks: MegapixelTasks) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +16,7 @@ from pages._ui.study_words import count
 from umnist_core.labeling.backup import write_backup
 from umnist_core.labeling.freeze import find_damaged
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.verify import verify_log
+from umnist_core.labeling.verify import Verification, verify_log
 from umnist_core.labeling.views import Overview
 
 MOST_FAULTS = 20
@@ -39,21 +41,40 @@ def _show_check(service: StudyService, one: Overview) -> None:
         "Follows the chain of hashes through every event, and compares every frozen image with "
         "its checksum."
     )
-    if not st.button("Verify", key="verify"):
-        return
-    with told(), st.spinner("Checking", show_time=True):
-        found = verify_log(service.log, one.study)
-        faults = [*found.faults, *find_damaged(service.study_folder(one.study))]
-        if not faults:
-            st.success(
-                f"All is as it was logged: {count(found.events, 'event')}, "
-                f"{count(one.spec.stimuli + one.spec.practice, 'image')}. Hash of the last event: "
-                f"{found.head_hash}"
-            )
-            return
-        st.error("\n".join(f"- {fault}" for fault in faults[:MOST_FAULTS]))
-        if len(faults) > MOST_FAULTS:
-            st.caption(f"And {count(len(faults) - MOST_FAULTS, 'more')}.")
+    kept = f"verified_{one.study}"
+    if st.button("Verify", key="verify"):
+        st.session_state.pop(kept, None)
+        with told(), st.spinner("Checking", show_time=True):
+            found = verify_log(service.log, one.study)
+            faults = [*found.faults, *find_damaged(service.study_folder(one.study))]
+            st.session_state[kept] = _Check(datetime.now(UTC), found, tuple(faults))
+    if kept in st.session_state:
+        _show_checked(one, st.session_state[kept])
+
+
+@dataclass(frozen=True)
+class _Check:
+    """What a verification found, and when; shown until the next."""
+
+    when: datetime
+    found: Verification
+    faults: tuple[str, ...]
+
+
+def _show_checked(one: Overview, check: _Check) -> None:
+    if check.faults:
+        st.error("\n".join(f"- {fault}" for fault in check.faults[:MOST_FAULTS]))
+        if len(check.faults) > MOST_FAULTS:
+            st.caption(f"And {count(len(check.faults) - MOST_FAULTS, 'more')}.")
+    else:
+        st.success(
+            f"All is as it was logged: {count(check.found.events, 'event')}, "
+            f"{count(one.spec.stimuli + one.spec.practice, 'image')}. Hash of the last event: "
+            f"{check.found.head_hash}"
+        )
+    later = one.events - check.found.events
+    since = f"; {count(later, 'event')} came after it" if later > 0 else ""
+    st.caption(f"Checked {check.when:%Y-%m-%d %H:%M:%S} UTC{since}.")
 
 
 def _show_export(service: StudyService, one: Overview) -> None:
@@ -61,7 +82,8 @@ def _show_export(service: StudyService, one: Overview) -> None:
     st.caption(
         "One zip: the log, tables as CSV and Parquet with a codebook, consent and instructions, "
         "versions, and a script that recomputes every figure without umnist. It tells the truth "
-        "of the images, and no link opens by it."
+        "of the images, once the study is closed also the key that they were drawn from, and no "
+        "link opens by it."
     )
     images = st.checkbox("With the images", key="export_images")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import streamlit as st
 
 from pages._ui.samples import FILTERS, parse_overrides
 from pages._ui.study_making import makings, start_making
-from pages._ui.study_words import POOL_TITLES, count
+from pages._ui.study_words import FEEDBACK_TITLES, POOL_TITLES, count
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.labeling.records import (
@@ -19,6 +18,7 @@ from umnist_core.labeling.records import (
     StudySpec,
 )
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.telling import CONTACT_FIELDS, DEFAULT_FEEDBACK, FEEDBACKS
 from umnist_core.scoring import PUBLISHED, Plan, detectable_difference
 
 PRESETS = ("released", "paper")
@@ -26,6 +26,13 @@ PRESETS = ("released", "paper")
 
 USUAL_ICC = 0.02
 """How alike one person's answers are taken to be before anybody has answered."""
+
+_CONTACT_EXAMPLES = {
+    "duration": "About 45 minutes, in one go or several",
+    "retention": "Ten years, without any name",
+    "withdrawal": "Write to the contact with your own link",
+    "contact": "Name, institution, address",
+}
 
 _NEW = "study_new"
 
@@ -54,7 +61,7 @@ def show_form(service: StudyService) -> None:
         with st.expander("Texts that people read"):
             values |= _texts(values["pools"])
         with st.expander("More settings"):
-            values |= _more()
+            values |= _more(values["pools"])
         _say_what_it_takes(values)
         _show_buttons(service, values)
 
@@ -76,7 +83,7 @@ def _images() -> dict[str, Any]:
             help="Images with a table of their sums beside them, such as Kaggle's train.csv. "
             "Where only the sum is known, nobody can say later which digit was missed.",
         )
-        return {"folder": path or "", "seed": _seed()}
+        return {"folder": path or ""}
     preset = st.selectbox(
         "Preset",
         PRESETS,
@@ -89,22 +96,11 @@ def _images() -> dict[str, Any]:
         placeholder="shape_pairs=3 rotation=-10..10",
         help="NAME=VALUE, as many as you like, as on Explore; try them in the Noise lab.",
     )
-    return {"preset": preset, "overrides": text or "", "seed": _seed()}
-
-
-def _seed() -> int:
-    if "new_seed" not in st.session_state:
-        # Drawn, so that no two studies have the same images unless somebody wants it.
-        st.session_state.new_seed = 1 + secrets.randbelow(999_999)
-    seed = st.number_input(
-        "Seed",
-        0,
-        10**9,
-        step=1,
-        key="new_seed",
-        help="The same seed gives the same images again. One was drawn for you.",
+    st.caption(
+        "Which images they are is drawn from a secret key of the study's own. It is in the export "
+        "once the study is closed, so that anybody can make the images anew."
     )
-    return int(seed)
+    return {"preset": preset, "overrides": text or ""}
 
 
 def _counts() -> dict[str, Any]:
@@ -178,6 +174,14 @@ def _people() -> dict[str, Any]:
 
 def _texts(pools: tuple[str, ...]) -> dict[str, Any]:
     consent = st.text_area("Consent", DEFAULT_CONSENT, height=200, key="new_consent")
+    st.caption("These stand below the consent; an open link, for strangers, needs all four.")
+    lines = {
+        name: st.text_input(
+            title, max_chars=500, key=f"new_{name}", placeholder=_CONTACT_EXAMPLES[name]
+        )
+        or ""
+        for name, title in CONTACT_FIELDS.items()
+    }
     instructions = {
         pool: st.text_area(
             f"Instructions, {POOL_TITLES[pool].lower()}",
@@ -187,10 +191,25 @@ def _texts(pools: tuple[str, ...]) -> dict[str, Any]:
         )
         for pool in pools
     }
-    return {"consent": consent or "", "instructions": {**DEFAULT_INSTRUCTIONS, **instructions}}
+    told = {"consent": consent or "", **lines}
+    return {**told, "instructions": {**DEFAULT_INSTRUCTIONS, **instructions}}
 
 
-def _more() -> dict[str, Any]:
+def _more(pools: tuple[str, ...]) -> dict[str, Any]:
+    feedback = {
+        pool: st.selectbox(
+            f"After a practice answer, {pool} people are told",
+            FEEDBACKS,
+            index=FEEDBACKS.index(DEFAULT_FEEDBACK[pool]),
+            format_func=FEEDBACK_TITLES.__getitem__,
+            key=f"new_feedback_{pool}",
+            help="Each digit with its place teaches how many there are and how small; unguided "
+            "people are not to know."
+            if pool == "unguided"
+            else None,
+        )
+        for pool in pools
+    }
     pyramid_filter = st.selectbox(
         "Seen from afar, a pixel is the",
         list(FILTERS),
@@ -204,9 +223,14 @@ def _more() -> dict[str, Any]:
         720,
         24,
         key="new_lease",
-        help="For somebody who left; then others get it, and a later answer does not count.",
+        help="For somebody who has answered an image and left; who has answered none keeps theirs "
+        "for minutes. Then others get it, and a later answer counts only if a place is left.",
     )
-    return {"pyramid_filter": pyramid_filter, "lease_minutes": 60 * int(hours)}
+    return {
+        "practice_feedback": {**DEFAULT_FEEDBACK, **feedback},
+        "pyramid_filter": pyramid_filter,
+        "lease_minutes": 60 * int(hours),
+    }
 
 
 def _say_what_it_takes(values: dict[str, Any]) -> None:

@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.study_store import get_service, join_link, show_reach_notice, told
-from pages._ui.study_words import POOL_TITLES, day, invite_state
+from pages._ui.study_words import ORIGINS, POOL_TITLES, day, invite_state
 from umnist_core.errors import UmnistError
-from umnist_core.labeling.decisions import text_of_time
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import INVITED_PERSON, OWN
+from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import InviteRow, Overview
 
-SMALLER = "smaller"
+IN_NEED = "in need"
 LIST_PX = 190
 _MADE = "invites_made"
 
@@ -42,12 +43,19 @@ def _show_personal(one: Overview) -> None:
     first.number_input("Links", 1, 5000, _people_wanted(one), key="invite_count")
     second.selectbox(
         "Pool",
-        [SMALLER, *one.spec.pools] if len(one.spec.pools) > 1 else list(one.spec.pools),
-        format_func=lambda pool: POOL_TITLES.get(pool, "The smaller one"),
+        [IN_NEED, *one.spec.pools] if len(one.spec.pools) > 1 else list(one.spec.pools),
+        format_func=lambda pool: POOL_TITLES.get(pool, "The one in need"),
         key="invite_pool",
-        help="A person is in one pool for good. “The smaller one” is decided when they join.",
+        help="A person is in one pool for good. “The one in need” is the one that lacks more "
+        "labels when they join.",
     )
     third.number_input("Days valid", 1, 3650, None, key="invite_days", placeholder="for ever")
+    st.checkbox(
+        "For our own tries",
+        key="invite_own",
+        help="What is answered by these links is marked as the study makers' own, here, in the "
+        "export and to whoever opens one. It fills places as any answer does.",
+    )
     st.button("Make links", type="primary", key="invite_make", on_click=_invite, args=(one.study,))
 
 
@@ -64,8 +72,9 @@ def _invite(study: str) -> None:
         made = get_service().invite(
             study,
             int(st.session_state.invite_count),
-            None if pool == SMALLER else pool,
+            None if pool == IN_NEED else pool,
             None if days is None else float(days),
+            origin=OWN if st.session_state.invite_own else INVITED_PERSON,
         )
     except UmnistError as error:
         st.session_state["study_error"] = str(error)
@@ -79,10 +88,24 @@ def _show_open(one: Overview, rows: list[InviteRow]) -> None:
     usable = [r for r in rows if r.is_open and invite_state(r, now) == "Open to all" and r.token]
     if not usable:
         st.caption(
-            "Whoever opens it joins the smaller pool as a new person and gets a link of their own "
-            "to come back by. Anyone who has it can take part, and more than once."
+            "Whoever opens it joins the pool that lacks more labels, as a new person, and gets "
+            "a link of their own to come back by. Anyone who has it can take part, and more than "
+            "once."
         )
-        st.button("Make an open link", key="open_link", on_click=_open_link, args=(one.study,))
+        missing = one.spec.missing_for_strangers
+        if missing:
+            st.caption(
+                "Strangers must be told whom to ask, how long it takes, how long data are kept "
+                f"and how to withdraw. This study does not say its {', '.join(missing)}, and "
+                "settings are fixed: a new study can, under “Texts that people read”."
+            )
+        st.button(
+            "Make an open link",
+            key="open_link",
+            on_click=_open_link,
+            args=(one.study,),
+            disabled=bool(missing),
+        )
         return
     row = usable[-1]
     st.code(join_link(row.token or ""), language=None, wrap_lines=True)
@@ -164,11 +187,12 @@ def _show_revoking(one: Overview, table: pd.DataFrame) -> None:
 
 def _table(rows: list[InviteRow]) -> pd.DataFrame:
     now = text_of_time(datetime.now(UTC))
-    columns = ["Link", "Pool", "State", "Person", "Made", "Valid until", "Id"]
+    columns = ["Link", "Pool", "Data", "State", "Person", "Made", "Valid until", "Id"]
     found: list[tuple[Any, ...]] = [
         (
             join_link(row.token) if row.token else "made on another machine",
-            POOL_TITLES.get(row.pool or "", "The smaller one"),
+            POOL_TITLES.get(row.pool or "", "The one in need"),
+            ORIGINS.get(row.origin, row.origin),
             invite_state(row, now),
             row.annotator or "",
             day(row.created_utc),

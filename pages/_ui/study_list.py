@@ -57,6 +57,7 @@ def _show_study(one: Overview) -> None:
                 st.caption(
                     f"{count(people, 'person', 'people')} · {count(one.spec.stimuli, 'image')} · "
                     f"made {day(one.created_utc)}"
+                    + (" · images can be guessed" if one.is_guessable else "")
                 )
         right.html(bars(one.pools))
 

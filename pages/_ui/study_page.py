@@ -8,9 +8,10 @@ from pages._ui.study_files import show_files
 from pages._ui.study_invites import show_invites
 from pages._ui.study_people import show_people
 from pages._ui.study_settings import show_settings
-from pages._ui.study_store import find_overview, get_service, open_study, told
+from pages._ui.study_store import find_overview, get_service, open_study, show_mark, told
 from pages._ui.study_words import STATUS_COLOURS, ago, bars, count, day, plain
 from umnist_core.errors import UmnistError
+from umnist_core.labeling.study_key import GUESSABLE
 from umnist_core.labeling.views import Overview
 
 REFRESH = "5s"
@@ -72,6 +73,8 @@ def _show_head(one: Overview) -> None:
             )
     if message := st.session_state.pop("study_error", None):
         st.error(message)
+    if one.is_guessable:
+        st.warning(GUESSABLE)
     if one.status == "closed":
         _show_seal(one)
 
@@ -108,6 +111,7 @@ def _show_counts(one: Overview) -> None:
         f"made {day(one.created_utc)}",
         f"last change {ago(one.last_utc)}",
     ]
+    show_mark(one)
     if one.erased:
         parts.append(f"{count(one.erased, 'person', 'people')} erased")
     st.caption(" · ".join(parts))

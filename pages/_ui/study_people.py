@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.study_store import get_service, told
-from pages._ui.study_words import PHASES, POOL_TITLES, ago, count, day
+from pages._ui.study_words import ORIGINS, OUTCOMES, PHASES, POOL_TITLES, ago, count, day
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import AnnotatorRow, Overview
@@ -53,18 +53,20 @@ def people_table(people: list[AnnotatorRow]) -> pd.DataFrame:
             (
                 row.annotator,
                 POOL_TITLES.get(row.pool, row.pool),
-                "Link revoked" if row.is_revoked else PHASES.get(row.phase, row.phase),
+                ORIGINS.get(row.origin, row.origin),
+                where(row),
                 row.answered,
                 row.total,
                 day(row.joined_utc),
                 ago(row.last_utc),
-                row.code if row.phase == "done" else "",
+                row.code or "",
             )
             for row in people
         ],
         columns=[
             "Person",
             "Pool",
+            "Data",
             "Where they are",
             "Answered",
             "Of",
@@ -73,6 +75,14 @@ def people_table(people: list[AnnotatorRow]) -> pd.DataFrame:
             "Completion code",
         ],
     )
+
+
+def where(row: AnnotatorRow) -> str:
+    """Return where a person stands, or how their part ended, as the person is told too."""
+    if row.outcome is None:
+        return PHASES.get(row.phase, row.phase)
+    said = OUTCOMES[row.outcome]
+    return f"{said} (link revoked)" if row.is_revoked else said
 
 
 def _show_erasing(one: Overview, people: list[AnnotatorRow]) -> None:
@@ -87,7 +97,9 @@ def _show_erasing(one: Overview, people: list[AnnotatorRow]) -> None:
             list(names),
             index=None,
             placeholder="Choose by id or completion code",
-            format_func=lambda key: f"{key} · {names[key].code} · {names[key].answered} answers",
+            format_func=lambda key: (
+                f"{key} · {names[key].code or 'no code'} · {names[key].answered} answers"
+            ),
             key="erase_who",
         )
         if st.button("Erase", key="erase", disabled=chosen is None) and chosen is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages._ui.samples import FILTERS
-from pages._ui.study_words import POOL_TITLES, count, plain
+from pages._ui.study_words import FEEDBACK_TITLES, POOL_TITLES, count, plain
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
@@ -25,7 +25,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Target": f"{count(spec.target_per_pool, 'label')} from each pool, "
         f"{spec.labels_per_image} for each image",
         "Pools": ", ".join(POOL_TITLES[pool] for pool in spec.pools),
-        "Practice": count(spec.practice, "image"),
+        "Practice": _practice(spec),
         "Asked for": ", ".join(_asked(spec)),
         "Last answer": "may be changed; both are kept" if spec.allow_change else "is final",
         "From afar": f"a pixel is the {FILTERS[spec.pyramid_filter]}",
@@ -35,7 +35,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
     st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
     with st.expander("Texts that people read"):
         for title, text in (
-            ("Consent", spec.consent),
+            ("Consent", spec.consent_text),
             *((f"Instructions, {pool}", spec.instructions[pool]) for pool in spec.pools),
         ):
             st.markdown(f"**{title}**")
@@ -46,7 +46,15 @@ def _images(spec: StudySpec) -> str:
     if spec.folder is not None:
         return f"of the folder {plain(spec.folder)}"
     changes = "".join(f" {name}={value}" for name, value in spec.overrides.items())
-    return f"preset {spec.preset}, seed {spec.seed}" + (f", `{changes.strip()}`" if changes else "")
+    seed = "" if spec.seed is None else f", seed {spec.seed}"
+    return f"preset {spec.preset}{seed}" + (f", `{changes.strip()}`" if changes else "")
+
+
+def _practice(spec: StudySpec) -> str:
+    if not spec.practice:
+        return "none"
+    told = [f"{pool}: {FEEDBACK_TITLES[spec.practice_feedback[pool]]}" for pool in spec.pools]
+    return f"{count(spec.practice, 'image')}. Told afterwards, {'; '.join(told)}"
 
 
 def _asked(spec: StudySpec) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from pages._ui.study_words import origin_of
+from pages._ui.study_words import mark, origin_of
 from umnist_core.errors import NotFoundError, UmnistError
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.labeling.views import Overview
@@ -73,6 +73,12 @@ def told() -> Iterator[None]:
 def join_link(token: str) -> str:
     """Return the address by which somebody joins, as this browser reaches the app."""
     return f"{origin_of(st.context.url)}/join/{token}"
+
+
+def show_mark(one: Overview) -> None:
+    """Say whose data a study has beside those of invited people, if it has any."""
+    if marked := mark(one.pools):
+        st.markdown(f":violet[Not all data are of invited people: {marked}]")
 
 
 def show_reach_notice() -> None:

@@ -12,16 +12,32 @@ from umnist_core.labeling.views import InviteRow, PoolCounts
 
 POOL_TITLES = {"unguided": "Unguided", "guided": "Guided"}
 
+FEEDBACK_TITLES = {
+    "correctness": "Right or not yet",
+    "full": "The sum, each digit and its place",
+}
+"""What is told of a practice answer, `umnist_core.labeling.records.FEEDBACKS`, in words."""
+
 PHASES = {
     "consent": "Reading the consent",
     "instructions": "Reading the instructions",
     "practice": "Practising",
     "trial": "Labeling",
+    "held": "Waiting for an image",
     "paused": "Study is paused",
-    "done": "Done",
-    "closed": "Not done; study is closed",
 }
 """Where a person stands, `umnist_core.labeling.views.AnnotatorView.phase`, in words."""
+
+OUTCOMES = {
+    "complete": "Complete",
+    "quota_full": "Quota full",
+    "ended_early": "Ended early by the study",
+    "withdrawn": "Withdrawn",
+}
+"""How a person's part ended, `umnist_core.labeling.people.OUTCOMES`, in words."""
+
+ORIGINS = {"invited": "Invited", "simulated": "Simulated", "own": "Makers' own try"}
+"""Whose data, `umnist_core.labeling.state.ORIGINS`, in words."""
 
 STATUS_COLOURS = {"open": "green", "paused": "orange", "closed": "gray"}
 
@@ -88,6 +104,17 @@ def invite_state(row: InviteRow, now_utc: str) -> str:
     return "In use" if row.annotator else "Not used yet"
 
 
+def mark(pools: Sequence[PoolCounts]) -> str:
+    """Return whose data there are beside those of invited people; empty if there are none."""
+    simulated = sum(pool.simulated for pool in pools)
+    own = sum(pool.own for pool in pools)
+    parts = [
+        *([f"{count(simulated, 'person', 'people')} simulated"] if simulated else []),
+        *([f"{count(own, 'try', 'tries')} of the study's makers"] if own else []),
+    ]
+    return " and ".join(parts)
+
+
 def bars(pools: Sequence[PoolCounts], *, detail: bool = False) -> str:
     """Return HTML with a thin bar for each pool: labels against the target.
 
@@ -106,7 +133,13 @@ def _bar(pool: PoolCounts, detail: bool) -> str:
     more = ""
     if detail:
         parts = [
-            f"{count(pool.people, 'person', 'people')}, {pool.people_done:,} done",
+            count(pool.people, "person", "people"),
+            *(
+                f"{number:,} {OUTCOMES[name].lower()}"
+                for name in OUTCOMES
+                if (number := getattr(pool, name))
+            ),
+            *([f"{pool.held:,} waiting for an image"] if pool.held else []),
             f"{count(pool.reserved, 'image')} reserved",
         ]
         if pool.surplus:

@@ -13,7 +13,7 @@ from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import save_checkpoint
-from umnist_core.models.ips import IPS, IPSConfig
+from umnist_core.models.ips.model import IPS, IPSConfig
 from umnist_core.models.registry import create_model
 
 QUICK = IPSConfig(encoder="compact", width=16, memory=20, iteration=100, inner_width=16)

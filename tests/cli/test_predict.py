@@ -17,6 +17,7 @@ import pytest
 
 from tests.cli.test_render import umnist
 from tests.inference.images import save_photo
+from tests.pyramid.making import write_oriented, write_pages
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import plan_scene
 
@@ -81,6 +82,19 @@ def test_folder_gives_a_row_for_each_image_and_goes_on_past_failures(tmp_path: P
     assert "1 x 1 px" in rows[1]["error"]
     assert "c.png" in rows[2]["error"]
     assert 0 < float(rows[0]["probability_sum"]) <= 1
+
+
+def test_table_says_what_was_chosen_to_read_each_file(tmp_path: Path) -> None:
+    """As the lines of a single image do; nothing of a file that is shown as it is stored."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    save_photo(folder / "a.png")
+    grey = np.random.default_rng(0).integers(0, 256, (80, 60), np.uint8)
+    write_oriented(folder / "b.png", grey, 6)
+    assert _run("images", "--out", "a.csv", cwd=tmp_path).returncode == 0
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
+    assert rows[0]["notes"] == ""
+    assert rows[1]["notes"].startswith("Shown turned a quarter clockwise")
 
 
 def test_folder_without_a_model_tries_no_image(tmp_path: Path) -> None:
@@ -148,3 +162,19 @@ def test_colour_photograph_keeps_its_colours_in_the_picture(tmp_path: Path) -> N
     assert before is not None
     assert after is not None
     assert np.mean((before == after).all(axis=2)) > 0.3
+
+
+def test_what_was_chosen_of_a_file_is_said(tmp_path: Path) -> None:
+    """Page and turning, in text and in JSON; --page belongs to a file."""
+    grey = np.random.default_rng(0).integers(0, 256, (200, 300), np.uint8)
+    write_pages(tmp_path / "stack.tif", [grey[:50], grey])
+    done = _run("stack.tif", "--page", "2", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "image: Page 2 is shown, number 2 of 2." in done.stdout.splitlines()
+    write_oriented(tmp_path / "photo.jpg", grey, 6)
+    told = json.loads(_run("photo.jpg", "--json", cwd=tmp_path).stdout)
+    assert told["image"] == {"width": 200, "height": 300}
+    (note,) = told["image_notes"]
+    assert "turned a quarter clockwise" in note
+    refused = _run("--page", "2", cwd=tmp_path)
+    assert (refused.returncode, "give IMAGE too" in refused.stderr) == (2, True)

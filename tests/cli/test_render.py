@@ -57,10 +57,23 @@ def test_jpeg_is_grey_and_of_quality_75(tmp_path: Path) -> None:
         assert image.quantization[0][0] == 8  # 16 at quality 50, halved by quality 75
 
 
+@pytest.mark.parametrize(("kind", "first"), [("jpeg-kaggle", 8), ("jpeg-released", 2)])
+def test_type_of_the_image_replaces_that_of_its_name(tmp_path: Path, kind: str, first: int) -> None:
+    """No comment, and the tables of the quality; the name stays a JPEG's."""
+    choice = ["--set", "canvas=900", "--set", "factor=1..5", "--image", kind]
+    assert umnist("render", *choice, "a.jpg", cwd=tmp_path).returncode == 0
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert isinstance(image, JpegImageFile)
+        assert "comment" not in image.info
+        assert image.quantization[0][0] == first
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["a.gif"], 2, ".png, .jpeg, .jpg"),
+        (["a.png", "--image", "jpeg-kaggle"], 2, "ends in .jpeg, .jpg; got"),
+        (["a.jpeg", "--image", "gif"], 2, "jpeg-released"),
         (["a.png", "--preset", "relaesed"], 2, "released"),
         (["a.png", "--set", "shape_pairs"], 2, "NAME=VALUE"),
         (["a.png", "--set", "shape_pair=3"], 2, "shape_pairs"),

@@ -14,17 +14,24 @@ import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from tests.datasets.making import SMALL_OPTIONS, umnist, umnist_command
-from tests.labeling.making import answer_all, come_in
+from tests.labeling.making import TOLD, answer_all, come_in, old_study
 from umnist_core.errors import RefusedError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.service import open_service
 from umnist_core.settings import load_settings
 
 FEW = ["--stimuli", "6", "--images-per-annotator", "3", "--practice", "1", "--jobs", "1"]
+
+TOLD_OPTIONS = [word for name, text in TOLD.items() for word in (f"--{name}", text)]
+"""What strangers must be told, as options."""
+
+OWNER_LOOKS = {"list": ["list"], "json": ["verify", "--json"], "table": ["list", "--json"]}
+"""Commands that show all studies to their owner."""
 
 
 class Lab:
@@ -124,6 +131,23 @@ def test_terminal_sees_rate_and_time_left_while_images_are_made(lab: Lab) -> Non
     assert re.search(r"\d\d:\d\d<\d\d:\d\d, +[\d.]+ images/s", shown)
 
 
+def test_consent_fields_and_practice_feedback_are_options(lab: Lab) -> None:
+    """Each is kept; without them, open links are refused with what is missing."""
+    told = lab.create("Told", *TOLD_OPTIONS, "--practice-feedback", "guided=correctness")
+    spec = lab.service.state(told).spec
+    assert {name: getattr(spec, name) for name in TOLD} == TOLD
+    assert spec.practice_feedback == {"unguided": "correctness", "guided": "correctness"}
+    assert "/join/" in lab.done("open-link", told)
+    bare = lab.create("Bare")
+    said = lab.refused("open-link", bare)
+    assert "does not tell them its duration, retention, withdrawal, contact." in said
+    assert lab.service.invites(bare) == []
+    for wrong in ("unguided=all", "expert=full", "full"):
+        result = lab.run("create", "Wrong", *FEW, "--practice-feedback", wrong)
+        assert result.returncode == 2
+        assert "expected POOL=FEEDBACK" in " ".join(result.stderr.split())
+
+
 def test_settings_go_out_to_a_file_and_back(lab: Lab) -> None:
     """What is printed makes the same study; options beside the file replace its lines."""
     (lab.folder / "told.txt").write_text("Look well.\n\nThen add.")
@@ -160,9 +184,46 @@ def test_bad_settings_are_said_and_make_nothing(lab: Lab, text: str, code: int, 
     assert not (lab.folder / "lab" / "studies").exists()
 
 
+def test_images_are_remade_from_the_export_of_a_closed_study(lab: Lab) -> None:
+    """The very ones, by a command that needs no store; of an open study there is no key."""
+    study = lab.create()
+    assert "seed" not in lab.done("create", "--print-spec")
+    assert lab.run("create", "Other", "--seed", "1").returncode == 2
+    lab.done("export", study, "open.zip")
+    assert "close it and export it again" in lab.refused("remake", "open.zip", "images")
+    shown = {one.name: one.read_bytes() for one in lab.service.study_folder(study).glob("*.png")}
+    lab.service.close(study)
+    lab.done("export", study, "closed.zip")
+    assert "7 images, the very ones of study" in lab.done("remake", "closed.zip", "images")
+    made = {one.name: one.read_bytes() for one in (lab.folder / "images").iterdir()}
+    assert made == shown
+    assert "images already, unchanged" in lab.refused("remake", "closed.zip", "images")
+    key = json.loads(lab.service.log.read_attachment(study, 1) or "")["key"]
+    with ZipFile(lab.folder / "closed.zip") as archive:
+        assert key in archive.read("log/attachments.jsonl").decode()
+
+
+def test_study_of_before_says_that_its_images_can_be_guessed(lab: Lab) -> None:
+    """Wherever its owner looks; one with a key does not say so, and shows no key."""
+    old, new = old_study(lab.service, name="Old"), lab.create("New")
+    key = json.loads(lab.service.log.read_attachment(new, 1) or "")["key"]
+    said = {name: lab.done(*words) for name, words in OWNER_LOOKS.items()}
+    for words in ("show", "verify"):
+        shown = {study: lab.done(words, study) for study in (old, new)}
+        assert "images can be guessed" in shown[old]
+        assert "guessed" not in shown[new]
+        said[words] = "".join(shown.values())
+    for line in said["list"].splitlines():
+        assert line.endswith("IMAGES CAN BE GUESSED") == line.startswith(old)
+    rows = map(json.loads, said["json"].splitlines())
+    asked = {one["study"]: one["is_guessable"] for one in rows}
+    assert asked == {old: True, new: False}
+    assert not [text for text in said.values() if key in text]
+
+
 def test_links_that_are_printed_let_people_in(lab: Lab) -> None:
     """One for each person; as a table that only its owner reads; never over a file."""
-    study = lab.create()
+    study = lab.create("Pilot", *TOLD_OPTIONS)
     words = ["invite", study, "--count", "3", "--pool", "guided", "--days", "2"]
     words += ["--base-url", "https://lab.example.org/", "--csv", "links.csv"]
     printed = lab.done(*words).splitlines()

@@ -9,7 +9,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from tests.pyramid.making import write_oriented, write_pages
 from umnist_core.cli.tiles import tiles_group
+from umnist_core.errors import InvalidValueError
+
+GREY = np.random.default_rng(0).integers(0, 256, (20, 40), np.uint8)
 
 
 def _run(*arguments: str) -> tuple[int, str]:
@@ -57,3 +61,31 @@ def test_help_shows_examples_and_every_parameter() -> None:
     assert code == 0
     assert "Examples:" in output
     assert "shape_pairs" in output
+
+
+def test_page_of_a_file_is_chosen_and_said(tmp_path: Path) -> None:
+    """The first unless another is asked for; a page that is not there is refused."""
+    path = write_pages(tmp_path / "stack.tif", [np.zeros((30, 70), np.uint8)] * 2 + [GREY])
+    code, output = _run(str(tmp_path / "first"), "--file", str(path))
+    assert (code, "Page 1 is shown, number 1 of 3." in output) == (0, True)
+    code, output = _run(str(tmp_path / "third"), "--file", str(path), "--page", "3")
+    assert code == 0
+    assert "third.dzi: 40 x 20 px" in output
+    assert "Page 3 is shown, number 3 of 3." in output
+    with pytest.raises(InvalidValueError, match="has pages 1 to 3, and page 4 was asked for"):
+        CliRunner().invoke(
+            tiles_group,
+            ["export", str(tmp_path / "x"), "--file", str(path), "--page", "4"],
+            catch_exceptions=False,
+        )
+    code, output = _run(str(tmp_path / "x"), "--page", "2")
+    assert (code, "name the file with --file" in output) == (2, True)
+
+
+def test_turned_file_says_that_it_is_turned(tmp_path: Path) -> None:
+    """With the size as shown."""
+    path = write_oriented(tmp_path / "photo.jpg", GREY, 8)
+    code, output = _run(str(tmp_path / "photo"), "--file", str(path))
+    assert code == 0
+    assert "photo.dzi: 20 x 40 px" in output
+    assert "turned a quarter anticlockwise" in output

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.creation_contract import CreationContract
 from tests.contracts.log_events import (
     TIME,
     TRUTH,
@@ -73,7 +74,7 @@ def populate(log: EventLog, study: str) -> None:
     create(log, study, *FIVE, invited("i1", "a token"), answered("k1", "a1", "ann"))
 
 
-class LogContract(ABC):
+class LogContract(CreationContract, ABC):
     """The promises; a subclass says which store is meant."""
 
     @pytest.fixture

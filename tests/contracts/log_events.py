@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from umnist_core.labeling import state as kinds
+from umnist_core.labeling.claims import claims_of, merged
 from umnist_core.labeling.log import (
     Draft,
     Event,
@@ -15,7 +16,6 @@ from umnist_core.labeling.log import (
     chain,
     sha256,
 )
-from umnist_core.labeling.state import claims_of, merged
 
 TIME = "2026-01-01T00:00:00.000Z"
 TRUTH = {"image-a": '{"label": 7}', "image-b": '{"label": 12}'}

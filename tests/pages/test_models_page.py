@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages._ui.model_trust import find_reliability
 from tests.inference.images import save_small
-from umnist_core.models.cards import find_shipped_checkpoints, load_card
+from umnist_core.models.cards import find_shipped_checkpoints, keep_measured, load_card
 from umnist_core.models.catalogue import CATALOGUE
+from umnist_core.scoring import reliability
 from umnist_core.training.config import config_names
 from umnist_core.training.runs import find_runs
 
@@ -76,6 +78,34 @@ def test_own_checkpoint_gets_a_card_and_a_damaged_one_a_sentence(own: Path) -> N
     (error,) = page.error
     assert "broken" in str(error.value)
     assert "card" in str(error.value)
+
+
+def test_card_shows_its_calibration_and_what_was_measured_with_the_commands(own: Path) -> None:
+    """A diagram with its error in words, a row for each kind of images, and how to measure it."""
+    path = save_small(own, "mobilenet-v3-resizer", variant="small")
+    right = [True] * 18 + [False] * 2
+    found = {"is_calibrated": False, **reliability([0.8] * 20, right).to_dict()}
+    tasks = {"sum": {"accuracy": {"images": 20, "correct": 18}}}
+    kinds = {"rescaled": {"warned": 15}}
+    warnings = {"images": 20, "any": {"warned": 19}, "kinds": kinds}
+    keep_measured(path, "plain", "umnist a", {"tasks": tasks, "calibration": found})
+    keep_measured(
+        path, "rescaled-3900", "umnist b", {"images": 20, "tasks": tasks, "warnings": warnings}
+    )
+    keep_measured(path, "<i>", "umnist c", {"tasks": tasks})
+    page = open_page()
+    said = html(page)
+    assert "<td>90.0 %<small>69.9 to 97.2</small></td>" in said
+    assert "<td>95.0 %<small>76.4 to 99.1; rescaled 15</small></td>" in said
+    assert '<th scope="row">Scaled to 3,900 px<small>20 images</small></th>' in said
+    assert "&lt;i&gt;" in said
+    assert "<i>" not in said
+    assert "umnist a\numnist b\numnist c" in commands(page)
+    captions = " ".join(str(one.value) for one in page.caption)
+    assert "Expected calibration error 10.0 %" in captions
+    assert len(page.get("plotly_chart")) == 1 + sum(
+        find_reliability(load_card(one)) is not None for one in find_shipped_checkpoints().values()
+    )
 
 
 def test_text_of_a_card_is_not_taken_for_html(own: Path) -> None:

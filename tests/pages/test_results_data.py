@@ -46,7 +46,7 @@ def test_heat_data_hold_the_values_to_a_part_in_sixty_thousand() -> None:
     assert pixels is not None
     whole = pixels[..., 2].astype(float) * 256 + pixels[..., 1]
     assert np.allclose(whole / 65535 * data["max"], grid, atol=data["max"] / 60_000)
-    assert 0 < data["top"] <= data["max"]
+    assert 0 < data["top"] <= max(data["max"], 2 * grid.mean())
     assert "mean of 3 answers" in data["title"]
 
 
@@ -55,6 +55,16 @@ def test_heat_of_a_single_cell_has_a_last_colour() -> None:
     grid = np.zeros((40, 40))
     grid[3, 4] = 5
     assert heat_data(grid, SIZE, 1)["top"] == 5
+
+
+@pytest.mark.parametrize("spread", [0, 0.05])
+def test_uniform_heat_has_the_middle_colour(spread: float) -> None:
+    """Nothing stands out where everything was on screen for about as long."""
+    grid = 800.0 * (1 + spread * np.sin(np.arange(600)).reshape(20, 30))
+    data = heat_data(grid, SIZE, 2)
+    shares = grid / data["top"]
+    assert shares.max() < 0.55
+    assert shares.mean() == pytest.approx(0.5)
 
 
 def test_answers_are_counted_with_the_most_frequent_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_accuracy_chart_has_our_intervals_and_the_published_figures(
     for pool in report.pools:
         title = pool.pool.capitalize()
         for name, interval in (
-            (title, pool.accuracy),
+            (title, pool.reported),
             (f"{title}, as if independent", pool.independent),
         ):
             row = rows[name]
@@ -152,3 +153,28 @@ def test_words_give_intervals_and_say_when_there_is_none(made: dict[int, Results
     assert "exchanging people" in words.test_sentence(twelve)
     assert words.test_sentence(one) == one.difference.test.note
     assert words.p_text(0.00001) == "p < 0.001"
+
+
+def test_interval_to_report_is_the_one_that_is_shown(made: dict[int, Results]) -> None:
+    """Crossed where images were answered several times: thick in the chart, and said why."""
+    report = made[12].report
+    assert all(pool.is_crossed for pool in report.pools)
+    thick = {one.name: one for one in figures.accuracy_figure(report, LIGHT).data}
+    for pool in report.pools:
+        row = thick[pool.pool.capitalize()]
+        assert row.error_x["array"][0] == pytest.approx(
+            100 * (pool.crossed.high - pool.crossed.estimate)
+        )
+        assert pool.reported == pool.crossed != pool.accuracy
+        (note,) = [one for one in report.notes if one.startswith(f"{pool.pool}: images were")]
+        shown = words.interval_text(pool.reported).partition("(")[2].rstrip(")")
+        assert f"read the crossed interval, {shown} %." in note
+    said = words.reported_sentence(report)
+    assert "the crossed one, over people and images, for unguided and guided, because" in said
+    assert said.count(". ") == 0
+    once = replace(report, pools=tuple(replace(one, images=one.labels) for one in report.pools))
+    assert "Student's t over people for unguided and guided, because" in words.reported_sentence(
+        once
+    )
+    assert [pool.reported for pool in once.pools] == [pool.accuracy for pool in report.pools]
+    assert words.reported_sentence(made[0].report) == "There is no interval to report yet."

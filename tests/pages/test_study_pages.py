@@ -10,9 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.study_form import spec_from
+from tests.labeling.making import TOLD, old_study
 from tests.pages.driving import make_study, open_lab
 from umnist_core.errors import InvalidValueError
-from umnist_core.labeling import StudyService
+from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.export import export_study
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -76,6 +77,18 @@ def test_list_leads_to_each_study(lab: StudyService) -> None:
     assert "First" in page.subheader[0].value
 
 
+def test_pages_say_whose_data_are_not_of_invited_people(lab: StudyService) -> None:
+    """On the study's own page and on Results; of a study of invited people nothing is said."""
+    marked, plain = make_study(lab, name="Marked"), make_study(lab, name="Plain")
+    for study, origins in ((marked, ("simulated", "simulated", "own")), (plain, ("invited",))):
+        for origin in origins:
+            lab.join(lab.invite(study, origin=origin)[0].token or "")
+    said = "Not all data are of invited people: 2 people simulated and 1 try of the study's makers"
+    for page in ("studies", "results"):
+        assert said in texts(open_page(page, study=marked))
+        assert "Not all data" not in texts(open_page(page, study=plain))
+
+
 def test_links_are_made_once_for_each_person(lab: StudyService) -> None:
     """As many links as asked for, for the pool that was chosen, each shown once."""
     study = make_study(lab)
@@ -108,6 +121,43 @@ def test_open_link_is_made_shown_and_revoked(lab: StudyService) -> None:
     assert lab.invites(study)[0].is_revoked
     assert page.button(key="open_link")
     assert _links(open_page("label")) == []
+
+
+def test_open_link_is_not_offered_where_strangers_would_not_be_told(lab: StudyService) -> None:
+    """The page says what is missing, and the button does nothing."""
+    study = make_study(lab, contact="", retention="")
+    page = open_page("studies", study=study)
+    assert page.button(key="open_link").disabled
+    assert "does not say its retention, contact" in texts(page)
+
+
+def test_form_takes_consent_fields_and_feedback(
+    lab: StudyService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a field of its own, and goes into the study's settings, which show them."""
+    made: list[StudySpec] = []
+    monkeypatch.setattr("pages._ui.study_form.start_making", lambda _, spec: made.append(spec))
+    page = open_page("studies")
+    page.button(key="new_study").click()
+    run(page)
+    page.text_input(key="new_name").set_value("Strangers")
+    for name, text in TOLD.items():
+        page.text_input(key=f"new_{name}").set_value(text)
+    assert page.selectbox(key="new_feedback_unguided").value == "correctness"
+    page.selectbox(key="new_feedback_guided").set_value("correctness")
+    page.button(key="new_make").click()
+    run(page)
+    (spec,) = made
+    assert {name: getattr(spec, name) for name in TOLD} == TOLD
+    assert spec.practice_feedback == {"unguided": "correctness", "guided": "correctness"}
+
+
+def test_settings_of_a_study_say_what_practice_tells(lab: StudyService) -> None:
+    """For each pool, in words; and the consent as people read it."""
+    study = make_study(lab)
+    page = open_page("studies", study=study)
+    assert "unguided: Right or not yet; guided: The sum, each digit and its place" in texts(page)
+    assert any(TOLD["contact"] in str(text.value) for text in page.text)
 
 
 def _links(page: AppTest) -> list[Any]:
@@ -178,11 +228,17 @@ def test_verify_says_that_all_is_well_and_what_is_not(lab: StudyService) -> None
     page.button(key="verify").click()
     run(page)
     assert "All is as it was logged" in texts(page)
+    lab.pause(study)
+    page.checkbox(key="export_images").set_value(True)
+    run(page)
+    assert "All is as it was logged" in texts(page), "It stays until the next."
+    assert "; 1 event came after it." in texts(page)
     image = lab.state(study).stimuli[0]
     lab.stimulus_file(study, image).write_bytes(b"something else")
     page.button(key="verify").click()
     run(page)
     assert f"Image {image} is not what it was" in texts(page)
+    assert "All is as it was logged" not in texts(page)
 
 
 @pytest.mark.parametrize("kind", ["export", "tables-csv", "backup"])
@@ -220,6 +276,19 @@ def test_exported_study_can_be_imported_elsewhere(
     page.button(key="import").click()
     run(page)
     assert len(page.error) == 1
+
+
+def test_study_of_before_says_that_its_images_can_be_guessed(lab: StudyService) -> None:
+    """In the list and on its own page; one with a key says nothing of it, and has no seed."""
+    old, new = old_study(lab), make_study(lab)
+    assert texts(open_page("studies")).count("images can be guessed") == 1
+    page = open_page("studies", study=old)
+    assert [one.value for one in page.warning if "Its images can be guessed" in one.value]
+    assert "seed 0" in texts(page)
+    page = open_page("studies", study=new)
+    assert "guessed" not in texts(page)
+    assert not [one for one in page.warning if "guessed" in one.value]
+    assert "seed" not in texts(page)
 
 
 def test_unknown_study_is_told_and_leads_back(lab: StudyService) -> None:

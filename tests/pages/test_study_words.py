@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pages._ui import study_words as words
-from umnist_core.labeling.decisions import text_of_time
+from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import InviteRow, PoolCounts
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -25,6 +25,7 @@ def invite(**changes: Any) -> InviteRow:
         "expires_utc": None,
         "is_open": False,
         "is_revoked": False,
+        "origin": "invited",
     }
     return InviteRow(**{**fields, **changes})
 
@@ -95,7 +96,7 @@ def test_ago_counts_in_the_largest_whole_unit() -> None:
 
 def test_bars_never_go_beyond_their_track() -> None:
     """Labels and reservations add up to the whole track at most, and their count is said."""
-    pool = PoolCounts("guided", people=2, people_done=1, labels=9, target=10, reserved=5, surplus=1)
+    pool = PoolCounts("guided", people=2, complete=1, labels=9, target=10, reserved=5, surplus=1)
     html = words.bars([pool], detail=True)
     assert "width:90.00%" in html
     assert "width:10.00%" in html

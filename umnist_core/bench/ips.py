@@ -23,8 +23,8 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import ModelOutput
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.models.ips import IPS, IPSConfig
-from umnist_core.models.patches import HeldPatches, LazyPatches, PatchReader
+from umnist_core.models.ips.model import IPS, IPSConfig
+from umnist_core.models.ips.patches import HeldPatches, LazyPatches, PatchReader
 from umnist_core.pyramid import ArraySource, TileSource
 from umnist_core.rendering import render
 from umnist_core.scenes import plan_scene

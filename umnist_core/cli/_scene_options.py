@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import click
 
-from umnist_core.digits import GlyphSet
-from umnist_core.scenes import PRESETS, Scene, get_preset, plan_scene
-from umnist_core.seeds import SPLITS
+from umnist_core.scenes import PRESETS, SceneRef
+from umnist_core.seeds import MAX_SEED, SPLITS
+
+IMAGE_HELP = (
+    "Grey JPEG of quality 75 with a comment that says which image it is, jpeg-kaggle without it; "
+    "jpeg-released of quality 95 without it; or lossless 1-bit PNG."
+)
 
 
-@dataclass(frozen=True)
-class SceneChoice:
-    """Which scene the options name."""
-
-    preset: str
-    seed: int
-    split: str
-    index: int
-    overrides: dict[str, str]
-
-    def plan(self, glyphs: GlyphSet) -> Scene:
-        """Plan the scene on a glyph set."""
-        return plan_scene(
-            self.preset,
-            self.seed,
-            self.split,
-            self.index,
-            glyphs=glyphs,
-            overrides=self.overrides,
-        )
+SEED = click.IntRange(0, MAX_SEED)
+"""Of a seed, and of an index."""
 
 
 def read_settings(
@@ -47,6 +32,19 @@ def read_settings(
             raise click.BadParameter(f"expected NAME=VALUE such as shape_pairs=3; got {value!r}.")
         overrides[name] = text
     return overrides
+
+
+def read_digits(
+    ctx: click.Context, option: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """Read a number of digits, or a range of them; what is none is an error of usage."""
+    if value is None:
+        return None
+    fewest, dots, most = value.partition("..")
+    ends = (fewest, most if dots else fewest)
+    if not all(end.isdecimal() for end in ends) or int(ends[0]) > int(ends[1]):
+        raise click.BadParameter(f"expected a range such as 1..9, or a number; got {value!r}.")
+    return int(ends[0]), int(ends[1])
 
 
 def parameter_help() -> str:
@@ -65,7 +63,7 @@ def parameter_help() -> str:
 
 
 def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose a scene; the command receives them as ``choice``."""
+    """Add the options that choose a scene; the command receives it as ``ref``."""
 
     @click.option(
         "--preset",
@@ -74,9 +72,9 @@ def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Whose ranges to draw from.",
     )
-    @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+    @click.option("--seed", type=SEED, default=0, show_default=True)
     @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
-    @click.option("--index", type=click.IntRange(0), default=0, show_default=True)
+    @click.option("--index", type=SEED, default=0, show_default=True)
     @click.option(
         "--set",
         "overrides",
@@ -96,10 +94,9 @@ def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
         **kwargs: Any,
     ) -> Any:
         try:
-            get_preset(preset).with_overrides(overrides)
+            ref = SceneRef.of(preset, overrides, seed=seed, split=split, index=index)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--set") from error
-        choice = SceneChoice(preset, seed, split, index, overrides)
-        return command(*args, choice=choice, **kwargs)
+        return command(*args, ref=ref, **kwargs)
 
     return wrapped

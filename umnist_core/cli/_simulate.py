@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from umnist_core.cli._scene_options import SEED
+
 if TYPE_CHECKING:
     from umnist_core.simulation.client import Tally
     from umnist_core.simulation.report import PoolResult, SimulationReport
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--think", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds an image."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
 def simulate_command(
     *,
@@ -76,7 +78,8 @@ def simulate_command(
 ) -> None:
     """Let synthetic people of known skill take part in STUDY, through the routes that people use.
 
-    Their answers are stored as anybody's: simulate a study of its own, never one with people.
+    Their answers are marked as simulated and fill places as anybody's: simulate a study of its
+    own, never one with people.
     """
     from umnist_core.labeling import open_service
     from umnist_core.simulation.people import Crowd

@@ -12,6 +12,7 @@ import click
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.service import StudyService, open_service
+from umnist_core.labeling.study_key import GUESSABLE, is_guessable
 from umnist_core.labeling.verify import Verification
 
 TABLE_KINDS = ("csv", "parquet", "json")
@@ -39,10 +40,11 @@ def verify_command(
     chosen = [choose_study(text)[1] for text in studies] or service.studies()
     sound = True
     for study in chosen:
-        found, images = _verify(service, study, with_images=not without_images)
+        found, images, guessable = _verify(service, study, with_images=not without_images)
         sound = sound and not found.faults
         if as_json:
-            click.echo(json.dumps({**asdict(found), "images": images}))
+            more = {"images": images, "is_guessable": guessable}
+            click.echo(json.dumps({**asdict(found), **more}))
             continue
         state = "sound" if not found.faults else count_of(len(found.faults), "fault")
         click.echo(
@@ -51,21 +53,25 @@ def verify_command(
         )
         for fault in found.faults:
             click.echo(f"  {fault}")
+        if guessable:
+            click.echo(f"  {GUESSABLE}")
     ctx.exit(0 if sound else 1)
 
 
-def _verify(service: StudyService, study: str, *, with_images: bool) -> tuple[Verification, int]:
-    """Return what is wrong with a study, and how many of its images were looked at."""
+def _verify(
+    service: StudyService, study: str, *, with_images: bool
+) -> tuple[Verification, int, bool]:
+    """Return what is wrong with a study, how many images were looked at, and if they are secret."""
     from umnist_core.labeling.verify import verify_log
 
     with service.log.snapshot() as log:
         found = verify_log(log, study)
-        created = log.read(study)[0].payload or {}
+        created = log.read(study)[0]
     faults = [*found.faults, *_state_faults(service, study)]
     if with_images:
         faults += _image_faults(service.study_folder(study))
-    images = len(created.get("manifest", ())) if with_images else 0
-    return replace(found, faults=tuple(faults)), images
+    images = len((created.payload or {}).get("manifest", ())) if with_images else 0
+    return replace(found, faults=tuple(faults)), images, is_guessable(created)
 
 
 def _image_faults(folder: Path) -> list[str]:
@@ -184,8 +190,8 @@ def export_command(
 ) -> None:
     """Write a study into the zip TARGET, or its tables into the folder TARGET.
 
-    It holds the truth, and no link and no secret. recompute.py in the zip computes every
-    figure anew, without umnist.
+    It holds the truth, of a closed study the key too, and no link and no secret of the server.
+    recompute.py in the zip computes every figure anew, without umnist.
     """
     from umnist_core.labeling.export import export_study, export_tables
 

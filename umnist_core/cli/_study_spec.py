@@ -11,6 +11,7 @@ import yaml
 
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
 from umnist_core.labeling.records import DEFAULT_INSTRUCTIONS, StudySpec
+from umnist_core.labeling.telling import DEFAULT_FEEDBACK
 
 
 def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
@@ -21,8 +22,8 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
     file
         YAML with fields of `StudySpec`; None for none.
     given
-        Fields; None for one that was not given. ``overrides`` and ``instructions`` replace
-        only what they name.
+        Fields; None for one that was not given. ``overrides``, ``instructions``
+        and ``practice_feedback`` replace only what they name.
 
     Raises
     ------
@@ -35,6 +36,7 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
     nested = {
         "overrides": {},
         "instructions": DEFAULT_INSTRUCTIONS,
+        "practice_feedback": DEFAULT_FEEDBACK,
     }
     for name, defaults in nested.items():
         own = data.get(name) or {}

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from umnist_core.bench.machine import describe_machine
+from umnist_core.cli._scene_options import SEED
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import PRESETS
 
@@ -123,7 +124,7 @@ def study_command(
     "--store", type=click.Choice(("sqlite", "postgresql")), default="sqlite", show_default=True
 )
 @click.option("--annotators", type=click.IntRange(1, 50), default=8, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option
 def durability_command(
     *, kills: int, store: str, annotators: int, seed: int, as_json: bool

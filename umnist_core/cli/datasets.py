@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from umnist_core.datasets.decode import GROUND, PAGE, TURNED
 from umnist_core.datasets.inspect import Inspection, inspect_dataset
+from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.read import find_datasets
+from umnist_core.errors import MissingFileError
 
 _LISTED_SIZES = 20
 """Sizes that are listed; a folder of photographs may have thousands."""
+
+
+_CHOICES = {
+    TURNED: "turned, as the file's orientation says",
+    GROUND: "with transparent parts drawn on white or black",
+    PAGE: "of a file with several pages, the first of them",
+}
 
 
 @click.group(
@@ -40,17 +51,30 @@ def inspect_command(
     """Say what DIR is, count its images and labels, and list damaged files.
 
     DIR is a folder in Kaggle's layout, one that `umnist generate` wrote in any format, a
-    noise study, or any folder of images.
+    noise study, folders named by the label, Megapixel MNIST as make_mnist.py writes it, or
+    any folder of images. Data sets of `umnist generate` in it are looked at by themselves.
     """
     sound = True
-    for part in find_datasets(folder) or [folder]:
-        inspection = inspect_dataset(part, quick=quick, jobs=jobs, progress=True)
+    for inspection in _iter_inspections(folder, quick=quick, jobs=jobs):
         sound = sound and inspection.is_sound
         if as_json:
             click.echo(json.dumps(asdict(inspection)))
         else:
             click.echo("\n".join(_lines(inspection)))
     ctx.exit(0 if sound else 1)
+
+
+def _iter_inspections(folder: Path, *, quick: bool, jobs: int | None) -> Iterator[Inspection]:
+    """Look at a folder and at the data sets of ours in it, which are no part of it."""
+    inner = find_datasets(folder)
+    try:
+        yield inspect_dataset(folder, quick=quick, jobs=jobs, progress=True)
+    except MissingFileError:
+        # A study's folder has no images beside its data sets.
+        if not inner or (folder / MANIFEST).exists():
+            raise
+    for part in inner:
+        yield inspect_dataset(part, quick=quick, jobs=jobs, progress=True)
 
 
 def _lines(found: Inspection) -> list[str]:
@@ -64,6 +88,8 @@ def _lines(found: Inspection) -> list[str]:
     lines.append(f"  labels    {_joined(found.labels)}")
     sizes = dict(list(found.sizes.items())[:_LISTED_SIZES])
     lines.append(f"  sizes px  {_joined(sizes)}{' ...' if len(sizes) < len(found.sizes) else ''}")
+    for kind, count in found.choices.items():
+        lines.append(f"  read as   {count} {_CHOICES[kind]}")
     for split in found.unfinished:
         lines.append(
             f"  {split} is unfinished: run the command above again with this folder as OUT."

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from umnist_core.cli._scene_options import read_settings
+from umnist_core.cli._scene_options import SEED, read_digits, read_settings
 from umnist_core.scenes import PRESETS
-from umnist_core.seeds import SPLITS
+from umnist_core.seeds import FOLDER_SPLITS
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -19,17 +19,30 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     epilog="\b\nExamples:\n"
     "  umnist evaluate runs/my-run/best.safetensors\n"
     "  umnist evaluate best.safetensors --count 200 --set shape_pairs=5 --out figures.json\n"
-    "  umnist evaluate best.safetensors --data ultra-mnist --submission out.csv",
+    "  umnist evaluate best.safetensors --data ultra-mnist --submission out.csv\n"
+    "  umnist evaluate digit-finder --variant rescaled-3900 --count 300\n"
+    "  umnist evaluate digit-finder --variant all --data photos --count 300 --out all.json\n"
+    "  umnist evaluate my-run --variant all --count 300 --onto-card",
 )
 @click.argument("checkpoint")
 @click.option(
     "--data",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A data set's folder; without it, scenes are drawn.",
+    help="A data set's folder; without it, scenes are drawn. With --variant photographs or all, "
+    "the folder of the photographs.",
+)
+@click.option(
+    "--variant",
+    default="plain",
+    show_default=True,
+    metavar="NAME",
+    help="Change the images first: as-jpeg, quality-30, rescaled-3900, rescaled-2000, turned-90, "
+    "turned-180, turned-270, shifted, inverted, no-digits; photographs; or all, one after the "
+    "other.",
 )
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="released", show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--split", type=click.Choice(SPLITS), default="test", show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--split", type=click.Choice(FOLDER_SPLITS), default="test", show_default=True)
 @click.option("--count", type=click.IntRange(1), help="Images; 1000 scenes, or the whole folder.")
 @click.option(
     "--set",
@@ -39,6 +52,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     callback=read_settings,
     help="Replace one parameter of the preset.",
 )
+@click.option(
+    "--digits",
+    metavar="FEWEST..MOST",
+    callback=read_digits,
+    help="Digits that an image is assumed to have, instead of the model's own 3..5.",
+)
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
 @click.option("--workers", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
@@ -47,6 +66,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--out", type=FILE, help="Write all figures as JSON.")
 @click.option("--answers", type=FILE, help="Write a row for each image as CSV.")
 @click.option("--submission", type=FILE, help="Write id,digit_sum as Kaggle takes it.")
+@click.option("--onto-card", is_flag=True, help="Put the figures onto the checkpoint's card.")
+@click.option("--name", help="Under this name on the card; that of the variant by default.")
 def evaluate_command(checkpoint: str, **options: Any) -> None:
     """Score CHECKPOINT, a file or the name of one that comes with umnist, on fresh images."""
     from umnist_core.models.needs import check_torch
@@ -54,5 +75,25 @@ def evaluate_command(checkpoint: str, **options: Any) -> None:
     check_torch()
     from umnist_core.training.report import run_evaluation
 
+    _check_usage(options)
     for line in run_evaluation(checkpoint, options):
         click.echo(line)
+
+
+def _check_usage(options: dict[str, Any]) -> None:
+    from umnist_core.training.report import ALL
+    from umnist_core.training.variants import PHOTOGRAPHS, VARIANTS
+
+    chosen = options["variant"]
+    if chosen not in (*VARIANTS, ALL):
+        raise click.BadParameter(
+            f"expected one of {', '.join(VARIANTS)}, {ALL}; got {chosen!r}.", param_hint="--variant"
+        )
+    if chosen == PHOTOGRAPHS and options["data"] is None:
+        raise click.UsageError("Expected --data with a folder of photographs, got none; name it.")
+    if chosen == ALL and (options["answers"] or options["submission"] or options["name"]):
+        raise click.UsageError(
+            "--answers, --submission and --name are of one variant, got all; choose one of them."
+        )
+    if options["name"] and not options["onto_card"]:
+        raise click.UsageError("--name is for the card; add --onto-card or leave it out.")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from umnist_core.cli._scene_options import parameter_help, read_settings
-from umnist_core.datasets.recipe import IMAGE_TYPES, LAYOUTS, MAX_COUNT, MAX_SEED, Recipe
+from umnist_core.cli._scene_options import IMAGE_HELP, SEED, parameter_help, read_settings
+from umnist_core.datasets.recipe import LAYOUTS, MAX_COUNT, Recipe
 from umnist_core.datasets.study import NOISE_STUDY, STUDIES, STUDY_COUNT
 from umnist_core.errors import InvalidValueError, TooLargeError, UmnistError
+from umnist_core.pyramid.image_types import IMAGE_TYPES
 from umnist_core.scenes import PRESETS
 from umnist_core.seeds import SPLITS
 
@@ -38,7 +39,7 @@ from umnist_core.seeds import SPLITS
     type=click.IntRange(1, MAX_COUNT),
     help=f"Images to make; {STUDY_COUNT} in each set of a study unless given.",
 )
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
 @click.option(
     "--set",
@@ -56,10 +57,10 @@ from umnist_core.seeds import SPLITS
 )
 @click.option(
     "--image",
-    type=click.Choice(IMAGE_TYPES),
+    type=click.Choice(list(IMAGE_TYPES)),
     default="jpeg",
     show_default=True,
-    help="Grey JPEG of quality 75, or lossless 1-bit PNG.",
+    help=IMAGE_HELP,
 )
 @click.option(
     "--study",

@@ -121,7 +121,7 @@ def import_ips_command(file: Path, out: Path | None, force: bool, **settings: An
     """
     from umnist_core.models.cards import WEIGHTS_SUFFIX, card_path
     from umnist_core.models.checkpoints import save_checkpoint
-    from umnist_core.models.ips_import import import_ips
+    from umnist_core.models.ips.importing import import_ips
 
     target = out or file.with_suffix(WEIGHTS_SUFFIX)
     for place in (target, card_path(target)):

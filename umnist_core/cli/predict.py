@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from umnist_core.cli._scene_options import SceneChoice, parameter_help, scene_options
+from umnist_core.cli._page_option import page_option
+from umnist_core.cli._scene_options import (
+    parameter_help,
+    read_digits,
+    scene_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +22,8 @@ if TYPE_CHECKING:
     from umnist_core.inference.prediction import Prediction
     from umnist_core.inference.predictor import Predictor
     from umnist_core.inference.report import Row
-    from umnist_core.inference.requests import ImageRef
+    from umnist_core.inference.requests import ImageRef, PredictRequest
+    from umnist_core.scenes import SceneRef
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -40,18 +46,27 @@ _OF_SCENES = ("preset", "seed", "split", "index", "overrides")
 @click.option("--attention", type=FILE, help="Write the image with the attention over it, as PNG.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--out", type=FILE, help="Write a row for each image as CSV.")
+@click.option(
+    "--digits",
+    metavar="FEWEST..MOST",
+    callback=read_digits,
+    help="Digits that an image is assumed to have, instead of the model's own 3..5.",
+)
+@page_option
 @scene_options
 @click.pass_context
 def predict_command(
     ctx: click.Context,
     *,
-    choice: SceneChoice,
+    ref: SceneRef,
     image: Path | None,
     checkpoint: str,
     device: str,
     attention: Path | None,
     as_json: bool,
     out: Path | None,
+    digits: tuple[int, int] | None,
+    page: int | None,
 ) -> None:
     """Let a model answer for IMAGE, a file, or for the scene that the options choose.
 
@@ -60,16 +75,20 @@ def predict_command(
     on; the exit code is then 1.
     """
     _check_usage(ctx, image, attention, as_json)
+    if page is not None and image is None:
+        raise click.UsageError("--page is one of a file's; give IMAGE too.")
     from umnist_core.models.needs import check_torch
 
     check_torch()
     from umnist_core.inference.predictor import Predictor
+    from umnist_core.inference.requests import PredictRequest
 
     predictor = Predictor(device)
     if image is not None and image.is_dir():
-        ctx.exit(_predict_folder(predictor, checkpoint, image, out))
-    chosen = _image_ref(image, choice)
-    _predict_one(predictor, checkpoint, chosen, attention=attention, as_json=as_json, out=out)
+        ctx.exit(_predict_folder(predictor, checkpoint, image, out, page=page, digits=digits))
+    chosen = _image_ref(image, page, ref)
+    request = PredictRequest(checkpoint, "auto", chosen, digits)
+    _predict_one(predictor, request, attention=attention, as_json=as_json, out=out)
 
 
 def _check_usage(
@@ -92,19 +111,17 @@ def _check_usage(
         )
 
 
-def _image_ref(image: Path | None, choice: SceneChoice) -> ImageRef:
+def _image_ref(image: Path | None, page: int | None, ref: SceneRef) -> ImageRef:
     from umnist_core.inference.requests import FileImage, SceneImage
 
     if image is not None:
-        return FileImage(str(image))
-    overrides = tuple(sorted(choice.overrides.items()))
-    return SceneImage(choice.preset, choice.seed, choice.split, choice.index, overrides)
+        return FileImage(str(image), page or 0)
+    return SceneImage(ref)
 
 
 def _predict_one(
     predictor: Predictor,
-    checkpoint: str,
-    image: ImageRef,
+    request: PredictRequest,
     *,
     attention: Path | None,
     as_json: bool,
@@ -114,25 +131,41 @@ def _predict_one(
 
     from umnist_core.files import write_whole
     from umnist_core.inference import report
-    from umnist_core.inference.requests import FileImage, PredictRequest
+    from umnist_core.inference.requests import FileImage
 
+    image = request.image
     with tqdm(disable=not sys.stderr.isatty(), leave=False, unit="step") as bar:
 
         def show(_stage: str, done: int, total: int | None) -> None:
             bar.total, bar.n = total, done
             bar.update(0)
 
-        found = predictor.predict(PredictRequest(checkpoint, "auto", image), show)
+        found = predictor.predict(request, show)
+    notes = _image_notes(image)
     if attention is not None:
         _write_attention(attention, image, found)
     if out is not None:
-        name = Path(image.path).name if isinstance(image, FileImage) else str(image.index)
-        write_whole(out, report.table_text([report.prediction_row(name, found)]).encode())
+        name = Path(image.path).name if isinstance(image, FileImage) else str(image.ref.index)
+        row = report.prediction_row(name, found, notes)
+        write_whole(out, report.table_text([row]).encode())
     if as_json:
-        click.echo(json.dumps(report.prediction_json(found)))
+        click.echo(json.dumps(report.prediction_json(found) | {"image_notes": notes}))
         return
+    for note in notes:
+        click.echo(f"image: {note}")
     for line in report.prediction_lines(found):
         click.echo(line)
+
+
+def _image_notes(image: ImageRef) -> Sequence[str]:
+    """Return what was chosen to read a file; nothing of a scene."""
+    from umnist_core.inference.requests import FileImage
+    from umnist_core.pyramid.files import read_image_header
+    from umnist_core.pyramid.notes import image_notes
+
+    if not isinstance(image, FileImage):
+        return ()
+    return image_notes(read_image_header(Path(image.path), page=image.page))
 
 
 def _write_attention(path: Path, image: ImageRef, found: Prediction) -> None:
@@ -151,7 +184,15 @@ def _write_attention(path: Path, image: ImageRef, found: Prediction) -> None:
     write_whole(path, encode_png(attention_picture(source, found.attention)))
 
 
-def _predict_folder(predictor: Predictor, checkpoint: str, folder: Path, out: Path | None) -> int:
+def _predict_folder(
+    predictor: Predictor,
+    checkpoint: str,
+    folder: Path,
+    out: Path | None,
+    *,
+    page: int | None,
+    digits: tuple[int, int] | None,
+) -> int:
     """Predict every image of a folder, write the table, and return the exit code."""
     from tqdm import tqdm
 
@@ -167,9 +208,11 @@ def _predict_folder(predictor: Predictor, checkpoint: str, folder: Path, out: Pa
     for image_id, path in tqdm(
         images.items(), disable=not sys.stderr.isatty(), leave=False, unit="image"
     ):
-        request = PredictRequest(checkpoint, "auto", FileImage(str(path)))
+        request = PredictRequest(checkpoint, "auto", FileImage(str(path), page or 0), digits)
         try:
-            rows.append(report.prediction_row(image_id, predictor.predict(request)))
+            found = predictor.predict(request)
+            notes = _image_notes(request.image)
+            rows.append(report.prediction_row(image_id, found, notes))
         except UmnistError as error:
             rows.append(report.failure_row(image_id, error))
     text = report.table_text(rows)

@@ -27,12 +27,16 @@ from umnist_core.cli._study_choice import (
     study_argument,
 )
 from umnist_core.cli._study_files import FILE_COMMANDS
+from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._study_spec import read_spec, read_text, spec_text
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
 from umnist_core.labeling.log import sha256
 from umnist_core.labeling.records import POOLS, PYRAMID_FILTERS
 from umnist_core.labeling.service import StudyService, open_service
+from umnist_core.labeling.state import INVITED_PERSON, OWN
+from umnist_core.labeling.study_key import GUESSABLE
+from umnist_core.labeling.telling import FEEDBACKS
 from umnist_core.labeling.views import InviteRow, Overview, PoolCounts
 from umnist_core.scenes import PRESETS
 
@@ -45,7 +49,7 @@ def study_group() -> None:
     """
 
 
-for _command in (*FILE_COMMANDS, simulate_command):
+for _command in (*FILE_COMMANDS, remake_command, simulate_command):
     study_group.add_command(_command)
 
 
@@ -64,19 +68,33 @@ def _read_instructions(
     return texts
 
 
+def _read_feedback(
+    ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    found = dict(value.partition("=")[::2] for value in values)
+    for pool, feedback in found.items():
+        if pool not in POOLS or feedback not in FEEDBACKS:
+            raise click.BadParameter(
+                f"expected POOL=FEEDBACK with {' or '.join(POOLS)} and {' or '.join(FEEDBACKS)}, "
+                f"such as unguided=correctness; got {pool}={feedback}."
+            )
+    return found
+
+
 @study_group.command(
     "create",
     epilog="\b\nExamples:\n"
     '  umnist study create "Pilot" --stimuli 100 --images-per-annotator 20\n'
-    '  umnist study create "Main" --seed 1 --repeats 3 --ask-digits --ask-confidence\n'
+    '  umnist study create "Main" --repeats 3 --ask-digits --ask-confidence\n'
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
+    '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
+    '--retention "10 years" --withdrawal "Write to us with your link."\n'
     "  umnist study create --print-spec > pilot.yaml\n"
     "  umnist study create --spec pilot.yaml\n",
 )
 @click.argument("name", required=False)
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), help="Settings as YAML.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
-@click.option("--seed", type=click.IntRange(0), help="Of the images.  [0]")
 @click.option(
     "--set",
     "overrides",
@@ -91,6 +109,14 @@ def _read_instructions(
 @click.option("--labels-per-image", type=int, help="Wanted for each image and pool.  [1]")
 @click.option("--pool", "pools", multiple=True, type=click.Choice(POOLS), help="[both]")
 @click.option("--practice", type=int, help="Images with feedback before the others.  [3]")
+@click.option(
+    "--practice-feedback",
+    multiple=True,
+    metavar="POOL=FEEDBACK",
+    callback=_read_feedback,
+    help="correctness: right or not yet; full: also each digit and its place.  "
+    "[unguided=correctness guided=full]",
+)
 @click.option("--repeats", type=int, help="Images shown to a person a second time.  [0]")
 @click.option("--ask-confidence/--no-ask-confidence", default=None)
 @click.option("--ask-digits/--no-ask-digits", default=None)
@@ -98,6 +124,10 @@ def _read_instructions(
 @click.option("--filter", "pyramid_filter", type=click.Choice(PYRAMID_FILTERS), help="[area]")
 @click.option("--lease-minutes", type=int, help="Time that an image stays reserved.  [1440]")
 @click.option("--consent", type=click.Path(path_type=Path), help="Text file.")
+@click.option("--contact", help="Who answers questions; the consent names it.")
+@click.option("--duration", help="How long taking part takes, such as 45 minutes; as --contact.")
+@click.option("--retention", help="How long data are kept; as --contact.")
+@click.option("--withdrawal", help="How to withdraw; as --contact. An open link needs all four.")
 @click.option(
     "--instructions",
     multiple=True,
@@ -110,7 +140,11 @@ def _read_instructions(
 def create_command(
     *, spec_file: Path | None, jobs: int | None, print_spec: bool, **given: Any
 ) -> None:
-    """Freeze a study's images and make the study NAME."""
+    """Freeze a study's images and make the study NAME.
+
+    Which images a preset gives is drawn from a secret key of the study's own, which nobody is
+    shown before the study is closed; then it is in the export.
+    """
     from umnist_core.labeling.freeze import create_study
 
     given["pools"] = tuple(dict.fromkeys(given["pools"])) or None
@@ -165,7 +199,8 @@ def list_command(*, as_json: bool) -> None:
     for one in found:
         pools = "  ".join(f"{pool.pool} {pool.labels}/{pool.target}" for pool in one.pools)
         people = count_of(sum(pool.people for pool in one.pools), "person", "people")
-        click.echo(f"{one.study}  {one.status:<6}  {pools}  {people}  {one.spec.name}")
+        guessable = "  IMAGES CAN BE GUESSED" if one.is_guessable else ""
+        click.echo(f"{one.study}  {one.status:<6}  {pools}  {people}  {one.spec.name}{guessable}")
 
 
 @study_group.command(
@@ -225,7 +260,7 @@ def _as_dict(one: Overview) -> dict[str, Any]:
 def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> list[str]:
     one = service.overview(study)
     spec = one.spec
-    origin = f"folder {spec.folder}" if spec.folder else f"{spec.preset}, seed {spec.seed}"
+    origin = f"folder {spec.folder}" if spec.folder else spec.preset
     links = service.invites(study)
     lines = [
         f"{spec.name}  {study}  {one.status}",
@@ -234,6 +269,8 @@ def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> lis
     ]
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:
         lines.append("  digits    STAND-IN DIGITS, not MNIST")
+    if one.is_guessable:
+        lines.append(f"  secrecy   {GUESSABLE}")
     lines += [f"  {pool.pool:<9} {_counts(pool)}" for pool in one.pools]
     lines.append(f"  links     {_link_counts(links)}")
     if one.erased:
@@ -241,9 +278,10 @@ def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> lis
     lines.append(f"  log       {one.events} events, the last at {one.last_utc}")
     lines.append(f"  hash      {one.head_hash}")
     lines += [
-        f"  {row['annotator']}  {row['pool']:<8}  {row['phase']:<12}  "
-        f"{row['answered']}/{row['total']}  last {row['last_utc']}  code {row['code']}"
+        f"  {row['annotator']}  {row['pool']:<8}  {row['outcome'] or row['phase']:<12}  "
+        f"{row['answered']}/{row['total']}  last {row['last_utc']}  code {row['code'] or 'none'}"
         f"{'  revoked' if row['is_revoked'] else ''}"
+        f"{'' if row['origin'] == INVITED_PERSON else '  ' + row['origin'].upper()}"
         for row in found.get("people", ())
     ]
     lines += [f"  {_link_line(row)}" for row in found.get("links", ())]
@@ -254,8 +292,14 @@ def _counts(pool: PoolCounts) -> str:
     share = 100 * pool.labels / pool.target
     return (
         f"{pool.labels} of {pool.target} labels ({share:.1f} %), {pool.people} joined, "
-        f"{pool.people_done} done, {pool.reserved} images reserved now, {pool.surplus} surplus"
+        f"{_outcomes(pool)}{pool.reserved} images reserved now, {pool.surplus} surplus"
     )
+
+
+def _outcomes(pool: PoolCounts) -> str:
+    names = ("complete", "quota_full", "ended_early", "withdrawn", "held", "simulated", "own")
+    counts = {name: getattr(pool, name) for name in names}
+    return "".join(f"{count} {name}, " for name, count in counts.items() if count)
 
 
 def _link_counts(links: list[InviteRow]) -> str:
@@ -271,7 +315,8 @@ def _link_line(row: dict[str, Any]) -> str:
     unused = "for any number" if row["is_open"] else "unused"
     state = "revoked" if row["is_revoked"] else row["annotator"] or unused
     until = f"  until {row['expires_utc']}" if row["expires_utc"] else ""
-    return f"{row['invite']}  {kind:<8}  {state}  {row['link']}{until}"
+    mark = "" if row["origin"] == INVITED_PERSON else f"  {row['origin'].upper()}"
+    return f"{row['invite']}  {kind:<8}  {state}  {row['link']}{until}{mark}"
 
 
 # -- links ------------------------------------------------------------------------
@@ -286,8 +331,13 @@ def _link_line(row: dict[str, Any]) -> str:
 )
 @study_argument
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
-@click.option("--pool", type=click.Choice(POOLS), help="The smaller one at joining unless given.")
+@click.option(
+    "--pool",
+    type=click.Choice(POOLS),
+    help="The one that lacks labels unless given.",
+)
 @click.option("--days", type=click.FloatRange(0, 36_500, min_open=True), help="They work so long.")
+@click.option("--own", is_flag=True, help="For the makers' own tries: the data are marked so.")
 @base_url_option
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Write them as a table too.")
 def invite_command(
@@ -296,6 +346,7 @@ def invite_command(
     count: int,
     pool: str | None,
     days: float | None,
+    own: bool,
     base_url: str,
     table: Path | None,
 ) -> None:
@@ -305,7 +356,7 @@ def invite_command(
     if table is not None and not table.absolute().parent.is_dir():
         raise WriteError(f"Expected a folder {table.absolute().parent}, found none; make it.")
     service, chosen = choose_study(study)
-    rows = service.invite(chosen, count, pool, days)
+    rows = service.invite(chosen, count, pool, days, origin=OWN if own else INVITED_PERSON)
     for row in rows:
         click.echo(join_link(row.token, base_url))
     if table is not None:
@@ -320,8 +371,7 @@ def _write_links(path: Path, rows: list[InviteRow], base_url: str) -> None:
     for row in rows:
         link = join_link(row.token, base_url)
         writer.writerow((row.invite, row.pool or "", row.expires_utc or "", link))
-    write_whole(path, text.getvalue().encode())
-    path.chmod(0o600)  # whoever has a link is that person
+    write_whole(path, text.getvalue().encode(), private=True)  # whoever has a link is that person
 
 
 @study_group.command(
@@ -332,7 +382,7 @@ def _write_links(path: Path, rows: list[InviteRow], base_url: str) -> None:
 @click.option("--days", type=click.FloatRange(0, 36_500, min_open=True), help="It works so long.")
 @base_url_option
 def open_link_command(*, study: str, days: float | None, base_url: str) -> None:
-    """Make a link by which anybody joins; each person gets the smaller pool."""
+    """Make a link by which anybody joins; each person gets the pool that lacks more labels."""
     service, chosen = choose_study(study)
     click.echo(join_link(service.open_link(chosen, days).token, base_url))
 

@@ -8,7 +8,8 @@ import click
 from tqdm import tqdm
 
 from umnist_core import __version__
-from umnist_core.cli._scene_options import SceneChoice, parameter_help, scene_options
+from umnist_core.cli._page_option import page_option
+from umnist_core.cli._scene_options import parameter_help, scene_options
 from umnist_core.digits import load_glyphs
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.pyramid.comment import scene_comment
@@ -20,7 +21,9 @@ from umnist_core.pyramid.grid import (
     MAX_OVERLAP_PX,
     TILE_PX_RANGE,
 )
+from umnist_core.pyramid.notes import image_notes
 from umnist_core.rendering import LAYERS
+from umnist_core.scenes import SceneRef
 
 
 @click.group("tiles")
@@ -40,8 +43,9 @@ def tiles_group() -> None:
     "--file",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Export this JPEG, PNG or TIFF instead of a scene.",
+    help="Export this JPEG, PNG, TIFF or WebP instead of a scene.",
 )
+@page_option
 @click.option("--zip", "as_zip", is_flag=True, help="Write one zip; also when OUT ends in .zip.")
 @click.option("--layer", type=click.Choice(LAYERS), default="full", show_default=True)
 @click.option(
@@ -72,9 +76,10 @@ def tiles_group() -> None:
 @scene_options
 def export_command(
     *,
-    choice: SceneChoice,
+    ref: SceneRef,
     out: Path,
     file: Path | None,
+    page: int | None,
     as_zip: bool,
     layer: str,
     tile_px: int,
@@ -83,7 +88,7 @@ def export_command(
     force: bool,
 ) -> None:
     """Write a scene, or an image file, to OUT.dzi and OUT_files/, or to OUT.zip."""
-    image, comment = _choose_image(choice, file, layer)
+    image, comment = _choose_image(ref, file, page, layer)
     with tqdm(total=100, unit="%", delay=1, leave=False) as bar:
         written = export_dzi(
             image,
@@ -97,15 +102,19 @@ def export_command(
             progress=lambda percent: bar.update(percent - bar.n),
         )
     click.echo(f"{' and '.join(map(str, written))}: {image.width} x {image.height} px")
+    for note in image_notes(image) if isinstance(image, ImageHeader) else ():
+        click.echo(note)
 
 
 def _choose_image(
-    choice: SceneChoice, file: Path | None, layer: str
+    ref: SceneRef, file: Path | None, page: int | None, layer: str
 ) -> tuple[TileSource | ImageHeader, str]:
     """Return what to export, and the comment that goes with it."""
     if file is None:
+        if page is not None:
+            raise click.UsageError("--page is one of a file's; name the file with --file.")
         glyphs = load_glyphs()
-        scene = choice.plan(glyphs)
+        scene = ref.plan(glyphs)
         return scene_source(scene, glyphs, layer), scene_comment(scene, __version__)
     named = click.get_current_context().get_parameter_source
     for option in ("layer", "preset", "seed", "split", "index", "overrides"):
@@ -114,4 +123,4 @@ def _choose_image(
                 f"--file names the image, so --{'set' if option == 'overrides' else option} has "
                 "no meaning; leave one of them out."
             )
-    return read_image_header(file), ""
+    return read_image_header(file, page=page or 0), ""

@@ -44,7 +44,7 @@ def train_command(
     check_torch()
     from umnist_core.training.config import load_config
     from umnist_core.training.loop import train
-    from umnist_core.training.own import train_own
+    from umnist_core.training.own.recipes import train_own
 
     # Before the changes, so that a batch size can still be set by hand.
     budget = (
