@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Imported here, they are at hand in every test.
 from tests.postgres import postgres_server, postgres_url
 
 __all__ = ["environment", "postgres_server", "postgres_url"]
+
+settings.register_profile("umnist", deadline=None)  # no test depends on the machine's speed
+settings.load_profile("umnist")
 
 MNIST_BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "mnist"
 
