@@ -252,7 +252,7 @@ def test_keys_before_the_first_draft_is_read_are_of_the_first_image(open_study: 
     person.press_button("Begin")
     person.wait_for_screen("trial")
     person.page.wait_for_function("() => window.readDraft")
-    press(person, "c", "ArrowRight", "d", "3", "7")
+    press(person, "7", "c", "ArrowRight", "d", "3")
     person.page.evaluate("readDraft()")
     person.wait_for_drawing()
     expect_seen(person, Entered("7", "3", "25", focus="digits"), "The draft that was read late")
