@@ -20,6 +20,20 @@ settings.load_profile("umnist")
 MNIST_BESIDE_THE_CLONE = Path(__file__).resolve().parents[2] / "shared" / "mnist"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--long``, which runs what repeats the rest as well."""
+    parser.addoption("--long", action="store_true", help="run the repetitions too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the repetitions out where nobody asked for them."""
+    if config.getoption("--long"):
+        return
+    left = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Use MNIST where it lies beside the clone, and never the user's own data folder.

@@ -10,6 +10,7 @@ import pytest
 
 from tests.labeling.crowds import Crowd, Habits
 from tests.labeling.making import TOLD
+from tests.repeated import repeated
 from umnist_core.labeling import StudySpec
 from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.verify import verify_log
@@ -49,7 +50,7 @@ def check(crowd: Crowd, spec: StudySpec) -> None:
     assert verify_log(crowd.service.log, crowd.study, claims_of).faults == ()
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", repeated(range(25), usual=4))
 def test_forty_people_who_come_and_go_fill_a_pool_exactly(tmp_path: Path, seed: int) -> None:
     """They pause, leave for days, and use two devices: each answers all of 25."""
     settings = spec(seed)
@@ -62,7 +63,7 @@ def test_forty_people_who_come_and_go_fill_a_pool_exactly(tmp_path: Path, seed: 
     check(crowd, settings)
 
 
-@pytest.mark.parametrize("seed", range(25, 50))
+@pytest.mark.parametrize("seed", repeated(range(25, 50), usual=4))
 def test_crowd_with_dropouts_and_late_answers_fills_a_pool_exactly(
     tmp_path: Path, seed: int
 ) -> None:
