@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages._ui.explore_panel import choose_picture, choose_sample, show_downloads, step_sample
-from pages._ui.explore_stage import SceneStage, open_stage
-from pages._ui.image_files import show_file_notes
-from pages._ui.notices import show_digits_notice
-from pages._ui.viewer import show_answers, show_viewer
+from pages._ui.explore.panel import choose_picture, choose_sample, show_downloads, step_sample
+from pages._ui.explore.stage import SceneStage, open_stage
+from pages._ui.shared.image_files import show_file_notes
+from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.viewer import show_answers, show_viewer
 from umnist_core.errors import UmnistError
 
 stage_column, panel = st.columns([7, 3], gap="small")

@@ -4,7 +4,7 @@ import secrets
 
 import streamlit as st
 
-from pages._ui.inference_choice import (
+from pages._ui.inference.choice import (
     choice_link,
     current_choice,
     find_hints,
@@ -14,10 +14,10 @@ from pages._ui.inference_choice import (
     refusal,
     take_choice,
 )
-from pages._ui.inference_image import BUS, choose_picture, step_picture
-from pages._ui.notices import show_digits_notice
-from pages._ui.viewer import show_answers, show_viewer
-from pages._ui.watch import show_watch
+from pages._ui.inference.image import BUS, choose_picture, step_picture
+from pages._ui.inference.watch import show_watch
+from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.viewer import show_answers, show_viewer
 from umnist_core.errors import UmnistError
 
 st.session_state.setdefault("inference_viewer_id", secrets.token_hex(8))

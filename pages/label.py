@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages._ui.label_desk import show_desk
-from pages._ui.study_style import apply_study_style
+from pages._ui.label.desk import show_desk
+from pages._ui.shared.text_style import apply_text_style
 
-apply_study_style()
+apply_text_style()
 with st.container(key="studies"):
     show_desk()

@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from pages._ui.lab_components import show_controls, show_sheet
-from pages._ui.lab_controls import lab_data
-from pages._ui.lab_figures import SAMPLES, show_figures
-from pages._ui.lab_files import show_keeping
-from pages._ui.lab_stage import sheet_data, viewer_data
-from pages._ui.lab_state import change_state, current_state, take_report
-from pages._ui.notices import show_digits_notice
-from pages._ui.samples import stepped
-from pages._ui.viewer import show_viewer
+from pages._ui.noise_lab.figures import SAMPLES, show_figures
+from pages._ui.noise_lab.files import show_keeping
+from pages._ui.noise_lab.sheet import sheet_data, show_sheet
+from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.panes import viewer_data
+from pages._ui.shared.scenes import stepped
+from pages._ui.shared.setting import change_state, current_state, take_report
+from pages._ui.shared.sliders import lab_data, show_controls
+from pages._ui.shared.viewer import show_viewer
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
 from umnist_core.seeds import MAX_SEED
+
+BUS = "noise_lab"
 
 
 def open_sample(index: int) -> None:
@@ -39,11 +41,13 @@ with panel:
     except UmnistError:
         st.stop()  # the notice has said why
     state, revision = current_state()
-    show_controls(lab_data(state, revision, glyphs), key="lab_controls", on_settings=take_report)
+    show_controls(
+        lab_data(state, revision, glyphs, BUS), key="lab_controls", on_settings=take_report
+    )
     show_keeping(state)
 
 with stage:
-    show_viewer(viewer_data(state, glyphs), key="lab_viewer", on_navigate=step_sample)
+    show_viewer(viewer_data(state, glyphs, BUS), key="lab_viewer", on_navigate=step_sample)
 
 with below:
     which = "this setting" if state.compare == "one" else f"setting {state.edit.upper()}"

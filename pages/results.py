@@ -2,16 +2,15 @@
 
 import streamlit as st
 
-from pages._ui.results_choice import choose_study
-from pages._ui.results_data import load_results
-from pages._ui.results_image import choose_gaze, choose_image, show_stage
-from pages._ui.results_sections import is_masked, show_sections
-from pages._ui.results_words import OPTIONAL_STOPPING
-from pages._ui.study_store import get_service
-from pages._ui.study_style import apply_study_style
+from pages._ui.results.image import choose_gaze, show_stage
+from pages._ui.results.sections import show_sections
+from pages._ui.shared.results import load_results
+from pages._ui.shared.studies import get_service
+from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
+from pages._ui.shared.text_style import apply_text_style
 from umnist_core.errors import UmnistError
 
-apply_study_style()
+apply_text_style()
 service = get_service()
 stage_column, panel = st.columns([7, 3], gap="small")
 

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages._ui.notices import show_digits_notice
-from pages._ui.study_form import is_form_open, show_form
-from pages._ui.study_list import show_list
-from pages._ui.study_page import show_study
-from pages._ui.study_store import asked_study, get_service
-from pages._ui.study_style import apply_study_style
+from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.studies import asked_study, get_service
+from pages._ui.shared.text_style import apply_text_style
+from pages._ui.studies.form import is_form_open, show_form
+from pages._ui.studies.list import show_list
+from pages._ui.studies.page import show_study
 
-apply_study_style()
+apply_text_style()
 with st.container(key="studies"):
     study = asked_study()
     if study is not None:

@@ -1,1 +1,1 @@
-"""What the pages share."""
+"""A room for each page, and `shared` for what several of them use."""

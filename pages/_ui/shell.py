@@ -4,22 +4,28 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._ui.style import apply_style
+from pages._ui.shared.style import apply_style
 
-PAGES = Path(__file__).parents[1]
+FOLDER = Path(__file__).parents[1]
+
+TITLES = {
+    "explore": "Explore",
+    "noise_lab": "Noise lab",
+    "label": "Label",
+    "studies": "Studies",
+    "results": "Results",
+    "inference": "Inference",
+    "models": "Models",
+}
+"""Of the pages, in the order of the navigation."""
 
 st.set_page_config(page_title="umnist", layout="wide", initial_sidebar_state="collapsed")
 apply_style()
-explore = st.Page(PAGES / "explore.py", title="Explore", default=True)
-noise_lab = st.Page(PAGES / "noise_lab.py", title="Noise lab")
-label = st.Page(PAGES / "label.py", title="Label")
-studies = st.Page(PAGES / "studies.py", title="Studies")
-results = st.Page(PAGES / "results.py", title="Results")
-inference = st.Page(PAGES / "inference.py", title="Inference")
-models = st.Page(PAGES / "models.py", title="Models")
+pages = {
+    name: st.Page(FOLDER / f"{name}.py", title=title, default=name == "explore")
+    for name, title in TITLES.items()
+}
 # Pages link to each other by these; only the shell knows how they were made.
-st.session_state["results_page"] = results
-st.session_state["studies_page"] = studies
-st.session_state["inference_page"] = inference
-pages = [explore, noise_lab, label, studies, results, inference, models]
-st.navigation(pages, position="top").run()
+for name, page in pages.items():
+    st.session_state[f"{name}_page"] = page
+st.navigation(list(pages.values()), position="top").run()

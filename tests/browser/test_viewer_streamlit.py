@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PAGE = """
 import streamlit as st
-from pages._ui.viewer import show_answers, show_viewer
+from pages._ui.shared.viewer import show_answers, show_viewer
 
 asked = st.query_params.get("image", "40")
 st.session_state.setdefault("image", asked)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pages._ui.explore_stage import box_data
-from pages._ui.samples import FileSample
+from pages._ui.explore.stage import box_data
+from pages._ui.shared.image_files import ChosenFile
 from tests.datasets.making import small_recipe
 from tests.pyramid.making import ORIENTATIONS, write_oriented
 from umnist_core.datasets import open_image_folder
@@ -101,7 +101,7 @@ def test_box_lies_on_the_digit_that_is_shown(
     write(tmp_path, orientation)
     folder = open_image_folder(tmp_path)
     (name,) = folder.ids
-    sample = FileSample(
+    sample = ChosenFile(
         folder.paths[name], name, folder.find_label(name), {}, boxes=folder.find_boxes(name)
     )
     header = read_image_header(sample.path)
@@ -139,7 +139,7 @@ def test_box_outside_of_the_shown_image_is_said(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text(text)
     folder = open_image_folder(tmp_path)
     (name,) = folder.ids
-    sample = FileSample(folder.paths[name], name, 7, {}, boxes=folder.find_boxes(name))
+    sample = ChosenFile(folder.paths[name], name, 7, {}, boxes=folder.find_boxes(name))
     digits, problem = box_data(sample, read_image_header(sample.path))
     assert digits == []
     assert "shown with 90 x 60 px" in problem

@@ -6,16 +6,11 @@ from typing import Any
 
 import pytest
 
-from pages._ui.model_figures import counted
-from pages._ui.model_trust import (
-    VARIANT_TITLES,
-    find_reliability,
-    read_measured,
-    reliability_figure,
-    reliability_words,
-)
-from pages._ui.results_look import DARK, LIGHT
+from pages._ui.models.trust import reliability_figure, reliability_words
+from pages._ui.models.words import VARIANT_TITLES
+from pages._ui.shared.charts import DARK, LIGHT
 from umnist_core.models.base import DOUBTS
+from umnist_core.models.card_figures import counted, find_reliability, read_measured
 from umnist_core.models.cards import Card
 from umnist_core.scoring import reliability
 from umnist_core.training.variants import VARIANTS
@@ -50,19 +45,19 @@ def test_reliability_is_that_of_the_figures_before_that_of_images_as_drawn() -> 
     assert both.error == 0.5
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK])
-def test_diagram_has_a_point_with_its_interval_for_each_bin(look: Any) -> None:
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_diagram_has_a_point_with_its_interval_for_each_bin(colours: Any) -> None:
     """On axes that hold every end, beside the line of confidences that are right."""
     found = find_reliability(_card(figures={"calibration": CALIBRATION}))
     assert found is not None
-    line, points = reliability_figure(found, look).data
+    line, points = reliability_figure(found, colours).data
     assert list(line.x) == list(line.y)
     assert list(points.x) == pytest.approx([70, 90])
     assert list(points.y) == pytest.approx([75, 90])
     low, high = points.y - points.error_y.arrayminus, points.y + points.error_y.array
     ends = [(100 * one["low"], 100 * one["high"]) for one in CALIBRATION["bins"]]
     assert list(zip(low, high, strict=True)) == [pytest.approx(one) for one in ends]
-    figure = reliability_figure(found, look)
+    figure = reliability_figure(found, colours)
     start, end = figure.layout.yaxis.range
     assert start < min(low)
     assert end > max(high)
@@ -94,7 +89,7 @@ def test_measured_kinds_of_images_come_in_their_order_with_their_commands() -> N
             "plain": {"command": "umnist a", "summary": {"images": 10, "tasks": tasks}},
         }
     )
-    drawn, photographs, own = read_measured(card)
+    drawn, photographs, own = read_measured(card, VARIANT_TITLES)
     assert [one.title for one in (drawn, photographs, own)] == [
         "As drawn",
         "Photographs",
@@ -133,5 +128,5 @@ def test_every_variant_has_a_title() -> None:
 def test_figures_of_no_known_form_are_left_out(measured: dict[str, Any]) -> None:
     """A card of one's own may hold anything; the page still opens."""
     card = _card(measured=measured)
-    assert read_measured(card) == ()
+    assert read_measured(card, VARIANT_TITLES) == ()
     assert find_reliability(card) is None

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui.model_trust import find_reliability
 from tests.inference.images import save_small
+from umnist_core.models.card_figures import find_reliability
 from umnist_core.models.cards import find_shipped_checkpoints, keep_measured, load_card
 from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.scoring import reliability

@@ -8,32 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pages._ui.results_data import answer_counts, heat_data, mean_heat
+from pages._ui.results.image import answer_counts
+from pages._ui.shared.results import heat_data
 
 SIZE = (400, 800)
-
-
-def part(x: float, y: float, zoom: float, end_ms: float) -> dict[str, object]:
-    """Return a part of a trace that looks at one place."""
-    sample = {"t": 0, "x": x, "y": y, "zoom": zoom, "w": 100, "h": 100, "visible": True}
-    return {"samples": [sample], "end_ms": end_ms}
-
-
-def test_heat_is_the_mean_of_the_answers() -> None:
-    """The cells of one add up to its time, those of several to their mean."""
-    one = mean_heat([[part(100, 100, 1, 900)]], SIZE)
-    both = mean_heat([[part(100, 100, 1, 900)], [part(700, 300, 1, 300)]], SIZE)
-    assert one is not None
-    assert both is not None
-    assert one.sum() == pytest.approx(900)
-    assert both.sum() == pytest.approx(600)
-    assert both[: both.shape[0] // 2].sum() == pytest.approx(450)
-
-
-def test_heat_is_none_where_nobody_looked() -> None:
-    """Without traces, or with traces of no time, there is nothing to draw."""
-    assert mean_heat([], SIZE) is None
-    assert mean_heat([[part(100, 100, 1, 0)]], SIZE) is None
 
 
 def test_heat_data_hold_the_values_to_a_part_in_sixty_thousand() -> None:

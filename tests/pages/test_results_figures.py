@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from pages._ui import results_breakdowns as breakdowns
-from pages._ui import results_figures as figures
-from pages._ui import results_words as words
-from pages._ui.results_data import Results, image_table
-from pages._ui.results_look import DARK, LIGHT, Look
+from pages._ui.results import breakdowns, figures, words
+from pages._ui.shared.charts import DARK, LIGHT, Colours
+from pages._ui.shared.results import Results
+from pages._ui.shared.words import NO_FIGURE
 from tests.pages.driving import make_study, open_lab
 from umnist_core.labeling.results import load_answers, load_digits, report_of
+from umnist_core.scoring.images import image_table
 
-LOOKS = (LIGHT, DARK)
+THEMES = (LIGHT, DARK)
 TABLES = ("by_number_of_digits", "by_smallest_side", "by_truth", "by_ink_share")
 
 
@@ -43,28 +43,28 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
     return found
 
 
-def all_figures(results: Results, look: Look) -> list[Any]:
+def all_figures(results: Results, colours: Colours) -> list[Any]:
     """Return every chart of the page."""
     report = results.report
     return [
-        figures.accuracy_figure(report, look),
-        figures.difference_figure(report, look),
-        breakdowns.reasons_figure(report.why_wrong.counts, look),
-        breakdowns.people_figure(report.tables["by_annotator"], look),
-        breakdowns.times_figure(results.answers, look),
-        breakdowns.images_figure(results.images, look),
-        breakdowns.confusion_figure(report.tables["confusion"], look),
-        figures.calibration_figure(report.tables["calibration"], look),
-        figures.power_figure(report, look),
-        *(breakdowns.breakdown_figure(report.tables[name], look, name) for name in TABLES),
+        figures.accuracy_figure(report, colours),
+        figures.difference_figure(report, colours),
+        breakdowns.reasons_figure(report.why_wrong.counts, colours),
+        breakdowns.people_figure(report.tables["by_annotator"], colours),
+        breakdowns.times_figure(results.answers, colours),
+        breakdowns.images_figure(results.images, colours),
+        breakdowns.confusion_figure(report.tables["confusion"], colours),
+        figures.calibration_figure(report.tables["calibration"], colours),
+        figures.power_figure(report, colours),
+        *(breakdowns.breakdown_figure(report.tables[name], colours, name) for name in TABLES),
     ]
 
 
 @pytest.mark.parametrize("people", [0, 1, 12])
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_chart_can_be_drawn(made: dict[int, Results], people: int, look: Look) -> None:
+@pytest.mark.parametrize("colours", THEMES)
+def test_every_chart_can_be_drawn(made: dict[int, Results], people: int, colours: Colours) -> None:
     """With no, one and many people, in both themes, and as JSON that a browser reads."""
-    for figure in all_figures(made[people], look):
+    for figure in all_figures(made[people], colours):
         assert figure.to_json()
 
 
@@ -149,7 +149,7 @@ def test_words_give_intervals_and_say_when_there_is_none(made: dict[int, Results
     assert "points (" in words.points_text(twelve.difference.paired)
     answered = next(pool for pool in one.pools if pool.labels)
     assert words.interval_text(answered.accuracy).endswith("(no interval)")
-    assert words.interval_text(made[0].report.pools[0].accuracy) == words.NO_FIGURE
+    assert words.interval_text(made[0].report.pools[0].accuracy) == NO_FIGURE
     assert "exchanging people" in words.test_sentence(twelve)
     assert words.test_sentence(one) == one.difference.test.note
     assert words.p_text(0.00001) == "p < 0.001"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui.study_form import spec_from
+from pages._ui.studies.form import spec_from
 from tests.labeling.making import TOLD, old_study
 from tests.pages.driving import make_study, open_lab
 from umnist_core.errors import InvalidValueError
@@ -136,7 +136,7 @@ def test_form_takes_consent_fields_and_feedback(
 ) -> None:
     """Each is a field of its own, and goes into the study's settings, which show them."""
     made: list[StudySpec] = []
-    monkeypatch.setattr("pages._ui.study_form.start_making", lambda _, spec: made.append(spec))
+    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
     page = open_page("studies")
     page.button(key="new_study").click()
     run(page)

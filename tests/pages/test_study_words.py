@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from pages._ui import study_words as words
+from pages._ui.label.desk import token_in
+from pages._ui.shared.words import invite_state, plain
+from pages._ui.studies import words
 from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import InviteRow, PoolCounts
 
@@ -45,7 +47,7 @@ def invite(**changes: Any) -> InviteRow:
 )
 def test_token_is_found_in_whatever_was_copied(text: str, token: str | None) -> None:
     """A link, a link with something behind it or its last part; anything else is none."""
-    assert words.token_in(text) == token
+    assert token_in(text) == token
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_token_is_found_in_whatever_was_copied(text: str, token: str | None) -> 
 )
 def test_invite_state_is_what_opening_it_would_give(row: InviteRow, state: str) -> None:
     """Revoked wins over expired, and that over everything else."""
-    assert words.invite_state(row, text_of_time(NOW)) == state
+    assert invite_state(row, text_of_time(NOW)) == state
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_plain_text_is_shown_as_it_is(text: str) -> None:
     """Every sign that Markdown would take for its own is escaped."""
     import re
 
-    escaped = words.plain(text)
+    escaped = plain(text)
     assert re.sub(r"\\(.)", r"\1", escaped) == " ".join(text.split())
     assert not re.search(r"(?<!\\)[*_`\[\]<>#$:.]", escaped)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pytest
 
-from pages._ui.explore_stage import shape_data
+from pages._ui.shared.scenes import shape_data
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.datasets.truth import truth_row
 from umnist_core.rendering import render, scene_figures

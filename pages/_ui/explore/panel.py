@@ -1,0 +1,106 @@
+"""Explore's controls: which image, and what of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from pages._ui.explore.stage import PICTURES, PictureChoice
+from pages._ui.shared.address import start, start_choice, start_number
+from pages._ui.shared.image_files import ChosenFile, choose_file, choose_from_folder, choose_source
+from pages._ui.shared.scenes import FILTERS, RANDOM_INDEX, parse_overrides, scene_url, stepped
+from umnist_core.digits import GlyphSet
+from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.scenes import PARAMETER_NAMES, PRESETS, SceneRef, get_preset
+from umnist_core.seeds import MAX_SEED, SPLITS
+
+SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
+
+
+def choose_sample() -> SceneRef | ChosenFile | None:
+    """Draw the widgets that choose an image; None while none is chosen."""
+    source = choose_source(SOURCES)
+    if source == "file":
+        return choose_file()
+    if source == "folder":
+        return choose_from_folder()
+    return _choose_scene()
+
+
+def _choose_scene() -> SceneRef:
+    start_choice("preset", tuple(PRESETS), "released")
+    start_choice("split", SPLITS, "train")
+    start_number("seed")
+    start_number("index")
+    start("overrides", overrides_in(st.query_params))
+    preset = st.selectbox("Preset", list(PRESETS), format_func=_preset_title, key="preset")
+    left, middle, right = st.columns(3)
+    seed = left.number_input("Seed", 0, MAX_SEED, step=1, key="seed")
+    index = middle.number_input("Index", 0, MAX_SEED, step=1, key="index")
+    split = right.selectbox("Split", SPLITS, key="split")
+    with st.expander("Change the preset", expanded=bool(st.session_state.overrides)):
+        text = st.text_input(
+            "Parameters",
+            key="overrides",
+            placeholder="shape_pairs=3 rotation=-10..10",
+            help="NAME=VALUE, as many as you like; a value is a number or a range such as 1..3.",
+        )
+        st.caption("Names: " + ", ".join(get_preset(preset).table))
+    overrides = parse_overrides(text or "", preset)
+    return SceneRef.of(preset, overrides, seed=int(seed), split=split, index=int(index))
+
+
+def _preset_title(preset: str) -> str:
+    """Return what the Noise lab calls a preset too."""
+    return NAMED_SETTINGS[preset].title
+
+
+def choose_picture(sample: SceneRef | ChosenFile | None) -> PictureChoice:
+    """Draw the widgets that choose what the panes show."""
+    if not isinstance(sample, SceneRef):
+        return PictureChoice("full", None, "area")
+    start_choice("picture", tuple(PICTURES), "full")
+    start_choice("beside", ("", *PICTURES), "")
+    start_choice("filter", tuple(FILTERS), "area")
+    first = st.selectbox("Show", list(PICTURES), format_func=PICTURES.__getitem__, key="picture")
+    second = st.selectbox(
+        "Beside it, in step",
+        ["", *PICTURES],
+        format_func=lambda name: PICTURES.get(name, "Nothing"),
+        key="beside",
+    )
+    pyramid_filter = st.selectbox(
+        "Seen from afar, a pixel is the",
+        list(FILTERS),
+        format_func=FILTERS.__getitem__,
+        key="filter",
+        help="The mean washes fine noise out to grey; the nearest pixel keeps black and white.",
+    )
+    return PictureChoice(first, second or None, pyramid_filter)
+
+
+def step_sample(step: str) -> None:
+    """Go to the next, the previous or a random sample; a callback, before widgets are drawn."""
+    name = "image" if st.session_state.get("source") == "folder" else "index"
+    high = MAX_SEED if name == "index" else RANDOM_INDEX
+    st.session_state[name] = stepped(int(st.session_state.get(name, 0)), step, high)
+
+
+def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:
+    """Draw the links to a scene's files."""
+    files = {
+        "PNG": ("png", "The whole image, lossless"),
+        "JPEG": ("jpeg", "The whole image, quality 75 as released"),
+        "Deep Zoom": ("zip", "Lossless tiles for any Deep Zoom viewer, zipped"),
+        "Truth": ("json", "Digits, boxes and ground as JSON; tells the answer"),
+    }
+    with st.expander("Download"):
+        for column, (name, (suffix, tip)) in zip(st.columns(2) * 2, files.items(), strict=True):
+            url = scene_url(ref, glyphs, suffix)
+            column.link_button(name, url, help=tip, width="stretch")
+
+
+def overrides_in(query: Mapping[str, str]) -> str:
+    """Return the scene parameters of an address in the form that people type."""
+    return " ".join(f"{name}={query[name]}" for name in PARAMETER_NAMES if name in query)

@@ -1,0 +1,196 @@
+"""From a choice on Explore to what its viewer and its answer list show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pages._ui.shared.image_files import ChosenFile
+from pages._ui.shared.scenes import scene_truth, scene_url
+from umnist_core.datasets.boxes import DrawnBox, check_boxes
+from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.errors import DamagedFileError
+from umnist_core.pyramid.files import ImageHeader
+from umnist_core.rendering import SceneFigures, scene_figures
+from umnist_core.scenes import PARAMETER_NAMES, Scene, SceneRef
+from umnist_core.server.files import register_file
+
+BUS = "explore"
+
+PICTURES = {
+    "full": "Full image",
+    "noise_free": "Noise-free",
+    "digits": "Digits only",
+    "background": "Background only",
+    "model-256": "As a model sees it, 256 px",
+    "model-512": "As a model sees it, 512 px",
+    "model-1024": "As a model sees it, 1024 px",
+    "model-1536": "As a model sees it, 1536 px",
+    "model-2048": "As a model sees it, 2048 px",
+}
+"""What a pane may show of a scene: the tile route's ``view``, and its name for people."""
+
+
+@dataclass(frozen=True)
+class PictureChoice:
+    """What the panes show: one or two of `PICTURES`, and how levels are reduced."""
+
+    first: str
+    second: str | None
+    pyramid_filter: str
+
+
+def scene_link(ref: SceneRef) -> dict[str, str | None]:
+    """Return a scene as parameters of the page's address; None removes one."""
+    unset = dict.fromkeys((*PARAMETER_NAMES, "source", "path", "folder", "image", "page"))
+    return {**unset, **ref.to_query()}
+
+
+@dataclass(frozen=True)
+class SceneStage:
+    """A generated image on the stage."""
+
+    ref: SceneRef
+    scene: Scene
+    glyphs: GlyphSet
+    viewer_data: dict[str, Any]
+    answers_data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FileStage:
+    """An image file on the stage."""
+
+    viewer_data: dict[str, Any]
+    answers_data: dict[str, Any] | None
+    header: ImageHeader
+    title: str
+    problem: str
+
+
+def open_stage(
+    sample: SceneRef | ChosenFile | None, choice: PictureChoice
+) -> SceneStage | FileStage | str:
+    """Return what is shown, or a sentence that says what to do first.
+
+    Raises
+    ------
+    UmnistError
+        If the image cannot be planned or opened.
+    """
+    if sample is None:
+        return "Name an image or a folder beside this, or upload a file."
+    if isinstance(sample, ChosenFile):
+        return _file_stage(sample)
+    return _scene_stage(sample, choice)
+
+
+def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
+    glyphs = load_glyphs()
+    scene = ref.plan(glyphs)
+    pictures = [choice.first] if choice.second is None else [choice.first, choice.second]
+    panes = [
+        {
+            "key": f"{place}-{picture}",
+            "title": PICTURES[picture],
+            "dzi": scene_url(ref, glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
+            **_pane_size(picture, scene),
+        }
+        for place, picture in enumerate(pictures)
+    ]
+    link = {
+        "picture": None if choice.first == "full" else choice.first,
+        "beside": choice.second,
+        "filter": None if choice.pyramid_filter == "area" else choice.pyramid_filter,
+    }
+    truth = {**scene_truth(scene), "figures": _figure_rows(scene_figures(scene, glyphs))}
+    viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
+    return SceneStage(
+        ref, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
+    )
+
+
+def _file_stage(sample: ChosenFile) -> FileStage:
+    entry = register_file(sample.path, page=sample.page)
+    pane = {"title": sample.title, **entry.pane}
+    viewer = _viewer_data([pane], (entry.width, entry.height), sample.link)
+    viewer["navigate"] = "folder" in sample.link
+    digits, problem = box_data(sample, entry.header)
+    known = sample.label is not None
+    truth: dict[str, Any] = {
+        "label": sample.label,
+        "explained": sample.explained,
+        "digits": digits,
+        "shapes": [],
+        "figures": [],
+    }
+    return FileStage(
+        {**viewer, **truth},
+        {"bus": BUS, **truth, "image": viewer["image"]} if known else None,
+        entry.header,
+        sample.title,
+        problem,
+    )
+
+
+def _viewer_data(
+    panes: list[dict[str, Any]], size: tuple[int, int], link: dict[str, str | None]
+) -> dict[str, Any]:
+    return {
+        "bus": BUS,
+        "panes": panes,
+        "image": {"width": size[0], "height": size[1]},
+        "link": link,
+        "navigate": True,
+    }
+
+
+def _pane_size(picture: str, scene: Scene) -> dict[str, int]:
+    if picture.startswith("model-"):
+        side = min(int(picture.removeprefix("model-")), scene.width)
+        return {"width": side, "height": side}
+    return {"width": scene.width, "height": scene.height}
+
+
+def box_data(sample: ChosenFile, header: ImageHeader) -> tuple[list[dict[str, Any]], str]:
+    """Return the drawn boxes of an image's digits for the viewer and the answers.
+
+    Returns
+    -------
+    tuple
+        The boxes, and a sentence that says why there are none although some were drawn.
+    """
+    if sample.page:
+        return [], ""  # annotations speak of the first page
+    try:
+        check_boxes(sample.boxes, header.height, header.width, sample.title)
+    except DamagedFileError as error:
+        return [], str(error)
+    digits = enumerate(box for box in sample.boxes if box.is_digit)
+    return [_drawn_data(number, box) for number, box in digits], ""
+
+
+def _drawn_data(number: int, box: DrawnBox) -> dict[str, Any]:
+    place = (box.x, box.y, box.width, box.height)
+    side = round(max(box.width, box.height))
+    return {"id": number, "label": int(box.name), "box": place, "ink": place, "side": side}
+
+
+def _range(values: list[str]) -> str:
+    return values[0] if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
+
+
+def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
+    """Return the figures that tell something of the answer, as name and value."""
+    ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
+    rows = {
+        "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
+        "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
+        "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
+    }
+    if figures.strokes:
+        rows["Strokes"] = f"{figures.strokes}"
+    else:
+        rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
+        rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
+    return [{"name": name, "value": value} for name, value in rows.items()]

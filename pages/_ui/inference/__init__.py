@@ -1,0 +1,1 @@
+"""What Inference alone uses."""

@@ -1,0 +1,129 @@
+"""Inference's choice: which model, on what, beside which other; started from the address."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.shared.address import LED_BY_ADDRESS
+from umnist_core.errors import UmnistError
+from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.inference.pool import shared_pool
+from umnist_core.inference.requests import AUTO
+from umnist_core.models.cards import Card, find_checkpoints, load_card
+from umnist_core.models.needs import needs_sentence
+from umnist_core.scenes import PRESETS, get_preset
+
+CHOICE = "inference_choice"
+FIRST = "digit-finder"
+"""The model that is shown unasked: the best that comes with umnist."""
+
+PEOPLE = "people"
+"""Stands beside a model instead of another one, for images of a study."""
+
+NO_CHECKPOINT = (
+    "There is no trained model here; train one with umnist train, and put its folder into that of "
+    "checkpoints (UMNIST_CHECKPOINTS)."
+)
+
+
+def load_cards() -> dict[str, Card]:
+    """Return the cards of what can predict here, by name."""
+    cards = {}
+    for name, path in find_checkpoints().items():
+        # The Models page says what is wrong with the others.
+        with contextlib.suppress(UmnistError):
+            cards[name] = load_card(path)
+    return cards
+
+
+def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, str]]:
+    """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
+    return [{"key": name, "title": name, "model": card.model} for name, card in cards.items()]
+
+
+def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
+    """Return what to know of each model that never saw images of this preset's kind.
+
+    Parameters
+    ----------
+    cards
+        By name.
+    preset
+        Of the image; None if it was not generated here.
+    """
+    hints = {}
+    for name, card in cards.items():
+        learned = str(card.data.get("preset"))
+        if preset is None or learned not in PRESETS:
+            continue
+        if get_preset(learned).planner != get_preset(preset).planner:
+            title = NAMED_SETTINGS[learned].title
+            hints[name] = (
+                f"{name} learned from “{title}” and has never seen an image like this one; choose "
+                "that preset under “Image and noise”."
+            )
+    return hints
+
+
+def list_devices(*, is_to_start: bool) -> list[dict[str, str]]:
+    """Return where models can run, for the panel; have the first one's process start."""
+    pool = shared_pool()
+    devices = pool.devices()
+    if is_to_start:
+        with contextlib.suppress(UmnistError):  # whoever predicts is told
+            pool.start(AUTO)
+    one_by_one = [{"key": one.key, "title": one.title} for one in devices]
+    return [{"key": AUTO, "title": "Fastest here"}, *one_by_one] if len(devices) > 1 else one_by_one
+
+
+def refusal(cards: Mapping[str, Card]) -> str | None:
+    """Return why nothing can be predicted here, and what to do; None if it can."""
+    return needs_sentence() or (None if cards else NO_CHECKPOINT)
+
+
+def current_choice(
+    cards: Mapping[str, Card], devices: list[dict[str, str]], has_people: bool
+) -> dict[str, Any]:
+    """Return the choice; at first, what the address asks for."""
+    names = list(cards)
+    is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
+    if CHOICE not in st.session_state or is_led_here:
+        asked = {name: st.query_params.get(name) for name in ("model", "beside", "device")}
+        if asked["model"] is not None and asked["model"] not in names:
+            st.warning(f"There is no model {asked['model'][:40]!r} here; another one is chosen.")
+        st.session_state[CHOICE] = {
+            "checkpoint": asked["model"],
+            "beside": asked["beside"],
+            "device": asked["device"],
+            "follow": True,
+        }
+    choice = dict(st.session_state[CHOICE])
+    if choice["checkpoint"] not in names:
+        choice["checkpoint"] = FIRST if FIRST in names else next(iter(names), None)
+    if choice["beside"] not in (*names, *([PEOPLE] if has_people else [])):
+        choice["beside"] = None
+    keys = [one["key"] for one in devices]
+    if choice["device"] not in keys:
+        choice["device"] = next(iter(keys), AUTO)
+    return choice
+
+
+def take_choice(choice: Mapping[str, Any]) -> None:
+    """Keep what the panel reports; a callback."""
+    st.session_state[CHOICE] = {
+        name: choice.get(name) for name in ("checkpoint", "beside", "device", "follow")
+    }
+
+
+def choice_link(choice: Mapping[str, Any], devices: list[dict[str, str]]) -> dict[str, str | None]:
+    """Return the choice as parameters of the page's address; None removes one."""
+    is_first = not devices or choice["device"] == devices[0]["key"]
+    return {
+        "model": choice["checkpoint"],
+        "beside": choice["beside"],
+        "device": None if is_first else choice["device"],
+    }

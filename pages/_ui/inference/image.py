@@ -1,0 +1,155 @@
+"""Inference's image: a generated one under the noise lab's sliders, a file's, or a study's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.shared.image_files import (
+    choose_file,
+    choose_from_folder,
+    choose_source,
+    show_file_notes,
+)
+from pages._ui.shared.panes import viewer_data
+from pages._ui.shared.results import Results, find_gaze, heat_data, load_results, truth_data
+from pages._ui.shared.scenes import stepped
+from pages._ui.shared.setting import change_state, current_state, take_report
+from pages._ui.shared.sliders import lab_data, show_controls
+from pages._ui.shared.studies import get_service
+from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
+from umnist_core.digits import load_glyphs
+from umnist_core.labeling.service import StudyService
+from umnist_core.seeds import MAX_SEED
+from umnist_core.server.files import FileEntry, register_file
+from umnist_core.server.inference.dwell import register_dwell
+
+BUS = "inference"
+SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder", "study": "Study"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image to predict, with what is known of it.
+
+    Attributes
+    ----------
+    viewer
+        ``ViewerData`` in ``viewer.js``, the truth included.
+    truth
+        The right answers by task, of images that were not generated here.
+    preset
+        Of a generated image; None for any other.
+    people
+        Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
+    """
+
+    viewer: dict[str, Any]
+    truth: Mapping[str, list[int]] = field(default_factory=dict)
+    preset: str | None = None
+    people: dict[str, Any] | None = None
+
+    @property
+    def pane(self) -> dict[str, Any]:
+        """The image as the viewer and the prediction know it."""
+        pane: dict[str, Any] = self.viewer["panes"][0]
+        return pane
+
+
+def choose_picture() -> Picture | None:
+    """Draw the widgets that choose an image; None while none is chosen.
+
+    Raises
+    ------
+    UmnistError
+        If the image cannot be planned or opened.
+    """
+    source = choose_source(SOURCES)
+    if source == "study":
+        return _choose_from_study()
+    if source == "generated":
+        return _choose_scene()
+    sample = choose_file() if source == "file" else choose_from_folder()
+    if sample is None:
+        return None
+    known = {"label": sample.label, "explained": sample.explained}
+    entry = register_file(sample.path, page=sample.page)
+    show_file_notes(entry.header, sample.title)
+    return Picture(_file_viewer(entry, sample.title, sample.link) | known, sample.truth)
+
+
+def step_picture(step: str) -> None:
+    """Go to the next, the previous or a random image; a callback."""
+    if st.session_state.get("source") == "folder":
+        st.session_state["image"] = stepped(int(st.session_state.get("image", 0)), step, MAX_SEED)
+    else:
+        state, _ = current_state()
+        change_state(state.at(stepped(state.a.index, step, MAX_SEED)))
+
+
+def _choose_scene() -> Picture:
+    glyphs = load_glyphs()
+    kept, revision = current_state()
+    state = replace(kept, compare="one")  # of the noise lab's settings one is shown here
+
+    def take(report: Mapping[str, Any]) -> None:
+        take_report({**report, "compare": kept.compare})
+
+    data = lab_data(state, revision, glyphs, BUS) | {"single": True}
+    show_controls(data, key="inference_controls", on_settings=take)
+    viewer = viewer_data(state, glyphs, BUS)
+    viewer["link"] = {**viewer["link"], "source": None}
+    viewer["panes"][0]["title"] = "Image"
+    return Picture(viewer, preset=state.a.preset)
+
+
+def _choose_from_study() -> Picture | None:
+    service = get_service()
+    study = choose_study(service)
+    if study is None:
+        return None
+    if is_masked(study):
+        st.info(OPTIONAL_STOPPING)
+        return None
+    results = load_results(service, study)
+    image = choose_image(results)
+    # The choice of a study writes the address itself.
+    entry = register_file(service.stimulus_file(results.study, image), frozen=True)
+    viewer = _file_viewer(entry, "Image", None)
+    known = truth_data(results, image)
+    return Picture(
+        viewer | known,
+        {"sum": [int(known["label"])]},
+        people=_people(service, results, image),
+    )
+
+
+def _people(service: StudyService, results: Results, image: str) -> dict[str, Any] | None:
+    """Return where people looked, which the server then compares attention with."""
+    gaze = find_gaze(service, results, image, "all")
+    if gaze is None:
+        return None
+    return {
+        "title": "Where people looked",
+        "answers": gaze.answers,
+        "dwell": register_dwell(gaze.grid),
+        "heat": heat_data(gaze.grid, results.sizes[image], gaze.answers),
+    }
+
+
+def _file_viewer(
+    entry: FileEntry, title: str, link: dict[str, str | None] | None
+) -> dict[str, Any]:
+    return {
+        "bus": BUS,
+        "panes": [{"title": title, **entry.pane}],
+        "image": {"width": entry.width, "height": entry.height},
+        "link": link,
+        "navigate": "folder" in (link or {}),
+        "digits": [],
+        "shapes": [],
+        "label": None,
+    }

@@ -1,0 +1,1 @@
+"""What Label alone uses."""

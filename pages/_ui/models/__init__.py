@@ -1,0 +1,1 @@
+"""What Models alone uses."""

@@ -1,0 +1,1 @@
+"""What the Noise lab alone uses."""

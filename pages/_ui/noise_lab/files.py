@@ -1,0 +1,61 @@
+"""Keeping a setting of the Noise lab: as a file, as a command, as Python."""
+
+from __future__ import annotations
+
+import hashlib
+
+import streamlit as st
+
+from pages._ui.shared.setting import LabState, change_state
+from umnist_core.errors import UmnistError
+from umnist_core.experiments import (
+    generate_command,
+    python_code,
+    render_command,
+    setting_from_yaml,
+    setting_to_yaml,
+)
+
+DATASET_COUNT = 10_000
+_LOADED = "lab_loaded"
+
+
+def show_keeping(state: LabState) -> None:
+    """Draw what saves, loads and copies the edited setting."""
+    setting = state.edited
+    which = "" if state.compare == "one" else f" setting {state.edit.upper()}"
+    with st.expander(f"Save, load, copy{which}"):
+        st.download_button(
+            "Save as YAML",
+            setting_to_yaml(setting),
+            file_name=f"umnist-{setting.preset}.yaml",
+            mime="application/yaml",
+            on_click="ignore",
+            width="stretch",
+        )
+        _show_loader(state)
+        st.caption("Draw this image: command line")
+        st.code(render_command(setting), language="bash", wrap_lines=True)
+        st.caption("Draw this image: Python")
+        st.code(python_code(setting), language="python", wrap_lines=True)
+        st.caption(f"Write a data set of {DATASET_COUNT:,} such images: command line")
+        st.code(generate_command(setting, DATASET_COUNT), language="bash", wrap_lines=True)
+
+
+def _show_loader(state: LabState) -> None:
+    uploaded = st.file_uploader("Load from YAML", type=["yaml", "yml"], max_upload_size=1)
+    if uploaded is None:
+        st.session_state.pop(_LOADED, None)
+        return
+    data = uploaded.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        loaded = setting_from_yaml(data)
+    except UmnistError as error:
+        st.error(str(error))
+        return
+    # The file stays in the uploader; it is loaded once, and may be changed afterwards.
+    if st.session_state.get(_LOADED) != digest:
+        st.session_state[_LOADED] = digest
+        change_state(state.with_edited(loaded))
+        st.rerun()

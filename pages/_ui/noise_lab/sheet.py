@@ -1,0 +1,62 @@
+"""The Noise lab's contact sheet, as a Streamlit component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.shared.scenes import canvas_px, scene_url
+from pages._ui.shared.viewer import our_component
+from umnist_core.digits import GlyphSet
+from umnist_core.pyramid import PyramidGrid
+from umnist_core.scenes import SceneRef
+
+SHEET_SAMPLES = 12
+SHEET_TILE_PX = 512
+
+_sheet = our_component("umnist_sheet", "showSheet")
+
+
+def show_sheet(data: Mapping[str, Any], *, key: str, on_open: Callable[[int], None]) -> None:
+    """Show the contact sheet.
+
+    Parameters
+    ----------
+    data
+        What to show; ``SheetData`` in ``sheet.js`` documents every entry.
+    key
+        Constant name of the sheet on its page.
+    on_open
+        Called with the index of the sample that was clicked, before the rerun.
+    """
+
+    def open_sample() -> None:
+        index = st.session_state[key].get("open")
+        if index is not None:
+            on_open(int(index))
+
+    _sheet(key=key, data=dict(data), on_open_change=open_sample)
+
+
+def sheet_data(setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+    """Return the contact sheet: the page of samples that the current one is on."""
+    first = setting.index // SHEET_SAMPLES * SHEET_SAMPLES
+    return {
+        "current": setting.index,
+        "samples": [
+            {"index": index, "url": _thumbnail(setting.at(index), glyphs)}
+            for index in range(first, first + SHEET_SAMPLES)
+        ],
+    }
+
+
+def _thumbnail(setting: SceneRef, glyphs: GlyphSet) -> str:
+    """Return the address of the largest level that is a single tile."""
+    side = canvas_px(setting)
+    grid = PyramidGrid(side, side, SHEET_TILE_PX)
+    levels = range(grid.max_level, -1, -1)
+    level = next(level for level in levels if grid.tile_counts(level) == (1, 1))
+    address = scene_url(setting, glyphs, "dzi", tile=str(SHEET_TILE_PX))
+    return address.replace("/scene.dzi?", f"/scene_files/{level}/0_0.png?")

@@ -1,0 +1,1 @@
+"""What Results alone uses."""

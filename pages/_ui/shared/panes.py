@@ -1,0 +1,48 @@
+"""From what the sliders are set to, to what the viewer beside them shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pages._ui.shared.scenes import canvas_px, scene_truth, scene_url
+from pages._ui.shared.setting import LabState
+from pages._ui.shared.sliders import TILE_PX
+from umnist_core.digits import GlyphSet
+from umnist_core.errors import UmnistError
+from umnist_core.scenes import SceneRef
+
+
+def viewer_data(state: LabState, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
+    """Return the viewer's data: the panes that the controls also make, and the truth."""
+    settings = [("a", state.a)] if state.compare == "one" else [("a", state.a), ("b", state.b)]
+    panes = [_pane(name, setting, glyphs) for name, setting in settings]
+    side = panes[0]["width"]
+    return {
+        "bus": bus,
+        "panes": panes,
+        "image": {"width": side, "height": side},
+        "compare": state.compare,
+        "link": state.link,
+        "navigate": True,
+        **_truth(state.edited, glyphs),
+    }
+
+
+def _pane(name: str, setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+    side = canvas_px(setting)
+    return {
+        "key": name,
+        "title": name.upper(),
+        "dzi": scene_url(setting, glyphs, "dzi", tile=str(TILE_PX)),
+        "width": side,
+        "height": side,
+        "tiles": {"tileSize": TILE_PX, "overlap": 1, "format": "png"},
+    }
+
+
+def _truth(setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+    try:
+        scene = setting.plan(glyphs)
+    except UmnistError:
+        return {"digits": [], "shapes": []}  # the viewer says why there is no picture
+    return scene_truth(scene)

@@ -1,0 +1,98 @@
+"""A generated image as pages show it: where its files are, what the viewer takes, what is typed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import urlencode
+
+from umnist_core.digits import GlyphSet
+from umnist_core.errors import InvalidValueError
+from umnist_core.rendering import pixel_pin
+from umnist_core.scenes import (
+    Circle,
+    Digit,
+    MegapixelTasks,
+    Polygon,
+    Scene,
+    SceneRef,
+    Shape,
+    get_preset,
+)
+
+FILTERS = {"area": "mean of the pixels under it", "nearest": "pixel at its middle"}
+"""How coarser levels are made: the tile route's ``filter``, and its name for people."""
+
+RANDOM_INDEX = 100_000
+"""Random samples come from the first this many, so that their numbers stay readable."""
+
+
+def stepped(number: int, step: str, high: int) -> int:
+    """Return the number of the ``"next"``, the ``"previous"`` or a ``"random"`` sample."""
+    steps = {"next": number + 1, "previous": number - 1, "random": random.randrange(RANDOM_INDEX)}
+    return min(max(steps[step], 0), high)
+
+
+def scene_url(ref: SceneRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
+    """Return the address of one of a scene's files, ``dzi``, ``png``, ``json`` ..."""
+    query = {**ref.to_query(), **more, "pin": pixel_pin(glyphs)}
+    return f"/tiles/scene.{suffix}?{urlencode(query)}"
+
+
+def explain_tasks(tasks: MegapixelTasks) -> str:
+    """Return the four labels of a Megapixel image in words, the majority first."""
+    present = ", ".join(map(str, tasks.multi))
+    return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
+
+
+def parse_overrides(text: str, preset: str) -> dict[str, str]:
+    """Read ``shape_pairs=3 rotation=-10..10``.
+
+    Raises
+    ------
+    InvalidValueError
+        If a part is not NAME=VALUE, a name is unknown or a value is not allowed.
+    """
+    overrides = {}
+    for part in text.replace(",", " ").split():
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise InvalidValueError(f"Expected NAME=VALUE such as shape_pairs=3, found {part!r}.")
+        overrides[name] = value
+    get_preset(preset).with_overrides(overrides)
+    return overrides
+
+
+def digit_data(place: int, digit: Digit) -> dict[str, Any]:
+    """Return one digit for the viewer and the answers."""
+    return {
+        "id": place,
+        "label": digit.label,
+        "box": digit.box.xywh,
+        "ink": digit.ink_box.xywh,
+        "side": digit.side_px,
+    }
+
+
+def shape_data(shape: Shape) -> dict[str, Any]:
+    """Return one shape for the viewer."""
+    if isinstance(shape, Circle):
+        return {"kind": shape.kind, "x": shape.col, "y": shape.row, "r": shape.radius_px}
+    assert isinstance(shape, Polygon)
+    return {"kind": shape.kind, "points": [(col, row) for row, col in shape.points]}
+
+
+def scene_truth(scene: Scene) -> dict[str, Any]:
+    """Return what is in a scene, for the viewer and the answers."""
+    return {
+        "label": scene.label,
+        "explained": None if scene.strokes is None else explain_tasks(scene.tasks),
+        "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
+        "shapes": [shape_data(shape) for shape in scene.shapes],
+    }
+
+
+def canvas_px(setting: SceneRef) -> int:
+    """Return the side of the setting's images."""
+    parameters = get_preset(setting.preset).with_overrides(dict(setting.overrides))
+    return int(parameters.to_text()["canvas"])

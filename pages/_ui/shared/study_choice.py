@@ -1,0 +1,109 @@
+"""Which study a page is about, whether its results may be seen yet, and which image."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from math import isnan
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.shared.results import Results
+from pages._ui.shared.studies import asked_study, list_studies, open_study, show_mark
+from pages._ui.shared.words import STATUS_COLOURS, count
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.views import Overview
+
+_CHOICE = "results_study"
+_MASK = "results_mask"
+
+IMAGE = "results_image"
+"""Where the session keeps the image that is shown."""
+
+OPTIONAL_STOPPING = (
+    "This study is still open. Who looks at accuracies before the end is tempted to stop when "
+    "they look good, and a test that was looked at on the way is wrong more often than it says "
+    "(optional stopping). Close the study first, unless you have a reason to look now."
+)
+
+
+def choose_study(service: StudyService) -> Overview | None:
+    """Draw the choice of a study; None, and what to do, while there is none."""
+    studies = {one.study: one for one in list_studies(service)}
+    if not studies:
+        st.markdown("There is no study yet. Make one under **Studies** and invite people.")
+        if "studies_page" in st.session_state:
+            st.page_link(st.session_state["studies_page"], label="Go to Studies")
+        return None
+    asked = asked_study()
+    if asked is not None and asked not in studies:
+        st.warning(f"There is no study {asked[:40]!r}; another one is shown.")
+    if st.session_state.get(_CHOICE) not in studies:
+        st.session_state[_CHOICE] = asked if asked in studies else _first(studies)
+    chosen = st.selectbox(
+        "Study",
+        list(studies),
+        format_func=_titles(studies).__getitem__,
+        key=_CHOICE,
+        on_change=lambda: open_study(st.session_state[_CHOICE]),
+    )
+    one = studies[chosen]
+    labels = sum(pool.labels for pool in one.pools)
+    target = sum(pool.target for pool in one.pools)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(one.status.capitalize(), color=STATUS_COLOURS[one.status])  # type: ignore[arg-type]
+        people = count(sum(pool.people for pool in one.pools), "person", "people")
+        st.caption(f"{labels:,} of {count(target, 'label')} · {people}")
+        show_mark(one)
+    return one
+
+
+def _first(studies: dict[str, Overview]) -> str:
+    """Return the study that is shown unasked: a closed one with answers, else the newest."""
+    closed = (s for s, one in studies.items() if one.status == "closed" and one.pools[0].labels)
+    return next(closed, next(iter(studies)))
+
+
+def _titles(studies: dict[str, Overview]) -> dict[str, str]:
+    """Return each study's name, with its id where another has the same.
+
+    Streamlit takes options with the same title for one another.
+    """
+    names = [one.spec.name for one in studies.values()]
+    return {
+        study: name if names.count(name) == 1 else f"{name} ({study})"
+        for study, name in zip(studies, names, strict=True)
+    }
+
+
+def is_masked(one: Overview) -> bool:
+    """Draw the switch that shows an open study's results; True until somebody insists."""
+    if one.status == "closed":
+        return False
+    shown = st.toggle("Show anyway", key=f"{_MASK}_{one.study}", help=OPTIONAL_STOPPING)
+    if shown:
+        st.caption("This study is still open; say so wherever you report what you see here.")
+    return not shown
+
+
+def choose_image(results: Results) -> str:
+    """Draw the list of images, the hardest first, and return the chosen one."""
+    images = list(results.images.index)
+    if st.session_state.get(IMAGE) not in images:
+        st.session_state[IMAGE] = images[0]
+    rows = results.images.to_dict("index").items()
+    # Numbered, since Streamlit takes options with the same title for one another.
+    titles = {
+        str(name): f"{number}. {image_title(row)}" for number, (name, row) in enumerate(rows, 1)
+    }
+    chosen: str = st.selectbox(
+        "Image, hardest first", images, format_func=titles.__getitem__, key=IMAGE
+    )
+    return chosen
+
+
+def image_title(row: Mapping[Hashable, Any]) -> str:
+    """Return how an image is called in the list."""
+    right = f"{row['correct']} of {row['labels']} right" if row["labels"] else "no answer yet"
+    smallest = "" if isnan(row["smallest_px"]) else f", smallest digit {row['smallest_px']:.0f} px"
+    return f"{right}: sum {row['sum']}{smallest}"

@@ -1,0 +1,282 @@
+"""The form that makes a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages._ui.shared.scenes import FILTERS, parse_overrides
+from pages._ui.shared.words import POOL_TITLES, count
+from pages._ui.studies.making import makings, start_making
+from pages._ui.studies.words import FEEDBACK_TITLES
+from umnist_core.errors import UmnistError
+from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.labeling.records import (
+    DEFAULT_CONSENT,
+    DEFAULT_INSTRUCTIONS,
+    POOLS,
+    StudySpec,
+)
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.telling import CONTACT_FIELDS, DEFAULT_FEEDBACK, FEEDBACKS
+from umnist_core.scoring import PUBLISHED, Plan, detectable_difference
+
+PRESETS = ("released", "paper")
+"""Presets whose answer is a sum."""
+
+USUAL_ICC = 0.02
+"""How alike one person's answers are taken to be before anybody has answered."""
+
+_CONTACT_EXAMPLES = {
+    "duration": "About 45 minutes, in one go or several",
+    "retention": "Ten years, without any name",
+    "withdrawal": "Write to the contact with your own link",
+    "contact": "Name, institution, address",
+}
+
+_NEW = "study_new"
+
+
+def is_form_open() -> bool:
+    """Return whether someone is about to make a study."""
+    return bool(st.session_state.get(_NEW, False))
+
+
+def open_form(is_open: bool = True) -> None:
+    """Open or leave the form; a callback."""
+    st.session_state[_NEW] = is_open
+
+
+def show_form(service: StudyService) -> None:
+    """Draw the form, and begin to make the study when it is asked for."""
+    st.subheader("New study", anchor=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        name = st.text_input(
+            "Name", key="new_name", max_chars=120, placeholder="Pilot, spring 2026"
+        )
+        values = {"name": name or "", **_images(), **_counts()}
+    with right:
+        values |= _people()
+        with st.expander("Texts that people read"):
+            values |= _texts(values["pools"])
+        with st.expander("More settings"):
+            values |= _more(values["pools"])
+        _say_what_it_takes(values)
+        _show_buttons(service, values)
+
+
+def _images() -> dict[str, Any]:
+    source = st.segmented_control(
+        "Images",
+        ["preset", "folder"],
+        format_func={"preset": "Generated", "folder": "From a folder"}.__getitem__,
+        default="preset",
+        required=True,
+        key="new_source",
+    )
+    if source == "folder":
+        path = st.text_input(
+            "Folder on this machine",
+            key="new_folder",
+            placeholder="~/ultra-mnist",
+            help="Images with a table of their sums beside them, such as Kaggle's train.csv. "
+            "Where only the sum is known, nobody can say later which digit was missed.",
+        )
+        return {"folder": path or ""}
+    preset = st.selectbox(
+        "Preset",
+        PRESETS,
+        format_func=lambda one: NAMED_SETTINGS[one].title,
+        key="new_preset",
+    )
+    text = st.text_input(
+        "Change the preset",
+        key="new_overrides",
+        placeholder="shape_pairs=3 rotation=-10..10",
+        help="NAME=VALUE, as many as you like, as on Explore; try them in the Noise lab.",
+    )
+    st.caption(
+        "Which images they are is drawn from a secret key of the study's own. It is in the export "
+        "once the study is closed, so that anybody can make the images anew."
+    )
+    return {"preset": preset, "overrides": text or ""}
+
+
+def _counts() -> dict[str, Any]:
+    first, second, third = st.columns(3)
+    numbers = {
+        "stimuli": first.number_input(
+            "Images", 1, 100_000, 1000, key="new_stimuli", help="The same for both pools."
+        ),
+        "images_per_annotator": second.number_input(
+            "Images a person",
+            1,
+            1000,
+            30,
+            key="new_images",
+            help="The paper's people had 20 to 40. A person needs 1 to 2 minutes for an image.",
+        ),
+        "labels_per_image": third.number_input(
+            "Labels an image",
+            1,
+            100,
+            1,
+            key="new_labels",
+            help="Answers that are wanted for each image from each pool.",
+        ),
+    }
+    return {name: int(number) for name, number in numbers.items()}
+
+
+def _people() -> dict[str, Any]:
+    pools = st.pills(
+        "Pools",
+        POOLS,
+        format_func=POOL_TITLES.__getitem__,
+        selection_mode="multi",
+        default=POOLS,
+        key="new_pools",
+        help="Unguided people are only asked for the sum. Guided ones are also told the sizes and "
+        "the number of digits, and see every digit that was used.",
+    )
+    first, second = st.columns(2)
+    numbers = {
+        "practice": first.number_input(
+            "Practice images", 0, 20, 3, key="new_practice", help="With feedback, before the rest."
+        ),
+        "repeats": second.number_input(
+            "Repeats",
+            0,
+            20,
+            0,
+            key="new_repeats",
+            help="Images that each person sees a second time, to learn how consistent they are.",
+        ),
+    }
+    asks = {
+        "ask_confidence": st.checkbox("Ask how sure they are", key="new_confidence"),
+        "ask_digits": st.checkbox(
+            "Ask which digits they saw",
+            key="new_digits",
+            help="Tells misread digits from wrong sums.",
+        ),
+        "allow_change": st.checkbox(
+            "Let people change their last answer", key="new_change", help="Both are kept."
+        ),
+    }
+    return {
+        "pools": tuple(pool for pool in POOLS if pool in pools),
+        **{name: int(number) for name, number in numbers.items()},
+        **asks,
+    }
+
+
+def _texts(pools: tuple[str, ...]) -> dict[str, Any]:
+    consent = st.text_area("Consent", DEFAULT_CONSENT, height=200, key="new_consent")
+    st.caption("These stand below the consent; an open link, for strangers, needs all four.")
+    lines = {
+        name: st.text_input(
+            title, max_chars=500, key=f"new_{name}", placeholder=_CONTACT_EXAMPLES[name]
+        )
+        or ""
+        for name, title in CONTACT_FIELDS.items()
+    }
+    instructions = {
+        pool: st.text_area(
+            f"Instructions, {POOL_TITLES[pool].lower()}",
+            DEFAULT_INSTRUCTIONS[pool],
+            height=200,
+            key=f"new_instructions_{pool}",
+        )
+        for pool in pools
+    }
+    told = {"consent": consent or "", **lines}
+    return {**told, "instructions": {**DEFAULT_INSTRUCTIONS, **instructions}}
+
+
+def _more(pools: tuple[str, ...]) -> dict[str, Any]:
+    feedback = {
+        pool: st.selectbox(
+            f"After a practice answer, {pool} people are told",
+            FEEDBACKS,
+            index=FEEDBACKS.index(DEFAULT_FEEDBACK[pool]),
+            format_func=FEEDBACK_TITLES.__getitem__,
+            key=f"new_feedback_{pool}",
+            help="Each digit with its place teaches how many there are and how small; unguided "
+            "people are not to know."
+            if pool == "unguided"
+            else None,
+        )
+        for pool in pools
+    }
+    pyramid_filter = st.selectbox(
+        "Seen from afar, a pixel is the",
+        list(FILTERS),
+        format_func=FILTERS.__getitem__,
+        key="new_filter",
+        help="Part of what people see, so it is fixed with the study and recorded.",
+    )
+    hours = st.number_input(
+        "Hours that an image stays reserved",
+        1,
+        720,
+        24,
+        key="new_lease",
+        help="For somebody who has answered an image and left; who has answered none keeps theirs "
+        "for minutes. Then others get it, and a later answer counts only if a place is left.",
+    )
+    return {
+        "practice_feedback": {**DEFAULT_FEEDBACK, **feedback},
+        "pyramid_filter": pyramid_filter,
+        "lease_minutes": 60 * int(hours),
+    }
+
+
+def _say_what_it_takes(values: dict[str, Any]) -> None:
+    target = values["stimuli"] * values["labels_per_image"]
+    each = values["images_per_annotator"]
+    people = -(-target // each)
+    told = f"{count(target, 'label')} from each pool: {count(people, 'person', 'people')} a pool."
+    if len(values["pools"]) == len(POOLS) and people > 1:
+        plan = Plan(PUBLISHED["unguided"], USUAL_ICC, each)
+        found = 100 * detectable_difference(plan, target)
+        told += (
+            f" Four of five such studies find a difference of {found:.0f} points between the "
+            f"pools, if one person's answers are slightly alike (ICC {USUAL_ICC:g})."
+        )
+    st.caption(told)
+
+
+def _show_buttons(service: StudyService, values: dict[str, Any]) -> None:
+    is_busy = any(not making.is_over for making in makings())
+    with st.container(horizontal=True):
+        wanted = st.button("Make the study", type="primary", disabled=is_busy, key="new_make")
+        st.button("Back to the list", on_click=open_form, args=(False,), key="new_leave")
+    if is_busy:
+        st.caption("Another study is being made; this one can begin when it is done.")
+    if not wanted:
+        return
+    try:
+        spec = spec_from(values)
+    except UmnistError as error:
+        st.error(str(error))
+        return
+    start_making(service, spec)
+    open_form(False)
+    st.rerun()
+
+
+def spec_from(values: dict[str, Any]) -> StudySpec:
+    """Return the settings that the form holds.
+
+    Raises
+    ------
+    InvalidValueError
+        If they cannot be; the sentence says what to change.
+    """
+    changed = dict(values)
+    if "overrides" in changed:
+        changed["overrides"] = parse_overrides(changed["overrides"], changed["preset"])
+    return StudySpec(**changed)

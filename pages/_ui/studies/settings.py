@@ -1,0 +1,65 @@
+"""A study's settings, which are fixed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._ui.shared.scenes import FILTERS
+from pages._ui.shared.words import POOL_TITLES, count, plain
+from pages._ui.studies.words import FEEDBACK_TITLES
+from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.views import Overview
+
+
+def show_settings(service: StudyService, one: Overview) -> None:
+    """Draw the settings."""
+    state = service.state(one.study)
+    spec = one.spec
+    rows = {
+        "Id": f"`{one.study}`",
+        "Images": _images(spec),
+        "Digits": plain(str(state.glyphs.get("name", "unknown"))),
+        "Number": f"{count(spec.stimuli, 'image')}, the same for every pool",
+        "Each person": f"{count(spec.images_per_annotator, 'image')}"
+        + (f", {spec.repeats} of them twice" if spec.repeats else ""),
+        "Target": f"{count(spec.target_per_pool, 'label')} from each pool, "
+        f"{spec.labels_per_image} for each image",
+        "Pools": ", ".join(POOL_TITLES[pool] for pool in spec.pools),
+        "Practice": _practice(spec),
+        "Asked for": ", ".join(_asked(spec)),
+        "Last answer": "may be changed; both are kept" if spec.allow_change else "is final",
+        "From afar": f"a pixel is the {FILTERS[spec.pyramid_filter]}",
+        "Reserved": f"{spec.lease_minutes / 60:g} hours",
+        "Versions": ", ".join(f"{name} {value}" for name, value in state.versions.items()),
+    }
+    st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
+    with st.expander("Texts that people read"):
+        for title, text in (
+            ("Consent", spec.consent_text),
+            *((f"Instructions, {pool}", spec.instructions[pool]) for pool in spec.pools),
+        ):
+            st.markdown(f"**{title}**")
+            st.text(text)
+
+
+def _images(spec: StudySpec) -> str:
+    if spec.folder is not None:
+        return f"of the folder {plain(spec.folder)}"
+    changes = "".join(f" {name}={value}" for name, value in spec.overrides.items())
+    seed = "" if spec.seed is None else f", seed {spec.seed}"
+    return f"preset {spec.preset}{seed}" + (f", `{changes.strip()}`" if changes else "")
+
+
+def _practice(spec: StudySpec) -> str:
+    if not spec.practice:
+        return "none"
+    told = [f"{pool}: {FEEDBACK_TITLES[spec.practice_feedback[pool]]}" for pool in spec.pools]
+    return f"{count(spec.practice, 'image')}. Told afterwards, {'; '.join(told)}"
+
+
+def _asked(spec: StudySpec) -> list[str]:
+    asked = ["the sum"]
+    asked += ["confidence"] if spec.ask_confidence else []
+    asked += ["the digits seen"] if spec.ask_digits else []
+    return asked
