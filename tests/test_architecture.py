@@ -25,6 +25,8 @@ NEEDS_MORE = (
 )
 """Modules that may load torch or SQLAlchemy; they are imported when they are asked for."""
 
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("[!_]*.py"))
+
 LONGER_FOR_A_REASON: dict[str, str] = {}
 """``path`` or ``path::function`` -> why it may be longer than the limits."""
 
@@ -74,6 +76,24 @@ def test_imports_point_down_only() -> None:
         [sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_a_title_and_a_room_and_enters_no_other(page: str) -> None:
+    """Script and room import the room itself and what pages share, and no script."""
+    room = ROOT / "pages" / "_ui" / page
+    imported = set()
+    for path in (ROOT / "pages" / f"{page}.py", *room.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                imported |= {f"{node.module}.{one.name}" for one in node.names}
+            elif isinstance(node, ast.Import):
+                imported |= {one.name for one in node.names}
+    allowed = tuple(f"pages._ui.{one}." for one in (page, "shared"))
+    of_pages = {name for name in imported if name.partition(".")[0] == "pages"}
+    assert {name for name in of_pages if not name.startswith(allowed)} == set()
+    assert (room / "__init__.py").is_file()
+    assert f'    "{page}": "' in (room.parent / "shell.py").read_text()
 
 
 def test_importing_every_module_leaves_the_heavy_libraries_out() -> None:
