@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from umnist_core.labeling import state as kinds
 from umnist_core.labeling.claims import claims_of, merged
+from umnist_core.labeling.events import (
+    Answered,
+    Assigned,
+    InviteCreated,
+    Joined,
+    PersonErased,
+    StudyCreated,
+)
 from umnist_core.labeling.log import (
     Draft,
     Event,
@@ -31,18 +38,18 @@ def created(**more: Any) -> Draft:
         "sizes": {name: [8, 8] for name in TRUTH},
         "suffixes": dict.fromkeys(TRUTH, ".png"),
     }
-    return Draft(kinds.CREATED, {**payload, **more})
+    return Draft(StudyCreated.event_kind, {**payload, **more})
 
 
 def invited(invite: str, token: str, person: str | None = None) -> Draft:
     """Return an invitation, of a person or of nobody yet."""
     payload = {"invite": invite, "token_hash": sha256(token), "annotator": person}
-    return Draft(kinds.INVITED, payload, person)
+    return Draft(InviteCreated.event_kind, payload, person)
 
 
 def joined(person: str, pool: str = "guided") -> Draft:
     """Return that a person comes in."""
-    return Draft(kinds.JOINED, {"annotator": person, "pool": pool}, person)
+    return Draft(Joined.event_kind, {"annotator": person, "pool": pool}, person)
 
 
 def assigned(name: str, person: str, position: int = 0, stimulus: str = "image-a") -> Draft:
@@ -53,7 +60,7 @@ def assigned(name: str, person: str, position: int = 0, stimulus: str = "image-a
         "stimulus": stimulus,
         "position": position,
     }
-    return Draft(kinds.ASSIGNED, payload, person)
+    return Draft(Assigned.event_kind, payload, person)
 
 
 def answered(
@@ -76,7 +83,7 @@ def answered(
         "pool": pool,
         "annotator": person,
     }
-    return Draft(kinds.ANSWERED, payload, person, trace)
+    return Draft(Answered.event_kind, payload, person, trace)
 
 
 def create(log: EventLog, study: str, *drafts: Draft, **more: Any) -> Event:
@@ -114,7 +121,7 @@ def attachments_of(events: list[Event], drafts: tuple[Draft, ...]) -> Mapping[in
 
 def erase(log: EventLog, study: str, person: str) -> int:
     """Erase a person; return how many events were emptied."""
-    (event,) = chained(log, study, Draft(kinds.ERASED, {"annotator": person}))
+    (event,) = chained(log, study, PersonErased(annotator=person).draft())
     return log.erase(event, person)
 
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from tests.labeling.making import Clock, new_key, post
 from umnist_core.errors import RefusedError
 from umnist_core.labeling import StudyService, StudySpec
-from umnist_core.labeling.log import Claims, Draft, chain
+from umnist_core.labeling.events import StudyCreated
+from umnist_core.labeling.log import Claims, chain
 from umnist_core.labeling.memory import MemoryLog
 from umnist_core.labeling.recorded import AnswerPost
-from umnist_core.labeling.state import CREATED, StudyState
+from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import AnnotatorView
 
@@ -77,17 +78,17 @@ class Crowd:
 
     def _create(self, spec: StudySpec) -> None:
         names = [f"x{number:05}" for number in range(spec.stimuli)]
-        payload = {
-            "spec": spec.to_dict(),
-            "stimuli": names,
-            "practice": [],
-            "sizes": {name: [512, 512] for name in names},
-            "suffixes": dict.fromkeys(names, ".png"),
-            "manifest": dict.fromkeys(names, ""),
-            "versions": {},
-            "glyphs": {},
-        }
-        events = chain(self.study, [Draft(CREATED, payload)], None, text_of_time(self.clock()))
+        created = StudyCreated(
+            spec=spec.to_dict(),
+            stimuli=names,
+            practice=[],
+            sizes={name: [512, 512] for name in names},
+            suffixes=dict.fromkeys(names, ".png"),
+            manifest=dict.fromkeys(names, ""),
+            versions={},
+            glyphs={},
+        )
+        events = chain(self.study, [created.draft()], None, text_of_time(self.clock()))
         self.service.log.create(events, Claims(), dict.fromkeys(names, "{}"))
 
     def come(self, habits: Habits, minutes: float = 0.0, pool: str | None = None) -> None:

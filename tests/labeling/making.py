@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from umnist_core.labeling import AnswerPost, StudyService, StudySpec
+from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.log import Draft, EventLog
 from umnist_core.labeling.memory import MemoryLog
@@ -68,11 +69,11 @@ def old_study(service: StudyService, **changes: Any) -> str:
     """Make a study as they were made before there were keys: its log has a seed and no key."""
     create = service.log.create
 
-    def draft(kind: str, payload: dict[str, Any], **_: object) -> Draft:
-        return Draft(kind, {**payload, "spec": {**payload["spec"], "seed": 0}})
+    def draft(fact: StudyCreated, **_: object) -> Draft:
+        return Draft(fact.event_kind, {**fact.payload(), "spec": {**fact.spec, "seed": 0}})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("umnist_core.labeling.freeze.Draft", draft)
+        patch.setattr(StudyCreated, "draft", draft)
         patch.setattr(service.log, "create", lambda *given: create(*given[:3]))
         return create_study(service, small_spec(**changes), jobs=1)
 

@@ -13,11 +13,12 @@ import pytest
 from tests.labeling.making import Clock, answer_all, come_in, new_key, open_small, post
 from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling import StudyService
+from umnist_core.labeling.events import Answered, InviteCreated, Joined
 from umnist_core.labeling.export import export_study
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.people import CHANGES_MAX, OUTCOMES
 from umnist_core.labeling.results import Reading, annotators_of, answers_of
-from umnist_core.labeling.state import ANSWERED, INVITED, JOINED, StudyState
+from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.views import AnnotatorRow, AnnotatorView
 
 
@@ -365,7 +366,7 @@ def test_whose_data_it_is_stands_in_store_tables_and_export(tmp_path: Path) -> N
     stored = {
         event.payload["annotator"]: event.payload["origin"]
         for event in service.log.read(study)
-        if event.kind == JOINED and event.payload is not None
+        if event.kind == Joined.event_kind and event.payload is not None
     }
     assert stored == {person: origin for origin, person in people.items()}
     reading = Reading.of(service.log, study)
@@ -408,9 +409,9 @@ def test_old_store_is_read_and_its_simulated_people_are_known(tmp_path: Path) ->
 def _as_before(event: Event, simulated: str) -> Event:
     """Return an event as versions wrote it that knew no origin."""
     payload: dict[str, Any] = dict(event.payload or {})
-    if event.kind in (INVITED, JOINED):
+    if event.kind in (InviteCreated.event_kind, Joined.event_kind):
         del payload["origin"]
-    if event.kind == ANSWERED and payload["annotator"] == simulated:
+    if event.kind == Answered.event_kind and payload["annotator"] == simulated:
         response = payload["response"]
         device = {**response["device"], "user_agent": "umnist simulation"}
         payload["response"] = {**response, "device": device}

@@ -17,9 +17,10 @@ from umnist_core.bench.durability import STORES, temporary_store
 from umnist_core.bench.label_server import LabelServer, label_server
 from umnist_core.errors import RefusedError
 from umnist_core.labeling import StudyService
+from umnist_core.labeling.events import Answered
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.sql import open_log
-from umnist_core.labeling.state import ANSWERED, StudyState
+from umnist_core.labeling.state import StudyState
 from umnist_core.simulation.audit import Audit, audit
 from umnist_core.simulation.client import Acknowledged
 from umnist_core.simulation.people import Crowd
@@ -113,7 +114,7 @@ def test_server_that_lags_behind_decides_on_the_newest_events(tmp_path: Path) ->
     one.close(study)
     with pytest.raises(RefusedError, match="closed"):
         other.answer(study, me, post(following.key))
-    assert sum(event.kind == ANSWERED for event in one.log.read(study)) == 1
+    assert sum(event.kind == Answered.event_kind for event in one.log.read(study)) == 1
 
 
 def test_places_of_people_who_leave_come_back(lab: Lab) -> None:

@@ -12,8 +12,9 @@ from tests.labeling.making import TOLD, Clock, answer_all, come_in, new_key, ope
 from umnist_core.errors import InvalidValueError, NotFoundError, RefusedError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.claims import claims_of
+from umnist_core.labeling.events import REPEAT, Joined
 from umnist_core.labeling.log import sha256
-from umnist_core.labeling.state import JOINED, REPEAT, StudyState
+from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.telling import CONTACT_FIELDS, FEEDBACKS
 from umnist_core.labeling.verify import verify_log
 
@@ -97,7 +98,7 @@ def test_joining_keeps_the_hash_of_all_that_was_agreed_to(tmp_path: Path) -> Non
     token = service.invite(study)[0].token
     assert token is not None
     service.join(token)
-    joined = [event.payload for event in service.log.read(study) if event.kind == JOINED]
+    joined = [event.payload for event in service.log.read(study) if event.kind == Joined.event_kind]
     spec = service.state(study).spec
     assert TOLD["contact"] in spec.consent_text
     assert [one["consent_sha256"] for one in joined if one] == [sha256(spec.consent_text)]

@@ -11,6 +11,7 @@ import click
 
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument
 from umnist_core.errors import UmnistError
+from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.labeling.study_key import GUESSABLE, is_guessable
 from umnist_core.labeling.verify import Verification
@@ -70,7 +71,7 @@ def _verify(
     faults = [*found.faults, *_state_faults(service, study)]
     if with_images:
         faults += _image_faults(service.study_folder(study))
-    images = len((created.payload or {}).get("manifest", ())) if with_images else 0
+    images = len(StudyCreated.read(created.payload).files) if with_images else 0
     return replace(found, faults=tuple(faults)), images, is_guessable(created)
 
 

@@ -31,10 +31,10 @@ from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._study_spec import read_spec, read_text, spec_text
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
+from umnist_core.labeling.events import INVITED_PERSON, OWN
 from umnist_core.labeling.log import sha256
 from umnist_core.labeling.records import POOLS, PYRAMID_FILTERS
 from umnist_core.labeling.service import StudyService, open_service
-from umnist_core.labeling.state import INVITED_PERSON, OWN
 from umnist_core.labeling.study_key import GUESSABLE
 from umnist_core.labeling.telling import FEEDBACKS
 from umnist_core.labeling.views import InviteRow, Overview, PoolCounts

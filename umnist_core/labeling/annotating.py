@@ -8,13 +8,13 @@ from pathlib import Path
 
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import decisions
-from umnist_core.labeling import state as kinds
+from umnist_core.labeling.events import Began, Consented, Fact, Joined, Practised, Withdrew
 from umnist_core.labeling.ledger import Ledger
-from umnist_core.labeling.log import Draft, sha256
+from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import annotator_view, is_over
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.state import Annotator, Invite, PracticeImage, StudyState
-from umnist_core.labeling.views import AnnotatorView, Feedback, Joined, Saved
+from umnist_core.labeling.views import AnnotatorView, Arrival, Feedback, Saved
 
 
 class Annotating(Ledger):
@@ -22,7 +22,7 @@ class Annotating(Ledger):
 
     # -- coming in ----------------------------------------------------------------------
 
-    def join(self, token: str, resume: str | None = None) -> Joined:
+    def join(self, token: str, resume: str | None = None) -> Arrival:
         """Let somebody in by a link.
 
         Parameters
@@ -49,38 +49,38 @@ class Annotating(Ledger):
                 "ask for a new one."
             )
         study, invite_id = found
-        joined: list[Joined] = []
+        arrived: list[Arrival] = []
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
-            joined.clear()
+            arrived.clear()
             invite = decisions.get_usable_invite(state, invite_id, now)
             known = resume if invite.is_open and resume in state.annotators else invite.annotator
             if known is not None:
-                joined.append(Joined(study, known, is_new=False))
+                arrived.append(Arrival(study, known, is_new=False))
                 return []
             if state.status == "closed":
                 raise RefusedError("This study is closed; nobody can join it any more.", "closed")
             annotator = f"p{secrets.token_hex(8)}"
-            joined.append(Joined(study, annotator, is_new=True))
+            arrived.append(Arrival(study, annotator, is_new=True))
             return self._join_drafts(state, study, invite, annotator, now)
 
         self._change(study, decide)
-        return joined[0]
+        return arrived[0]
 
     def _join_drafts(
         self, state: StudyState, study: str, invite: Invite, annotator: str, now: str
     ) -> list[Draft]:
         pool = invite.pool or decisions.pool_in_need(state, now)
         key = self._key(study)
-        joined = {
-            "annotator": annotator,
-            "pool": pool,
-            "invite": invite.id,
-            "seed": secrets.randbits(63) if key is None else key.order_seed(annotator),
-            "consent_sha256": sha256(state.spec.consent_text),
-            "origin": invite.origin,
-        }
-        drafts = [Draft(kinds.JOINED, joined, annotator)]
+        joined = Joined(
+            annotator=annotator,
+            pool=pool,
+            invite=invite.id,
+            seed=secrets.randbits(63) if key is None else key.order_seed(annotator),
+            consent_sha256=sha256(state.spec.consent_text),
+            origin=invite.origin,
+        )
+        drafts = [joined.draft(annotator)]
         if invite.is_open:  # a link of one's own, to come back by from any browser
             own = f"i{secrets.token_hex(6)}"
             drafts.append(
@@ -139,11 +139,13 @@ class Annotating(Ledger):
         InvalidValueError, NotFoundError, RefusedError, StoreError
             As `answer`.
         """
-        self._once(study, annotator, key, kinds.CONSENTED, lambda one: one.is_consented)
+        fact = Consented(annotator=annotator, key=check_key(key))
+        self._once(study, annotator, fact, lambda one: one.is_consented)
 
     def begin(self, study: str, annotator: str, key: str) -> None:
         """Record that a person has read the instructions; as `consent`."""
-        self._once(study, annotator, key, kinds.BEGAN, lambda one: one.has_begun)
+        fact = Began(annotator=annotator, key=check_key(key))
+        self._once(study, annotator, fact, lambda one: one.has_begun)
 
     def withdraw(self, study: str, annotator: str, key: str) -> None:
         """End a person's part by their own wish; as `consent`.
@@ -157,22 +159,20 @@ class Annotating(Ledger):
             person = decisions.get_person(state, annotator)
             if is_over(state, person):
                 return []
-            return [Draft(kinds.WITHDREW, {"annotator": annotator, "key": key}, annotator)]
+            return [Withdrew(annotator=annotator, key=key).draft(annotator)]
 
         self._change(study, decide)
 
     def _once(
-        self, study: str, annotator: str, key: str, kind: str, done: Callable[[Annotator], bool]
+        self, study: str, annotator: str, fact: Fact, done: Callable[[Annotator], bool]
     ) -> None:
-        check_key(key)
-
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             person = decisions.get_person(state, annotator)
             if done(person):
                 return []
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
-            return [Draft(kind, {"annotator": annotator, "key": key}, annotator)]
+            return [fact.draft(annotator)]
 
         self._change(study, decide)
 
@@ -208,8 +208,8 @@ class Annotating(Ledger):
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
             decisions.check_has_begun(person)
-            payload = {"annotator": annotator, "key": key, "practice": practice, "answer": answer}
-            return [Draft(kinds.PRACTISED, payload, annotator)]
+            fact = Practised(annotator=annotator, key=key, practice=practice, answer=answer)
+            return [fact.draft(annotator)]
 
         state = self._change(study, decide)
         pool = decisions.get_person(state, annotator).pool
@@ -250,9 +250,9 @@ class Annotating(Ledger):
             if one.given:
                 decisions.check_may_change(state, person, one)
             place = None if one.given else decisions.place_for(state, person, one, now)
-            draft = decisions.answer_draft(state, person, one, post, place)
-            saved[:] = [Saved(post.key, draft.payload["counted"], was_there=False)]
-            return [draft]
+            fact = decisions.answer_fact(person, one, post, place)
+            saved[:] = [Saved(post.key, fact.counted, was_there=False)]
+            return [fact.draft(annotator, canonical_json(post.parts))]
 
         self._change(study, decide)
         return saved[0]

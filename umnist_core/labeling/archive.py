@@ -29,9 +29,9 @@ from umnist_core.errors import (
     WriteError,
 )
 from umnist_core.files import PRIVATE_FILE, open_whole, write_whole
+from umnist_core.labeling.events import PersonErased, StudyCreated
 from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.private import make_private_folder
-from umnist_core.labeling.state import ERASED
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.labeling.verify import Verification, verify_log
 
@@ -151,18 +151,14 @@ def image_checksums(created: Event) -> dict[str, str]:
     DamagedFileError
         If a name is none that a study gives.
     """
-    payload = created.payload or {}
-    suffixes = payload.get("suffixes", {})
-    found = {}
-    for name, checksum in payload.get("manifest", {}).items():
-        file_name = f"{name}{suffixes.get(name, '')}"
-        if not _IMAGE.fullmatch(file_name):
+    files = StudyCreated.read(created.payload).files
+    for name in files:
+        if not _IMAGE.fullmatch(name):
             raise DamagedFileError(
-                f"Expected names of images of letters and digits, found {file_name[:40]!r}; this "
-                "is no study that umnist has made."
+                f"Expected names of images of letters and digits, found {name[:40]!r}; this is no "
+                "study that umnist has made."
             )
-        found[file_name] = str(checksum)
-    return found
+    return files
 
 
 # -- reading ----------------------------------------------------------------------
@@ -220,17 +216,17 @@ def _check_names(copy: StudyCopy) -> None:
     DamagedFileError
         If so.
     """
-    created = copy.events[0].payload or {}
+    created = StudyCreated.read(copy.events[0].payload)
     image_checksums(copy.events[0])
-    images = set(created["manifest"])
-    named = {*created["stimuli"], *(one["id"] for one in created["practice"])}
-    others = (set(created["sizes"]), set(created["suffixes"]), named)
-    if any(names != images for names in others) or set(copy.truth) != set(created["stimuli"]):
+    images = set(created.manifest)
+    named = {*created.stimuli, *(one["id"] for one in created.practice)}
+    others = (set(created.sizes), set(created.suffixes), named)
+    if any(names != images for names in others) or set(copy.truth) != set(created.stimuli):
         raise DamagedFileError(
             f"Expected study {copy.study} to have truth, size and checksum of each of its images, "
             "found that some lack or are too many; use another copy."
         )
-    suffixes = created["suffixes"].values()
+    suffixes = created.suffixes.values()
     if not all(map(_NAME.fullmatch, images)) or not all(map(_SUFFIX.fullmatch, suffixes)):
         raise DamagedFileError(
             f"Expected names of images of letters and digits in study {copy.study}, found others; "
@@ -357,7 +353,7 @@ class ArchivedStudy:
 
     def erasure_count(self, study: str) -> int:
         """Return how many people were erased."""
-        return sum(event.kind == ERASED for event in self._events)
+        return sum(event.kind == PersonErased.event_kind for event in self._events)
 
     def _read(self, name: str) -> Any:
         entry = self._archive.getinfo(self._prefix + name)
@@ -435,6 +431,7 @@ def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) 
                 target.write(chunk)
         if digest.hexdigest() != checksum:
             raise DamagedFileError(f"Image {name} is not what it was; use another copy.")
-    manifest = {name: str(value) for name, value in (created.payload or {})["manifest"].items()}
+    listed = StudyCreated.read(created.payload).manifest
+    manifest = {name: str(value) for name, value in listed.items()}
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
     return len(checksums)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.promises import find_options
-from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
+from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.seeds import draw_int
 
 REPEAT_DISTANCE = 5
@@ -20,7 +21,7 @@ REPEAT_DISTANCE = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Offer:
     """What to show: the image, and the place that its answer would fill.
 
     ``again`` is the person's own assignment of it where they had it before and let it go.
@@ -32,7 +33,7 @@ class Choice:
     again: Assignment | None = None
 
 
-def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Choice | None:
+def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Offer | None:
     """Return what a person sees next; None when there is nothing (left) for this person.
 
     Parameters
@@ -60,7 +61,7 @@ def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Choice
 
 def _choose_label(
     state: StudyState, annotator: Annotator, now_utc: str, rng: np.random.Generator
-) -> Choice | None:
+) -> Offer | None:
     """Draw among the images of which the fewest places of the pool are taken."""
     open_now = {one.stimulus for one in annotator.assignments if one.is_open}
     found_options = find_options(state, annotator, now_utc)
@@ -76,7 +77,7 @@ def _choose_label(
         if one.kind == LABEL and one.stimulus == stimulus and one.is_released and not one.given
     ]
     place = free_place(state, annotator.pool, stimulus, now_utc)
-    return Choice(stimulus, LABEL, place, again[0] if again else None)
+    return Offer(stimulus, LABEL, place, again[0] if again else None)
 
 
 def free_place(state: StudyState, pool: str, stimulus: str, now_utc: str) -> int | None:
@@ -92,7 +93,7 @@ def free_place(state: StudyState, pool: str, stimulus: str, now_utc: str) -> int
     return min(free, key=lambda place: (place in left_open, place), default=None)
 
 
-def _choose_repeat(kept: list[Assignment], rng: np.random.Generator) -> Choice | None:
+def _choose_repeat(kept: list[Assignment], rng: np.random.Generator) -> Offer | None:
     """Draw among the person's own images, those that are long enough ago if there are any."""
     repeated = {one.stimulus for one in kept if one.kind == REPEAT}
     own = [one for one in kept if one.kind == LABEL and one.given and one.stimulus not in repeated]
@@ -100,7 +101,7 @@ def _choose_repeat(kept: list[Assignment], rng: np.random.Generator) -> Choice |
     candidates = sorted(one.stimulus for one in long_ago or own)
     if not candidates:
         return None
-    return Choice(candidates[draw_int(rng, 0, len(candidates) - 1)], REPEAT, None)
+    return Offer(candidates[draw_int(rng, 0, len(candidates) - 1)], REPEAT, None)
 
 
 def _repeat_trials(state: StudyState, annotator: Annotator) -> set[int]:

@@ -9,9 +9,19 @@ from datetime import datetime
 
 from umnist_core import __version__
 from umnist_core.errors import RefusedError
-from umnist_core.labeling import state as kinds
 from umnist_core.labeling.assignment import choose_next, free_place
-from umnist_core.labeling.log import Draft, canonical_json
+from umnist_core.labeling.events import (
+    LABEL,
+    OWN,
+    SIMULATED,
+    Answered,
+    Assigned,
+    Changed,
+    QuotaFilled,
+    Released,
+    Renewed,
+)
+from umnist_core.labeling.log import Draft
 from umnist_core.labeling.people import (
     CHANGES_MAX,
     OUTCOMES,
@@ -25,6 +35,8 @@ from umnist_core.labeling.promises import find_options
 from umnist_core.labeling.recorded import AnswerPost
 from umnist_core.labeling.state import (
     PRESENCE_MINUTES,
+    QUOTA_FULL,
+    WITHDRAWN,
     Annotator,
     Assignment,
     Invite,
@@ -130,7 +142,7 @@ def check_not_closed(state: StudyState) -> None:
 
 def check_takes_part(state: StudyState, person: Annotator) -> None:
     """Refuse, with the code ``withdrawn``, what somebody sends who has stopped taking part."""
-    if person.outcome == kinds.WITHDRAWN:
+    if person.outcome == WITHDRAWN:
         raise RefusedError(
             "You have stopped taking part, so this was not taken; what you gave before is kept.",
             "withdrawn",
@@ -184,14 +196,10 @@ def place_for(state: StudyState, person: Annotator, one: Assignment, now: str) -
     return free_place(state, person.pool, one.stimulus, now)
 
 
-def answer_draft(
-    state: StudyState,
-    person: Annotator,
-    one: Assignment,
-    post: AnswerPost,
-    place: int | None,
-) -> Draft:
-    """Return the event of an answer; its trace is the attachment.
+def answer_fact(
+    person: Annotator, one: Assignment, post: AnswerPost, place: int | None
+) -> Answered:
+    """Return that an answer was given, or changed.
 
     Parameters
     ----------
@@ -199,24 +207,23 @@ def answer_draft(
         That it fills; None if it is not counted. A changed answer keeps what it had.
     """
     is_change = bool(one.given)
-    payload = {
-        "key": post.key,
-        "assignment": one.id,
-        "annotator": person.id,
-        "pool": person.pool,
-        "stimulus": one.stimulus,
-        "position": one.position,
-        "kind": one.kind,
-        "slot": one.slot if place is None else place,
-        "counted": one.is_counted if is_change else place is not None,
-        "answer": post.answer,
-        "confidence": post.confidence,
-        "digits": None if post.digits is None else list(post.digits),
-        "response": asdict(post.response),
-        "app": __version__,
-    }
-    kind = kinds.CHANGED if is_change else kinds.ANSWERED
-    return Draft(kind, payload, person.id, canonical_json(post.parts))
+    kind = Changed if is_change else Answered
+    return kind(
+        key=post.key,
+        assignment=one.id,
+        annotator=person.id,
+        pool=person.pool,
+        stimulus=one.stimulus,
+        position=one.position,
+        kind=one.kind,
+        slot=one.slot if place is None else place,
+        counted=one.is_counted if is_change else place is not None,
+        answer=post.answer,
+        confidence=post.confidence,
+        digits=post.digits,
+        response=asdict(post.response),
+        app=__version__,
+    )
 
 
 def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
@@ -240,29 +247,27 @@ def _next_image(state: StudyState, person: Annotator, now: str) -> list[Draft]:
         return []
     if choice.again is not None:
         return [_renewed(person, choice.again, lease(state, person, now), choice.slot)]
-    payload = {
-        "assignment": secrets.token_hex(16),
-        "annotator": person.id,
-        "stimulus": choice.stimulus,
-        "position": len(person.assignments) + 1,
-        "kind": choice.kind,
-        "slot": choice.slot,
-        "lease_until_utc": lease(state, person, now),
-    }
-    return [Draft(kinds.ASSIGNED, payload, person.id)]
+    fact = Assigned(
+        assignment=secrets.token_hex(16),
+        annotator=person.id,
+        stimulus=choice.stimulus,
+        position=len(person.assignments) + 1,
+        kind=choice.kind,
+        slot=choice.slot,
+        lease_until_utc=lease(state, person, now),
+    )
+    return [fact.draft(person.id)]
 
 
 def _ending(state: StudyState, person: Annotator) -> list[Draft]:
     """Return what is left to note of somebody whose part is over."""
     if state.status == "closed" or person.is_revoked:
         return []
-    if outcome_of(state, person) == kinds.QUOTA_FULL and has_code(state, person):
+    if outcome_of(state, person) == QUOTA_FULL and has_code(state, person):
         # Whoever was told so, and given a code, is not asked for more if somebody is erased.
-        return [] if person.outcome else [Draft(kinds.FILLED, {"annotator": person.id}, person.id)]
+        return [] if person.outcome else [QuotaFilled(annotator=person.id).draft(person.id)]
     return [
-        Draft(kinds.RELEASED, {"assignment": one.id}, person.id)
-        for one in person.assignments
-        if one.is_open
+        Released(assignment=one.id).draft(person.id) for one in person.assignments if one.is_open
     ]
 
 
@@ -291,15 +296,15 @@ def renewals(
             continue
         place = place_for(state, person, one, now)
         if place is None:
-            return [*drafts, Draft(kinds.RELEASED, {"assignment": one.id}, person.id)]
+            return [*drafts, Released(assignment=one.id).draft(person.id)]
         if until > now:  # one at a time: the next is decided on what this one leaves
             return [*drafts, _renewed(person, one, until, place)]
     return drafts
 
 
 def _renewed(person: Annotator, one: Assignment, until: str, place: int | None) -> Draft:
-    payload = {"assignment": one.id, "lease_until_utc": until, "slot": place}
-    return Draft(kinds.RENEWED, payload, person.id)
+    fact = Renewed(assignment=one.id, lease_until_utc=until, slot=place)
+    return fact.draft(person.id)
 
 
 def lease(state: StudyState, person: Annotator, now: str) -> str:
@@ -336,8 +341,8 @@ def pool_counts(state: StudyState, pool: str, now: str) -> PoolCounts:
         labels=state.labels_in(pool),
         target=state.spec.target_per_pool,
         reserved=sum(not slot.is_filled and not slot.is_free(now) for slot in slots),
-        surplus=sum(one.kind == kinds.LABEL and not one.is_counted for one in answered),
+        surplus=sum(one.kind == LABEL and not one.is_counted for one in answered),
         held=sum(phase_of(state, one) == "held" for one in people),
         **{name: outcomes[name] for name in OUTCOMES},
-        **{name: origins[name] for name in (kinds.SIMULATED, kinds.OWN)},
+        **{name: origins[name] for name in (SIMULATED, OWN)},
     )

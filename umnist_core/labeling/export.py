@@ -34,6 +34,7 @@ from umnist_core.errors import ConflictError, InvalidValueError, WriteError
 from umnist_core.files import PRIVATE_FOLDER, open_whole
 from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
+from umnist_core.labeling.events import ORIGINS
 from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.private import open_private
 from umnist_core.labeling.records import QUESTION, StudySpec
@@ -48,7 +49,7 @@ from umnist_core.labeling.results import (
     views_of,
 )
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.state import ORIGINS, StudyState
+from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.verify import Verification
 
 FORMAT = "umnist-study"

@@ -30,10 +30,10 @@ from umnist_core.datasets.samples import one_thread
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import GlyphMismatchError, InvalidValueError, MissingFileError, WriteError
 from umnist_core.files import write_whole
-from umnist_core.labeling import state as kinds
 from umnist_core.labeling.claims import claims_of, merged
+from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.ledger import Ledger
-from umnist_core.labeling.log import Draft, canonical_json, chain, sha256
+from umnist_core.labeling.log import canonical_json, chain, sha256
 from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import StudySpec
@@ -81,7 +81,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _ToFreeze:
     """One image to freeze: a sample of the preset, or a file of the folder."""
 
     id: str
@@ -184,14 +184,14 @@ def _forget_order(folder: Path) -> None:
         os.utime(path, ns=(moment, moment))
 
 
-def _plan_tasks(spec: StudySpec, key: StudyKey) -> list[_Task]:
+def _plan_tasks(spec: StudySpec, key: StudyKey) -> list[_ToFreeze]:
     """Return every image of the study, then every practice image."""
     if spec.folder is not None:
         return _folder_tasks(spec, key)
-    return [_Task(one.id, one) for one in key.images(spec)]
+    return [_ToFreeze(one.id, one) for one in key.images(spec)]
 
 
-def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_Task]:
+def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_ToFreeze]:
     reader = _open_folder(spec)
     labelled = [name for name in reader.ids if reader.digit_sum(name) is not None]
     needed = spec.stimuli + spec.practice
@@ -202,7 +202,7 @@ def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_Task]:
             "train.csv."
         )
     order = key.order_of_files(labelled)[:needed]
-    return [_Task(key.name("file", place), image_id=name) for place, name in enumerate(order)]
+    return [_ToFreeze(key.name("file", place), image_id=name) for place, name in enumerate(order)]
 
 
 def _open_folder(spec: StudySpec) -> FileReader:
@@ -219,7 +219,7 @@ def _is_generated_folder(spec: StudySpec) -> bool:
 
 def _freeze_all(
     spec: StudySpec,
-    tasks: Sequence[_Task],
+    tasks: Sequence[_ToFreeze],
     folder: Path,
     checksum: str,
     *,
@@ -249,7 +249,7 @@ def _freeze_all(
 
 
 def freeze_batch(
-    spec: StudySpec, tasks: Sequence[_Task], folder: Path, checksum: str
+    spec: StudySpec, tasks: Sequence[_ToFreeze], folder: Path, checksum: str
 ) -> list[Frozen]:
     """Freeze some images; runs in a process of its own.
 
@@ -282,7 +282,7 @@ def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
     )
 
 
-def _freeze_scene(spec: StudySpec, task: _Task, folder: Path, glyphs: GlyphSet) -> Frozen:
+def _freeze_scene(spec: StudySpec, task: _ToFreeze, folder: Path, glyphs: GlyphSet) -> Frozen:
     assert task.sample is not None
     scene = plan_image(spec, task.sample, glyphs)
     if scene.strokes is not None:
@@ -322,7 +322,7 @@ def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
     }
 
 
-def _freeze_file(reader: FileReader, task: _Task, folder: Path) -> Frozen:
+def _freeze_file(reader: FileReader, task: _ToFreeze, folder: Path) -> Frozen:
     name = task.image_id or ""
     label = reader.digit_sum(name)
     _check_label(label, name)
@@ -361,24 +361,24 @@ def _log_study(
     truth = {one.id: canonical_json(one.truth) for one in images}
     # The folder's name alone: an export tells no path of this machine, and a log cannot be changed.
     folder = None if spec.folder is None else Path(spec.folder).expanduser().resolve().name
-    payload = {
-        "spec": {**spec.to_dict(), "folder": folder},
+    created = StudyCreated(
+        spec={**spec.to_dict(), "folder": folder},
         # Sorted by their random names, so that the order tells nothing of the samples' numbers.
-        "stimuli": sorted(one.id for one in images),
-        "practice": [_practice(one) for one in practice],
-        "sizes": {one.id: [one.height, one.width] for one in frozen},
-        "suffixes": {one.id: one.suffix for one in frozen},
-        "manifest": {one.id: one.sha256 for one in frozen},
-        "truth_sha256": sha256(canonical_json(truth)),
-        "versions": {"app": __version__, "renderer": RENDERER_VERSION},
-        **({"is_generated_folder": True} if _is_generated_folder(spec) else {}),
-        "glyphs": {
+        stimuli=sorted(one.id for one in images),
+        practice=[_practice(one) for one in practice],
+        sizes={one.id: (one.height, one.width) for one in frozen},
+        suffixes={one.id: one.suffix for one in frozen},
+        manifest={one.id: one.sha256 for one in frozen},
+        truth_sha256=sha256(canonical_json(truth)),
+        versions={"app": __version__, "renderer": RENDERER_VERSION},
+        glyphs={
             "name": glyphs.name,
             "checksum": glyphs.checksum,
             "is_stand_in": glyphs.is_stand_in,
         },
-    }
-    draft = Draft(kinds.CREATED, payload, attachment=key.to_text())
+        is_generated_folder=_is_generated_folder(spec),
+    )
+    draft = created.draft(attachment=key.to_text())
     events = chain(study, [draft], None, text_of_time(ledger.now()))
     claims = merged(map(claims_of, events))
     ledger.log.create(events, claims, truth, {KEY_SEQ: key.to_text()})

@@ -24,8 +24,8 @@ from umnist_core.errors import (
     StoreError,
     UmnistError,
 )
-from umnist_core.labeling import state as kinds
 from umnist_core.labeling.claims import claims_of, merged
+from umnist_core.labeling.events import INVITED_PERSON, InviteCreated, PersonErased
 from umnist_core.labeling.log import Draft, EventLog, chain, sha256
 from umnist_core.labeling.private import close_lab_to_others
 from umnist_core.labeling.secret import derive, derive_text, load_secret
@@ -110,7 +110,7 @@ class Ledger:
         head = held.state.head if held.state else None
         events = self.log.read(study, head.seq if head else 0)
         # Erasing empties events that are in the state already: it is folded anew.
-        if held.state is None or any(event.kind == kinds.ERASED for event in events):
+        if held.state is None or any(event.kind == PersonErased.event_kind for event in events):
             events = self.log.read(study) if head else events
             if not events:
                 with self._lock:
@@ -188,18 +188,18 @@ class Ledger:
         *,
         annotator: str | None = None,
         is_open: bool = False,
-        origin: str = kinds.INVITED_PERSON,
+        origin: str = INVITED_PERSON,
     ) -> Draft:
-        payload = {
-            "invite": invite,
-            "token_hash": sha256(self._token(study, invite)),
-            "pool": pool,
-            "annotator": annotator,
-            "expires_utc": expires_utc,
-            "is_open": is_open,
-            "origin": origin,
-        }
-        return Draft(kinds.INVITED, payload, annotator)
+        fact = InviteCreated(
+            invite=invite,
+            token_hash=sha256(self._token(study, invite)),
+            pool=pool,
+            annotator=annotator,
+            expires_utc=expires_utc,
+            is_open=is_open,
+            origin=origin,
+        )
+        return fact.draft(annotator)
 
     def _token(self, study: str, invite: str) -> str:
         # Derived, so that a researcher can look a link up again though only its hash is stored.

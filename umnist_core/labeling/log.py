@@ -34,7 +34,7 @@ class Draft:
     Attributes
     ----------
     kind
-        What happened, one of `umnist_core.labeling.state`'s kinds.
+        What happened, one of the kinds of `umnist_core.labeling.events`.
     payload
         JSON object; everything that the state follows from.
     subject

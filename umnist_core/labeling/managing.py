@@ -16,7 +16,16 @@ from umnist_core.errors import (
     StoreError,
 )
 from umnist_core.labeling import decisions
-from umnist_core.labeling import state as kinds
+from umnist_core.labeling.events import (
+    INVITED_PERSON,
+    ORIGINS,
+    Fact,
+    InviteRevoked,
+    PersonErased,
+    StudyClosed,
+    StudyPaused,
+    StudyResumed,
+)
 from umnist_core.labeling.ledger import TRIES, Ledger
 from umnist_core.labeling.log import Draft, chain, sha256
 from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
@@ -38,7 +47,7 @@ class Managing(Ledger):
         pool: str | None = None,
         days: float | None = None,
         *,
-        origin: str = kinds.INVITED_PERSON,
+        origin: str = INVITED_PERSON,
     ) -> list[InviteRow]:
         """Make personal links.
 
@@ -51,7 +60,7 @@ class Managing(Ledger):
         days
             How long they can be opened for the first time and used; for ever when None.
         origin
-            Whose data will come by them, one of `umnist_core.labeling.state.ORIGINS`; it is
+            Whose data will come by them, one of `umnist_core.labeling.events.ORIGINS`; it is
             told with the data everywhere.
 
         Raises
@@ -65,8 +74,8 @@ class Managing(Ledger):
         StoreError
             If the store cannot be written.
         """
-        if origin not in kinds.ORIGINS:
-            raise InvalidValueError(f"Data are of {', '.join(kinds.ORIGINS)}; got {origin[:40]!r}.")
+        if origin not in ORIGINS:
+            raise InvalidValueError(f"Data are of {', '.join(ORIGINS)}; got {origin[:40]!r}.")
         return self._new_invites(study, count, pool, days, is_open=False, origin=origin)
 
     def open_link(self, study: str, days: float | None = None) -> InviteRow:
@@ -86,7 +95,7 @@ class Managing(Ledger):
                 f"{', '.join(missing)}. Settings are fixed: make a study that has "
                 f"{'it' if len(missing) == 1 else 'them'}, or invite people by personal links."
             )
-        shared = self._new_invites(study, 1, None, days, is_open=True, origin=kinds.INVITED_PERSON)
+        shared = self._new_invites(study, 1, None, days, is_open=True, origin=INVITED_PERSON)
         return shared[0]
 
     def _new_invites(
@@ -133,17 +142,17 @@ class Managing(Ledger):
                 raise NotFoundError(f"Study {study} has no link {invite[:40]!r}.")
             if state.invites[invite].is_revoked:
                 return []
-            return [Draft(kinds.REVOKED, {"invite": invite})]
+            return [InviteRevoked(invite=invite).draft()]
 
         self._change(study, decide)
 
     def pause(self, study: str) -> None:
         """Show no new images until `resume`; answers under way are still taken."""
-        self._set_status(study, "open", kinds.PAUSED)
+        self._set_status(study, "open", StudyPaused())
 
     def resume(self, study: str) -> None:
         """Go on after `pause`."""
-        self._set_status(study, "paused", kinds.RESUMED)
+        self._set_status(study, "paused", StudyResumed())
 
     def close(self, study: str) -> Overview:
         """Seal a study: nothing can be added any more, but a person can still be erased.
@@ -154,10 +163,10 @@ class Managing(Ledger):
             With the hash of the last event, which names all that the study holds.
         """
         counts = [asdict(pool) for pool in self.overview(study).pools]
-        closing = {"pools": counts, "has_key": self._key(study) is not None}
+        closing = StudyClosed(pools=counts, has_key=self._key(study) is not None)
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
-            return [] if state.status == "closed" else [Draft(kinds.CLOSED, closing)]
+            return [] if state.status == "closed" else [closing.draft()]
 
         self._change(study, decide)
         return self.overview(study)
@@ -178,10 +187,10 @@ class Managing(Ledger):
             )
         return self._key(study)
 
-    def _set_status(self, study: str, before: str, kind: str) -> None:
+    def _set_status(self, study: str, before: str, fact: Fact) -> None:
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             decisions.check_not_closed(state)
-            return [Draft(kind, {})] if state.status == before else []
+            return [fact.draft()] if state.status == before else []
 
         self._change(study, decide)
 
@@ -209,7 +218,7 @@ class Managing(Ledger):
         for attempt in range(TRIES):
             with held.lock:
                 state = self._fresh(study, held)
-                draft = Draft(kinds.ERASED, {"annotator": annotator})
+                draft = PersonErased(annotator=annotator).draft()
                 event = chain(study, [draft], state.head, text_of_time(self.now()))[0]
                 try:
                     emptied = self.log.erase(event, annotator)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from umnist_core.errors import StoreError
+from umnist_core.labeling.events import token_hash_of
 from umnist_core.labeling.log import Claims, Event, EventLog, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.refusals import (
     START,
@@ -191,7 +192,7 @@ class MemoryLog(EventLog):
             emptied = 0
             for index, one in enumerate(study.events):
                 if one.subject == annotator and one.kind != event.kind and one.payload is not None:
-                    tokens.append(one.payload.get("token_hash"))
+                    tokens.append(token_hash_of(one.kind, one.payload))
                     study.events[index] = replace(one, payload=None)
                     study.attachments.pop(one.seq, None)
                     emptied += 1

@@ -6,10 +6,9 @@ says so; until then the outcome is None.
 
 from __future__ import annotations
 
+from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.state import (
-    LABEL,
     QUOTA_FULL,
-    REPEAT,
     WITHDRAWN,
     Annotator,
     Assignment,

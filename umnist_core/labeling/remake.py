@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import ConflictError, GlyphMismatchError, InvalidValueError, WriteError
 from umnist_core.files import write_whole
+from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.export import LOG
 from umnist_core.labeling.freeze import Progress, plan_image
 from umnist_core.labeling.importing import open_export, read_export
@@ -101,7 +102,7 @@ def remake_images(
         digits = _digits(state, glyphs)
         _make_folder(folder)
         images = key.images(state.spec)
-        manifest = (copy.events[0].payload or {})["manifest"]
+        manifest = StudyCreated.read(copy.events[0].payload).manifest
         others = []
         for done, image in enumerate(images, 1):
             pixels = render(plan_image(state.spec, image, digits), digits)

@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
+from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
 from umnist_core.labeling.recorded import COUNT, MS, Response, fields_of
 from umnist_core.labeling.refusals import unknown
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.state import LABEL, REPEAT, Annotator, Assignment, StudyState
+from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.scenes import count_shapes
 from umnist_core.scoring import Part, StudyReport, add_looks, report

@@ -2,53 +2,51 @@
 
 `StudyState.apply` is the only place in which a state changes, and it takes every event as
 a fact: whether something may happen is decided before it is logged
-(`umnist_core.labeling.service`). A new kind of event gets a constant, a method here, and,
-where the database must guard it, an entry in `umnist_core.labeling.claims.claims_of`.
+(`umnist_core.labeling.service`). What can happen is declared in `umnist_core.labeling.events`;
+each kind has a method here that says what follows from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from umnist_core.errors import DamagedFileError
+from umnist_core.labeling.events import (
+    AS_BEFORE,
+    FACTS,
+    INVITED_PERSON,
+    LABEL,
+    SIMULATED,
+    Answered,
+    Assigned,
+    Began,
+    Changed,
+    Consented,
+    Fact,
+    InviteCreated,
+    InviteRevoked,
+    Joined,
+    PersonErased,
+    Practised,
+    QuotaFilled,
+    Released,
+    Renewed,
+    StudyClosed,
+    StudyCreated,
+    StudyPaused,
+    StudyResumed,
+    Withdrew,
+)
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.study_key import is_guessable
 from umnist_core.labeling.times import later
 
-CREATED = "study_created"
-PAUSED = "study_paused"
-RESUMED = "study_resumed"
-CLOSED = "study_closed"
-INVITED = "invite_created"
-REVOKED = "invite_revoked"
-JOINED = "joined"
-CONSENTED = "consented"
-BEGAN = "began"
-PRACTISED = "practised"
-ASSIGNED = "assigned"
-RENEWED = "renewed"
-RELEASED = "released"
-ANSWERED = "answered"
-CHANGED = "changed"
-FILLED = "quota_filled"
-WITHDREW = "withdrew"
-ERASED = "person_erased"
-
-LABEL = "label"
-REPEAT = "repeat"
-
 QUOTA_FULL = "quota_full"
 WITHDRAWN = "withdrawn"
 """Outcomes that are recorded; all four are in `umnist_core.labeling.people`."""
-
-INVITED_PERSON = "invited"
-SIMULATED = "simulated"
-OWN = "own"
-ORIGINS = (INVITED_PERSON, SIMULATED, OWN)
-"""Whose data: of a person who was invited, of a simulation, of the study's makers themselves."""
 
 SIMULATION_AGENT = "umnist simulation"
 """What simulated people call their browser, by which those of older stores are known."""
@@ -240,29 +238,29 @@ class StudyState:
         self.head = event
         if event.payload is None:  # erased with its person
             return
-        change = _CHANGES.get(event.kind)
-        if change is None:
+        known = FACTS.get(event.kind)
+        if known is None:
             raise DamagedFileError(
                 f"Study {event.study} has an event {event.kind[:40]!r} that this version does not "
                 "know; update umnist."
             )
-        change(self, event, event.payload)
+        CHANGES[known](self, event, known.read(event.payload))
 
     # -- the study ------------------------------------------------------------------
 
-    def _created(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.spec = StudySpec.from_log(data["spec"])
+    def _created(self, event: Event, fact: StudyCreated) -> None:
+        self.spec = StudySpec.from_log(fact.spec)
         self.created_utc = event.time_utc
         self.has_key = event.attachment_hash is not None
         self.is_guessable = is_guessable(event)
-        self.stimuli = tuple(data["stimuli"])
+        self.stimuli = tuple(fact.stimuli)
         self.practice = tuple(
-            PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in data["practice"]
+            PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in fact.practice
         )
-        self.sizes = {name: (height, width) for name, (height, width) in data["sizes"].items()}
-        self.suffixes = dict(data["suffixes"])
-        self.versions = data["versions"]
-        self.glyphs = data["glyphs"]
+        self.sizes = {name: (height, width) for name, (height, width) in fact.sizes.items()}
+        self.suffixes = dict(fact.suffixes)
+        self.versions = fact.versions
+        self.glyphs = fact.glyphs
         self.slots = {
             pool: {
                 stimulus: [Slot() for _ in range(self.spec.labels_per_image)]
@@ -276,31 +274,31 @@ class StudyState:
         }
         self.holding = {pool: {} for pool in self.spec.pools}
 
-    def _paused(self, event: Event, data: Mapping[str, Any]) -> None:
+    def _paused(self, event: Event, fact: StudyPaused) -> None:
         self.status = "paused"
 
-    def _resumed(self, event: Event, data: Mapping[str, Any]) -> None:
+    def _resumed(self, event: Event, fact: StudyResumed) -> None:
         self.status = "open"
 
-    def _closed(self, event: Event, data: Mapping[str, Any]) -> None:
+    def _closed(self, event: Event, fact: StudyClosed) -> None:
         self.status = "closed"
 
     # -- people -----------------------------------------------------------------------
 
-    def _invited(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.invites[data["invite"]] = Invite(
-            id=data["invite"],
-            token_hash=data["token_hash"],
-            pool=data["pool"],
-            annotator=data["annotator"],
-            expires_utc=data["expires_utc"],
+    def _invited(self, event: Event, fact: InviteCreated) -> None:
+        self.invites[fact.invite] = Invite(
+            id=fact.invite,
+            token_hash=fact.token_hash,
+            pool=fact.pool,
+            annotator=fact.annotator,
+            expires_utc=fact.expires_utc,
             created_utc=event.time_utc,
-            is_open=data["is_open"],
-            origin=data.get("origin", INVITED_PERSON),
+            is_open=fact.is_open,
+            origin=fact.origin,
         )
 
-    def _revoked(self, event: Event, data: Mapping[str, Any]) -> None:
-        invite = self.invites.get(data["invite"])
+    def _revoked(self, event: Event, fact: InviteRevoked) -> None:
+        invite = self.invites.get(fact.invite)
         if invite is None:  # it went with its person
             return
         invite.is_revoked = True
@@ -309,30 +307,29 @@ class StudyState:
             person.is_revoked = True
             self._let_go(person)
 
-    def _joined(self, event: Event, data: Mapping[str, Any]) -> None:
-        origin = data.get("origin", INVITED_PERSON)
-        one = Annotator(data["annotator"], data["pool"], data["seed"], event.time_utc, origin)
+    def _joined(self, event: Event, fact: Joined) -> None:
+        one = Annotator(fact.annotator, fact.pool, fact.seed, event.time_utc, fact.origin)
         self.annotators[one.id] = one
-        invite = self.invites.get(data["invite"])
+        invite = self.invites.get(fact.invite)
         if invite is not None and not invite.is_open:
             invite.annotator = one.id
 
-    def _consented(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.annotators[data["annotator"]].is_consented = True
+    def _consented(self, event: Event, fact: Consented) -> None:
+        self.annotators[fact.annotator].is_consented = True
 
-    def _began(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.annotators[data["annotator"]].has_begun = True
+    def _began(self, event: Event, fact: Began) -> None:
+        self.annotators[fact.annotator].has_begun = True
 
-    def _practised(self, event: Event, data: Mapping[str, Any]) -> None:
-        self.annotators[data["annotator"]].practised.setdefault(data["practice"], data["answer"])
+    def _practised(self, event: Event, fact: Practised) -> None:
+        self.annotators[fact.annotator].practised.setdefault(fact.practice, fact.answer)
 
-    def _filled(self, event: Event, data: Mapping[str, Any]) -> None:
-        person = self.annotators[data["annotator"]]
+    def _filled(self, event: Event, fact: QuotaFilled) -> None:
+        person = self.annotators[fact.annotator]
         person.outcome = QUOTA_FULL
         self._let_go(person)
 
-    def _withdrew(self, event: Event, data: Mapping[str, Any]) -> None:
-        person = self.annotators[data["annotator"]]
+    def _withdrew(self, event: Event, fact: Withdrew) -> None:
+        person = self.annotators[fact.annotator]
         person.outcome = WITHDRAWN
         self._let_go(person)
 
@@ -342,21 +339,21 @@ class StudyState:
             if one.is_open:
                 self._give_back(one)
 
-    def _erased(self, event: Event, data: Mapping[str, Any]) -> None:
+    def _erased(self, event: Event, fact: PersonErased) -> None:
         self.erased += 1
 
     # -- images and answers -----------------------------------------------------------
 
-    def _assigned(self, event: Event, data: Mapping[str, Any]) -> None:
-        annotator = self.annotators[data["annotator"]]
+    def _assigned(self, event: Event, fact: Assigned) -> None:
+        annotator = self.annotators[fact.annotator]
         one = Assignment(
-            id=data["assignment"],
+            id=fact.assignment,
             annotator=annotator.id,
-            stimulus=data["stimulus"],
-            position=data["position"],
-            kind=data["kind"],
-            slot=data["slot"],
-            lease_until_utc=data["lease_until_utc"],
+            stimulus=fact.stimulus,
+            position=fact.position,
+            kind=fact.kind,
+            slot=fact.slot,
+            lease_until_utc=fact.lease_until_utc,
             assigned_utc=event.time_utc,
         )
         self.assignments[one.id] = one
@@ -364,17 +361,18 @@ class StudyState:
         self._take_place(one)
         self._stay(annotator, event, one.lease_until_utc)
 
-    def _renewed(self, event: Event, data: Mapping[str, Any]) -> None:
-        one = self.assignments[data["assignment"]]
-        one.lease_until_utc = data["lease_until_utc"]
+    def _renewed(self, event: Event, fact: Renewed) -> None:
+        one = self.assignments[fact.assignment]
+        one.lease_until_utc = fact.lease_until_utc
         one.is_released = False
         self._leave_place(one)
-        one.slot = data.get("slot", one.slot)
+        if fact.slot != AS_BEFORE:
+            one.slot = fact.slot
         self._take_place(one)  # somebody else may have held it, and let it go, in between
         self._stay(self.annotators[one.annotator], event, one.lease_until_utc)
 
-    def _released(self, event: Event, data: Mapping[str, Any]) -> None:
-        self._give_back(self.assignments[data["assignment"]])
+    def _released(self, event: Event, fact: Released) -> None:
+        self._give_back(self.assignments[fact.assignment])
 
     def _give_back(self, one: Assignment) -> None:
         one.is_released = True
@@ -396,21 +394,21 @@ class StudyState:
             slot.holder = None
             self.holding[self.annotators[one.annotator].pool].pop(one.id, None)
 
-    def _answered(self, event: Event, data: Mapping[str, Any]) -> None:
-        one = self.assignments[data["assignment"]]
+    def _answered(self, event: Event, fact: Answered) -> None:
+        one = self.assignments[fact.assignment]
         person = self.annotators[one.annotator]
-        self._take(event, data)
+        self._take(event, fact)
         person.done += 1
-        one.is_counted = data["counted"]
+        one.is_counted = fact.counted
         if one.slot is not None:
             self._leave_place(one)
-            one.slot = data["slot"]
+            one.slot = fact.slot
         if one.kind == LABEL:
             person.labelled.add(one.stimulus)
         if one.is_counted and one.slot is not None:
             self._take_place(one)
             self._fill(person.pool, one)
-        if data["response"]["device"].get("user_agent") == SIMULATION_AGENT:
+        if fact.response["device"].get("user_agent") == SIMULATION_AGENT:
             person.origin = SIMULATED
         self._stay(person, event, later(event.time_utc, self.spec.lease_minutes))
 
@@ -429,20 +427,19 @@ class StudyState:
         until = min(until_utc, later(event.time_utc, PRESENCE_MINUTES))
         person.present_until_utc = max(person.present_until_utc, until)
 
-    def _take(self, event: Event, data: Mapping[str, Any]) -> None:
-        one = self.assignments[data["assignment"]]
-        digits = data["digits"]
+    def _take(self, event: Event, fact: Answered) -> None:
+        one = self.assignments[fact.assignment]
         one.given.append(
             Given(
-                key=data["key"],
+                key=fact.key,
                 seq=event.seq,
                 time_utc=event.time_utc,
-                answer=data["answer"],
-                confidence=data["confidence"],
-                digits=None if digits is None else tuple(digits),
+                answer=fact.answer,
+                confidence=fact.confidence,
+                digits=None if fact.digits is None else tuple(fact.digits),
             )
         )
-        self.keys[data["key"]] = one
+        self.keys[fact.key] = one
 
     # -- questions --------------------------------------------------------------------
 
@@ -462,23 +459,24 @@ class StudyState:
         return self.spec.target_per_pool - sum(self.unfilled[pool].values())
 
 
-_CHANGES = {
-    CREATED: StudyState._created,
-    PAUSED: StudyState._paused,
-    RESUMED: StudyState._resumed,
-    CLOSED: StudyState._closed,
-    INVITED: StudyState._invited,
-    REVOKED: StudyState._revoked,
-    JOINED: StudyState._joined,
-    CONSENTED: StudyState._consented,
-    BEGAN: StudyState._began,
-    PRACTISED: StudyState._practised,
-    ASSIGNED: StudyState._assigned,
-    RENEWED: StudyState._renewed,
-    RELEASED: StudyState._released,
-    ANSWERED: StudyState._answered,
-    CHANGED: StudyState._take,
-    FILLED: StudyState._filled,
-    WITHDREW: StudyState._withdrew,
-    ERASED: StudyState._erased,
+CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
+    StudyCreated: StudyState._created,
+    StudyPaused: StudyState._paused,
+    StudyResumed: StudyState._resumed,
+    StudyClosed: StudyState._closed,
+    InviteCreated: StudyState._invited,
+    InviteRevoked: StudyState._revoked,
+    Joined: StudyState._joined,
+    Consented: StudyState._consented,
+    Began: StudyState._began,
+    Practised: StudyState._practised,
+    QuotaFilled: StudyState._filled,
+    Withdrew: StudyState._withdrew,
+    PersonErased: StudyState._erased,
+    Assigned: StudyState._assigned,
+    Renewed: StudyState._renewed,
+    Released: StudyState._released,
+    Answered: StudyState._answered,
+    Changed: StudyState._take,
 }
+"""What follows from each kind of event."""

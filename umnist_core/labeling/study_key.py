@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 from umnist_core.errors import DamagedFileError
+from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.log import Event, canonical_json
 from umnist_core.labeling.records import StudySpec
 from umnist_core.scenes import UltraMnistParameters, get_preset
@@ -168,7 +169,5 @@ def is_guessable(created: Event) -> bool:
     created
         First event of the study.
     """
-    payload = created.payload or {}
-    if payload.get("is_generated_folder", False):
-        return True
-    return created.attachment_hash is None and payload.get("spec", {}).get("folder") is None
+    fact = StudyCreated.read(created.payload)
+    return fact.is_generated_folder or (created.attachment_hash is None and fact.folder is None)

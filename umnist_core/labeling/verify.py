@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from umnist_core.errors import NotFoundError
 from umnist_core.labeling.claims import claims_of as claims_of_event
 from umnist_core.labeling.claims import merged
+from umnist_core.labeling.events import Fact, Joined, PersonErased, StudyClosed, StudyCreated
 from umnist_core.labeling.log import (
     FIRST_PREVIOUS,
     Claims,
@@ -18,7 +19,6 @@ from umnist_core.labeling.log import (
     event_hash,
     sha256,
 )
-from umnist_core.labeling.state import CLOSED, ERASED, JOINED
 from umnist_core.labeling.study_key import KEY_SEQ
 
 ClaimsOf = Callable[[Event], Claims]
@@ -80,7 +80,7 @@ def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event
     events = log.read(study)
     if not events:
         raise NotFoundError(f"There is no study {study[:40]!r} to check; see the list of studies.")
-    erased = {event.seq: _erased_person(event) for event in events if event.kind == ERASED}
+    erased = {event.seq: _erased_person(event) for event in events if _is(event, PersonErased)}
     faults = [
         *_chain_faults(study, events),
         *_payload_faults(events, erased),
@@ -101,8 +101,12 @@ def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event
     )
 
 
+def _is(event: Event, fact: type[Fact]) -> bool:
+    return event.kind == fact.event_kind
+
+
 def _erased_person(event: Event) -> str:
-    return str((event.payload or {}).get("annotator"))
+    return str(getattr(PersonErased.read(event.payload), "annotator", None))
 
 
 def _chain_faults(study: str, events: Iterable[Event]) -> Iterator[str]:
@@ -123,7 +127,7 @@ def _payload_faults(events: Iterable[Event], erased: dict[int, str]) -> Iterator
     last_erased = {person: seq for seq, person in sorted(erased.items())}
     for event in events:
         erased_at = last_erased.get(event.subject, 0) if event.subject else 0
-        is_due = event.seq < erased_at and event.kind != ERASED
+        is_due = event.seq < erased_at and not _is(event, PersonErased)
         if event.payload is None:
             if not is_due:
                 yield f"Event {event.seq} is empty, though nobody whose it is was erased."
@@ -163,7 +167,8 @@ def _must_have_key(events: Iterable[Event]) -> bool:
 
     A study that was exported while it was open came without.
     """
-    return any(one.kind == CLOSED and (one.payload or {}).get("has_key") for one in events)
+    closed = (StudyClosed.read(one.payload) for one in events if _is(one, StudyClosed))
+    return any(one.has_key for one in closed)
 
 
 def _is_text_of(text: str, checksum: str) -> bool:
@@ -174,7 +179,7 @@ def _is_text_of(text: str, checksum: str) -> bool:
 
 
 def _truth_faults(log: LogReader, study: str, created: Event) -> Iterator[str]:
-    expected = (created.payload or {}).get("truth_sha256")
+    expected = StudyCreated.read(created.payload).truth_sha256
     if expected is not None and sha256(canonical_json(log.read_truth(study))) != expected:
         yield "The truth of the images is not what it was when the study was made."
 
@@ -185,7 +190,7 @@ def _claim_faults(
     rebuilt = []
     joined: set[str] = set()
     for event in events:
-        if event.kind == JOINED and event.payload is None and event.subject is not None:
+        if _is(event, Joined) and event.payload is None and event.subject is not None:
             joined.add(event.subject)
         try:
             claims = claims_of(event)

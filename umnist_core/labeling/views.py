@@ -9,7 +9,7 @@ from umnist_core.labeling.state import PracticeImage
 
 
 @dataclass(frozen=True)
-class Joined:
+class Arrival:
     """Somebody came in by a link.
 
     Attributes
@@ -88,7 +88,7 @@ class AnnotatorView:
     held
         What is waited for in the phase ``held``.
     origin
-        Whose data, one of `umnist_core.labeling.state.ORIGINS`.
+        Whose data, one of `umnist_core.labeling.events.ORIGINS`.
     code
         Completion code, once the person is done and has answered an image.
     link_token
@@ -194,7 +194,7 @@ class PoolCounts:
     held
         Who waits for an image.
     simulated, own
-        People who are none that were invited, as of `umnist_core.labeling.state.ORIGINS`.
+        People who are none that were invited, as of `umnist_core.labeling.events.ORIGINS`.
     labels, target
         Answers that count, and how many are wanted.
     reserved

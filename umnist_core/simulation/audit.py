@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from umnist_core.labeling import state as kinds
 from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.decisions import AHEAD
-from umnist_core.labeling.log import Event, EventLog
+from umnist_core.labeling.events import LABEL, Answered
+from umnist_core.labeling.log import EventLog
 from umnist_core.labeling.state import Assignment, StudyState
 from umnist_core.labeling.verify import verify_log
 from umnist_core.simulation.client import Acknowledged
@@ -74,8 +74,12 @@ def audit(log: EventLog, study: str, acknowledged: Iterable[Acknowledged]) -> Au
     """
     ledger = list(acknowledged)
     events = log.read(study)
-    stored = [one for one in events if one.kind == kinds.ANSWERED and one.payload is not None]
-    rows = [_row(one) for one in stored]
+    rows = [
+        (said.key, said.assignment, said.answer)
+        for one in events
+        if one.kind == Answered.event_kind and one.payload is not None
+        for said in [Answered.read(one.payload)]
+    ]
     keys = Counter(key for key, _, _ in rows)
     images = Counter(assignment for _, assignment, _ in rows)
     said = {(one.key, one.assignment, one.answer) for one in ledger}
@@ -139,7 +143,7 @@ def _find_faults_of_person(name: str, assignments: list[Assignment]) -> list[str
     if [one.position for one in assignments] != list(range(1, len(assignments) + 1)):
         faults.append(f"Expected the positions of {name} to count from 1, found others.")
     kept = [one for one in assignments if one.given or not one.is_released]
-    labels = [one.stimulus for one in kept if one.kind == kinds.LABEL]
+    labels = [one.stimulus for one in kept if one.kind == LABEL]
     if len(set(labels)) != len(labels):
         faults.append(f"Expected every image once at {name}, found one twice.")
     return faults
@@ -152,8 +156,3 @@ def _find_ledger_faults(state: StudyState, ledger: list[Acknowledged]) -> list[s
         for one in ledger
         if (found := state.keys.get(one.key)) is not None and found.is_counted != one.is_counted
     ]
-
-
-def _row(event: Event) -> tuple[str, str, int]:
-    payload = event.payload or {}
-    return payload["key"], payload["assignment"], payload["answer"]

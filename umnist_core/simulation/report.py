@@ -14,8 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.events import LABEL
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.state import LABEL
 from umnist_core.scoring.clustering import Clustering, measure_clustering
 from umnist_core.scoring.intervals import Interval, annotator_interval
 from umnist_core.server.labeling import create_label_app

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from umnist_core.errors import RefusedError
+from umnist_core.labeling.events import SIMULATED
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.state import SIMULATED
 from umnist_core.simulation.client import Client, Tally
 from umnist_core.simulation.people import (
     GUIDED,

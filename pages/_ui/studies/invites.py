@@ -13,8 +13,8 @@ from pages._ui.shared.studies import get_service, told
 from pages._ui.shared.words import POOL_TITLES, invite_state
 from pages._ui.studies.words import ORIGINS, day, origin_of
 from umnist_core.errors import UmnistError
+from umnist_core.labeling.events import INVITED_PERSON, OWN
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.state import INVITED_PERSON, OWN
 from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import InviteRow, Overview
 from umnist_core.settings import load_settings

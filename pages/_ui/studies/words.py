@@ -35,7 +35,7 @@ OUTCOMES = {
 """How a person's part ended, `umnist_core.labeling.people.OUTCOMES`, in words."""
 
 ORIGINS = {"invited": "Invited", "simulated": "Simulated", "own": "Makers' own try"}
-"""Whose data, `umnist_core.labeling.state.ORIGINS`, in words."""
+"""Whose data, `umnist_core.labeling.events.ORIGINS`, in words."""
 
 
 def day(time_utc: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from umnist_core.errors import StoreError
+from umnist_core.labeling.events import token_hash_of
 from umnist_core.labeling.log import Claims, Event, EventLog, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.refusals import (
     START,
@@ -299,12 +300,13 @@ def _empty(connection: Connection, event: Event, annotator: str) -> int:
         EventRow.kind != event.kind,
         EventRow.payload.is_not(None),
     )
-    found = connection.execute(select(EventRow.seq, EventRow.payload).where(*theirs)).all()
-    for seq, payload in found:
+    columns = (EventRow.seq, EventRow.kind, EventRow.payload)
+    found = connection.execute(select(*columns).where(*theirs)).all()
+    for seq, kind, payload in found:
         place = (AttachmentRow.study == study, AttachmentRow.seq == seq)
         connection.execute(update(AttachmentRow).where(*place).values(content=None))
         # An invitation goes with the event that made it.
-        if token_hash := json.loads(payload or "{}").get("token_hash"):
+        if token_hash := token_hash_of(kind, json.loads(payload or "{}")):
             is_theirs = (InviteRow.study == study, InviteRow.token_hash == token_hash)
             connection.execute(delete(InviteRow).where(*is_theirs))
     connection.execute(update(EventRow).where(*theirs).values(payload=None))

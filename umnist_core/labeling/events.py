@@ -1,0 +1,404 @@
+"""What can happen in a study: every kind of event declared once, where its class has it.
+
+A class says what its kind is called in the log, which fields the payload has and what the
+event lays claim to. Writing and reading follow from it. A field with a default is missing in
+logs that were written before there was one. Fields hold JSON values as the payload has them;
+ids are texts, times ISO 8601 in UTC.
+
+A new kind of event is a class here, in `FACTS`, and a method of
+`umnist_core.labeling.state.StudyState` that says what follows from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from umnist_core.labeling.log import Claims, Draft
+
+LABEL = "label"
+REPEAT = "repeat"
+"""What an image is shown for: an answer that is wanted, or the same person's once more."""
+
+INVITED_PERSON = "invited"
+SIMULATED = "simulated"
+OWN = "own"
+ORIGINS = (INVITED_PERSON, SIMULATED, OWN)
+"""Whose data: of a person who was invited, of a simulation, of the study's makers themselves."""
+
+AS_BEFORE = -1
+"""Place of a renewal of an older log, which left the place as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """What an event says happened.
+
+    Attributes
+    ----------
+    event_kind
+        What its kind is called in the log.
+    """
+
+    event_kind: ClassVar[str]
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any] | None) -> Self:
+        """Return what a payload says; nothing where it is erased.
+
+        A field that it lacks has its default, or raises `AttributeError` when it is asked for:
+        whoever verifies or saves a damaged log reads what is there.
+        """
+        fact = cls.__new__(cls)
+        stored = payload or {}
+        fields = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored}
+        vars(fact).update(fields)
+        return fact
+
+    def payload(self) -> dict[str, Any]:
+        """Return what is logged; of a fact that was read, what was there."""
+        return dict(vars(self))
+
+    def draft(self, subject: str | None = None, attachment: str | None = None) -> Draft:
+        """Return it as an event without a place; for parameters see `Draft`."""
+        return Draft(self.event_kind, self.payload(), subject, attachment)
+
+    def claims(self) -> Claims:
+        """Return what it lays claim to; the store refuses what is taken already."""
+        return Claims()
+
+
+# -- the study ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCreated(Fact):
+    """A study was made; the attachment is its key.
+
+    Attributes
+    ----------
+    spec
+        Settings, of `umnist_core.labeling.records.StudySpec.to_dict`.
+    stimuli, practice
+        Ids of the images; ``id``, ``label`` and ``digits`` of those to practise on.
+    sizes, suffixes, manifest
+        Image -> height and width in px; ending of its file; SHA-256 of its file.
+    truth_sha256
+        Of what is in the images, which is kept apart.
+    versions, glyphs
+        Of the program and the digits that they were made with.
+    is_generated_folder
+        Whether they are of a folder that ``umnist generate`` wrote; logged only if so.
+    """
+
+    event_kind = "study_created"
+    spec: Mapping[str, Any]
+    stimuli: Sequence[str]
+    practice: Sequence[Mapping[str, Any]]
+    sizes: Mapping[str, Sequence[int]]
+    suffixes: Mapping[str, str]
+    manifest: Mapping[str, str]
+    truth_sha256: str | None = None
+    versions: Mapping[str, Any]
+    glyphs: Mapping[str, Any]
+    is_generated_folder: bool = False
+
+    def payload(self) -> dict[str, Any]:
+        """Return what is logged."""
+        values = super().payload()
+        if not self.is_generated_folder:
+            values.pop("is_generated_folder", None)
+        return values
+
+    @property
+    def folder(self) -> str | None:
+        """Name of the folder that the images are of; None if they were generated."""
+        name: str | None = getattr(self, "spec", {}).get("folder")
+        return name
+
+    @property
+    def files(self) -> dict[str, str]:
+        """File name -> SHA-256 of its images, none where a damaged log has none."""
+        suffixes = getattr(self, "suffixes", {})
+        manifest = getattr(self, "manifest", {})
+        return {f"{name}{suffixes.get(name, '')}": str(sha) for name, sha in manifest.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPaused(Fact):
+    """No new images are shown."""
+
+    event_kind = "study_paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResumed(Fact):
+    """Images are shown again."""
+
+    event_kind = "study_resumed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyClosed(Fact):
+    """A study was sealed; ``pools`` are its counts then, ``has_key`` says if its key was there."""
+
+    event_kind = "study_closed"
+    pools: Sequence[Mapping[str, Any]]
+    has_key: bool = False
+
+
+# -- people -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class InviteCreated(Fact):
+    """A link was made.
+
+    Attributes
+    ----------
+    invite, token_hash
+        Its id, and SHA-256 of its secret part.
+    pool, annotator
+        Whose it is; None for the pool in need, and for somebody new.
+    expires_utc
+        Until when it lets people in; None for ever.
+    is_open
+        Whether any number of people may join by it.
+    origin
+        Whose data will come by it, one of `ORIGINS`.
+    """
+
+    event_kind = "invite_created"
+    invite: str
+    token_hash: str
+    pool: str | None
+    annotator: str | None
+    expires_utc: str | None
+    is_open: bool
+    origin: str = INVITED_PERSON
+
+    def claims(self) -> Claims:
+        """Return the token."""
+        return Claims(invites=((self.token_hash, self.invite),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InviteRevoked(Fact):
+    """A link was ended, and with it the part of whoever came by it."""
+
+    event_kind = "invite_revoked"
+    invite: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined(Fact):
+    """Somebody came in by a link.
+
+    Attributes
+    ----------
+    annotator, pool, invite
+        Who, in which pool, by which link.
+    seed
+        Of the person's order of images.
+    consent_sha256
+        Of the text that the study asks consent to.
+    origin
+        Whose data, one of `ORIGINS`.
+    """
+
+    event_kind = "joined"
+    annotator: str
+    pool: str
+    invite: str
+    seed: int
+    consent_sha256: str
+    origin: str = INVITED_PERSON
+
+    def claims(self) -> Claims:
+        """Return the pool, which is a person's for good."""
+        return Claims(annotators=((self.annotator, self.pool),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consented(Fact):
+    """Somebody agreed to take part; ``key`` is the idempotency key of the request."""
+
+    event_kind = "consented"
+    annotator: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Began(Fact):
+    """Somebody had read the instructions; as `Consented`."""
+
+    event_kind = "began"
+    annotator: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Practised(Fact):
+    """Somebody gave a first ``answer`` to the practice image ``practice``; as `Consented`."""
+
+    event_kind = "practised"
+    annotator: str
+    key: str
+    practice: str
+    answer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuotaFilled(Fact):
+    """Somebody was told that no image is left for them."""
+
+    event_kind = "quota_filled"
+    annotator: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrew(Fact):
+    """Somebody stopped taking part; as `Consented`."""
+
+    event_kind = "withdrew"
+    annotator: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonErased(Fact):
+    """Somebody was deleted: every event of theirs before this one is empty."""
+
+    event_kind = "person_erased"
+    annotator: str
+
+
+# -- images and answers -------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assigned(Fact):
+    """An image was reserved for somebody.
+
+    Attributes
+    ----------
+    assignment
+        Its id.
+    annotator, stimulus
+        For whom, and which image.
+    position
+        1 for the person's first.
+    kind
+        `LABEL` or `REPEAT`.
+    slot
+        Place that the answer fills; None for a repeat.
+    lease_until_utc
+        Until when it is kept.
+    """
+
+    event_kind = "assigned"
+    assignment: str
+    annotator: str
+    stimulus: str
+    position: int
+    kind: str
+    slot: int | None
+    lease_until_utc: str
+
+    def claims(self) -> Claims:
+        """Return the assignment, one for each position of a person."""
+        one = (self.assignment, self.annotator, self.stimulus, self.position)
+        return Claims(assignments=(one,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewed(Fact):
+    """A reservation was prolonged, or made anew; fields as of `Assigned`."""
+
+    event_kind = "renewed"
+    assignment: str
+    lease_until_utc: str
+    slot: int | None = AS_BEFORE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Fact):
+    """A reservation was given up."""
+
+    event_kind = "released"
+    assignment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered(Fact):
+    """An answer was taken in; the attachment is its trace.
+
+    Attributes
+    ----------
+    key, answer, confidence, digits, response
+        As they were sent (`umnist_core.labeling.recorded.AnswerPost`).
+    assignment, annotator, stimulus, position, kind
+        Which image of which person, as of `Assigned`.
+    pool
+        The person's.
+    slot
+        Place that it fills if it counts.
+    counted
+        Whether it is a label of the study; a changed answer keeps what it had.
+    app
+        Version of the program that took it in.
+    """
+
+    event_kind = "answered"
+    key: str
+    assignment: str
+    annotator: str
+    pool: str
+    stimulus: str
+    position: int
+    kind: str
+    slot: int | None
+    counted: bool
+    answer: int
+    confidence: int | None
+    digits: Sequence[int] | None
+    response: Mapping[str, Any]
+    app: str
+
+    def claims(self) -> Claims:
+        """Return the key, and the place if one is filled."""
+        answers = ((self.key, self.assignment),)
+        if not self.counted or self.slot is None:
+            return Claims(answers=answers)
+        label = (self.stimulus, self.pool, self.slot, self.annotator)
+        return Claims(answers=answers, labels=(label,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed(Answered):
+    """Another answer took the place of one that was there; as `Answered`."""
+
+    event_kind = "changed"
+
+    def claims(self) -> Claims:
+        """Return the key; the place is the person's already."""
+        return Claims(answers=((self.key, self.assignment),))
+
+
+FACTS: Mapping[str, type[Fact]] = {
+    one.event_kind: one
+    for one in (
+        *(StudyCreated, StudyPaused, StudyResumed, StudyClosed, InviteCreated, InviteRevoked),
+        *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew, PersonErased),
+        *(Assigned, Renewed, Released, Answered, Changed),
+    )
+}
+"""Kind of an event -> its class."""
+
+
+def token_hash_of(kind: str, payload: Mapping[str, Any]) -> str | None:
+    """Return the hash of a link's token if an event made one; a damaged one may lack it."""
+    if kind != InviteCreated.event_kind:
+        return None
+    return getattr(InviteCreated.read(payload), "token_hash", None)
