@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from tests.labeling.making import come_in, open_small, post
 from umnist_core.labeling import StudyService
+from umnist_core.labeling.log import Event
+from umnist_core.labeling.sql.reading import SqlReader
+from umnist_core.labeling.state import StudyState
 
 
 def filled(lab: Path, **changes: Any) -> tuple[StudyService, str]:
@@ -37,3 +44,23 @@ def filled(lab: Path, **changes: Any) -> tuple[StudyService, str]:
             service.answer(study, me, post(last, 20))
     service.erase(study, me)
     return service, study
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count how often a whole log is read from a database, and folded, within the block."""
+    counts: Counter[str] = Counter()
+    read, fold = SqlReader.read, StudyState.__init__
+
+    def count_read(self: SqlReader, study: str, after_seq: int = 0) -> list[Event]:
+        counts["read"] += after_seq == 0
+        return read(self, study, after_seq)
+
+    def count_fold(self: StudyState, events: Iterable[Event]) -> None:
+        counts["folded"] += 1
+        fold(self, events)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqlReader, "read", count_read)
+        patch.setattr(StudyState, "__init__", count_fold)
+        yield counts

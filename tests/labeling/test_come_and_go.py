@@ -12,7 +12,6 @@ from tests.labeling.crowds import Crowd, Habits
 from tests.labeling.making import TOLD
 from tests.repeated import repeated
 from umnist_core.labeling import StudySpec
-from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.verify import verify_log
 from umnist_core.simulation.audit import find_place_faults
 
@@ -47,7 +46,7 @@ def check(crowd: Crowd, spec: StudySpec) -> None:
     assert crowd.labels() == dict.fromkeys(spec.pools, every)
     assert {pool.labels for pool in crowd.service.overview(crowd.study).pools} == {LABELS}
     assert find_place_faults(crowd.service.state(crowd.study)) == []
-    assert verify_log(crowd.service.log, crowd.study, claims_of).faults == ()
+    assert verify_log(crowd.service.log, crowd.study).faults == ()
 
 
 @pytest.mark.parametrize("seed", repeated(range(25), usual=4))

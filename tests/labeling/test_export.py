@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.labeling.exporting import filled
+from tests.labeling.exporting import counted, filled
 from tests.labeling.making import TOLD, Clock, answer_all, come_in, open_small, post
 from umnist_core.errors import (
     ConflictError,
@@ -28,6 +29,7 @@ from umnist_core.labeling.codebook import TABLES
 from umnist_core.labeling.export import export_study, export_tables
 from umnist_core.labeling.log import canonical_json
 from umnist_core.labeling.results import load_report
+from umnist_core.labeling.sql import open_log
 
 BLOCKED = ("umnist_core", "pyarrow", "sqlalchemy", "click", "cv2", "joblib", "streamlit")
 
@@ -289,3 +291,18 @@ def test_failing_export_leaves_nothing_and_replaces_nothing(tmp_path: Path) -> N
         export_study(service, study, target)
     assert target.read_text() == "mine"
     assert export_study(service, study, target, force=True).rows["stimuli"] == 9
+
+
+def test_log_is_read_and_folded_once_for_an_export(tmp_path: Path) -> None:
+    """The tables, the log that goes with them and its checks are of one reading of the store."""
+    with closing(open_log(f"sqlite:///{tmp_path / 'labeling.sqlite'}")) as log:
+        service, study = open_small(tmp_path, log)
+        answer_all(service, study, come_in(service, study))
+        for export in (
+            lambda: export_study(service, study, tmp_path / "study.zip", with_images=True),
+            lambda: export_tables(service, study, tmp_path / "tables"),
+            lambda: load_report(service, study),
+        ):
+            with counted() as counts:
+                export()
+            assert counts == {"read": 1, "folded": 1}

@@ -17,7 +17,7 @@ from umnist_core.labeling.events import Answered, InviteCreated, Joined
 from umnist_core.labeling.export import export_study
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.people import CHANGES_MAX, OUTCOMES
-from umnist_core.labeling.results import Reading, annotators_of, answers_of
+from umnist_core.labeling.results import FoldedStudy, annotators_of, answers_of
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.views import AnnotatorRow, AnnotatorView
 
@@ -369,8 +369,8 @@ def test_whose_data_it_is_stands_in_store_tables_and_export(tmp_path: Path) -> N
         if event.kind == Joined.event_kind and event.payload is not None
     }
     assert stored == {person: origin for origin, person in people.items()}
-    reading = Reading.of(service.log, study)
-    for table in (annotators_of(reading), answers_of(reading)):
+    folded = FoldedStudy.of(service.log, study)
+    for table in (annotators_of(folded), answers_of(folded)):
         origins = dict(zip(table["annotator"], table["origin"], strict=True))
         assert origins == stored
     pool = service.overview(study).pools[0]

@@ -11,7 +11,6 @@ import pytest
 from tests.labeling.making import TOLD, Clock, answer_all, come_in, new_key, open_small, post
 from umnist_core.errors import InvalidValueError, NotFoundError, RefusedError
 from umnist_core.labeling import StudyService
-from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.events import REPEAT, Joined
 from umnist_core.labeling.log import sha256
 from umnist_core.labeling.state import StudyState
@@ -21,7 +20,7 @@ from umnist_core.labeling.verify import verify_log
 
 def is_sound(service: StudyService, study: str) -> bool:
     """Whether the log verifies, and a state folded from it alone equals the one in use."""
-    verified = verify_log(service.log, study, claims_of)
+    verified = verify_log(service.log, study)
     assert verified.faults == ()
     live, folded = service.state(study), StudyState(service.log.read(study))
     return (

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from pages._ui.results.image import answer_counts
-from pages._ui.shared.results import heat_data
+from pages._ui.shared.results import heat_data, load_results
+from tests.labeling.exporting import counted
+from tests.labeling.making import answer_all, come_in, open_small
+from umnist_core.labeling.sql import open_log
 
 SIZE = (400, 800)
 
@@ -49,3 +54,18 @@ def test_answers_are_counted_with_the_most_frequent_first() -> None:
     """Of equally frequent ones the smaller sum comes first."""
     assert answer_counts([9, 3, 9, 12, 3, 27]) == [(3, 2), (9, 2), (12, 1), (27, 1)]
     assert answer_counts([]) == []
+
+
+def test_log_is_read_and_folded_once_for_a_view(tmp_path: Path) -> None:
+    """All that the page shows is of one reading, which serves until something happens."""
+    with closing(open_log(f"sqlite:///{tmp_path / 'labeling.sqlite'}")) as log:
+        service, study = open_small(tmp_path, log)
+        person = come_in(service, study, "unguided")
+        for due in ({"read": 1, "folded": 1}, {}):
+            one = service.overview(study)
+            with counted() as counts:
+                results = load_results(service, one)
+            assert +counts == due
+        assert list(results.sizes) == sorted(results.truth)
+        answer_all(service, study, person)
+        assert load_results(service, service.overview(study)).report.pools[0].labels == 3

@@ -33,7 +33,7 @@ from umnist_core.labeling.events import PersonErased, StudyCreated
 from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.study_key import KEY_SEQ
-from umnist_core.labeling.verify import Verification, verify_log
+from umnist_core.labeling.verify import Verification, verify_events
 
 MANIFEST = "manifest.json"
 """List of the checksums of a study's images, beside them."""
@@ -58,7 +58,7 @@ _EVENT_FIELDS = {field.name for field in fields(Event)}
 def write_study(
     archive: ZipFile,
     log: LogReader,
-    study: str,
+    events: Sequence[Event],
     images: Path | None,
     prefix: str,
     *,
@@ -72,8 +72,8 @@ def write_study(
         Open for writing.
     log
         A snapshot, so that the parts fit each other.
-    study
-        Id of the study.
+    events
+        All events of the study, as the log has them.
     images
         Folder of its frozen images; None leaves them out.
     prefix
@@ -90,11 +90,11 @@ def write_study(
     ------
     MissingFileError, DamagedFileError
         If an image is missing or not what it was.
-    NotFoundError, StoreError
+    StoreError
         As of `umnist_core.labeling.verify.verify_log`.
     """
-    found = verify_log(log, study)
-    events = log.read(study)
+    study = events[0].study
+    found = verify_events(log, events)
     with _new_entry(archive, f"{prefix}events.jsonl") as file:
         for event in events:
             file.write(f"{canonical_json(asdict(event))}\n".encode())
@@ -187,7 +187,8 @@ def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
         If an entry is larger than any that umnist writes.
     """
     source = ArchivedStudy(archive, prefix)
-    faults = verify_log(source, source.study).faults
+    events = source.read(source.study)
+    faults = verify_events(source, events).faults
     if faults:
         raise DamagedFileError(
             f"Expected study {source.study} as it was logged, found {len(faults)} faults, the "
@@ -195,7 +196,7 @@ def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
         )
     copy = StudyCopy(
         study=source.study,
-        events=tuple(source.read(source.study)),
+        events=tuple(events),
         claims=source.read_claims(source.study),
         attachments=source.iter_attachments(source.study),
         truth=source.read_truth(source.study),

@@ -23,7 +23,7 @@ from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.files import open_whole
 from umnist_core.labeling.archive import images_in_place, read_study, write_study
 from umnist_core.labeling.log import EventLog, StudyCopy
-from umnist_core.labeling.verify import Verification
+from umnist_core.labeling.verify import Verification, read_events
 from umnist_core.labeling.zip_checks import check_archive, said_as_damage
 
 FORMAT = "umnist-backup"
@@ -92,7 +92,7 @@ def write_backup(log: EventLog, folder_of_stimuli: Path | None, target: Path) ->
             write_study(
                 archive,
                 snapshot,
-                study,
+                read_events(snapshot, study),
                 None if folder_of_stimuli is None else folder_of_stimuli / study,
                 _prefix(study),
             )

@@ -39,7 +39,7 @@ from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.private import open_private
 from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.results import (
-    Reading,
+    FoldedStudy,
     annotators_of,
     answers_of,
     digits_of,
@@ -185,22 +185,22 @@ def export_study(
         open_whole(target, private=True) as file,
         ZipFile(file, "w", ZIP_DEFLATED) as archive,
     ):
-        reading = Reading.of(log, study)
+        folded = FoldedStudy.of(log, study)
         images = service.study_folder(study) if with_images else None
-        is_sealed = reading.state.status == "closed"
-        found = write_study(archive, log, study, images, LOG, with_key=is_sealed)
-        tables = read_tables(log, study, reading)
+        is_sealed = folded.state.status == "closed"
+        found = write_study(archive, log, folded.events, images, LOG, with_key=is_sealed)
+        tables = _tables_of(folded, log)
         parts = {
-            HEADER: _json(_header(reading, tables, found, with_images=with_images)),
-            **_texts(reading.state.spec),
-            **_image_list(log, reading),
+            HEADER: _json(_header(folded, tables, found, with_images=with_images)),
+            **_texts(folded.state.spec),
+            **_image_list(folded),
             **{f"tables/{name}": data for name, data in _table_files(tables, "csv").items()},
             **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
             **_codebook_files(),
             "figures.json": _json(_figures(tables)),
             **_sources(),
         }
-        parts["README.md"] = _readme(reading, found, with_images=with_images).encode()
+        parts["README.md"] = _readme(folded, found, with_images=with_images).encode()
         for name, data in parts.items():
             archive.writestr(name, data)
         # The log needs none: its own hashes cover it, and the first event's the images.
@@ -213,9 +213,7 @@ def export_study(
 # -- tables -----------------------------------------------------------------------
 
 
-def read_tables(
-    log: LogReader, study: str, reading: Reading | None = None
-) -> dict[str, pd.DataFrame]:
+def read_tables(log: LogReader, study: str) -> dict[str, pd.DataFrame]:
     """Return every table of a study, surplus answers included.
 
     Parameters
@@ -224,22 +222,23 @@ def read_tables(
         A snapshot, so that the tables fit each other.
     study
         Id of the study.
-    reading
-        What was read of it already.
 
     Raises
     ------
     NotFoundError, DamagedFileError, StoreError
         As of `umnist_core.labeling.results.load_answers`.
     """
-    reading = reading or Reading.of(log, study)
-    traces = traces_of(log, study)
-    answers = answers_of(reading, with_surplus=True)
+    return _tables_of(FoldedStudy.of(log, study), log)
+
+
+def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
+    traces = traces_of(log, folded.study)
+    answers = answers_of(folded, with_surplus=True)
     return {
         "answers": answers,
-        "digits": digits_of(reading, answers, traces),
-        "annotators": annotators_of(reading),
-        "stimuli": stimuli_of(reading),
+        "digits": digits_of(folded.truth, answers, traces),
+        "annotators": annotators_of(folded),
+        "stimuli": stimuli_of(folded),
         "traces": views_of(answers, traces),
     }
 
@@ -328,17 +327,17 @@ def _write_together(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def _header(
-    reading: Reading,
+    folded: FoldedStudy,
     tables: Mapping[str, pd.DataFrame],
     found: Verification,
     *,
     with_images: bool,
 ) -> dict[str, Any]:
-    state = reading.state
+    state = folded.state
     return {
         "format": FORMAT,
         "version": VERSION,
-        "study": reading.study,
+        "study": folded.study,
         "name": state.spec.name,
         "status": state.status,
         "is_sealed": state.status == "closed",
@@ -395,15 +394,15 @@ def _texts(spec: StudySpec) -> dict[str, bytes]:
     }
 
 
-def _image_list(log: LogReader, reading: Reading) -> dict[str, bytes]:
-    practice = {image.id for image in reading.state.practice}
+def _image_list(folded: FoldedStudy) -> dict[str, bytes]:
+    practice = {image.id for image in folded.state.practice}
     rows = [
         {
             "file": name,
             "sha256": checksum,
             "use": "practice" if name.partition(".")[0] in practice else "study",
         }
-        for name, checksum in image_checksums(log.read(reading.study)[0]).items()
+        for name, checksum in image_checksums(folded.events[0]).items()
     ]
     return {"images.json": _json(rows)}
 
@@ -421,8 +420,8 @@ def _sources() -> dict[str, bytes]:
     return {"recompute.py": script, **scoring}
 
 
-def _readme(reading: Reading, found: Verification, *, with_images: bool) -> str:
-    state = reading.state
+def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> str:
+    state = folded.state
     sealed = "closed, and so complete" if state.status == "closed" else "not closed: answers follow"
     digits = "STAND-IN DIGITS, not MNIST" if state.glyphs["is_stand_in"] else state.glyphs["name"]
     sound = "sound" if not found.faults else f"{len(found.faults)} faults, listed in study.json"
@@ -432,7 +431,7 @@ def _readme(reading: Reading, found: Verification, *, with_images: bool) -> str:
     return f"""\
 # {state.spec.name}
 
-A human-baseline study of umnist {__version__}, id {reading.study}. It is {sealed}.
+A human-baseline study of umnist {__version__}, id {folded.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
 People: {", ".join(origins) or "none"}.
 Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.

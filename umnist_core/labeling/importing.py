@@ -17,10 +17,10 @@ from typing import Any
 from zipfile import ZipFile
 
 from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
-from umnist_core.labeling.archive import ArchivedStudy, images_in_place, read_study
+from umnist_core.labeling.archive import images_in_place, read_study
 from umnist_core.labeling.export import CHECKSUMS, FORMAT, HEADER, LOG, VERSION
 from umnist_core.labeling.log import StudyCopy
-from umnist_core.labeling.results import Reading, answers_of, stimuli_of
+from umnist_core.labeling.results import FoldedStudy, answers_of, stimuli_of
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.zip_checks import check_archive, said_as_damage
 
@@ -80,7 +80,7 @@ def import_study(service: StudyService, source: Path) -> str:
     """
     with said_as_damage(source), open_export(source) as archive:
         header, copy = read_export(archive, source)
-        _check_usable(archive, copy.study)
+        _check_usable(copy)
         _check_checksums(archive)
         if copy.study in service.studies():
             raise ConflictError(
@@ -168,7 +168,7 @@ def _check_head(header: ExportHeader, copy: StudyCopy) -> None:
         )
 
 
-def _check_usable(archive: ZipFile, study: str) -> None:
+def _check_usable(copy: StudyCopy) -> None:
     """Refuse what hashes right and still cannot be folded and read.
 
     Raises
@@ -176,9 +176,10 @@ def _check_usable(archive: ZipFile, study: str) -> None:
     DamagedFileError
         If so, at the latest as `said_as_damage` says it.
     """
-    reading = Reading.of(ArchivedStudy(archive, LOG), study)
-    answers_of(reading, with_surplus=True)
-    stimuli_of(reading)
+    truth = {name: json.loads(text) for name, text in copy.truth.items()}
+    folded = FoldedStudy(copy.events, truth)
+    answers_of(folded, with_surplus=True)
+    stimuli_of(folded)
 
 
 def _check_checksums(archive: ZipFile) -> None:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
-from umnist_core.labeling.events import LABEL, REPEAT
+from umnist_core.labeling.events import LABEL, REPEAT, Answered, Changed, StudyCreated
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
 from umnist_core.labeling.recorded import COUNT, MS, Response, fields_of
@@ -58,7 +57,7 @@ def load_answers(service: StudyService, study: str, *, with_surplus: bool = Fals
     StoreError
         If the store cannot be read.
     """
-    return answers_of(Reading.of(service.log, study), with_surplus=with_surplus)
+    return answers_of(FoldedStudy.of(service.log, study), with_surplus=with_surplus)
 
 
 def load_digits(service: StudyService, study: str, answers: pd.DataFrame) -> pd.DataFrame:
@@ -80,10 +79,10 @@ def load_digits(service: StudyService, study: str, answers: pd.DataFrame) -> pd.
 
     Raises
     ------
-    NotFoundError, DamagedFileError, StoreError
+    NotFoundError, StoreError
         As `load_answers`.
     """
-    return digits_of(Reading.of(service.log, study), answers, load_traces(service, study))
+    return digits_of(_truth_of(service.log, study), answers, load_traces(service, study))
 
 
 def load_traces(service: StudyService, study: str) -> dict[int, list[Part]]:
@@ -110,8 +109,10 @@ def load_report(service: StudyService, study: str) -> StudyReport:
     NotFoundError, DamagedFileError, StoreError
         As `load_answers`.
     """
-    answers = load_answers(service, study)
-    return report_of(answers, load_digits(service, study, answers))
+    folded = FoldedStudy.of(service.log, study)
+    answers = answers_of(folded)
+    digits = digits_of(folded.truth, answers, load_traces(service, study))
+    return report_of(answers, digits)
 
 
 def report_of(answers: pd.DataFrame, digits: pd.DataFrame) -> StudyReport:
@@ -122,9 +123,15 @@ def report_of(answers: pd.DataFrame, digits: pd.DataFrame) -> StudyReport:
 # -- reading ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What is read of a study once and looked at often.
+class FoldedStudy:
+    """A study's log, read and folded once, with what is in its images; all tables are of one.
+
+    Parameters
+    ----------
+    events
+        All of them, from the first.
+    truth
+        Image -> what is in it.
 
     Attributes
     ----------
@@ -133,21 +140,30 @@ class Reading:
     state
         The fold of its events.
     created
-        Payload of the first event.
-    payloads
-        ``seq`` -> payload of the events that are not erased.
-    truth
-        Image -> what is in it.
+        The first event.
+    answers
+        ``seq`` -> answer, of those that are not erased.
+
+    Raises
+    ------
+    DamagedFileError
+        As `load_answers`.
     """
 
-    study: str
-    state: StudyState
-    created: Mapping[str, Any]
-    payloads: Mapping[int, Mapping[str, Any]]
-    truth: Mapping[str, Mapping[str, Any]]
+    def __init__(self, events: Sequence[Event], truth: Mapping[str, Mapping[str, Any]]) -> None:
+        self.events = events
+        self.truth = truth
+        self.study = events[0].study
+        self.state = StudyState(events)
+        self.created = StudyCreated.read(events[0].payload)
+        self.answers: Mapping[int, Answered] = {
+            one.seq: Answered.read(one.payload)
+            for one in events
+            if one.kind in (Answered.event_kind, Changed.event_kind) and one.payload is not None
+        }
 
     @classmethod
-    def of(cls, log: LogReader, study: str) -> Reading:
+    def of(cls, log: LogReader, study: str) -> FoldedStudy:
         """Read a study.
 
         Raises
@@ -155,12 +171,14 @@ class Reading:
         NotFoundError, DamagedFileError, StoreError
             As `load_answers`.
         """
-        events: Sequence[Event] = log.read(study)
+        events = log.read(study)
         if not events:
             raise unknown(study[:40])
-        truth = {name: json.loads(text) for name, text in log.read_truth(study).items()}
-        payloads = {event.seq: event.payload for event in events if event.payload is not None}
-        return cls(study, StudyState(events), payloads[1], payloads, truth)
+        return cls(events, _truth_of(log, study))
+
+
+def _truth_of(log: LogReader, study: str) -> dict[str, Mapping[str, Any]]:
+    return {name: json.loads(text) for name, text in log.read_truth(study).items()}
 
 
 def traces_of(log: LogReader, study: str) -> dict[int, list[Part]]:
@@ -184,26 +202,26 @@ def traces_by_label(
 # -- answers ----------------------------------------------------------------------
 
 
-def answers_of(reading: Reading, *, with_surplus: bool = False) -> pd.DataFrame:
-    """Return what `load_answers` returns, of a reading."""
+def answers_of(folded: FoldedStudy, *, with_surplus: bool = False) -> pd.DataFrame:
+    """Return what `load_answers` returns, of a folded study."""
     rows = (
         row
-        for person in reading.state.annotators.values()
-        for row in _answers_of_person(reading, person)
+        for person in folded.state.annotators.values()
+        for row in _answers_of_person(folded, person)
     )
     kept = (row for row in rows if with_surplus or row["counted"])
     return codebook.table(codebook.ANSWERS, kept)
 
 
-def _answers_of_person(reading: Reading, person: Annotator) -> Iterator[dict[str, Any]]:
+def _answers_of_person(folded: FoldedStudy, person: Annotator) -> Iterator[dict[str, Any]]:
     counted = {one.stimulus for one in person.assignments if is_labelled(one)}
     for one in sorted(person.answered, key=lambda one: one.position):
         is_counted = one.is_counted if one.kind == LABEL else one.stimulus in counted
         first, last = one.given[0], one.given[-1]
-        payload = reading.payloads[last.seq]
-        truth = reading.truth[one.stimulus]
+        taken = folded.answers[last.seq]
+        truth = folded.truth[one.stimulus]
         yield {
-            "study": reading.study,
+            "study": folded.study,
             "label_key": one.id,
             "pool": person.pool,
             "annotator": person.id,
@@ -220,15 +238,15 @@ def _answers_of_person(reading: Reading, person: Annotator) -> Iterator[dict[str
             "answers": [given.answer for given in one.given],
             "confidence": last.confidence,
             "digits_reported": None if last.digits is None else list(last.digits),
-            "first_response_ms": reading.payloads[first.seq]["response"]["response_ms"],
+            "first_response_ms": folded.answers[first.seq].response["response_ms"],
             "assigned_utc": one.assigned_utc,
             "received_utc": last.time_utc,
             "seq": last.seq,
             "seqs": [given.seq for given in one.given],
-            "app": payload["app"],
-            **_response_columns(payload["response"]),
+            "app": taken.app,
+            **_response_columns(taken.response),
             **_truth_columns(truth),
-            **_canvas_columns(reading, one.stimulus),
+            **_canvas_columns(folded, one.stimulus),
         }
 
 
@@ -296,8 +314,8 @@ def _truth_columns(truth: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-def _canvas_columns(reading: Reading, stimulus: str) -> dict[str, int]:
-    height, width = reading.state.sizes[stimulus]
+def _canvas_columns(folded: FoldedStudy, stimulus: str) -> dict[str, int]:
+    height, width = folded.state.sizes[stimulus]
     return {"canvas_height_px": height, "canvas_width_px": width}
 
 
@@ -305,14 +323,16 @@ def _canvas_columns(reading: Reading, stimulus: str) -> dict[str, int]:
 
 
 def digits_of(
-    reading: Reading, answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]
+    truth: Mapping[str, Mapping[str, Any]],
+    answers: pd.DataFrame,
+    traces: Mapping[int, Sequence[Part]],
 ) -> pd.DataFrame:
-    """Return what `load_digits` returns, of a reading and its traces."""
+    """Return what `load_digits` returns, of what is in the images and the traces."""
     names = ["label_key", "pool", "annotator", "stimulus", "kind"]
     rows = (
         {**dict(zip(names, label, strict=True)), **digit}
         for label in answers[names].itertuples(index=False, name=None)
-        for digit in _digit_rows(reading.truth[label[3]])
+        for digit in _digit_rows(truth[label[3]])
     )
     plain = codebook.table(codebook.DIGITS, rows)
     return add_looks(plain, traces_by_label(answers, traces))
@@ -334,28 +354,28 @@ def _digit_rows(truth: Mapping[str, Any]) -> Iterator[dict[str, float]]:
 # -- people, images, views --------------------------------------------------------
 
 
-def annotators_of(reading: Reading) -> pd.DataFrame:
+def annotators_of(folded: FoldedStudy) -> pd.DataFrame:
     """Return the people of a study, columns `codebook.ANNOTATORS`."""
-    rows = (_person_row(reading, one) for one in reading.state.annotators.values())
+    rows = (_person_row(folded, one) for one in folded.state.annotators.values())
     return codebook.table(codebook.ANNOTATORS, rows)
 
 
-def _person_row(reading: Reading, person: Annotator) -> dict[str, Any]:
-    right = {image.id: image.label for image in reading.state.practice}
+def _person_row(folded: FoldedStudy, person: Annotator) -> dict[str, Any]:
+    right = {image.id: image.label for image in folded.state.practice}
     answered = person.answered
     labels = sum(map(is_labelled, answered))
     repeats = sum(one.kind == REPEAT for one in answered)
     times = [given.time_utc for one in answered for given in one.given]
     return {
-        "study": reading.study,
+        "study": folded.study,
         "annotator": person.id,
         "pool": person.pool,
         "joined_utc": person.joined_utc,
         "last_utc": max(times, default=person.joined_utc),
         "origin": person.origin,
-        "phase": phase_of(reading.state, person),
-        "outcome": outcome_of(reading.state, person),
-        "has_code": has_code(reading.state, person),
+        "phase": phase_of(folded.state, person),
+        "outcome": outcome_of(folded.state, person),
+        "has_code": has_code(folded.state, person),
         "answered": len(answered),
         "labels": labels,
         "repeats": repeats,
@@ -366,38 +386,38 @@ def _person_row(reading: Reading, person: Annotator) -> dict[str, Any]:
     }
 
 
-def stimuli_of(reading: Reading) -> pd.DataFrame:
+def stimuli_of(folded: FoldedStudy) -> pd.DataFrame:
     """Return the images of a study, columns `codebook.STIMULI`."""
     labels: dict[tuple[str, str], int] = {}
-    for one in filter(is_labelled, reading.state.assignments.values()):
-        place = (_pool_of(reading, one), one.stimulus)
+    for one in filter(is_labelled, folded.state.assignments.values()):
+        place = (_pool_of(folded, one), one.stimulus)
         labels[place] = labels.get(place, 0) + 1
-    rows = (_stimulus_row(reading, name, labels) for name in reading.state.stimuli)
+    rows = (_stimulus_row(folded, name, labels) for name in folded.state.stimuli)
     return codebook.table(codebook.STIMULI, rows)
 
 
-def _pool_of(reading: Reading, one: Assignment) -> str:
-    return reading.state.annotators[one.annotator].pool
+def _pool_of(folded: FoldedStudy, one: Assignment) -> str:
+    return folded.state.annotators[one.annotator].pool
 
 
 def _stimulus_row(
-    reading: Reading, name: str, labels: Mapping[tuple[str, str], int]
+    folded: FoldedStudy, name: str, labels: Mapping[tuple[str, str], int]
 ) -> dict[str, Any]:
-    truth = reading.truth[name]
+    truth = folded.truth[name]
     digits = truth["digits"]
     return {
-        "study": reading.study,
+        "study": folded.study,
         "stimulus": name,
         "truth": truth["label"],
         "digits": None if digits is None else [one["label"] for one in digits],
         **{key: truth["figures"].get(key) for key in ("cells", *count_shapes(()))},
-        "file": f"{name}{reading.state.suffixes[name]}",
-        "sha256": reading.created["manifest"][name],
+        "file": f"{name}{folded.state.suffixes[name]}",
+        "sha256": folded.created.manifest[name],
         "source": json.dumps(truth["source"]),
         "labels_unguided": labels.get(("unguided", name), 0),
         "labels_guided": labels.get(("guided", name), 0),
         **_truth_columns(truth),
-        **_canvas_columns(reading, name),
+        **_canvas_columns(folded, name),
     }
 
 

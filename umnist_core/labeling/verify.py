@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from umnist_core.errors import NotFoundError
-from umnist_core.labeling.claims import claims_of as claims_of_event
-from umnist_core.labeling.claims import merged
+from umnist_core.labeling.claims import claims_of, merged
 from umnist_core.labeling.events import Fact, Joined, PersonErased, StudyClosed, StudyCreated
 from umnist_core.labeling.log import (
     FIRST_PREVIOUS,
@@ -20,8 +19,6 @@ from umnist_core.labeling.log import (
     sha256,
 )
 from umnist_core.labeling.study_key import KEY_SEQ
-
-ClaimsOf = Callable[[Event], Claims]
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Verification:
     faults: tuple[str, ...]
 
 
-def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event) -> Verification:
+def verify_log(log: LogReader, study: str) -> Verification:
     """Check a study's log against its own hashes, and the store against the log.
 
     Checked are the numbers, the chain, every payload and attachment that is not erased, that
@@ -67,8 +64,6 @@ def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event
         A log, or better a snapshot of it while others write.
     study
         Id of the study.
-    claims_of
-        What an event lays claim to.
 
     Raises
     ------
@@ -77,16 +72,27 @@ def verify_log(log: LogReader, study: str, claims_of: ClaimsOf = claims_of_event
     StoreError
         If the store cannot be read.
     """
+    return verify_events(log, read_events(log, study))
+
+
+def read_events(log: LogReader, study: str) -> list[Event]:
+    """Return all events of a study; errors as `verify_log`."""
     events = log.read(study)
     if not events:
         raise NotFoundError(f"There is no study {study[:40]!r} to check; see the list of studies.")
+    return events
+
+
+def verify_events(log: LogReader, events: Sequence[Event]) -> Verification:
+    """Check as `verify_log` does, where all events of the study are read already."""
+    study = events[0].study
     erased = {event.seq: _erased_person(event) for event in events if _is(event, PersonErased)}
     faults = [
         *_chain_faults(study, events),
         *_payload_faults(events, erased),
         *_attachment_faults(log, study, events),
         *_truth_faults(log, study, events[0]),
-        *_claim_faults(log.read_claims(study), events, set(erased.values()), claims_of),
+        *_claim_faults(log.read_claims(study), events, set(erased.values())),
     ]
     if log.erasure_count(study) != len(erased):
         faults.append(
@@ -184,9 +190,7 @@ def _truth_faults(log: LogReader, study: str, created: Event) -> Iterator[str]:
         yield "The truth of the images is not what it was when the study was made."
 
 
-def _claim_faults(
-    stored: Claims, events: Iterable[Event], erased: set[str], claims_of: ClaimsOf
-) -> Iterator[str]:
+def _claim_faults(stored: Claims, events: Iterable[Event], erased: set[str]) -> Iterator[str]:
     rebuilt = []
     joined: set[str] = set()
     for event in events:

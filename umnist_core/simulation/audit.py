@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from umnist_core.labeling.claims import claims_of
 from umnist_core.labeling.decisions import AHEAD
 from umnist_core.labeling.events import LABEL, Answered
 from umnist_core.labeling.log import EventLog
@@ -97,7 +96,7 @@ def audit(log: EventLog, study: str, acknowledged: Iterable[Acknowledged]) -> Au
             for slot in slots
         ),
         faults=(
-            *verify_log(log, study, claims_of).faults,
+            *verify_log(log, study).faults,
             *find_place_faults(state),
             *_find_ledger_faults(state, ledger),
         ),

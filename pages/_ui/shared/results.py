@@ -17,7 +17,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from umnist_core.attention.colours import last_colour
-from umnist_core.labeling.results import load_answers, load_digits, report_of
+from umnist_core.labeling.results import (
+    FoldedStudy,
+    answers_of,
+    digits_of,
+    load_traces,
+    report_of,
+)
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
 from umnist_core.pyramid.encode import encode_png
@@ -75,9 +81,8 @@ def load_results(service: StudyService, one: Overview) -> Results:
     StoreError
         If the store cannot be read.
     """
-    answers, truth = _answers(service, one.study, one.head_hash)
-    digits = _digits(service, one.study, one.head_hash, answers)
-    state = service.state(one.study)
+    answers, truth, sizes = _answers(service, one.study, one.head_hash)
+    digits = _digits(service, one.study, one.head_hash, answers, truth)
     return Results(
         study=one.study,
         answers=answers,
@@ -85,7 +90,7 @@ def load_results(service: StudyService, one: Overview) -> Results:
         images=_images(one.study, one.head_hash, answers, truth),
         report=_report(one.study, one.head_hash, answers, digits),
         truth=truth,
-        sizes={name: state.sizes[name] for name in state.stimuli},
+        sizes=sizes,
     )
 
 
@@ -95,16 +100,21 @@ def load_results(service: StudyService, one: Overview) -> Results:
 @st.cache_resource(max_entries=4, show_spinner="Step 1 of 3: reading the answers")
 def _answers(
     _service: StudyService, study: str, head_hash: str
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    truth = {name: json.loads(text) for name, text in _service.log.read_truth(study).items()}
-    return load_answers(_service, study), truth
+) -> tuple[pd.DataFrame, Mapping[str, Any], Mapping[str, tuple[int, int]]]:
+    folded = FoldedStudy.of(_service.log, study)
+    sizes = {name: folded.state.sizes[name] for name in folded.state.stimuli}
+    return answers_of(folded), folded.truth, sizes
 
 
 @st.cache_resource(max_entries=4, show_spinner="Step 2 of 3: what was on whose screen")
 def _digits(
-    _service: StudyService, study: str, head_hash: str, _answers: pd.DataFrame
+    _service: StudyService,
+    study: str,
+    head_hash: str,
+    _answers: pd.DataFrame,
+    _truth: Mapping[str, Any],
 ) -> pd.DataFrame:
-    return load_digits(_service, study, _answers)
+    return digits_of(_truth, _answers, load_traces(_service, study))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Step 3 of 3: working out the figures")
