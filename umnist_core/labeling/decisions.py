@@ -242,18 +242,18 @@ def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
 def _next_image(state: StudyState, person: Annotator, now: str) -> list[Draft]:
     """Return what reserves one image more, if there is one and the person may have it."""
     is_supplied = sum(one.is_open for one in person.assignments) >= AHEAD
-    choice = None if is_supplied else choose_next(state, person, now)
-    if choice is None:
+    offer = None if is_supplied else choose_next(state, person, now)
+    if offer is None:
         return []
-    if choice.again is not None:
-        return [_renewed(person, choice.again, lease(state, person, now), choice.slot)]
+    if offer.again is not None:
+        return [_renewed(person, offer.again, lease(state, person, now), offer.slot)]
     fact = Assigned(
         assignment=secrets.token_hex(16),
         annotator=person.id,
-        stimulus=choice.stimulus,
+        stimulus=offer.stimulus,
         position=len(person.assignments) + 1,
-        kind=choice.kind,
-        slot=choice.slot,
+        kind=offer.kind,
+        slot=offer.slot,
         lease_until_utc=lease(state, person, now),
     )
     return [fact.draft(person.id)]

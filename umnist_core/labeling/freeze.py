@@ -81,7 +81,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class _ToFreeze:
+class _Planned:
     """One image to freeze: a sample of the preset, or a file of the folder."""
 
     id: str
@@ -128,13 +128,13 @@ def create_study(
     study = f"s{secrets.token_hex(6)}"
     key = StudyKey.new()
     glyphs = load_glyphs()
-    tasks = _plan_tasks(spec, key)
+    planned = _plan_images(spec, key)
     final = ledger.study_folder(study)
     making = final.with_name(f".making-{study}")
     try:
         make_private_folder(making)
         frozen = list(
-            _freeze_all(spec, tasks, making, glyphs.checksum, progress=progress, jobs=jobs)
+            _freeze_all(spec, planned, making, glyphs.checksum, progress=progress, jobs=jobs)
         )
         manifest = {one.id: one.sha256 for one in sorted(frozen, key=lambda one: one.id)}
         write_whole(making / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
@@ -184,14 +184,14 @@ def _forget_order(folder: Path) -> None:
         os.utime(path, ns=(moment, moment))
 
 
-def _plan_tasks(spec: StudySpec, key: StudyKey) -> list[_ToFreeze]:
+def _plan_images(spec: StudySpec, key: StudyKey) -> list[_Planned]:
     """Return every image of the study, then every practice image."""
     if spec.folder is not None:
-        return _folder_tasks(spec, key)
-    return [_ToFreeze(one.id, one) for one in key.images(spec)]
+        return _plan_files(spec, key)
+    return [_Planned(one.id, one) for one in key.images(spec)]
 
 
-def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_ToFreeze]:
+def _plan_files(spec: StudySpec, key: StudyKey) -> list[_Planned]:
     reader = _open_folder(spec)
     labelled = [name for name in reader.ids if reader.digit_sum(name) is not None]
     needed = spec.stimuli + spec.practice
@@ -202,7 +202,7 @@ def _folder_tasks(spec: StudySpec, key: StudyKey) -> list[_ToFreeze]:
             "train.csv."
         )
     order = key.order_of_files(labelled)[:needed]
-    return [_ToFreeze(key.name("file", place), image_id=name) for place, name in enumerate(order)]
+    return [_Planned(key.name("file", place), image_id=name) for place, name in enumerate(order)]
 
 
 def _open_folder(spec: StudySpec) -> FileReader:
@@ -219,17 +219,17 @@ def _is_generated_folder(spec: StudySpec) -> bool:
 
 def _freeze_all(
     spec: StudySpec,
-    tasks: Sequence[_ToFreeze],
+    planned: Sequence[_Planned],
     folder: Path,
     checksum: str,
     *,
     progress: Progress | None,
     jobs: int,
 ) -> Iterable[Frozen]:
-    """Freeze the images of all tasks, on several processes; in the order of the tasks."""
-    size = max(1, min(16, len(tasks) // 8))
-    batches = [tasks[first : first + size] for first in range(0, len(tasks), size)]
-    workers = 1 if len(tasks) <= 8 else jobs
+    """Freeze the images that are planned, on several processes; in their order."""
+    size = max(1, min(16, len(planned) // 8))
+    batches = [planned[first : first + size] for first in range(0, len(planned), size)]
+    workers = 1 if len(planned) <= 8 else jobs
     pool = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size=1)
     results: Generator[list[Frozen], None, None] = pool(
         joblib.delayed(freeze_batch)(spec, batch, folder, checksum) for batch in batches
@@ -239,7 +239,7 @@ def _freeze_all(
         for batch in results:
             done += len(batch)
             if progress is not None:
-                progress(done, len(tasks))
+                progress(done, len(planned))
             yield from batch
     finally:
         with warnings.catch_warnings():
@@ -249,7 +249,7 @@ def _freeze_all(
 
 
 def freeze_batch(
-    spec: StudySpec, tasks: Sequence[_ToFreeze], folder: Path, checksum: str
+    spec: StudySpec, planned: Sequence[_Planned], folder: Path, checksum: str
 ) -> list[Frozen]:
     """Freeze some images; runs in a process of its own.
 
@@ -264,7 +264,7 @@ def freeze_batch(
     """
     if spec.folder is not None:
         reader = _open_folder(spec)
-        return [_freeze_file(reader, task, folder) for task in tasks]
+        return [_freeze_file(reader, one, folder) for one in planned]
     glyphs = load_glyphs()
     if glyphs.checksum != checksum:
         raise GlyphMismatchError(
@@ -272,7 +272,7 @@ def freeze_batch(
             "here now."
         )
     with one_thread():
-        return [_freeze_scene(spec, task, folder, glyphs) for task in tasks]
+        return [_freeze_scene(spec, one, folder, glyphs) for one in planned]
 
 
 def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
@@ -282,20 +282,20 @@ def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
     )
 
 
-def _freeze_scene(spec: StudySpec, task: _ToFreeze, folder: Path, glyphs: GlyphSet) -> Frozen:
-    assert task.sample is not None
-    scene = plan_image(spec, task.sample, glyphs)
+def _freeze_scene(spec: StudySpec, one: _Planned, folder: Path, glyphs: GlyphSet) -> Frozen:
+    assert one.sample is not None
+    scene = plan_image(spec, one.sample, glyphs)
     if scene.strokes is not None:
         raise InvalidValueError(
             f"A study asks for the sum of the digits; the preset {spec.preset} has other answers. "
             "Choose released or paper."
         )
-    _check_label(scene.label, f"{task.id} of preset {spec.preset}")
+    _check_label(scene.label, f"{one.id} of preset {spec.preset}")
     data = encode_png(render(scene, glyphs))
-    write_whole(folder / f"{task.id}.png", data, private=True)
+    write_whole(folder / f"{one.id}.png", data, private=True)
     truth = _scene_truth(scene, glyphs)
     checksum = hashlib.sha256(data).hexdigest()
-    return Frozen(task.id, ".png", scene.height, scene.width, checksum, truth)
+    return Frozen(one.id, ".png", scene.height, scene.width, checksum, truth)
 
 
 def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
@@ -322,14 +322,14 @@ def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
     }
 
 
-def _freeze_file(reader: FileReader, task: _ToFreeze, folder: Path) -> Frozen:
-    name = task.image_id or ""
+def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
+    name = one.image_id or ""
     label = reader.digit_sum(name)
     _check_label(label, name)
     data = reader.read_bytes(name)
     reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
     image = reader.get_identity(name)
-    path = folder / f"{task.id}{PurePosixPath(image.path).suffix.lower()}"
+    path = folder / f"{one.id}{PurePosixPath(image.path).suffix.lower()}"
     write_whole(path, data, private=True)
     path = freeze_shown(path)
     header = read_image_header(path, frozen=True)
@@ -337,7 +337,7 @@ def _freeze_file(reader: FileReader, task: _ToFreeze, folder: Path) -> Frozen:
     truth = {"label": label, "digits": None, "figures": {}, "source": origin}
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    return Frozen(task.id, path.suffix, header.height, header.width, checksum, truth)
+    return Frozen(one.id, path.suffix, header.height, header.width, checksum, truth)
 
 
 def _check_label(label: int | None, name: str) -> None:
