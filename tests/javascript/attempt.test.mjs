@@ -24,7 +24,10 @@ function check(value, schema, path = "answer") {
   const isWhole = kind === "number" && Number.isInteger(value);
   assert.ok(kinds.includes(kind) || (isWhole && kinds.includes("integer")), `${path} is ${kind}`);
   if (kind === "number") {
-    assert.ok(value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity), path);
+    assert.ok(
+      value >= (schema.minimum ?? -Infinity) && value <= (schema.maximum ?? Infinity),
+      path,
+    );
   }
   if (kind === "string" && schema.pattern) assert.match(value, new RegExp(schema.pattern), path);
   if (kind === "array") value.forEach((one, at) => check(one, schema.items, `${path}[${at}]`));

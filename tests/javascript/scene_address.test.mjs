@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { readSpan, sceneAddress, spanText } from "../../umnist_core/server/static/lab/scene_address.js";
+import {
+  readSpan,
+  sceneAddress,
+  spanText,
+} from "../../umnist_core/server/static/lab/scene_address.js";
 
 const { tiles, cases } = JSON.parse(
   readFileSync(new URL("../golden/scene_addresses.json", import.meta.url), "utf8"),

@@ -38,7 +38,11 @@ export function s(tag, attributes = {}, ...children) {
  * @param {AddEventListenerOptions} [options]
  */
 export function onDetail(target, name, listener, options) {
-  target.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail), options);
+  target.addEventListener(
+    name,
+    (event) => listener(/** @type {CustomEvent} */ (event).detail),
+    options,
+  );
 }
 
 /** @returns {HTMLElement|null} What has the focus, if it is an element of HTML. */
@@ -65,7 +69,10 @@ export function set(element, attributes) {
  * @returns {{element: HTMLElement, loaded: Promise<void>}}
  */
 export function styleSheet(name, parent) {
-  const element = h("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url).href });
+  const element = h("link", {
+    rel: "stylesheet",
+    href: new URL(`../${name}`, import.meta.url).href,
+  });
   /** @type {Promise<void>} */
   const loaded = new Promise((resolve, reject) => {
     element.addEventListener("load", () => resolve());

@@ -79,7 +79,8 @@ export class HeatLayer {
     context.clearRect(0, 0, width, height);
     context.globalAlpha = this.look.opacity * (this.isStale ? STALE : 1);
     this.shown.source.draw(context, frame, this.look.map);
-    if (this.isNew) element.dispatchEvent(new CustomEvent("umnist-heat", { bubbles: true, composed: true }));
+    if (this.isNew)
+      element.dispatchEvent(new CustomEvent("umnist-heat", { bubbles: true, composed: true }));
     this.isNew = false;
   }
 

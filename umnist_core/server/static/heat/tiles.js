@@ -75,7 +75,9 @@ export class TileSource {
     const names = new Set(wanted.map(nameOf));
     for (const [name, stop] of this.coming) if (!names.has(name)) stop.abort();
     for (const place of wanted) this.#want(place);
-    return placesOf(this.range).every((place) => this.kept.has(nameOf(place)) || this.#hasFailed(place));
+    return placesOf(this.range).every(
+      (place) => this.kept.has(nameOf(place)) || this.#hasFailed(place),
+    );
   }
 
   /**
@@ -251,7 +253,10 @@ function drawPart(context, { width, height, cells }, table, [left, top], side, [
   const [across, down] = [Math.min(side, width - left), Math.min(side, height - top)];
   if (across <= 0 || down <= 0) return;
   const isOne = cells.length === 1;
-  const picture = coloured(isOne ? { width: 1, height: 1, cells } : { width, height, cells }, table);
+  const picture = coloured(
+    isOne ? { width: 1, height: 1, cells } : { width, height, cells },
+    table,
+  );
   const part = isOne ? [0, 0, 1, 1] : [left, top, across, down];
   context.drawImage(picture, ...part, x, y, across * up, down * up);
 }

@@ -439,7 +439,8 @@ function segments(label, choices, choose) {
   );
   const element = h("div", { class: "segments", role: "group", "aria-label": label }, ...buttons);
   const show = (value) => {
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.value === value));
+    for (const one of buttons)
+      one.setAttribute("aria-pressed", String(one.dataset.value === value));
   };
   return { element, show };
 }

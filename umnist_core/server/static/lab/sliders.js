@@ -160,7 +160,8 @@ class Slider {
 
   #isAllowed(value) {
     const { low, high, kind } = this.spec;
-    const whole = Number.isInteger(value) || kind === "number" || (kind === "factor" && value === 0.5);
+    const whole =
+      Number.isInteger(value) || kind === "number" || (kind === "factor" && value === 0.5);
     return whole && value >= low && value <= high;
   }
 

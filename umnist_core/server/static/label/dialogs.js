@@ -159,7 +159,12 @@ export function ownLink(link) {
     "div",
     { class: "own-link" },
     h("p", {}, "Your own link, to come back later or on another device. Keep it to yourself:"),
-    h("p", { class: "address" }, h("code", {}, address), copyButton("Copy", () => address)),
+    h(
+      "p",
+      { class: "address" },
+      h("code", {}, address),
+      copyButton("Copy", () => address),
+    ),
   );
 }
 

@@ -56,10 +56,15 @@ export function joinScreen(join) {
  * @returns {Screen}
  */
 export function consentScreen({ texts }, { agree, decline }) {
-  return readingScreen("consent", "Before you begin", [prose(texts.consent, "Consent")], [
-    { text: "I agree and take part", click: agree, isMain: true },
-    { text: "I do not agree", click: decline },
-  ]);
+  return readingScreen(
+    "consent",
+    "Before you begin",
+    [prose(texts.consent, "Consent")],
+    [
+      { text: "I agree and take part", click: agree, isMain: true },
+      { text: "I do not agree", click: decline },
+    ],
+  );
 }
 
 /**
@@ -99,7 +104,12 @@ export function doneScreen({ code, outcome, progress, previous }, change) {
     ? [
         ...sentences,
         "Your completion code:",
-        h("p", { class: "code" }, h("code", {}, code), copyButton("Copy", () => code)),
+        h(
+          "p",
+          { class: "code" },
+          h("code", {}, code),
+          copyButton("Copy", () => code),
+        ),
       ]
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
@@ -130,10 +140,7 @@ function ending(outcome, { done, total }) {
     ],
     withdrawn: [
       "You have stopped taking part",
-      [
-        ...some,
-        ...(done > 0 ? ["To have what you gave deleted, ask whoever invited you."] : []),
-      ],
+      [...some, ...(done > 0 ? ["To have what you gave deleted, ask whoever invited you."] : [])],
     ],
   };
   const [title, sentences] = endings[outcome];

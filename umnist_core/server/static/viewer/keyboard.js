@@ -94,7 +94,8 @@ function takesArrows(target) {
 
 function takesText(target) {
   if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "range"].includes(target.type);
+  if (target instanceof HTMLInputElement)
+    return !["checkbox", "radio", "range"].includes(target.type);
   return (
     target.isContentEditable || target.matches("textarea, select, [role=combobox], [role=listbox]")
   );

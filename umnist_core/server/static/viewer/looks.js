@@ -13,7 +13,8 @@
  */
 export function mergedData(given, { live, looks }) {
   const data = live ? withLive(given, live) : given;
-  const panes = looks?.length === 2 && data.panes.length === 1 ? doubled(data.panes[0], looks) : data.panes;
+  const panes =
+    looks?.length === 2 && data.panes.length === 1 ? doubled(data.panes[0], looks) : data.panes;
   const layers = panes.map((_, place) =>
     looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null },
   );

@@ -345,7 +345,11 @@ export class Pane {
 
   /** Tell whoever measures when the whole picture has been drawn. */
   #loaded({ dzi }) {
-    const drawn = new CustomEvent("umnist-drawn", { bubbles: true, composed: true, detail: { dzi } });
+    const drawn = new CustomEvent("umnist-drawn", {
+      bubbles: true,
+      composed: true,
+      detail: { dzi },
+    });
     this.viewer.addOnceHandler("update-viewport", () => this.element.dispatchEvent(drawn));
     this.viewer.forceRedraw();
   }

@@ -49,10 +49,18 @@ export class Readout {
       point && point.x >= 0 && point.y >= 0 && point.x < image.width && point.y < image.height;
     this.x.textContent = onImage ? String(Math.floor(point.x)) : "–";
     this.y.textContent = onImage ? String(Math.floor(point.y)) : "–";
-    if (!onImage) return this.#drawValues(panes, panes.map(() => null));
+    if (!onImage)
+      return this.#drawValues(
+        panes,
+        panes.map(() => null),
+      );
     const values = panes.map((pane) => pane.valueAt(point.x, point.y));
-    this.#drawValues(panes, values.map(({ now }) => now));
-    if (values.some(({ later }) => later)) this.#readLater(panes, values, fresh ? PICTURE_SETTLE_MS : SETTLE_MS);
+    this.#drawValues(
+      panes,
+      values.map(({ now }) => now),
+    );
+    if (values.some(({ later }) => later))
+      this.#readLater(panes, values, fresh ? PICTURE_SETTLE_MS : SETTLE_MS);
   }
 
   close() {
@@ -63,8 +71,14 @@ export class Readout {
   #readLater(panes, values, settleMs) {
     const turn = this.turn;
     this.timer = setTimeout(async () => {
-      const read = await Promise.allSettled(values.map(({ now, later }) => (later ? later() : now)));
-      if (turn === this.turn) this.#drawValues(panes, read.map((one) => (one.status === "fulfilled" ? one.value ?? null : null)));
+      const read = await Promise.allSettled(
+        values.map(({ now, later }) => (later ? later() : now)),
+      );
+      if (turn === this.turn)
+        this.#drawValues(
+          panes,
+          read.map((one) => (one.status === "fulfilled" ? (one.value ?? null) : null)),
+        );
     }, settleMs);
   }
 
@@ -73,7 +87,9 @@ export class Readout {
     const isOne = panes.every(({ dzi }) => dzi === panes[0].dzi);
     const parts = panes
       .slice(0, isOne ? 1 : panes.length)
-      .flatMap((pane, index) => valueParts(pane, values[index], isOne ? "value" : pane.title.textContent));
+      .flatMap((pane, index) =>
+        valueParts(pane, values[index], isOne ? "value" : pane.title.textContent),
+      );
     // On a narrow screen many channels get a line of their own: a number cut off is another one.
     const most = Math.max(...panes.map((pane) => pane.values?.names.length ?? 1));
     this.element.classList.toggle("many", most > 2);
@@ -84,7 +100,8 @@ export class Readout {
 /** All channels of a pixel under their names; the depth, where it is known, closes them. */
 function valueParts(pane, values, title) {
   const { names = [], depth = null } = pane.values ?? {};
-  const figure = (value) => h("span", { class: "figure" }, value === undefined ? "–" : String(value));
+  const figure = (value) =>
+    h("span", { class: "figure" }, value === undefined ? "–" : String(value));
   const parts =
     names.length > 1
       ? names.map((name, channel) => field(name, figure(values?.[channel])))

@@ -131,8 +131,7 @@ export class ImageSwap {
     const level = this.#wholeLevel(source);
     // What is not shown before it is all there needs no coarser levels to begin with, each
     // of which would be a request.
-    const levels =
-      first || !pending.known ? {} : { minLevel: level, getClosestLevel: () => level };
+    const levels = first || !pending.known ? {} : { minLevel: level, getClosestLevel: () => level };
     const tileSource = new this.engine.DziTileSource({
       width: source.width,
       height: source.height,

@@ -22,11 +22,12 @@ export function makeToolbar(actions, plain = false) {
       button("Whole image", plain ? "W" : "0", icon("whole"), () => actions.whole()),
       button("One to one", plain ? null : "1", "1:1", () => actions.ratio(1)),
     ],
-    !plain && [
-      document.fullscreenEnabled &&
-        button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
-      button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
-    ].filter(Boolean),
+    !plain &&
+      [
+        document.fullscreenEnabled &&
+          button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
+        button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
+      ].filter(Boolean),
   ].filter(Boolean);
   return h(
     "div",

@@ -218,7 +218,10 @@ class Viewer {
 
   #actions() {
     const { onNavigate } = this.callbacks;
-    const withPane = (action) => (...values) => this.lead && action(...values);
+    const withPane =
+      (action) =>
+      (...values) =>
+        this.lead && action(...values);
     return {
       pan: withPane((right, down, far) => this.#pan(right, down, far ? FAR_STEP : STEP)),
       zoom: withPane((direction) => this.#zoom(direction)),

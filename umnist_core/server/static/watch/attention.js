@@ -86,19 +86,31 @@ export class AttentionPanel {
     this.none = h("p", { class: "note" });
     this.kind = h("span", { class: "kind" });
     this.task = choice("Task", (value) => this.#ask({ task: value === MEAN ? null : value }));
-    this.head = choice("Head", (value) => this.#ask({ head: value === MEAN ? null : Number(value) }));
+    this.head = choice("Head", (value) =>
+      this.#ask({ head: value === MEAN ? null : Number(value) }),
+    );
     this.outline = choice("Outline", (value) => this.callbacks.onOutline(this.focus, value));
     this.rounds = this.#roundRow();
     this.looked = h("p", { class: "note looked" });
     this.agreement = h("p", { class: "note agreement" });
-    this.failure = h("p", { class: "failure", hidden: "" }, "The attention could not be read; choose it again.");
+    this.failure = h(
+      "p",
+      { class: "failure", hidden: "" },
+      "The attention could not be read; choose it again.",
+    );
     this.list = h("ol", { class: "places", tabindex: -1 });
     this.links = h("p", { class: "links" });
     const fields = [this.task, this.head, this.outline].map(({ element }) => element);
     this.some = h(
       "div",
       { class: "rows" },
-      ...[h("div", { class: "fields" }, ...fields), this.rounds, this.looked, this.agreement, this.failure],
+      ...[
+        h("div", { class: "fields" }, ...fields),
+        this.rounds,
+        this.looked,
+        this.agreement,
+        this.failure,
+      ],
       ...[this.list, this.links],
     );
     this.element = h(
@@ -179,7 +191,9 @@ export class AttentionPanel {
     this.failure.hidden = !failed;
     this.task.show(attention.tasks, part.task, (task) => task);
     const heads = Array.from({ length: attention.heads }, (_, head) => String(head));
-    this.head.show(heads, part.head === null ? null : String(part.head), (head) => String(Number(head) + 1));
+    this.head.show(heads, part.head === null ? null : String(part.head), (head) =>
+      String(Number(head) + 1),
+    );
     this.#drawOutline();
     this.#drawRound(attention.rounds, part.round);
     this.#drawLooked(job.result, part);
@@ -190,8 +204,14 @@ export class AttentionPanel {
 
   #drawOutline() {
     const { select } = this.outline;
-    const names = Object.keys(OUTLINES).filter((name) => name !== "found" || this.state.job.result.found);
-    fillSelect(select, names.map((name) => [name, OUTLINES[name]]), outlineOf(this.state));
+    const names = Object.keys(OUTLINES).filter(
+      (name) => name !== "found" || this.state.job.result.found,
+    );
+    fillSelect(
+      select,
+      names.map((name) => [name, OUTLINES[name]]),
+      outlineOf(this.state),
+    );
   }
 
   #drawRound(rounds, round) {

@@ -53,7 +53,11 @@ export class Outcome {
     this.job = null;
     this.title = h("h3", {});
     this.bar = h("span", {});
-    this.meter = h("div", { class: "meter", role: "progressbar", "aria-label": "Progress" }, this.bar);
+    this.meter = h(
+      "div",
+      { class: "meter", role: "progressbar", "aria-label": "Progress" },
+      this.bar,
+    );
     this.words = h("p", { class: "state" });
     this.progress = h("div", { class: "progress", hidden: "" }, this.words, this.meter);
     this.failure = h("p", { class: "failure", role: "alert", hidden: "" });
@@ -119,7 +123,9 @@ export class Outcome {
           warnings: isAlone ? warnings : [],
         }),
       ),
-      ...(known ? [] : [h("p", { class: "note" }, "The right answer is not known for this image.")]),
+      ...(known
+        ? []
+        : [h("p", { class: "note" }, "The right answer is not known for this image.")]),
       ...(found?.length ? [this.#foundRow(found)] : []),
       ...(found?.length === 0 ? [h("p", { class: "note" }, "It found no digit.")] : []),
       h("p", { class: "cost" }, costText(result)),
@@ -154,7 +160,8 @@ export function judged(result, truth) {
   const tasks = result.tasks.map((task) => {
     const right = truth[task.name];
     if (task.truth !== null || !right) return task;
-    const isRight = task.answer.length === right.length && task.answer.every((one) => right.includes(one));
+    const isRight =
+      task.answer.length === right.length && task.answer.every((one) => right.includes(one));
     return { ...task, truth: right, is_right: isRight };
   });
   return { ...result, tasks };
@@ -240,7 +247,10 @@ function bars(task) {
     const isNumbered = classes <= FEW_CLASSES || isFree || isTrue || isAnswer;
     return h(
       "div",
-      { class: kinds.filter(Boolean).join(" "), title: `${value}: ${words.percentText(probabilities[value])}` },
+      {
+        class: kinds.filter(Boolean).join(" "),
+        title: `${value}: ${words.percentText(probabilities[value])}`,
+      },
       h("span", { class: "space" }, h("span", { class: "fill", style: `height: ${height}%` })),
       h("span", { class: "number" }, isNumbered ? String(value) : ""),
     );
@@ -259,7 +269,10 @@ function barsText({ probabilities }) {
 
 function costText({ seconds, device, peak_bytes: peak }) {
   const { load, read, run } = seconds;
-  const before = [load >= 0.1 && `loaded in ${words.secondsText(load)}`, read >= 0.1 && `read in ${words.secondsText(read)}`];
+  const before = [
+    load >= 0.1 && `loaded in ${words.secondsText(load)}`,
+    read >= 0.1 && `read in ${words.secondsText(read)}`,
+  ];
   const times = [...before, `ran in ${words.secondsText(run)}`].filter(Boolean).join(", ");
   const sentence = `${times} on ${device}; at most ${words.bytesText(peak)} of memory.`;
   return sentence[0].toUpperCase() + sentence.slice(1);

@@ -45,7 +45,9 @@ export class PlacesLoader {
    * @param {string|null} dwell What it is compared with: people's time on the image, by its id.
    */
   async show(job, part, dwell) {
-    const address = job?.result.attention ? addressOf(job.id, "attention.json", part, { top: FETCHED }) : null;
+    const address = job?.result.attention
+      ? addressOf(job.id, "attention.json", part, { top: FETCHED })
+      : null;
     const wanted = address && `${address} ${dwell}`;
     if (wanted === this.wanted) return;
     this.wanted = wanted;

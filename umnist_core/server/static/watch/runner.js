@@ -73,7 +73,8 @@ export class Runner {
 
   cancel() {
     const run = this.#giveUp();
-    if (run?.job) this.#ask(`/${run.job.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    if (run?.job)
+      this.#ask(`/${run.job.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
     this.onChange();
   }
 
@@ -195,7 +196,8 @@ function readJob(text) {
 /** @returns {string|null} The server's own sentence. */
 function sentenceOf(text) {
   const found = parsed(text);
-  if (!found) return text.length > 0 && text.length < 400 && !text.startsWith("<") ? text.trim() : null;
+  if (!found)
+    return text.length > 0 && text.length < 400 && !text.startsWith("<") ? text.trim() : null;
   const said = found.error?.sentence ?? found.sentence ?? found.error ?? found.detail;
   return typeof said === "string" ? said : null;
 }

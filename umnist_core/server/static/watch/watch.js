@@ -130,14 +130,26 @@ class Watch {
       onPlace: (key, { box, weight }) =>
         this.#fly(this.#slot(key), box, `Place of weight ${weight.toPrecision(2)}`),
     });
-    this.outcomes = h("div", { class: "outcomes" }, ...this.slots.map(({ outcome }) => outcome.element));
+    this.outcomes = h(
+      "div",
+      { class: "outcomes" },
+      ...this.slots.map(({ outcome }) => outcome.element),
+    );
     this.hint = h("p", { class: "note hint" });
     this.note = h("p", { class: "note" });
     this.live = h("div", { class: "unseen", role: "status" });
     this.root = h(
       "div",
       { class: "umnist-controls umnist-watch", role: "group", "aria-label": "Prediction" },
-      ...[this.rows.element, this.sentence, this.hint, this.note, this.outcomes, this.attention.element, this.live],
+      ...[
+        this.rows.element,
+        this.sentence,
+        this.hint,
+        this.note,
+        this.outcomes,
+        this.attention.element,
+        this.live,
+      ],
     );
   }
 

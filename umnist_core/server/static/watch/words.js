@@ -37,7 +37,10 @@ export function percentText(share) {
  * @returns {string} Never rounded to certainty.
  */
 export function confidenceText(confidence, isCalibrated) {
-  const percent = confidence > 0.995 ? `${Math.min(99.9, 100 * confidence).toFixed(1)} %` : percentText(confidence);
+  const percent =
+    confidence > 0.995
+      ? `${Math.min(99.9, 100 * confidence).toFixed(1)} %`
+      : percentText(confidence);
   return `${percent} sure${isCalibrated ? "" : ", not calibrated"}`;
 }
 
