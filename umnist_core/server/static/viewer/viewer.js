@@ -64,6 +64,16 @@ import { Wipe } from "./wipe.js";
 
 export { mountAnswers } from "./answers.js";
 
+/** In this order: where two rules weigh the same, the later one holds. */
+const SHEETS = [
+  "viewer/viewer.css",
+  "heat/heat.css",
+  "viewer/readout.css",
+  "viewer/overlays.css",
+  "viewer/help.css",
+  "viewer/wipe.css",
+];
+
 /** Share of the pane that an arrow key moves, and with Shift. */
 const STEP = 0.125;
 const FAR_STEP = 0.6;
@@ -104,7 +114,7 @@ class Viewer {
     this.#joinBus();
     this.data = this.#merged();
     this.#build();
-    this.styles = styleSheet("viewer/viewer.css", parentElement);
+    this.styles = SHEETS.map((name) => styleSheet(name, parentElement));
     parentElement.append(this.root);
     this.#listen();
     this.#begin();
@@ -173,7 +183,7 @@ class Viewer {
     for (const pane of this.panes) pane.destroy();
     this.panes = [];
     this.root.remove();
-    this.styles.element.remove();
+    for (const { element } of this.styles) element.remove();
   }
 
   #joinBus() {
@@ -247,7 +257,8 @@ class Viewer {
 
   async #begin() {
     try {
-      const [engine] = await Promise.all([loadEngine(), this.styles.loaded]);
+      const styles = this.styles.map(({ loaded }) => loaded);
+      const [engine] = await Promise.all([loadEngine(), ...styles]);
       if (this.left.signal.aborted) return;
       this.engine = engine;
       this.root.classList.add("ready");
