@@ -21,7 +21,7 @@ import { fetchValues } from "./values.js";
  *
  * @typedef {import("./grid.js").Frame} Frame
  * @typedef {import("./grid.js").HeatSource} HeatSource
- * @typedef {{level: number, column: number, row: number}} Place
+ * @typedef {{level: number, column: number, row: number}} TilePlace
  * @typedef {{level: number, reduction: number, columns: [number, number], rows: [number, number],
  *            scale: number}} Range Tiles in view, the last of each inclusive; `scale`: screen
  *   pixels per pixel of the level.
@@ -271,7 +271,7 @@ function valueAt({ width, cells }, x, y) {
   return cells.length === 1 ? cells[0] : cells[y * width + x];
 }
 
-/** @returns {Place[]} */
+/** @returns {TilePlace[]} */
 function placesOf({ level, columns, rows }) {
   const places = [];
   for (let row = rows[0]; row <= rows[1]; row += 1) {

@@ -43,7 +43,7 @@ const LOG_PLACES = 160;
  */
 export function makeControl(spec, callbacks) {
   const chosen = spec.kind === "word" || spec.kind === "label";
-  return chosen ? new Choice(spec, callbacks) : new Slider(spec, callbacks);
+  return chosen ? new ChoiceList(spec, callbacks) : new Slider(spec, callbacks);
 }
 
 /** @returns {number[]} The values at the slider's places, ascending. */
@@ -58,7 +58,7 @@ export function places({ kind, from, to, step, scale }) {
   return Array.from({ length: count + 1 }, (_, place) => Number((from + place * step).toFixed(6)));
 }
 
-class Choice {
+class ChoiceList {
   constructor(spec, { onInput, onChange }) {
     const numbers = spec.kind === "label" ? wholeNumbers(spec.low, spec.high) : [];
     this.select = h(

@@ -1,7 +1,7 @@
 /**
  * What was on screen, when: samples of the view, each of which holds until the next. No DOM.
  *
- * @typedef {object} Sample
+ * @typedef {object} ViewSample
  * @property {number} t ms since the first fully drawn view of its part
  * @property {number} x Centre of the view, image px
  * @property {number} y
@@ -11,7 +11,7 @@
  * @property {boolean} visible Whether the image could be seen: the page was shown, and neither
  *   a pause nor the hints covered it.
  *
- * @typedef {{samples: Sample[], end_ms: number, thinned?: boolean}} Part What one load of
+ * @typedef {{samples: ViewSample[], end_ms: number, thinned?: boolean}} Part What one load of
  *   the page contributed.
  * @typedef {import("../viewer/viewer.js").Place} Place
  */
@@ -28,7 +28,7 @@ export class Trace {
    * @param {boolean} visible
    */
   constructor(place, visible) {
-    /** @type {Sample[]} */
+    /** @type {ViewSample[]} */
     this.samples = [];
     this.thinned = false;
     this.place = place;
@@ -74,7 +74,7 @@ export class Trace {
   /** @param {number} t */
   #take(t) {
     const { view, size } = this.place;
-    /** @type {Sample} */
+    /** @type {ViewSample} */
     const sample = {
       t: tenth(t),
       x: tenth(view.x),
@@ -85,7 +85,7 @@ export class Trace {
       visible: this.visible,
     };
     const last = this.samples.at(-1);
-    const names = /** @type {(keyof Sample)[]} */ (Object.keys(sample));
+    const names = /** @type {(keyof ViewSample)[]} */ (Object.keys(sample));
     const differs = !last || names.some((name) => name !== "t" && sample[name] !== last[name]);
     if (differs) this.samples.push(sample);
   }
@@ -95,11 +95,11 @@ export class Trace {
  * Every second sample, and besides the first, the last and those at which the image came
  * into sight or went out of it: what was never seen must not seem to have been.
  *
- * @param {Sample[]} samples
- * @returns {Sample[]}
+ * @param {ViewSample[]} samples
+ * @returns {ViewSample[]}
  */
 export function thinned(samples) {
-  /** @type {(sample: Sample, place: number) => boolean} */
+  /** @type {(sample: ViewSample, place: number) => boolean} */
   const isKept = (sample, place) =>
     place % 2 === 0 ||
     place === samples.length - 1 ||

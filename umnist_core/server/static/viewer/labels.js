@@ -2,7 +2,7 @@
  * Where the digits' labels go, so that none covers another.
  *
  * @typedef {{x: number, y: number, width: number, height: number}} Rect CSS px
- * @typedef {{x: number, y: number, away: boolean, isCrowded: boolean}} Place Top left of a
+ * @typedef {{x: number, y: number, away: boolean, isCrowded: boolean}} LabelPlace Top left of a
  *   label; `away` from its box; `isCrowded` where it covers something for want of room
  */
 
@@ -19,7 +19,7 @@ const REACH = 6;
  *
  * @param {{box: Rect, width: number, height: number}[]} labels
  * @param {import("../hall/view.js").Size} pane
- * @returns {Place[]} In the order of `labels`.
+ * @returns {LabelPlace[]} In the order of `labels`.
  */
 export function placeLabels(labels, pane) {
   /** @type {Rect[]} */

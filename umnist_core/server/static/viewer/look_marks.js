@@ -56,7 +56,7 @@ export class DrawnMark {
     this.label.hide();
   }
 
-  /** @param {import("./labels.js").Place} place */
+  /** @param {import("./labels.js").LabelPlace} place */
   drawLabel(place) {
     // The number is also in the list; a heap of labels tells nothing.
     if (!place.isCrowded) this.label.show(place, this.frame);

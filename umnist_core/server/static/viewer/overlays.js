@@ -138,7 +138,7 @@ class DigitMark {
     show(this.ring, small);
   }
 
-  /** @param {import("./labels.js").Place} place */
+  /** @param {import("./labels.js").LabelPlace} place */
   drawLabel(place) {
     this.label.show(place, this.frame);
   }

@@ -27,8 +27,8 @@ export class PixelReader {
   constructor(source, data) {
     this.source = source;
     this.data = data;
-    /** @type {Map<string, Promise<Part>|Part>} */
-    this.parts = new Map();
+    /** @type {Map<string, Promise<Piece>|Piece>} */
+    this.pieces = new Map();
     this.stop = new AbortController();
   }
 
@@ -43,8 +43,8 @@ export class PixelReader {
    * @returns {Value[]|null} Of each channel, or null while they are not here.
    */
   peek(x, y) {
-    const part = this.parts.get(this.#address(x, y).url);
-    return part === undefined || part instanceof Promise ? null : this.#value(part, x, y);
+    const piece = this.pieces.get(this.#address(x, y).url);
+    return piece === undefined || piece instanceof Promise ? null : this.#value(piece, x, y);
   }
 
   /**
@@ -54,34 +54,34 @@ export class PixelReader {
    */
   async read(x, y) {
     const { url } = this.#address(x, y);
-    let part = this.parts.get(url);
-    if (part === undefined) {
+    let piece = this.pieces.get(url);
+    if (piece === undefined) {
       const { signal } = this.stop;
-      part = this.isAsked ? fetchBlock(url, signal) : decodeTile(url, signal, this.#channels);
-      this.#keep(url, part);
+      piece = this.isAsked ? fetchBlock(url, signal) : decodeTile(url, signal, this.#channels);
+      this.#keep(url, piece);
       try {
-        this.#keep(url, await part);
+        this.#keep(url, await piece);
       } catch (error) {
-        this.parts.delete(url);
+        this.pieces.delete(url);
         throw error;
       }
     }
-    return this.#value(await part, x, y);
+    return this.#value(await piece, x, y);
   }
 
   close() {
     this.stop.abort();
-    this.parts.clear();
+    this.pieces.clear();
   }
 
   get #channels() {
     return this.data?.names.length === 3 ? 3 : 1;
   }
 
-  #keep(url, part) {
-    this.parts.delete(url);
-    this.parts.set(url, part);
-    if (this.parts.size > KEPT) this.parts.delete(this.parts.keys().next().value);
+  #keep(url, piece) {
+    this.pieces.delete(url);
+    this.pieces.set(url, piece);
+    if (this.pieces.size > KEPT) this.pieces.delete(this.pieces.keys().next().value);
   }
 
   #address(x, y) {
@@ -98,15 +98,15 @@ export class PixelReader {
     };
   }
 
-  #value(part, x, y) {
+  #value(piece, x, y) {
     const { left, top } = this.#address(x, y);
-    return part(x - left, y - top);
+    return piece(x - left, y - top);
   }
 }
 
-/** @typedef {(column: number, row: number) => Value[]} Part */
+/** @typedef {(column: number, row: number) => Value[]} Piece Of one tile or block. */
 
-/** @returns {Promise<Part>} */
+/** @returns {Promise<Piece>} */
 async function fetchBlock(url, signal) {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`Values could not be read: ${response.status}.`);
@@ -114,7 +114,7 @@ async function fetchBlock(url, signal) {
   return (column, row) => values[row][column];
 }
 
-/** @returns {Promise<Part>} */
+/** @returns {Promise<Piece>} */
 async function decodeTile(url, signal, channels) {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`A tile could not be read: ${response.status}.`);

@@ -4,7 +4,7 @@
  *
  * @typedef {{url: string, known: object|null, since: number, stop: AbortController,
  *            item: any, jobs: any[]}} Pending `jobs`: downloads of tiles
- * @typedef {{busy: boolean, error: string|null}} State
+ * @typedef {{busy: boolean, error: string|null}} SwapState
  */
 
 import { fetchSource, knownSource } from "./source.js";
@@ -22,7 +22,7 @@ export class ImageSwap {
   /**
    * @param {any} engine OpenSeadragon
    * @param {any} viewer An OpenSeadragon viewer
-   * @param {{onState: (state: State) => void,
+   * @param {{onState: (state: SwapState) => void,
    *          onShown: (source: import("./source.js").Source) => void,
    *          onLoaded: (source: import("./source.js").Source) => void}} callbacks `onShown`: it
    *   is on screen; `onLoaded`: and all of it that is in view is there

@@ -8,8 +8,8 @@
  * @property {string} key
  * @property {string} title
  * @property {import("./runner.js").Job|null} job The newest that was answered.
- * @property {import("./places.js").Part} part What is asked for of it.
- * @property {{part: import("./places.js").Part,
+ * @property {import("./places.js").MapPart} part What is asked for of it.
+ * @property {{part: import("./places.js").MapPart,
  *             places: import("./places.js").Places}|null} shown What is there.
  * @property {boolean} failed
  * @property {Outline|null} outline null for what suits the model.
@@ -43,7 +43,7 @@ const FEW_PLACES = 64;
 
 export class AttentionPanel {
   /**
-   * @param {{onPart: (key: string, part: Partial<import("./places.js").Part>) => void,
+   * @param {{onPart: (key: string, part: Partial<import("./places.js").MapPart>) => void,
    *          onOutline: (key: string, outline: Outline) => void,
    *          onPlace: (key: string, place: import("./places.js").Place) => void}} callbacks
    */

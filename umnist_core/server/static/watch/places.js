@@ -2,7 +2,7 @@
  * One slot's attention as the viewer shows it: the heat of a task, head and round, and the
  * strongest places. What is asked for last is what is shown, and the old stays until then.
  *
- * @typedef {{task: string|null, head: number|null, round: number|null}} Part null: the mean over
+ * @typedef {{task: string|null, head: number|null, round: number|null}} MapPart null: the mean over
  *   all tasks or heads, and the map after the last round.
  * @typedef {{box: number[], weight: number, rank: number}} Place
  * @typedef {{similarity: number, correlation: number|null}} Agreement With where people looked.
@@ -32,7 +32,7 @@ export class PlacesLoader {
     this.onChange = onChange;
     /** @type {Map<string, Places>} */
     this.kept = new Map();
-    /** @type {{job: import("./runner.js").Job, part: Part, places: Places}|null} */
+    /** @type {{job: import("./runner.js").Job, part: MapPart, places: Places}|null} */
     this.shown = null;
     this.wanted = null;
     this.failed = false;
@@ -41,7 +41,7 @@ export class PlacesLoader {
 
   /**
    * @param {import("./runner.js").Job|null} job
-   * @param {Part} part
+   * @param {MapPart} part
    * @param {string|null} dwell What it is compared with: people's time on the image, by its id.
    */
   async show(job, part, dwell) {
@@ -97,7 +97,7 @@ export class PlacesLoader {
 /**
  * What lies over the image.
  *
- * @param {{job: import("./runner.js").Job, part: Part, places: Places}} shown
+ * @param {{job: import("./runner.js").Job, part: MapPart, places: Places}} shown
  * @returns {import("../heat/heat.js").HeatData|null} null where nothing was looked at.
  */
 export function heatOf({ job, part, places }) {
@@ -158,7 +158,7 @@ export function scaled(box, scale) {
  * Addresses of what can be kept: the map that is shown, and all maps.
  *
  * @param {string} id
- * @param {Part} part
+ * @param {MapPart} part
  * @returns {{json: string, npy: string}}
  */
 export function downloads(id, part) {

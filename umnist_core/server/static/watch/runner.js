@@ -7,14 +7,13 @@
  * whatever order answers come.
  *
  * @typedef {{checkpoint: string, device: string, image: string}} Wish
- * @typedef {{done: number, total: number|null}} Progress
  *
  * @typedef {object} Job As the server tells of it.
  * @property {string} id
  * @property {"waiting"|"loading"|"running"|"done"|"failed"|"cancelled"|"superseded"} state
  * @property {number} queue Jobs before it.
  * @property {number|null} estimate_s Until it is done.
- * @property {Progress|null} progress
+ * @property {{done: number, total: number|null}|null} progress
  * @property {number} version
  * @property {{sentence: string, code: string}|null} error
  * @property {import("./outcome.js").Result|null} result

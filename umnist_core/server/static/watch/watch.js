@@ -27,7 +27,7 @@
  * @property {Runner} runner
  * @property {PlacesLoader} places
  * @property {Outcome} outcome
- * @property {import("./places.js").Part} part
+ * @property {import("./places.js").MapPart} part
  * @property {import("./attention.js").Outline|null} outline
  */
 
