@@ -55,7 +55,8 @@ test("what is sent is what the server reads", () => {
   check(sent, SCHEMA);
   assert.equal(sent.response.first_drawn_ms, 120);
   assert.equal(sent.response.response_ms, 4880);
-  assert.equal(sent.response.parts[0].end_ms, 4880);
+  const [{ samples, end_ms: end }] = sent.response.parts;
+  assert.deepEqual([...samples.map((sample) => sample.t), end], [0, 780, 4880]);
 });
 
 test("what was not asked for is sent as nothing", () => {
@@ -80,17 +81,25 @@ test("active, idle and hidden time sum to the response", () => {
 
 test("a reload goes on where it was, and the time between counts for nothing", () => {
   const { attempt, at } = attemptAt();
-  at(0, () => attempt.drawn(PLACE));
-  at(2000);
-  let now = 500_000;
-  const again = new Attempt("a1", attempt.draft(), () => now);
-  now = 500_100;
+  at(300, () => attempt.drawn(PLACE));
+  attempt.entered = { ...attempt.entered, answer: 7, edits: 1 };
+  at(5300);
+  const kept = JSON.parse(JSON.stringify(attempt.draft()));
+  let now = 90_000;
+  const again = new Attempt("a1", kept, () => now);
+  now = 90_250;
   again.drawn(PLACE);
-  now = 501_100;
-  const { response } = again.submission("a-key-of-mine", DEVICE);
-  assert.equal(response.response_ms, 3000);
+  again.setHidden(true);
+  now = 92_250;
+  const { answer, response } = again.submission("a-key-of-mine", DEVICE);
+  const { active_ms: active, idle_ms: idle, hidden_ms: hidden } = response;
+  assert.deepEqual([active, idle, hidden, response.response_ms], [5000, 0, 2000, 7000]);
+  assert.deepEqual([answer, response.edits, response.first_drawn_ms], [7, 1, 250]);
   assert.deepEqual(
-    response.parts.map(({ end_ms: end }) => end),
-    [2000, 1000],
+    response.parts.map(({ samples, end_ms: end }) => [samples[0].t, end]),
+    [
+      [0, 5000],
+      [0, 2000],
+    ],
   );
 });

@@ -1,0 +1,34 @@
+/** What may be worked on while answers are under way. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { counted, openTrial, sumOfDigits } from "../../umnist_core/server/static/label/state.js";
+
+const [FIRST, SECOND] = ["a1", "a2"].map((assignment) => ({ assignment }));
+
+for (const [answered, trial, next] of [
+  [[], FIRST, SECOND],
+  [["a1"], SECOND, null],
+  [["a2"], FIRST, null],
+  [["a1", "a2"], null, null],
+  [["another"], FIRST, SECOND],
+]) {
+  test(`with ${answered.join(" and ") || "nothing"} under way`, () => {
+    const state = { trial: FIRST, next: SECOND };
+    assert.deepEqual(openTrial(state, new Set(answered)), { trial, next });
+  });
+}
+
+test("where nothing more is reserved, the answers must be sent first", () => {
+  const state = { trial: FIRST, next: null };
+  assert.deepEqual(openTrial(state, new Set(["a1"])), { trial: null, next: null });
+});
+
+test("digits are added up, and things are counted in words", () => {
+  assert.deepEqual([sumOfDigits([]), sumOfDigits([3, 9])], [0, 12]);
+  assert.deepEqual(
+    [counted(1, "image", "images"), counted(0, "image", "images")],
+    ["1 image", "0 images"],
+  );
+});
