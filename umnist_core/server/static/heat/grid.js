@@ -29,7 +29,9 @@ export class GridSource {
   constructor(src, top, callbacks) {
     this.top = top;
     this.stop = new AbortController();
+    /** @type {import("./values.js").Values|null} */
     this.values = null;
+    /** @type {Map<ColourMap, OffscreenCanvas>} */
     this.pictures = new Map();
     fetchValues(src, this.stop.signal).then(
       (values) => {
@@ -44,18 +46,26 @@ export class GridSource {
     return this.values !== null;
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {Frame} frame
+   * @param {ColourMap} map
+   */
   draw(context, { view, pane, image, density }, map) {
     if (!this.values) return;
-    if (!this.pictures.has(map)) {
-      this.pictures.set(map, coloured(this.values, colourTable(map, this.top)));
-    }
+    const picture = this.pictures.get(map) ?? coloured(this.values, colourTable(map, this.top));
+    this.pictures.set(map, picture);
     const zoom = view.zoom * density;
     const left = (pane.width * density) / 2 - view.x * zoom;
     const top = (pane.height * density) / 2 - view.y * zoom;
     context.imageSmoothingEnabled = true;
-    context.drawImage(this.pictures.get(map), left, top, image.width * zoom, image.height * zoom);
+    context.drawImage(picture, left, top, image.width * zoom, image.height * zoom);
   }
 
+  /**
+   * @param {{x: number, y: number}} point
+   * @param {Size} image
+   */
   shareAt({ x, y }, image) {
     if (!this.values) return null;
     const { width, height, cells } = this.values;

@@ -1,6 +1,6 @@
 /**
  * Heat over the image: numbers in the image's frame, in colours that are told apart on
- * black, on white and by colour-blind eyes. Each pane has its own; heat_bar.js says what
+ * black, on white and by colour-blind eyes. Each pane has its own; bar.js says what
  * the colours mean.
  *
  * @typedef {object} HeatData
@@ -14,6 +14,8 @@
  * @property {number} max Largest value, in `unit`.
  * @property {number} [top] Value of the last colour, and of all beyond it; `max` if left out.
  *   Larger than `max` where no place stands out.
+ *
+ * @typedef {import("./grid.js").HeatSource} HeatSource
  */
 
 import { h } from "../hall/dom.js";
@@ -28,12 +30,16 @@ const STALE = 0.4;
 export class HeatLayer {
   constructor() {
     this.element = h("canvas", { class: "heat", "aria-hidden": "true" });
-    this.context = this.element.getContext("2d");
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.element.getContext("2d"));
     /** @type {HeatData|null} */
     this.data = null;
-    /** @type {{data: HeatData, source: import("./grid.js").HeatSource}|null} */
+    /** @type {{data: HeatData, source: HeatSource}|null} */
     this.shown = null;
-    /** What comes after it, once all of it that is in view is there. */
+    /**
+     * What comes after it, once all of it that is in view is there.
+     *
+     * @type {{data: HeatData, source: HeatSource}|null}
+     */
     this.next = null;
     this.isStale = false;
     this.failed = false;
@@ -101,6 +107,10 @@ export class HeatLayer {
     this.#drop();
   }
 
+  /**
+   * @param {HeatData} data
+   * @returns {HeatSource}
+   */
   #open(data) {
     const callbacks = {
       onChange: () => this.onChange(),
@@ -112,9 +122,10 @@ export class HeatLayer {
     const top = (data.top ?? data.max) / data.max;
     return data.tiles
       ? new TileSource(data.tiles, top, callbacks)
-      : new GridSource(data.src, top, callbacks);
+      : new GridSource(/** @type {string} */ (data.src), top, callbacks);
   }
 
+  /** @param {import("./grid.js").Frame} frame */
   #advance(frame) {
     if (this.next?.source.prepare(frame)) {
       this.#drop();
@@ -132,6 +143,7 @@ export class HeatLayer {
   }
 }
 
+/** @param {HeatData|null} data */
 function keyOf(data) {
   return data && JSON.stringify([data.src, data.tiles, data.top, data.max]);
 }

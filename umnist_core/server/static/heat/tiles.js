@@ -9,7 +9,7 @@
  */
 
 import { pair } from "../hall/pair.js";
-import { FULL, coloured, colourTable } from "./colours.js";
+import { FULL, coloured, colourTable, contextOf } from "./colours.js";
 import { fetchValues } from "./values.js";
 
 /**
@@ -19,12 +19,17 @@ import { fetchValues } from "./values.js";
  * @property {number} width Of the image that the tiles are of, px.
  * @property {number} height
  *
+ * @typedef {import("../hall/view.js").Size} Size
+ * @typedef {import("./colours.js").ColourMap} ColourMap
  * @typedef {import("./grid.js").Frame} Frame
  * @typedef {import("./grid.js").HeatSource} HeatSource
  * @typedef {{level: number, column: number, row: number}} TilePlace
  * @typedef {{level: number, reduction: number, columns: [number, number], rows: [number, number],
  *            scale: number}} Range Tiles in view, the last of each inclusive; `scale`: screen
  *   pixels per pixel of the level.
+ * @typedef {import("./values.js").Values} Values
+ * @typedef {{key: string, canvas: OffscreenCanvas, context: OffscreenCanvasRenderingContext2D,
+ *            painted: Map<string, number>}} Mosaic All tiles in view; `painted`: from which level.
  */
 
 /** Decoded tiles kept; 512 x 512 px each is 1.5 MiB, and less than a hundredth if all are equal. */
@@ -56,13 +61,15 @@ export class TileSource {
     this.callbacks = callbacks;
     this.maxLevel = Math.ceil(Math.log2(Math.max(tiles.width, tiles.height, 1)));
     this.baseLevel = this.#levelOfOneTile();
-    /** @type {Map<string, import("./values.js").Values>} From least to most recently used. */
+    /** @type {Map<string, Values>} From least to most recently used. */
     this.kept = new Map();
     /** @type {Map<string, AbortController>} */
     this.coming = new Map();
     /** @type {Map<string, number>} When it may be asked for again. */
     this.failed = new Map();
+    /** @type {Map<ColourMap, Uint8ClampedArray>} */
     this.tables = new Map();
+    /** @type {Mosaic|null} */
     this.mosaic = null;
     /** @type {Range|null} */
     this.range = null;
@@ -83,7 +90,7 @@ export class TileSource {
   /**
    * @param {CanvasRenderingContext2D} context
    * @param {Frame} frame
-   * @param {import("./colours.js").ColourMap} map
+   * @param {ColourMap} map
    */
   draw(context, frame, map) {
     const range = this.#rangeOf(frame);
@@ -109,6 +116,10 @@ export class TileSource {
     );
   }
 
+  /**
+   * @param {{x: number, y: number}} point
+   * @param {Size} image
+   */
   shareAt({ x, y }, image) {
     if (!this.range) return null;
     const [column, row] = [
@@ -140,7 +151,10 @@ export class TileSource {
     return Math.max(this.maxLevel - halvings, 0);
   }
 
-  /** @returns {Range} */
+  /**
+   * @param {Frame} frame
+   * @returns {Range}
+   */
   #rangeOf({ view, pane, image, density }) {
     const per = image.width / this.tiles.width;
     const zoom = view.zoom * density * per;
@@ -148,6 +162,7 @@ export class TileSource {
     const level = Math.min(Math.max(this.maxLevel - halvings, this.baseLevel), this.maxLevel);
     const reduction = 2 ** (this.maxLevel - level);
     const side = this.tiles.tileSize * reduction;
+    /** @type {(centre: number, length: number, whole: number) => [number, number]} */
     const span = (centre, length, whole) => {
       const [low, high] = [-1, 1].map((way) => centre / per + (way * length) / 2 / view.zoom / per);
       const last = Math.ceil(whole / side) - 1;
@@ -162,6 +177,7 @@ export class TileSource {
     };
   }
 
+  /** @param {TilePlace} place */
   #want(place) {
     const name = nameOf(place);
     const values = this.kept.get(name);
@@ -174,17 +190,22 @@ export class TileSource {
     if (!blocked && this.coming.size < MOST_AT_ONCE) this.#fetch(place, name);
   }
 
+  /** @param {TilePlace} place */
   #hasFailed(place) {
     return (this.failed.get(nameOf(place)) ?? 0) > performance.now();
   }
 
+  /**
+   * @param {TilePlace} place
+   * @param {string} name
+   */
   async #fetch({ level, column, row }, name) {
     const stop = new AbortController();
     this.coming.set(name, stop);
     const url = this.tiles.url
-      .replace("{level}", level)
-      .replace("{column}", column)
-      .replace("{row}", row);
+      .replace("{level}", String(level))
+      .replace("{column}", String(column))
+      .replace("{row}", String(row));
     try {
       this.#keep(name, packed(await fetchValues(url, stop.signal)));
     } catch {
@@ -197,6 +218,10 @@ export class TileSource {
     if (!this.closed) this.callbacks.onChange();
   }
 
+  /**
+   * @param {string} name
+   * @param {Values} values
+   */
   #keep(name, values) {
     this.kept.set(name, values);
     if (this.kept.size <= KEPT_TILES) return;
@@ -206,23 +231,36 @@ export class TileSource {
 
   // -- putting them together ------------------------------------------------------------
 
-  /** All tiles in view as one picture; what has come since the last frame is added to it. */
+  /**
+   * All tiles in view as one picture; what has come since the last frame is added to it.
+   *
+   * @param {Range} range
+   * @param {ColourMap} map
+   */
   #mosaicOf(range, map) {
     const key = JSON.stringify([range.level, range.columns, range.rows, map]);
-    if (this.mosaic?.key !== key) {
+    let { mosaic } = this;
+    if (mosaic?.key !== key) {
       const { tileSize, width, height } = this.tiles;
+      /** @type {(ends: [number, number], whole: number) => number} */
       const length = ([first, last], whole) =>
         Math.min((last + 1) * tileSize, Math.ceil(whole / range.reduction)) - first * tileSize;
       const canvas = new OffscreenCanvas(length(range.columns, width), length(range.rows, height));
-      this.mosaic = { key, canvas, context: canvas.getContext("2d"), painted: new Map() };
-      this.mosaic.context.imageSmoothingEnabled = false;
+      mosaic = { key, canvas, context: contextOf(canvas), painted: new Map() };
+      mosaic.context.imageSmoothingEnabled = false;
+      this.mosaic = mosaic;
     }
-    for (const place of placesOf(range)) this.#paint(place, range, map);
-    return this.mosaic;
+    for (const place of placesOf(range)) this.#paint(mosaic, place, range, map);
+    return mosaic;
   }
 
-  #paint(place, range, map) {
-    const { context, painted } = this.mosaic;
+  /**
+   * @param {Mosaic} mosaic
+   * @param {TilePlace} place
+   * @param {Range} range
+   * @param {ColourMap} map
+   */
+  #paint({ context, painted }, place, range, map) {
     const name = nameOf(place);
     for (let { level } = place; level >= this.baseLevel; level -= 1) {
       if (painted.get(name) === level) return;
@@ -242,13 +280,25 @@ export class TileSource {
     }
   }
 
+  /** @param {ColourMap} map */
   #table(map) {
-    if (!this.tables.has(map)) this.tables.set(map, colourTable(map, this.top));
-    return this.tables.get(map);
+    const table = this.tables.get(map) ?? colourTable(map, this.top);
+    this.tables.set(map, table);
+    return table;
   }
 }
 
-/** Draw a square part of a tile, each of its pixels `up` px wide. */
+/**
+ * Draw a square part of a tile, each of its pixels `up` px wide.
+ *
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {Values} values
+ * @param {Uint8ClampedArray} table
+ * @param {[number, number]} from Its left and upper side in the tile, px.
+ * @param {number} side px of the tile
+ * @param {[number, number]} to Where its left and upper side go.
+ * @param {number} up
+ */
 function drawPart(context, { width, height, cells }, table, [left, top], side, [x, y], up) {
   const [across, down] = [Math.min(side, width - left), Math.min(side, height - top)];
   if (across <= 0 || down <= 0) return;
@@ -257,21 +307,35 @@ function drawPart(context, { width, height, cells }, table, [left, top], side, [
     isOne ? { width: 1, height: 1, cells } : { width, height, cells },
     table,
   );
+  /** @type {[number, number, number, number]} */
   const part = isOne ? [0, 0, 1, 1] : [left, top, across, down];
   context.drawImage(picture, ...part, x, y, across * up, down * up);
 }
 
-/** Keep one cell of a tile whose cells are all equal. */
+/**
+ * Keep one cell of a tile whose cells are all equal.
+ *
+ * @param {Values} values
+ * @returns {Values}
+ */
 function packed({ width, height, cells }) {
   const isOne = cells.every((cell) => cell === cells[0]);
   return { width, height, cells: isOne ? cells.slice(0, 1) : cells };
 }
 
+/**
+ * @param {Values} values
+ * @param {number} x
+ * @param {number} y
+ */
 function valueAt({ width, cells }, x, y) {
   return cells.length === 1 ? cells[0] : cells[y * width + x];
 }
 
-/** @returns {TilePlace[]} */
+/**
+ * @param {Range} range
+ * @returns {TilePlace[]}
+ */
 function placesOf({ level, columns, rows }) {
   const places = [];
   for (let row = rows[0]; row <= rows[1]; row += 1) {
@@ -282,6 +346,7 @@ function placesOf({ level, columns, rows }) {
   return places;
 }
 
+/** @param {TilePlace} place */
 function nameOf({ level, column, row }) {
   return `${level}/${column}_${row}`;
 }

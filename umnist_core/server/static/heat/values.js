@@ -4,6 +4,8 @@
  * @typedef {{width: number, height: number, cells: Uint16Array}} Values
  */
 
+import { contextOf } from "./colours.js";
+
 /**
  * @param {string} url Of a PNG.
  * @param {AbortSignal} [signal]
@@ -18,7 +20,7 @@ export async function fetchValues(url, signal) {
     premultiplyAlpha: "none",
   });
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  const context = contextOf(new OffscreenCanvas(width, height), { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const rgba = context.getImageData(0, 0, width, height).data;
