@@ -15,8 +15,9 @@ import pytest
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
 from tests.server.people import JSON, Person, answer_body
-from umnist_core.server.labeling import limits
-from umnist_core.server.labeling.limits import RateLimit
+from umnist_core.server.labeling import routes
+from umnist_core.server.web import fields
+from umnist_core.server.web.limits import RateLimit
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_answer_with_a_wrong_field_is_refused_by_name(
 def test_body_over_a_mebibyte_is_refused(person: Person) -> None:
     """By its announced length, and while it comes where it announces none."""
     path = f"/label/{person.study}/api/answers"
-    large = json.dumps({"key": "x" * limits.BODY_MAX_BYTES}).encode()
+    large = json.dumps({"key": "x" * routes.BODY_MAX_BYTES}).encode()
     told = person.http.post(path, content=large, headers=JSON)
     untold = person.http.post(path, content=iter([large[:9], large[9:]]), headers=JSON)
     for answer in (told, untold):
@@ -179,7 +180,7 @@ def test_answer_with_the_longest_trace_is_taken(person: Person) -> None:
     sample = {"t": 123456.789, "x": 1234.5678, "y": 1234.5678, "zoom": 0.123456789}
     samples = [{**sample, "w": 1400, "h": 900, "visible": True}] * 4000
     body["response"]["parts"] = [{"samples": samples, "end_ms": 200000.5}]
-    assert len(json.dumps(body)) < limits.BODY_MAX_BYTES / 2
+    assert len(json.dumps(body)) < routes.BODY_MAX_BYTES / 2
     assert person.send("answers", body).status_code == 200
 
 
@@ -187,7 +188,7 @@ def test_body_that_does_not_come_is_given_up(
     lab: Lab, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that announces a body and sends half of it holds no connection for ever."""
-    monkeypatch.setattr(limits, "BODY_PATIENCE_S", 0.2)
+    monkeypatch.setattr(fields, "BODY_PATIENCE_S", 0.2)
     address = urlsplit(lab.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(
@@ -203,7 +204,7 @@ def test_guessing_links_is_slowed_down(lab: Lab) -> None:
     token = lab.link(lab.study())
     with lab.person() as person:
         codes = [person.join(f"guess-{number}").status_code for number in range(12)]
-        assert codes == [404] * limits.FAILED_JOINS_PER_MINUTE + [429, 429]
+        assert codes == [404] * routes.FAILED_JOINS_PER_MINUTE + [429, 429]
         slowed = person.join(token)
     assert (slowed.status_code, slowed.json()["code"]) == (429, "slow_down")
     assert 1 <= int(slowed.headers["retry-after"]) <= 6
@@ -214,9 +215,9 @@ def test_whole_lab_can_join_from_one_address(lab: Lab) -> None:
     study = lab.study(images_per_annotator=1, practice=0)
     token = lab.link(study)
     with lab.person() as person:
-        codes = [person.join(token).status_code for _ in range(limits.JOINS_PER_MINUTE)]
-        assert codes == [200] * limits.JOINS_PER_MINUTE
-        for _ in range(10 * limits.JOINS_PER_MINUTE):  # turns flow back meanwhile
+        codes = [person.join(token).status_code for _ in range(routes.JOINS_PER_MINUTE)]
+        assert codes == [200] * routes.JOINS_PER_MINUTE
+        for _ in range(10 * routes.JOINS_PER_MINUTE):  # turns flow back meanwhile
             if person.join(token).status_code == 429:
                 return
     pytest.fail("Nobody was slowed down.")

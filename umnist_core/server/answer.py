@@ -6,16 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from umnist_core.errors import (
-    DamagedFileError,
-    GlyphMismatchError,
-    MissingFileError,
-    NotFoundError,
-    TooLargeError,
-    UmnistError,
-    WriteError,
-)
-
 IMMUTABLE = "public, max-age=31536000, immutable"
 """For addresses that name everything that their content follows from."""
 
@@ -24,16 +14,6 @@ REVALIDATE = "no-cache"
 
 Message = dict[str, Any]
 """One ASGI message."""
-
-_STATUS: tuple[tuple[type[UmnistError], int], ...] = (
-    (NotFoundError, 404),
-    (MissingFileError, 404),
-    (GlyphMismatchError, 409),
-    (TooLargeError, 413),
-    (DamagedFileError, 422),
-    (WriteError, 507),
-)
-"""What the classes of our errors are in HTTP; every other one is a bad request, 400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +113,6 @@ def error_answer(status: int, sentence: str, *more_headers: tuple[bytes, bytes])
         *more_headers,
     ]
     return Answer(_start(status, headers), None, body, b"")
-
-
-def answer_for_error(error: UmnistError) -> Answer:
-    """Return the answer for an error of ours."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 400)
-    return error_answer(status, str(error))
 
 
 def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:

@@ -7,14 +7,16 @@ that is added later is closed until somebody decides otherwise.
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umnist_core.server.admin import Admins
+from umnist_core.server.web.meanings import Problem
+from umnist_core.server.web.replies import json_reply, problem_reply
 from umnist_core.settings import Settings
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -56,15 +58,15 @@ class Gate:
         connection = HTTPConnection(scope)
         if not self._is_host_allowed(connection):
             sentence = "This name is not one of this server's; open it by the address it printed."
-            await _refuse(scope, send, 421, sentence)
+            await _refuse(scope, receive, send, 421, sentence)
         elif not self._is_shared or self._may_pass(scope, connection):
             await self._app(scope, receive, send)
         elif scope["path"] == _HEALTH and scope["type"] == "http":
-            await _reply(send, 200, {"status": "ok"})
+            await json_reply({"status": "ok"})(scope, receive, send)
         elif _wants_page(scope, connection):
-            await _redirect(scope, send)
+            await _redirect(scope, receive, send)
         else:
-            await _refuse(scope, send, 403, "This is for researchers; log in at /login.")
+            await _refuse(scope, receive, send, 403, "This is for researchers; log in at /login.")
 
     def _is_host_allowed(self, connection: HTTPConnection) -> bool:
         if self._hosts is None:
@@ -98,30 +100,18 @@ def _wants_page(scope: Scope, connection: HTTPConnection) -> bool:
     return is_read and "text/html" in connection.headers.get("accept", "")
 
 
-async def _redirect(scope: Scope, send: Send) -> None:
+async def _redirect(scope: Scope, receive: Receive, send: Send) -> None:
     target = scope["path"]
     if scope["query_string"]:
         target = f"{target}?{scope['query_string'].decode('latin-1')}"
-    location = f"/login?next={quote(target, safe='')}"
-    headers = [(b"location", location.encode()), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 303, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    reply = RedirectResponse(
+        f"/login?next={quote(target, safe='')}", 303, {"cache-control": "no-store"}
+    )
+    await reply(scope, receive, send)
 
 
-async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
     if scope["type"] == "websocket":  # before it is accepted, which gives the client a 403
         await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
     else:
-        await _reply(send, status, {"error": sentence, "code": "closed_to_you"})
-
-
-async def _reply(send: Send, status: int, value: object) -> None:
-    body = json.dumps(value).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        await problem_reply(Problem(status, "closed_to_you", sentence))(scope, receive, send)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import MODEL_SIDES_PX
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import FILTERS, LAYERS
 from umnist_core.scenes import PARAMETER_NAMES, SceneRef
+from umnist_core.server.web.fields import one_of, parse_query, parse_whole
 
 MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
 """View -> longer side, in px, of the image as a model sees it."""
@@ -27,7 +27,6 @@ _TILE_NAMES = ("tile", "overlap")
 _SCENE_NAMES = ("preset", "seed", "split", "index")
 _SCENE_QUERY_NAMES = (*_SCENE_NAMES, *PARAMETER_NAMES, "view", "filter", *_TILE_NAMES, "pin")
 _FILE_QUERY_NAMES = ("view", *_TILE_NAMES)
-_MAX_FIELDS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +82,12 @@ def parse_scene_query(text: str) -> SceneQuery:
     InvalidValueError
         If a parameter is unknown, given twice, or not allowed.
     """
-    fields = _parse_fields(text, _SCENE_QUERY_NAMES)
+    fields = parse_query(text, _SCENE_QUERY_NAMES)
     tile_px, overlap_px = _tile_numbers(fields)
     return SceneQuery(
         ref=SceneRef.from_query(fields),
-        view=_one_of("view", fields, VIEWS),
-        pyramid_filter=_one_of("filter", fields, FILTERS),
+        view=one_of("view", fields, VIEWS),
+        pyramid_filter=one_of("filter", fields, FILTERS),
         tile_px=tile_px,
         overlap_px=overlap_px,
         pin=_pin(fields),
@@ -103,59 +102,12 @@ def parse_file_query(text: str) -> FileQuery:
     InvalidValueError
         If a parameter is unknown, given twice, or not of its kind.
     """
-    fields = _parse_fields(text, _FILE_QUERY_NAMES)
-    return FileQuery(_one_of("view", fields, FILE_VIEWS), *_tile_numbers(fields))
-
-
-def parse_whole(name: str, text: str) -> int:
-    """Read a whole number of at most 18 digits.
-
-    Raises
-    ------
-    InvalidValueError
-        If the text is anything else.
-    """
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise InvalidValueError(
-            f"{name} is a whole number of 0 or more, at most 18 digits; got {text[:40]!r}."
-        )
-    return int(text)
-
-
-def _parse_fields(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            text,
-            keep_blank_values=True,
-            strict_parsing=bool(text),
-            errors="strict",
-            max_num_fields=_MAX_FIELDS,
-        )
-    except ValueError as error:
-        raise InvalidValueError(
-            "Expected parameters of the form name=value joined by &, found something else; check "
-            "the address."
-        ) from error
-    fields = dict(pairs)
-    for name, _ in pairs:
-        if name not in allowed:
-            raise InvalidValueError(
-                f"There is no parameter {name[:40]!r}; the parameters are {', '.join(allowed)}."
-            )
-    if len(fields) < len(pairs):
-        raise InvalidValueError("Every parameter may be given once; one was given twice.")
-    return fields
+    fields = parse_query(text, _FILE_QUERY_NAMES)
+    return FileQuery(one_of("view", fields, FILE_VIEWS), *_tile_numbers(fields))
 
 
 def _whole(name: str, fields: Mapping[str, str], default: int) -> int:
     return parse_whole(name, fields[name]) if name in fields else default
-
-
-def _one_of(name: str, fields: Mapping[str, str], allowed: tuple[str, ...]) -> str:
-    value = fields.get(name, allowed[0])
-    if value not in allowed:
-        raise InvalidValueError(f"{name} is one of {', '.join(allowed)}; got {value[:40]!r}.")
-    return value
 
 
 def _tile_numbers(fields: Mapping[str, str]) -> tuple[int, int]:

@@ -6,14 +6,11 @@ route sends a CORS header, so other sites cannot read what is served here.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -22,11 +19,11 @@ from starlette.types import Receive, Scope, Send
 from umnist_core import __version__
 from umnist_core.digits import find_digits
 from umnist_core.errors import UmnistError
-from umnist_core.server.answer import IMMUTABLE, Answer, answer_for_error, error_answer
+from umnist_core.server.answer import IMMUTABLE, Answer, error_answer
 from umnist_core.server.assets import STATIC_DIR, static_version
 from umnist_core.server.tiles import TileService
-
-_log = logging.getLogger(__name__)
+from umnist_core.server.web.addresses import explain
+from umnist_core.server.web.lanes import Lane
 
 
 class TileApp:
@@ -43,10 +40,8 @@ class TileApp:
     """
 
     def __init__(self, service: TileService) -> None:
-        cores = os.cpu_count() or 1
         self._service = service
-        self._threads = ThreadPoolExecutor(cores, thread_name_prefix="umnist-tiles")
-        self._places = asyncio.Semaphore(cores)
+        self._lane = Lane("umnist-tiles", os.cpu_count() or 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,21 +69,14 @@ class TileApp:
 
     async def _make(self, path: str, query: str, request: Request) -> Answer | None:
         """Return an answer, or None if its client left while it waited for its turn."""
-        # First come, first served, so that nobody who pans fast keeps others waiting for
-        # ever; what a browser has given up meanwhile is never made.
-        async with self._places:
-            if await request.is_disconnected():
-                return None
-            loop = asyncio.get_running_loop()
-            try:
-                return await loop.run_in_executor(self._threads, self._service.answer, path, query)
-            except UmnistError as error:
-                return answer_for_error(error)
-            except Exception:
-                _log.exception("No answer could be made to %s?%s", path, query)
-                return error_answer(
-                    500, "Something went wrong on the server; its log says more about it."
-                )
+        try:
+            return await self._lane.run_for(request, self._service.answer, path, query)
+        except ClientDisconnect:
+            return None
+        except Exception as error:
+            problem = explain(error, f"{path}?{query}", to_researcher=True)
+            headers = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
+            return error_answer(problem.status, problem.sentence, *headers)
 
 
 class _ViewerFiles(StaticFiles):

@@ -43,8 +43,8 @@ from umnist_core.server.query import (
     SceneQuery,
     parse_file_query,
     parse_scene_query,
-    parse_whole,
 )
+from umnist_core.server.web.fields import parse_whole
 from umnist_core.settings import Settings, load_settings
 
 SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")

@@ -18,7 +18,7 @@ from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.inference.process import Outcome
 from umnist_core.pyramid import PyramidGrid, encode_png
 from umnist_core.pyramid.grid import DEFAULT_TILE_PX
-from umnist_core.server.query import parse_whole
+from umnist_core.server.web.fields import parse_whole
 
 TOP = 24
 """Places that are listed where nobody says how many."""

@@ -2,36 +2,23 @@
 
 They answer from the event loop or from two threads of their own, so neither tiles nor answers of
 annotators ever wait for a model. Who waits for a job holds no thread. In a shared app the gate
-closes them to everybody but researchers. The interface is one table (`_ROUTES`).
+closes them to everybody but researchers. The interface is one table (`inference_routes`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import re
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
 
-from umnist_core.errors import (
-    BusyError,
-    DamagedFileError,
-    GlyphMismatchError,
-    InvalidValueError,
-    MissingFileError,
-    NotFoundError,
-    TooLargeError,
-    UmnistError,
-)
+from umnist_core.errors import NotFoundError
 from umnist_core.inference.jobs import ENDED, SUPERSEDED
 from umnist_core.inference.pool import InferencePool, shared_pool
+from umnist_core.inference.process import Outcome
 from umnist_core.inference.requests import PredictRequest
 from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
@@ -43,21 +30,13 @@ from umnist_core.server.inference.heat import (
     places_json,
 )
 from umnist_core.server.inference.images import find_image
-from umnist_core.server.labeling.limits import read_json
-from umnist_core.server.labeling.replies import (
-    empty_reply,
-    is_same_origin,
-    json_reply,
-    problem,
-    tile_reply,
-)
-from umnist_core.server.query import parse_whole
 from umnist_core.server.tiles import tile_address
+from umnist_core.server.web.addresses import address, mount
+from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
+from umnist_core.server.web.lanes import Lane
+from umnist_core.server.web.meanings import Problem
+from umnist_core.server.web.replies import json_reply, kept_reply, problem_reply, saved_as
 from umnist_core.settings import Settings, load_settings
-
-_log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 BODY_MAX_BYTES = 2**16
 WAIT_MAX_S = 30
@@ -65,23 +44,11 @@ _THREADS = 2
 _TURN_MAX = 2**53
 """JavaScript's numbers are whole up to here."""
 
-_ERRORS: tuple[tuple[type[UmnistError], int, str], ...] = (
-    (NotFoundError, 404, "unknown"),
-    (MissingFileError, 404, "missing"),
-    (GlyphMismatchError, 409, "other_digits"),
-    (TooLargeError, 413, "too_large"),
-    (DamagedFileError, 422, "damaged"),
-    (BusyError, 503, "busy"),
-)
-"""HTTP status and code of our errors; every other one is 422, ``"invalid"``."""
-
-_RETRY_S = 2
 _DEVICE = r"[0-9A-Za-z:]{1,40}"
-_JOB = r"/inference/jobs/([0-9A-Za-z_-]{1,64})"
 
 
-class InferenceApp:
-    """The routes as one ASGI application.
+class _Inference:
+    """What answers each address.
 
     Parameters
     ----------
@@ -94,99 +61,58 @@ class InferenceApp:
     def __init__(self, settings: Settings | None = None, pool: InferencePool | None = None) -> None:
         self._settings = settings or load_settings()
         self._given_pool = pool
-        self._threads = ThreadPoolExecutor(_THREADS, "umnist-inference")
+        self._lane = Lane("umnist-inference", _THREADS)  # for what takes a while, but no model
 
     @property
     def _pool(self) -> InferencePool:
         return self._given_pool or shared_pool()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        try:
-            response = await self._answer(Request(scope, receive))
-        except UmnistError as error:
-            response = _problem_for(error)
-        except Exception:
-            _log.exception("No answer could be made to %s", scope["path"])
-            sentence = "Something went wrong on the server; its log says more about it."
-            response = problem(500, "trouble", sentence)
-        await response(scope, receive, send)
+    def _outcome(self, request: Request) -> Outcome:
+        return self._pool.get_outcome(request.path_params["job"])
 
-    async def _answer(self, request: Request) -> Response:
-        path = request.scope["path"].removeprefix(request.scope.get("app_root_path", ""))
-        method = "GET" if request.method == "HEAD" else request.method
-        if path == "/inference/" and method == "GET":  # the page, which has no slash at its end
-            return RedirectResponse(f"../inference?{request.url.query}".rstrip("?"))
-        allowed = []
-        for its_method, pattern, answer in _ROUTES:
-            match = pattern.fullmatch(path)
-            if match is not None and method == its_method:
-                if method != "GET" and (refusal := _refused_change(request)):
-                    return refusal
-                return await answer(self, request, match)
-            if match is not None:
-                allowed.append("GET, HEAD" if its_method == "GET" else its_method)
-        if not allowed:
-            return problem(404, "unknown", "There is nothing at this address; reload the page.")
-        allow = {"allow": ", ".join([*allowed, "OPTIONS"])}
-        if method == "OPTIONS":
-            return empty_reply(allow)
-        sentence = f"This address takes {allow['allow']}; got {method[:20]}."
-        return problem(405, "wrong_method", sentence, allow)
+    async def leave(self, request: Request) -> Response:
+        """Send on to the page of the same name, which has no slash at its end."""
+        return RedirectResponse(f"../inference?{request.url.query}".rstrip("?"))
 
-    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
-        """Run something that takes a while, but no model, in a thread of ours."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
-
-    # -- the interface ----------------------------------------------------------------
-
-    async def _status(self, request: Request, match: re.Match[str]) -> Response:
+    async def status(self, request: Request) -> Response:
         sentence = needs_sentence()
-        await self._in_thread(self._pool.devices)
-        devices = await self._in_thread(self._pool.status)
+        await self._lane.run(self._pool.devices)
+        devices = await self._lane.run(self._pool.status)
         return json_reply({"torch": not sentence, "sentence": sentence, "devices": devices})
 
-    async def _start(self, request: Request, match: re.Match[str]) -> Response:
+    async def start(self, request: Request) -> Response:
         if sentence := needs_sentence():
-            return problem(503, "no_torch", sentence)
-        device = _text("device", await _fields(request), _DEVICE)
-        await self._in_thread(self._pool.start, device)
+            return problem_reply(Problem(503, "no_torch", sentence))
+        device = get_text("device", await read_object(request, BODY_MAX_BYTES), _DEVICE)
+        await self._lane.run(self._pool.start, device)
         return json_reply({}, 202)
 
-    async def _submit(self, request: Request, match: re.Match[str]) -> Response:
+    async def submit(self, request: Request) -> Response:
         if sentence := needs_sentence():
-            return problem(503, "no_torch", sentence)
-        job = await self._in_thread(self._take, await _fields(request))
+            return problem_reply(Problem(503, "no_torch", sentence))
+        job = await self._lane.run(self._take, await read_object(request, BODY_MAX_BYTES))
         return json_reply(job, 409 if job["state"] == SUPERSEDED else 202)
 
     def _take(self, fields: dict[str, Any]) -> dict[str, Any]:
-        viewer = _text("viewer", fields, r"[0-9A-Za-z_-]{1,64}")
-        slot = _text("slot", fields, r"[a-z]")
-        turn = fields.get("turn")
-        if not isinstance(turn, int) or isinstance(turn, bool) or not 0 <= turn <= _TURN_MAX:
-            raise InvalidValueError(
-                f"turn is a whole number that grows; got {str(turn)[:40]!r}; reload the page."
-            )
-        checkpoint = _text("checkpoint", fields, r"(?s).{1,200}")
+        viewer, slot = get_text("viewer", fields), get_text("slot", fields, "[a-z]")
+        turn = get_whole("turn", fields, _TURN_MAX)
+        checkpoint = get_text("checkpoint", fields, r"(?s).{1,200}")
         known = find_checkpoints(self._settings)
         if checkpoint not in known:  # a path would make this a way to look for files
             raise NotFoundError(
                 f"Expected the name of a checkpoint ({', '.join(known) or 'there is none'}), got "
                 f"{checkpoint[:80]!r}; choose one of the list."
             )
-        device = _text("device", fields, _DEVICE)
-        image, pixels = find_image(_text("image", fields, r"(?s).{1,8000}"))
+        device = get_text("device", fields, _DEVICE)
+        image, pixels = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         request = PredictRequest(checkpoint, device, image)
         return self._pool.submit(viewer, slot, turn, request, pixels)
 
-    async def _job(self, request: Request, match: re.Match[str]) -> Response:
+    async def job(self, request: Request) -> Response:
         fields = request.query_params
         after = parse_whole("after", fields.get("after", "0"))
         wait_s = min(parse_whole("wait_s", fields.get("wait_s", "0")), WAIT_MAX_S)
-        return json_reply(await self._wait(match[1], after, wait_s))
+        return json_reply(await self._wait(request.path_params["job"], after, wait_s))
 
     async def _wait(self, job_id: str, after: int, wait_s: float) -> dict[str, Any]:
         """Return a job as soon as it is newer than a version, has ended, or the time is up."""
@@ -208,98 +134,31 @@ class InferenceApp:
                 job = self._pool.get(job_id)
         return job
 
-    async def _cancel(self, request: Request, match: re.Match[str]) -> Response:
-        return json_reply(self._pool.cancel(match[1]))
+    async def cancel(self, request: Request) -> Response:
+        return json_reply(self._pool.cancel(request.path_params["job"]))
 
-    async def _places(self, request: Request, match: re.Match[str]) -> Response:
-        outcome, fields = self._pool.get_outcome(match[1]), request.query_params
+    async def places(self, request: Request) -> Response:
+        outcome, fields = self._outcome(request), request.query_params
         choice, top = parse_choice(fields), fields.get("top", "")
-        places = await self._in_thread(places_json, outcome, choice, top)
-        name = 'attachment; filename="attention.json"'
-        return json_reply(
-            places, 200, {"content-disposition": name} if _is_download(fields) else {}
-        )
+        places = await self._lane.run(places_json, outcome, choice, top)
+        is_download = fields.get("download") == "1"
+        return json_reply(places, 200, saved_as("attention.json" if is_download else ""))
 
-    async def _agreement(self, request: Request, match: re.Match[str]) -> Response:
-        outcome, choice = self._pool.get_outcome(match[1]), parse_choice(request.query_params)
-        return json_reply(await self._in_thread(agreement, outcome, choice, match[2]))
+    async def agreement(self, request: Request) -> Response:
+        outcome, choice = self._outcome(request), parse_choice(request.query_params)
+        grid = request.path_params["grid"]
+        return json_reply(await self._lane.run(agreement, outcome, choice, grid))
 
-    async def _table(self, request: Request, match: re.Match[str]) -> Response:
-        body = await self._in_thread(attention_table, self._pool.get_outcome(match[1]))
-        reply = tile_reply(body, "application/octet-stream")
-        reply.headers["content-disposition"] = 'attachment; filename="attention.npy"'
-        return reply
+    async def table(self, request: Request) -> Response:
+        body = await self._lane.run(attention_table, self._outcome(request))
+        return kept_reply(body, "application/octet-stream", "attention.npy")
 
-    async def _tile(self, request: Request, match: re.Match[str]) -> Response:
-        outcome, fields = self._pool.get_outcome(match[1]), request.query_params
-        choice, address = parse_choice(fields), tile_address(match[2], match[3], match[4])
-        tile = fields.get("tile", "")
-        return tile_reply(
-            await self._in_thread(heat_tile, outcome, choice, address, tile), "image/png"
-        )
-
-
-def _is_download(fields: Any) -> bool:
-    return bool(fields.get("download") == "1")
-
-
-def _refused_change(request: Request) -> Response | None:
-    """Return the refusal of a post or a deletion that comes from elsewhere or is no JSON."""
-    if not is_same_origin(request):
-        return problem(403, "other_site", "This came from another site's page; open the app.")
-    if request.method != "POST":
-        return None
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "application/json":
-        return None
-    return problem(415, "invalid", f"Expected application/json, found {kind[:60]!r}; send JSON.")
-
-
-async def _fields(request: Request) -> dict[str, Any]:
-    fields = await read_json(request, BODY_MAX_BYTES)
-    if not isinstance(fields, dict):
-        raise InvalidValueError(
-            f"Expected a JSON object, found {type(fields).__name__}; reload the page."
-        )
-    return fields
-
-
-def _text(name: str, fields: dict[str, Any], pattern: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        raise InvalidValueError(
-            f"Expected {name} as a text of the right form, got {str(value)[:80]!r}; reload the "
-            "page."
-        )
-    return value
-
-
-def _problem_for(error: UmnistError) -> Response:
-    for kind, status, code in _ERRORS:
-        if isinstance(error, kind):
-            headers = {"retry-after": str(_RETRY_S)} if status == 503 else {}
-            return problem(status, code, str(error), headers)
-    return problem(422, "invalid", str(error))
-
-
-_Answer = Callable[[InferenceApp, Request, re.Match[str]], Awaitable[Response]]
-
-
-def _route(method: str, pattern: str, answer: _Answer) -> tuple[str, re.Pattern[str], _Answer]:
-    return method, re.compile(pattern, re.ASCII), answer
-
-
-_ROUTES = (
-    _route("GET", r"/inference/status", InferenceApp._status),
-    _route("POST", r"/inference/start", InferenceApp._start),
-    _route("POST", r"/inference/jobs", InferenceApp._submit),
-    _route("GET", _JOB, InferenceApp._job),
-    _route("DELETE", _JOB, InferenceApp._cancel),
-    _route("GET", _JOB + r"/attention\.json", InferenceApp._places),
-    _route("GET", _JOB + r"/attention\.npy", InferenceApp._table),
-    _route("GET", _JOB + r"/dwell/([0-9a-f]{16})", InferenceApp._agreement),
-    _route("GET", _JOB + r"/heat/([0-9]+)/([0-9]+)_([0-9]+)\.png", InferenceApp._tile),
-)
+    async def tile(self, request: Request) -> Response:
+        outcome, fields = self._outcome(request), request.query_params
+        place = tile_address(*(request.path_params[name] for name in ("level", "col", "row")))
+        choice, side = parse_choice(fields), fields.get("tile", "")
+        tile = await self._lane.run(heat_tile, outcome, choice, place, side)
+        return kept_reply(tile, "image/png")
 
 
 def inference_routes(
@@ -314,4 +173,18 @@ def inference_routes(
     pool
         Who predicts; that of this process when None.
     """
-    return [Mount("/inference", app=InferenceApp(settings, pool))]
+    inference = _Inference(settings, pool)
+    job = "/jobs/{job:id}"
+    tile = "/heat/{level:digits}/{col:digits}_{row:digits}.png"
+    addresses = [
+        address("/", get=inference.leave),
+        address("/status", get=inference.status),
+        address("/start", post=inference.start),
+        address("/jobs", post=inference.submit),
+        address(job, get=inference.job, delete=inference.cancel),
+        address(job + "/attention.json", get=inference.places),
+        address(job + "/attention.npy", get=inference.table),
+        address(job + "/dwell/{grid:id}", get=inference.agreement),
+        address(job + tile, get=inference.tile),
+    ]
+    return [mount("/inference", addresses, to_researcher=True)]

@@ -2,62 +2,56 @@
 
 Each request is answered for the person that its signed cookie names and for nobody else.
 What the store does runs in threads of its own, so an answer never waits behind tiles. The
-interface is one table (`_ROUTES`); a new address is a line in it and a method.
+interface is one table (`label_routes`); a new address is a line in it and a method.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
-import re
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute
 
-from umnist_core.errors import (
-    InvalidValueError,
-    NotFoundError,
-    RefusedError,
-    StoreError,
-    UmnistError,
-)
+from umnist_core.errors import NotFoundError, RefusedError, StoreError, UmnistError
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.pyramid import dzi_xml
 from umnist_core.server.gate import Gate
-from umnist_core.server.labeling import limits
 from umnist_core.server.labeling.desk import Desk
-from umnist_core.server.labeling.replies import (
-    empty_reply,
-    html_reply,
-    is_same_origin,
-    json_reply,
-    problem,
-    problem_for,
-    slow_down,
-    tile_reply,
-)
 from umnist_core.server.labeling.sessions import Session, read_session, set_session
 from umnist_core.server.labeling.tiles import trouble
-from umnist_core.server.log_tokens import keep_tokens_out_of_logs, without_tokens
+from umnist_core.server.log_tokens import keep_tokens_out_of_logs
 from umnist_core.server.routes import viewer_files_route
 from umnist_core.server.tiles import DZI_TYPE, tile_address
+from umnist_core.server.web.addresses import address, mount
+from umnist_core.server.web.fields import get_text, read_object
+from umnist_core.server.web.lanes import Lane
+from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
+from umnist_core.server.web.meanings import Problem, problem_of
+from umnist_core.server.web.replies import (
+    empty_reply,
+    html_reply,
+    json_reply,
+    kept_reply,
+    problem_reply,
+)
 from umnist_core.settings import Settings, load_settings
 
-_log = logging.getLogger(__name__)
+BODY_MAX_BYTES = 2**20
+"""Largest body of a post: an answer with the longest trace has a third of it."""
 
-T = TypeVar("T")
+JOINS_PER_MINUTE = 120
+"""From one address; a whole lab may come from one, behind its router."""
 
-_STUDY = r"/label/([0-9A-Za-z_-]{1,64})"
-_IMAGE = _STUDY + r"/tiles/([0-9A-Za-z_-]{1,64})\.([0-9A-Za-z_-]{1,64})"
+FAILED_JOINS_PER_MINUTE = 10
+"""From one address, with links that do not exist."""
 
 _ANSWER_STAYS = ("already_answered", "changed_enough", "withdrawn")
 """Refusals of an answer after which the page goes on from the state that comes with them."""
@@ -66,8 +60,8 @@ _COMMAND_THREADS = 8
 """Most of a command is waiting for the disk or the database."""
 
 
-class LabelApp:
-    """The label routes as one ASGI application.
+class _Labeling:
+    """What answers each address.
 
     Parameters
     ----------
@@ -80,69 +74,19 @@ class LabelApp:
     def __init__(self, service: StudyService | None, settings: Settings | None = None) -> None:
         self._settings = settings or load_settings()
         self._service = service
-        cores = os.cpu_count() or 1
-        self._commands = ThreadPoolExecutor(_COMMAND_THREADS, "umnist-label")
-        self._tile_threads = ThreadPoolExecutor(cores, "umnist-label-tiles")
-        self._tile_places = asyncio.Semaphore(cores)
+        self._commands = Lane("umnist-label", _COMMAND_THREADS)
+        self._pixels = Lane("umnist-label-tiles", os.cpu_count() or 1)
         self._desk: Desk | None = None
         self._opening = asyncio.Lock()
-        self._joins = limits.RateLimit(limits.JOINS_PER_MINUTE)
-        self._failed_joins = limits.RateLimit(limits.FAILED_JOINS_PER_MINUTE)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request)
-        except UmnistError as error:
-            response = problem_for(error)
-            if response.status_code >= 500:
-                path = without_tokens(scope["path"])
-                _log.warning("No answer could be made to %s: %s", path, error)
-        except Exception:
-            _log.exception("No answer could be made to %s", without_tokens(scope["path"]))
-            sentence = "Something went wrong on the server; its log says more about it."
-            response = problem(500, "trouble", sentence)
-        if response is not None:
-            await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response | None:
-        path = request.scope["path"].removeprefix(request.scope.get("app_root_path", ""))
-        method = "GET" if request.method == "HEAD" else request.method
-        allowed = []
-        for its_method, pattern, answer in _ROUTES:
-            match = pattern.fullmatch(path)
-            if match is None:
-                continue
-            if method == its_method:
-                if method == "POST" and (refusal := _refused_post(request)):
-                    return refusal
-                return await answer(self, request, match)
-            allowed.append("GET, HEAD" if its_method == "GET" else its_method)
-        if not allowed:
-            return problem(
-                404, "unknown", "There is nothing at this address; open your link again."
-            )
-        allow = {"allow": ", ".join([*allowed, "OPTIONS"])}
-        if method == "OPTIONS":
-            return empty_reply(allow)
-        sentence = f"This address takes {allow['allow']}; got {method[:20]}."
-        return problem(405, "wrong_method", sentence, allow)
-
-    async def _command(self, work: Callable[..., T], *args: object) -> T:
-        """Run something that waits for the store, in a thread of ours."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._commands, work, *args)
+        self._joins = RateLimit(JOINS_PER_MINUTE)
+        self._failed_joins = RateLimit(FAILED_JOINS_PER_MINUTE)
 
     async def _open(self) -> Desk:
         """Return the desk, opening the store first if nobody has."""
         if self._desk is None:
             async with self._opening:
                 if self._desk is None:
-                    self._desk = await self._command(self._make_desk)
+                    self._desk = await self._commands.run(self._make_desk)
         return self._desk
 
     def _make_desk(self) -> Desk:
@@ -153,7 +97,7 @@ class LabelApp:
         except UmnistError as error:
             raise trouble(error) from error
 
-    async def _who(self, request: Request, study: str) -> tuple[Desk, Session]:
+    async def _who(self, request: Request) -> tuple[Desk, Session]:
         """Return who asks.
 
         Raises
@@ -162,7 +106,7 @@ class LabelApp:
             ``no_session`` if no cookie says so.
         """
         desk = await self._open()
-        session = read_session(request, desk.signer, study)
+        session = read_session(request, desk.signer, request.path_params["study"])
         if session is None:
             raise RefusedError(
                 "This browser is not known in this study; open the link that you were given.",
@@ -172,162 +116,91 @@ class LabelApp:
 
     # -- pages and joining ----------------------------------------------------------------
 
-    async def _page(self, request: Request, match: re.Match[str]) -> Response:
+    async def page(self, request: Request) -> Response:
         return html_reply("label/label.html")
 
-    async def _join(self, request: Request, match: re.Match[str]) -> Response:
-        client = limits.client_of(request)
-        if wait_s := max(self._joins.wait_s(client), self._failed_joins.wait_s(client)):
-            return slow_down(wait_s)
+    async def join(self, request: Request) -> Response:
+        client = client_of(request)
+        refuse_haste(max(self._joins.wait_s(client), self._failed_joins.wait_s(client)))
         self._joins.take(client)
-        await limits.read_json(request)
+        await read_object(request, BODY_MAX_BYTES)
         desk = await self._open()
         try:
-            session = await self._command(desk.join, request, match[1])
+            session = await self._commands.run(desk.join, request, request.path_params["token"])
         except NotFoundError:
             self._failed_joins.take(client)
             raise
-        except RefusedError as error:
-            return problem(410, error.code, str(error))
+        except RefusedError as error:  # whatever the reason, this link leads nowhere any more
+            return problem_reply(Problem(410, error.code, str(error)))
         response = json_reply({"to": f"/label/{session.study}"})
         set_session(response, request, desk.signer, session)
         return response
 
     # -- the interface --------------------------------------------------------------------
 
-    async def _state(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
-        return json_reply(await self._command(desk.state, session))
+    async def state(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        return json_reply(await self._commands.run(desk.state, session))
 
-    async def _consent(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
+    async def step(
+        self, step: Callable[[Desk, Session, str], dict[str, Any]], request: Request
+    ) -> Response:
+        """Take a step that is said with its key alone."""
+        desk, session = await self._who(request)
         key = check_key((await _fields(request)).get("key"))
-        return json_reply({"state": await self._command(desk.consent, session, key)})
+        return json_reply({"state": await self._commands.run(step, desk, session, key)})
 
-    async def _begin(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
-        key = check_key((await _fields(request)).get("key"))
-        return json_reply({"state": await self._command(desk.begin, session, key)})
-
-    async def _withdraw(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
-        key = check_key((await _fields(request)).get("key"))
-        return json_reply({"state": await self._command(desk.withdraw, session, key)})
-
-    async def _practice(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
+    async def practise(self, request: Request) -> Response:
+        desk, session = await self._who(request)
         fields = await _fields(request)
         key, answer = check_key(fields.get("key")), check_sum(fields.get("answer"))
-        practice = _text("practice", fields)
-        return json_reply(await self._command(desk.practise, session, key, practice, answer))
+        practice = get_text("practice", fields)
+        return json_reply(await self._commands.run(desk.practise, session, key, practice, answer))
 
-    async def _answers(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
+    async def answer(self, request: Request) -> Response:
+        desk, session = await self._who(request)
         post = AnswerPost.from_dict(await _fields(request))
         try:
-            return json_reply(await self._command(desk.answer, session, post))
+            return json_reply(await self._commands.run(desk.answer, session, post))
         except RefusedError as error:
             if error.code not in _ANSWER_STAYS:
                 raise
-            return problem_for(error, {"state": await self._command(desk.state, session)})
+            state = await self._commands.run(desk.state, session)
+            return problem_reply(problem_of(error, to_researcher=False), {"state": state})
 
-    async def _alive(self, request: Request, match: re.Match[str]) -> Response:
-        desk, session = await self._who(request, match[1])
-        assignment = _text("assignment", await _fields(request))
-        await self._command(desk.keep_alive, session, assignment)
+    async def keep_alive(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        assignment = get_text("assignment", await _fields(request))
+        await self._commands.run(desk.keep_alive, session, assignment)
         return empty_reply()
 
     # -- images ---------------------------------------------------------------------------
 
-    async def _dzi(self, request: Request, match: re.Match[str]) -> Response | None:
-        desk, session = await self._who(request, match[1])
-        desk.check_address(session, match[2], match[3])
-        grid = await self._tile_work(request, desk.tiles.grid, session, match[2])
-        return None if grid is None else tile_reply(dzi_xml(grid).encode(), DZI_TYPE)
+    async def descriptor(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        key = _signed_key(request, desk, session)
+        grid = await self._pixels.run_for(request, desk.tiles.grid, session, key)
+        return kept_reply(dzi_xml(grid).encode(), DZI_TYPE)
 
-    async def _tile(self, request: Request, match: re.Match[str]) -> Response | None:
-        desk, session = await self._who(request, match[1])
-        key, address = match[2], tile_address(*match.groups()[3:])
-        desk.check_address(session, key, match[3])
-        tile = desk.tiles.find(session, key, address)
+    async def tile(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        place = tile_address(*(request.path_params[name] for name in ("level", "col", "row")))
+        key = _signed_key(request, desk, session)
+        tile = desk.tiles.find(session, key, place)
         if tile is None:
-            tile = await self._tile_work(request, desk.tiles.tile, session, key, address)
-        return None if tile is None else tile_reply(tile, "image/png")
-
-    async def _tile_work(self, request: Request, work: Callable[..., T], *args: object) -> T | None:
-        """Run something that reads pixels; None if its client has left meanwhile."""
-        async with self._tile_places:
-            if await request.is_disconnected():
-                return None
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._tile_threads, work, *args)
-
-
-def _refused_post(request: Request) -> Response | None:
-    """Return why a post is not even read; None if it is.
-
-    A page of another site can make a browser send a form to us with its cookies, but not
-    JSON, and not without saying where it comes from.
-    """
-    if not is_same_origin(request):
-        sentence = "This came from another site's page; open the link that you were given."
-        return problem(403, "other_site", sentence)
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        return problem(
-            415, "invalid", f"Expected application/json, found {kind[:60]!r}; send JSON."
-        )
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > limits.BODY_MAX_BYTES:
-        sentence = f"At most {limits.BODY_MAX_BYTES} bytes may be sent at once, found {length}."
-        return problem(413, "too_large", sentence, {"connection": "close"})
-    return None
+            tile = await self._pixels.run_for(request, desk.tiles.tile, session, key, place)
+        return kept_reply(tile, "image/png")
 
 
 async def _fields(request: Request) -> dict[str, Any]:
-    """Return the body of a post.
-
-    Raises
-    ------
-    InvalidValueError, TooLargeError
-        As `limits.read_json`, or if it is no JSON object.
-    """
-    value = await limits.read_json(request)
-    if not isinstance(value, dict):
-        raise InvalidValueError(
-            f"Expected the body as a JSON object, found {type(value).__name__}; reload the page."
-        )
-    return value
+    return await read_object(request, BODY_MAX_BYTES)
 
 
-def _text(name: str, fields: dict[str, Any]) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", value):
-        raise InvalidValueError(f"{name} is an id as the server gave it; got {str(value)[:80]!r}.")
-    return value
-
-
-_Answer = Callable[[LabelApp, Request, re.Match[str]], Awaitable[Response | None]]
-
-
-def _route(method: str, pattern: str, answer: _Answer) -> tuple[str, re.Pattern[str], _Answer]:
-    return method, re.compile(pattern, re.ASCII), answer
-
-
-_ROUTES = (
-    _route("GET", r"/join/([0-9A-Za-z_-]{1,200})", LabelApp._page),
-    _route("POST", r"/join/([0-9A-Za-z_-]{1,200})", LabelApp._join),
-    _route("GET", _STUDY, LabelApp._page),
-    _route("GET", _STUDY + "/api/state", LabelApp._state),
-    _route("POST", _STUDY + "/api/consent", LabelApp._consent),
-    _route("POST", _STUDY + "/api/begin", LabelApp._begin),
-    _route("POST", _STUDY + "/api/withdraw", LabelApp._withdraw),
-    _route("POST", _STUDY + "/api/practice", LabelApp._practice),
-    _route("POST", _STUDY + "/api/answers", LabelApp._answers),
-    _route("POST", _STUDY + "/api/alive", LabelApp._alive),
-    _route("GET", _IMAGE + r"\.dzi", LabelApp._dzi),
-    _route("GET", _IMAGE + r"_files/([0-9]+)/([0-9]+)_([0-9]+)\.png", LabelApp._tile),
-)
+def _signed_key(request: Request, desk: Desk, session: Session) -> str:
+    """Return the key of the image that an address is of, which was made for this person."""
+    key: str = request.path_params["key"]
+    desk.check_address(session, key, request.path_params["signature"])
+    return key
 
 
 def label_routes(
@@ -343,8 +216,25 @@ def label_routes(
         Those of the environment when None.
     """
     keep_tokens_out_of_logs()
-    app = LabelApp(service, settings)
-    return [Mount("/join", app=app), Mount("/label", app=app)]
+    labeling = _Labeling(service, settings)
+    image = "/{study:id}/tiles/{key:id}.{signature:id}"
+    label = [
+        address("/{study:id}", get=labeling.page),
+        address("/{study:id}/api/state", get=labeling.state),
+        address("/{study:id}/api/consent", post=partial(labeling.step, Desk.consent)),
+        address("/{study:id}/api/begin", post=partial(labeling.step, Desk.begin)),
+        address("/{study:id}/api/withdraw", post=partial(labeling.step, Desk.withdraw)),
+        address("/{study:id}/api/practice", post=labeling.practise),
+        address("/{study:id}/api/answers", post=labeling.answer),
+        address("/{study:id}/api/alive", post=labeling.keep_alive),
+        address(image + ".dzi", get=labeling.descriptor),
+        address(image + "_files/{level:digits}/{col:digits}_{row:digits}.png", get=labeling.tile),
+    ]
+    join = [address("/{token:token}", get=labeling.page, post=labeling.join)]
+    return [
+        mount("/join", join, to_researcher=False),
+        mount("/label", label, to_researcher=False),
+    ]
 
 
 def create_label_app(

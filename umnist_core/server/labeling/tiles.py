@@ -177,10 +177,11 @@ class LabelTiles:
         state = self._service.state(study)
         is_generated = state.spec.folder is None
         if is_generated and state.glyphs.get("checksum") != self._digits().checksum:
-            raise GlyphMismatchError(
+            mismatch = GlyphMismatchError(
                 f"Expected the digits that study {study} was made of ({state.glyphs.get('name')}), "
                 f"found {self._digits().name}; set UMNIST_DIGITS to their folder."
             )
+            raise trouble(mismatch)
 
     def _digits(self) -> GlyphSet:
         try:

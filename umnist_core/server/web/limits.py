@@ -1,32 +1,17 @@
-"""How often and how much anybody may send."""
+"""How often anybody may do something, and where a change may come from."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import json
 import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NoReturn
+from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection, Request
-
-from umnist_core.errors import InvalidValueError, TooLargeError
-
-BODY_MAX_BYTES = 2**20
-"""Largest body of a post: an answer with the longest trace has a third of it."""
-
-BODY_PATIENCE_S = 30.0
-"""A body that has not come whole by then holds a connection for nothing."""
-
-JOINS_PER_MINUTE = 120
-"""From one address; a whole lab may come from one, behind its router."""
-
-FAILED_JOINS_PER_MINUTE = 10
-"""From one address, with links that do not exist."""
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 _CLIENTS_MAX = 10_000
 
@@ -98,52 +83,45 @@ def client_of(connection: HTTPConnection) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-async def read_json(request: Request, max_bytes: int = BODY_MAX_BYTES) -> object:
-    """Read the body of a post as JSON.
+def refuse_haste(wait_s: int) -> None:
+    """Refuse somebody who has to wait.
 
     Raises
     ------
-    TooLargeError
-        If it has more bytes than it may have; the rest is not read.
-    InvalidValueError
-        If it is no JSON in UTF-8, holds what JSON does not have (NaN, half a character),
-        is nested too deep or does not come.
+    HTTPException
+        429, unless ``wait_s`` is 0.
     """
-    body = await read_body(request, max_bytes)
-    try:
-        value: object = json.loads(body.decode(), parse_constant=_refuse_constant)
-        if "\\u" in body.decode():
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
-    except (ValueError, RecursionError) as error:
-        raise InvalidValueError(
-            "Expected the body as JSON in UTF-8, found something else; reload the page."
-        ) from error
-    return value
+    if wait_s:
+        sentence = f"Too many tries; try again in {wait_s} s."
+        raise HTTPException(429, sentence, {"retry-after": str(wait_s)})
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read a body, and not one byte more than is allowed.
+def refuse_other_sites(connection: HTTPConnection, *, must_say: bool = False) -> None:
+    """Refuse a change that a page of another site asks for, as far as its browser tells.
+
+    Such a page can make a browser send a form to us with its cookies. ``Sec-Fetch-Site`` is the
+    browser's own word, but it is only sent to HTTPS and loopback; ``Origin`` goes with every
+    change. A program that is no browser sends neither, and can be tricked by no other site.
+
+    Parameters
+    ----------
+    connection
+        The request.
+    must_say
+        Whether one that says neither is refused as well.
 
     Raises
     ------
-    TooLargeError, InvalidValueError
-        As `read_json`.
+    HTTPException
+        403, if it does not come from a page of ours.
     """
-    chunks = bytearray()
-    try:
-        async with asyncio.timeout(BODY_PATIENCE_S):
-            async for chunk in request.stream():
-                chunks += chunk
-                if len(chunks) > max_bytes:
-                    raise TooLargeError(
-                        f"At most {max_bytes} bytes may be sent at once, and more came; send less."
-                    )
-    except TimeoutError as error:
-        raise InvalidValueError(
-            f"The body did not come whole within {BODY_PATIENCE_S:g} s; send it again."
-        ) from error
-    return bytes(chunks)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"JSON has no {name}")
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None:
+        is_ours = site == "same-origin"
+    elif origin is not None:
+        is_ours = urlsplit(origin).netloc == connection.headers.get("host", "")
+    else:
+        is_ours = not must_say
+    if not is_ours:
+        raise HTTPException(403, "This came from another site's page; open the app or your link.")
