@@ -287,11 +287,11 @@ def test_other_digits_give_other_tiles_at_once() -> None:
     in_use = [first]
     service = TileService(glyphs=lambda: in_use[0])
     path, query = "/scene.png", SMALL
-    before = service.answer(path, query)
+    before = service.reply(path, query)
     pinned_query = f"{query}&pin={pixel_pin(first)}"
-    service.answer("/scene.dzi", pinned_query)
+    service.reply("/scene.dzi", pinned_query)
     in_use[0] = second
-    after = service.answer(path, query)
+    after = service.reply(path, query)
     assert before.etag != after.etag
     scene = plan_scene(
         "released", 0, "train", 0, overrides={"canvas": "900", "factor": "0.5..5"}, glyphs=second
@@ -306,7 +306,7 @@ def test_cache_stays_within_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     glyphs = segment_glyphs()
     service = TileService(glyphs=lambda: glyphs)
     for seed in range(12):
-        service.answer("/scene_files/10/0_0.png", f"{SMALL}&seed={seed}")
+        service.reply("/scene_files/10/0_0.png", f"{SMALL}&seed={seed}")
     pyramids = service.cache_stats["pyramids"]
     assert pyramids["made"] == 12
     assert 900 * 900 * pyramids["entries"] < pyramids["held_bytes"] <= 3 * 2**20

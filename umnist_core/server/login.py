@@ -14,12 +14,12 @@ from starlette.routing import BaseRoute
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.server.admin import ADMIN_COOKIE, Admins
-from umnist_core.server.web.addresses import address, telling
+from umnist_core.server.web.addresses import address, error_middleware
 from umnist_core.server.web.fields import read_body
-from umnist_core.server.web.lanes import Lane
 from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.replies import html_reply
+from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings
 
 FAILED_LOGINS_PER_MINUTE = 10
@@ -42,7 +42,7 @@ class _Login:
         self._admins = Admins(settings.labeling_dir)
         self._failed = RateLimit(FAILED_LOGINS_PER_MINUTE)
         self._all_failed = RateLimit(ALL_FAILED_LOGINS_PER_MINUTE)
-        self._lane = Lane("umnist-login", 1)
+        self._threads = Threads("umnist-login", 1)
 
     async def show_login(self, request: Request) -> Response:
         """Show the form."""
@@ -69,7 +69,7 @@ class _Login:
 
     async def _wrong_with(self, secret: str) -> str:
         """Return what is wrong with a secret in a sentence; nothing if it is the right one."""
-        if await self._lane.run(self._admins.is_secret, secret):
+        if await self._threads.run(self._admins.is_secret, secret):
             return ""
         if self._admins.find_hash() is None:
             return "No secret has been set: start umnist app --share."
@@ -85,9 +85,9 @@ class _Login:
 def login_routes(settings: Settings) -> list[BaseRoute]:
     """Return ``/login`` and ``/logout``, for ``streamlit.App(..., routes=...)``."""
     pages = _Login(settings)
-    telling_in_forms = [telling(_as_form, to_researcher=False)]
+    told_in_forms = [error_middleware(_as_form, to_researcher=False)]
     # A browser that sends a form always says where it comes from.
-    page = partial(address, must_say_origin=True, middleware=telling_in_forms)
+    page = partial(address, must_say_origin=True, middleware=told_in_forms)
     return [
         page("/login", get=pages.show_login, post=pages.login),
         page("/logout", get=pages.show_logout, post=pages.logout),

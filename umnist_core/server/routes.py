@@ -19,29 +19,29 @@ from starlette.types import Receive, Scope, Send
 from umnist_core import __version__
 from umnist_core.digits import find_digits
 from umnist_core.errors import UmnistError
-from umnist_core.server.answer import IMMUTABLE, Answer, error_answer
 from umnist_core.server.assets import STATIC_DIR, static_version
+from umnist_core.server.tile_reply import IMMUTABLE, TileReply, error_reply
 from umnist_core.server.tiles import TileService
 from umnist_core.server.web.addresses import explain
-from umnist_core.server.web.lanes import Lane
+from umnist_core.server.web.threads import Threads
 
 
 class TileApp:
     """The tile service as an ASGI application.
 
-    Answers that are held are sent from the event loop at once. Everything else is made in
+    Replies that are held are sent from the event loop at once. Everything else is made in
     threads of our own, as many as there are cores, so that tiles neither starve the
     threads that Streamlit works in nor are starved by them.
 
     Parameters
     ----------
     service
-        What makes the answers.
+        What makes the replies.
     """
 
     def __init__(self, service: TileService) -> None:
         self._service = service
-        self._lane = Lane("umnist-tiles", os.cpu_count() or 1)
+        self._threads = Threads("umnist-tiles", os.cpu_count() or 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,32 +51,32 @@ class TileApp:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         query = scope["query_string"].decode("latin-1")
         method = scope["method"]
-        answer: Answer | None
+        reply: TileReply | None
         if method not in ("GET", "HEAD"):
-            answer = error_answer(
+            reply = error_reply(
                 405, f"Tiles are read with GET or HEAD; got {method}.", (b"allow", b"GET, HEAD")
             )
         else:
-            answer = self._service.find_answer(path, query) or await self._make(
+            reply = self._service.find_reply(path, query) or await self._make(
                 path, query, Request(scope, receive)
             )
-        if answer is None:
+        if reply is None:
             return
         if_none_match = next((v for k, v in scope["headers"] if k == b"if-none-match"), b"")
-        start, body = answer.messages(method, if_none_match)
+        start, body = reply.messages(method, if_none_match)
         await send(start)
         await send(body)
 
-    async def _make(self, path: str, query: str, request: Request) -> Answer | None:
-        """Return an answer, or None if its client left while it waited for its turn."""
+    async def _make(self, path: str, query: str, request: Request) -> TileReply | None:
+        """Return a reply, or None if its client left while it waited for its turn."""
         try:
-            return await self._lane.run_for(request, self._service.answer, path, query)
+            return await self._threads.run_for(request, self._service.reply, path, query)
         except ClientDisconnect:
             return None
         except Exception as error:
             problem = explain(error, f"{path}?{query}", to_researcher=True)
             headers = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
-            return error_answer(problem.status, problem.sentence, *headers)
+            return error_reply(problem.status, problem.sentence, *headers)
 
 
 class _ViewerFiles(StaticFiles):

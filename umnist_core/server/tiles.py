@@ -1,8 +1,8 @@
-"""From an address to its answer: descriptors, tiles and downloads. No event loop.
+"""From an address to its reply: descriptors, tiles and downloads. No event loop.
 
-`TileService.answer` is an ordinary function that many threads may call at once. What
+`TileService.reply` is an ordinary function that many threads may call at once. What
 it makes is kept in caches that share ``tile_cache_mib``: pyramids (one render per scene
-and view, however many tiles ask for it at once), values of files and finished answers.
+and view, however many tiles ask for it at once), values of files and finished replies.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from umnist_core.pyramid.export import export_dzi
 from umnist_core.pyramid.files import open_source
 from umnist_core.pyramid.own_values import OwnValues
 from umnist_core.rendering import pixel_pin
-from umnist_core.server.answer import IMMUTABLE, REVALIDATE, Answer, content_answer
 from umnist_core.server.files import FileEntry, get_file
 from umnist_core.server.query import (
     MODEL_VIEWS,
@@ -44,6 +43,7 @@ from umnist_core.server.query import (
     parse_file_query,
     parse_scene_query,
 )
+from umnist_core.server.tile_reply import IMMUTABLE, REVALIDATE, TileReply, content_reply
 from umnist_core.server.web.fields import parse_whole
 from umnist_core.settings import Settings, load_settings
 
@@ -64,7 +64,7 @@ class TileService:
     settings
         Limits and cache size.
     glyphs
-        Returns the digits in use; asked again for every answer that is made, so that a
+        Returns the digits in use; asked again for every reply that is made, so that a
         download of MNIST takes effect without a restart.
     """
 
@@ -77,8 +77,8 @@ class TileService:
         self._sources: SharedCache[object, TileSource] = SharedCache(
             cache_bytes // 2, lambda source: source.held_bytes
         )
-        self._answers: SharedCache[tuple[str, str, str], Answer] = SharedCache(
-            cache_bytes // 4, lambda answer: answer.held_bytes
+        self._replies: SharedCache[tuple[str, str, str], TileReply] = SharedCache(
+            cache_bytes // 4, lambda reply: reply.held_bytes
         )
         # Apart from the pyramids: whoever moves the pointer pushes no picture out.
         self._values: SharedCache[str, OwnValues] = SharedCache(
@@ -90,15 +90,15 @@ class TileService:
         """What the caches hold and have done."""
         return {
             "pyramids": asdict(self._sources.stats),
-            "answers": asdict(self._answers.stats),
+            "answers": asdict(self._replies.stats),
         }
 
-    def find_answer(self, path: str, query: str) -> Answer | None:
-        """Return a finished answer that cannot have changed, if it is held; takes microseconds."""
-        return self._answers.find((path, query, ""))
+    def find_reply(self, path: str, query: str) -> TileReply | None:
+        """Return a finished reply that cannot have changed, if it is held; takes microseconds."""
+        return self._replies.find((path, query, ""))
 
-    def answer(self, path: str, query: str) -> Answer:
-        """Make the answer to an address, or find it.
+    def reply(self, path: str, query: str) -> TileReply:
+        """Make the reply to an address, or find it.
 
         Parameters
         ----------
@@ -113,13 +113,13 @@ class TileService:
             If the address is wrong or its image cannot be made.
         """
         if match := SCENE_PATH.fullmatch(path) or _SCENE_TILE.fullmatch(path):
-            return self._scene_answer(path, query, match)
+            return self._scene_reply(path, query, match)
         if match := _FILE_VALUES.fullmatch(path):
-            return self._values_answer(path, get_file(match[1]), match)
+            return self._values_reply(path, get_file(match[1]), match)
         if match := FILE_PATH.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)
-            return self._answers.get_or_make(
-                (path, query, ""), lambda: self._make_file_answer(entry, file_query, match)
+            return self._replies.get_or_make(
+                (path, query, ""), lambda: self._make_file_reply(entry, file_query, match)
             )
         raise NotFoundError(
             "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi, "
@@ -127,20 +127,22 @@ class TileService:
             f"scene.png, scene.jpeg, scene.zip and scene.json; there is no {path[:80]!r}."
         )
 
-    def _scene_answer(self, path: str, query: str, match: re.Match[str]) -> Answer:
+    def _scene_reply(self, path: str, query: str, match: re.Match[str]) -> TileReply:
         scene_query = parse_scene_query(query)
         glyphs = self._load_glyphs()
         check_pin(scene_query.pin, glyphs)
         # An address that does not name its glyphs is kept apart for each set.
         set_name = "" if scene_query.pin else glyphs.checksum
         make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
-        return self._answers.get_or_make(
+        return self._replies.get_or_make(
             (path, query, set_name), lambda: make(scene_query, glyphs, match)
         )
 
     # -- scenes -----------------------------------------------------------------------
 
-    def _make_scene_tile(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
+    def _make_scene_tile(
+        self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]
+    ) -> TileReply:
         scene = query.ref.plan(glyphs)
         address = tile_address(*match.groups())
         height, width = _view_size(query.view, scene.height, scene.width)
@@ -149,7 +151,9 @@ class TileService:
         tile = read_tile(self._scene_source(query, glyphs), grid, address)
         return _scene_content(tile, "image/png", query, glyphs)
 
-    def _make_scene_file(self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]) -> Answer:
+    def _make_scene_file(
+        self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]
+    ) -> TileReply:
         scene = query.ref.plan(glyphs)
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
@@ -184,7 +188,9 @@ class TileService:
 
     # -- files ------------------------------------------------------------------------
 
-    def _make_file_answer(self, entry: FileEntry, query: FileQuery, match: re.Match[str]) -> Answer:
+    def _make_file_reply(
+        self, entry: FileEntry, query: FileQuery, match: re.Match[str]
+    ) -> TileReply:
         height, width = _view_size(query.view, entry.height, entry.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
         if match.re is FILE_PATH:
@@ -194,19 +200,19 @@ class TileService:
             grid.tile_box(*address)  # a wrong address is told before anything is decoded
             data = read_tile(self._file_source(entry, query.view), grid, address)
             media_type = "image/png"
-        return content_answer(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
+        return content_reply(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
 
-    def _values_answer(self, path: str, entry: FileEntry, match: re.Match[str]) -> Answer:
+    def _values_reply(self, path: str, entry: FileEntry, match: re.Match[str]) -> TileReply:
         """Return a block of the values that a file stores; see `umnist_core.pyramid.own_values`."""
 
-        def make() -> Answer:
+        def make() -> TileReply:
             col = parse_whole("A block's column", match[2])
             row = parse_whole("A block's row", match[3])
             values = self._values.get_or_make(entry.id, lambda: OwnValues(entry.header))
             data = json.dumps({"values": values.read_block(col, row)}).encode()
-            return content_answer(data, "application/json", pin=entry.id, cache_control=IMMUTABLE)
+            return content_reply(data, "application/json", pin=entry.id, cache_control=IMMUTABLE)
 
-        return self._answers.get_or_make((path, "", ""), make)
+        return self._replies.get_or_make((path, "", ""), make)
 
     def _file_source(self, entry: FileEntry, view: str) -> TileSource:
         def make() -> TileSource:
@@ -279,8 +285,8 @@ def _check_whole(height: int, width: int) -> None:
 
 def _scene_content(
     body: bytes, media_type: str, query: SceneQuery, glyphs: GlyphSet, file_name: str = ""
-) -> Answer:
-    return content_answer(
+) -> TileReply:
+    return content_reply(
         body,
         media_type,
         pin=pixel_pin(glyphs),

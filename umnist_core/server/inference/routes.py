@@ -33,9 +33,9 @@ from umnist_core.server.inference.images import find_image
 from umnist_core.server.tiles import tile_address
 from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
-from umnist_core.server.web.lanes import Lane
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.replies import json_reply, kept_reply, problem_reply, saved_as
+from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings, load_settings
 
 BODY_MAX_BYTES = 2**16
@@ -61,7 +61,9 @@ class _Inference:
     def __init__(self, settings: Settings | None = None, pool: InferencePool | None = None) -> None:
         self._settings = settings or load_settings()
         self._given_pool = pool
-        self._lane = Lane("umnist-inference", _THREADS)  # for what takes a while, but no model
+        self._threads = Threads(
+            "umnist-inference", _THREADS
+        )  # for what takes a while, but no model
 
     @property
     def _pool(self) -> InferencePool:
@@ -76,21 +78,21 @@ class _Inference:
 
     async def status(self, request: Request) -> Response:
         sentence = needs_sentence()
-        await self._lane.run(self._pool.devices)
-        devices = await self._lane.run(self._pool.status)
+        await self._threads.run(self._pool.devices)
+        devices = await self._threads.run(self._pool.status)
         return json_reply({"torch": not sentence, "sentence": sentence, "devices": devices})
 
     async def start(self, request: Request) -> Response:
         if sentence := needs_sentence():
             return problem_reply(Problem(503, "no_torch", sentence))
         device = get_text("device", await read_object(request, BODY_MAX_BYTES), _DEVICE)
-        await self._lane.run(self._pool.start, device)
+        await self._threads.run(self._pool.start, device)
         return json_reply({}, 202)
 
     async def submit(self, request: Request) -> Response:
         if sentence := needs_sentence():
             return problem_reply(Problem(503, "no_torch", sentence))
-        job = await self._lane.run(self._take, await read_object(request, BODY_MAX_BYTES))
+        job = await self._threads.run(self._take, await read_object(request, BODY_MAX_BYTES))
         return json_reply(job, 409 if job["state"] == SUPERSEDED else 202)
 
     def _take(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -140,24 +142,24 @@ class _Inference:
     async def places(self, request: Request) -> Response:
         outcome, fields = self._outcome(request), request.query_params
         choice, top = parse_choice(fields), fields.get("top", "")
-        places = await self._lane.run(places_json, outcome, choice, top)
+        places = await self._threads.run(places_json, outcome, choice, top)
         is_download = fields.get("download") == "1"
         return json_reply(places, 200, saved_as("attention.json" if is_download else ""))
 
     async def agreement(self, request: Request) -> Response:
         outcome, choice = self._outcome(request), parse_choice(request.query_params)
         grid = request.path_params["grid"]
-        return json_reply(await self._lane.run(agreement, outcome, choice, grid))
+        return json_reply(await self._threads.run(agreement, outcome, choice, grid))
 
     async def table(self, request: Request) -> Response:
-        body = await self._lane.run(attention_table, self._outcome(request))
+        body = await self._threads.run(attention_table, self._outcome(request))
         return kept_reply(body, "application/octet-stream", "attention.npy")
 
     async def tile(self, request: Request) -> Response:
         outcome, fields = self._outcome(request), request.query_params
         place = tile_address(*(request.path_params[name] for name in ("level", "col", "row")))
         choice, side = parse_choice(fields), fields.get("tile", "")
-        tile = await self._lane.run(heat_tile, outcome, choice, place, side)
+        tile = await self._threads.run(heat_tile, outcome, choice, place, side)
         return kept_reply(tile, "image/png")
 
 

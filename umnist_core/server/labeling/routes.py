@@ -32,7 +32,6 @@ from umnist_core.server.routes import viewer_files_route
 from umnist_core.server.tiles import DZI_TYPE, tile_address
 from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, read_object
-from umnist_core.server.web.lanes import Lane
 from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
 from umnist_core.server.web.meanings import Problem, problem_of
 from umnist_core.server.web.replies import (
@@ -42,6 +41,7 @@ from umnist_core.server.web.replies import (
     kept_reply,
     problem_reply,
 )
+from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings, load_settings
 
 BODY_MAX_BYTES = 2**20
@@ -74,8 +74,8 @@ class _Labeling:
     def __init__(self, service: StudyService | None, settings: Settings | None = None) -> None:
         self._settings = settings or load_settings()
         self._service = service
-        self._commands = Lane("umnist-label", _COMMAND_THREADS)
-        self._pixels = Lane("umnist-label-tiles", os.cpu_count() or 1)
+        self._commands = Threads("umnist-label", _COMMAND_THREADS)
+        self._pixels = Threads("umnist-label-tiles", os.cpu_count() or 1)
         self._desk: Desk | None = None
         self._opening = asyncio.Lock()
         self._joins = RateLimit(JOINS_PER_MINUTE)

@@ -120,16 +120,18 @@ def mount(path: str, routes: Sequence[BaseRoute], *, to_researcher: bool) -> Mou
     """
     # A slash too many is another address, and nobody is sent on from there.
     router = Router(routes, redirect_slashes=False)
-    return Mount(path, router, middleware=[telling(_as_json, to_researcher=to_researcher)])
+    return Mount(path, router, middleware=[error_middleware(_as_json, to_researcher=to_researcher)])
 
 
-def telling(write: Callable[[Request, Problem], Response], *, to_researcher: bool) -> Middleware:
-    """Return what makes an answer of everything that is raised behind it.
+def error_middleware(
+    write: Callable[[Request, Problem], Response], *, to_researcher: bool
+) -> Middleware:
+    """Return what makes a reply of everything that is raised behind it.
 
     Parameters
     ----------
     write
-        Makes an answer of a problem.
+        Makes a reply of a problem.
     to_researcher
         As in `mount`.
     """

@@ -1,4 +1,4 @@
-"""Finished HTTP answers: made once, kept, and sent again without further work."""
+"""Finished HTTP replies: made once, kept, and sent again without further work."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A finished answer.
+class TileReply:
+    """A finished reply.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def held_bytes(self) -> int:
-        """About the memory of the answer, in bytes, for caches to count."""
+        """About the memory of the reply, in bytes, for caches to count."""
         return len(self.body) + 2048
 
     def messages(self, method: str, if_none_match: bytes) -> tuple[Message, Message]:
@@ -72,10 +72,10 @@ class Answer:
         return any(tag in (self.etag, b"*") for tag in tags)
 
 
-def content_answer(
+def content_reply(
     body: bytes, media_type: str, *, pin: str, cache_control: str, file_name: str = ""
-) -> Answer:
-    """Return an answer with content.
+) -> TileReply:
+    """Return a reply with content.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ def content_answer(
     ]
     if file_name:
         headers.append((b"content-disposition", f'attachment; filename="{file_name}"'.encode()))
-    return Answer(_start(200, headers), _start(304, kept), body, etag)
+    return TileReply(_start(200, headers), _start(304, kept), body, etag)
 
 
-def error_answer(status: int, sentence: str, *more_headers: tuple[bytes, bytes]) -> Answer:
-    """Return an answer that says in one sentence, as plain text, what was wrong."""
+def error_reply(status: int, sentence: str, *more_headers: tuple[bytes, bytes]) -> TileReply:
+    """Return a reply that says in one sentence, as plain text, what was wrong."""
     body = sentence.encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
@@ -112,7 +112,7 @@ def error_answer(status: int, sentence: str, *more_headers: tuple[bytes, bytes])
         (b"cache-control", b"no-store"),
         *more_headers,
     ]
-    return Answer(_start(status, headers), None, body, b"")
+    return TileReply(_start(status, headers), None, body, b"")
 
 
 def _start(status: int, headers: list[tuple[bytes, bytes]]) -> Message:

@@ -1,4 +1,4 @@
-"""Threads for what would hold up the event loop: each kind of work has a lane of its own."""
+"""Threads for what would hold up the event loop: each kind of work has its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 T = TypeVar("T")
 
 
-class Lane:
+class Threads:
     """Threads of one kind of work, which neither starve those of another nor Streamlit's.
 
     Parameters
@@ -24,12 +24,12 @@ class Lane:
     """
 
     def __init__(self, name: str, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, name)
+        self._pool = ThreadPoolExecutor(threads, name)
         self._places = asyncio.Semaphore(threads)
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Do something in a thread and return what comes of it."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
 
     async def run_for(self, request: Request, work: Callable[..., T], *args: object) -> T:
         """Do something for a client who may give it up; first come, first served.
