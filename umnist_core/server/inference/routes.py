@@ -178,7 +178,8 @@ def inference_routes(
     inference = _Inference(settings, pool)
     job = "/jobs/{job:id}"
     tile = "/heat/{level:digits}/{col:digits}_{row:digits}.png"
-    addresses = [
+    addresses = [  # tiles first: theirs are most of all requests
+        address(job + tile, get=inference.tile),
         address("/", get=inference.leave),
         address("/status", get=inference.status),
         address("/start", post=inference.start),
@@ -187,6 +188,5 @@ def inference_routes(
         address(job + "/attention.json", get=inference.places),
         address(job + "/attention.npy", get=inference.table),
         address(job + "/dwell/{grid:id}", get=inference.agreement),
-        address(job + tile, get=inference.tile),
     ]
     return [mount("/inference", addresses, to_researcher=True)]

@@ -218,7 +218,8 @@ def label_routes(
     keep_tokens_out_of_logs()
     labeling = _Labeling(service, settings)
     image = "/{study:id}/tiles/{key:id}.{signature:id}"
-    label = [
+    label = [  # tiles first: theirs are most of all requests
+        address(image + "_files/{level:digits}/{col:digits}_{row:digits}.png", get=labeling.tile),
         address("/{study:id}", get=labeling.page),
         address("/{study:id}/api/state", get=labeling.state),
         address("/{study:id}/api/consent", post=partial(labeling.step, Desk.consent)),
@@ -228,7 +229,6 @@ def label_routes(
         address("/{study:id}/api/answers", post=labeling.answer),
         address("/{study:id}/api/alive", post=labeling.keep_alive),
         address(image + ".dzi", get=labeling.descriptor),
-        address(image + "_files/{level:digits}/{col:digits}_{row:digits}.png", get=labeling.tile),
     ]
     join = [address("/{token:token}", get=labeling.page, post=labeling.join)]
     return [
