@@ -35,7 +35,7 @@ def create_bench_app() -> Starlette:
     """Return the tile routes and ``/bench/static/N``, a plain route to the N-th tile's bytes."""
     service = TileService()
     bodies = [
-        service.answer(f"/scene_files/{level}/{col}_{row}.png", "seed=0").body
+        service.reply(f"/scene_files/{level}/{col}_{row}.png", "seed=0").body
         for level, col, row in tile_addresses()
     ]
 
