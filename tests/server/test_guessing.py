@@ -11,16 +11,30 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.datasets.making import small_recipe
 from tests.labeling.making import SMALL
 from tests.server.conftest import Lab
-from tests.server.guessing import Candidate, Seen, attack, read_numbers, take_part
+from tests.server.guessing import (
+    Candidate,
+    Seen,
+    attack,
+    first_square,
+    ground_at,
+    kinds_of,
+    plan_ground,
+    read_numbers,
+    small_samples,
+    take_part,
+)
 from umnist_core.datasets.write import write_dataset
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling import StudySpec
 from umnist_core.labeling.study_key import KeyedImage, StudyKey
+from umnist_core.rendering import render
+from umnist_core.scenes import PRESETS, UltraMnistParameters, plan_scene
 
 SCENES = 240
 """Of each preset, small enough for every day; `tests.server.guessing` tries any number."""
@@ -43,6 +57,35 @@ def test_no_image_of_a_study_is_found(lab: Lab, pool: str) -> None:
     seen = _see(lab, pool)
     assert len(read_numbers(seen.texts)) > 100
     assert attack(seen, SMALL, SCENES, load_glyphs()) == []
+
+
+@pytest.mark.parametrize("overrides", [{}, SMALL], ids=["as-it-is", "small"])
+def test_what_is_planned_of_a_scene_is_what_a_whole_plan_has(overrides: dict[str, str]) -> None:
+    """Of every preset: the ground, and a digit in the first square."""
+    glyphs = load_glyphs()
+    kinds = kinds_of(overrides)
+    assert sorted(preset for presets in kinds.values() for preset in presets) == sorted(PRESETS)
+    for parameters, presets in kinds.items():
+        for preset, sample in itertools.product(presets, small_samples(40)):
+            table = PRESETS[preset].table
+            known = {name: text for name, text in overrides.items() if name in table}
+            scene = plan_scene(preset, *sample, glyphs=glyphs, overrides=known)
+            assert first_square(parameters, sample) in scene.boxes
+            if isinstance(parameters, UltraMnistParameters):
+                assert plan_ground(parameters, sample) == (scene.checkerboard, scene.shapes)
+
+
+def test_ground_at_points_is_the_drawn_ground() -> None:
+    """Pixel by pixel, but for those that an edge runs through."""
+    glyphs = load_glyphs()
+    (parameters,) = (one for one, presets in kinds_of(SMALL).items() if "paper" in presets)
+    assert isinstance(parameters, UltraMnistParameters)
+    rows, cols = np.divmod(np.arange(512**2), 512)
+    for sample in small_samples(20):
+        scene = plan_scene("paper", *sample, glyphs=glyphs, overrides=SMALL)
+        drawn = render(scene, glyphs, layer="background") > 127
+        planned = ground_at(plan_ground(parameters, sample), rows, cols)
+        assert np.mean(planned == drawn.ravel()) > 0.99
 
 
 def _weak(choose: Callable[[str, int], tuple[int, int]]) -> Callable[..., Iterator[KeyedImage]]:
