@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import DESK, PHONE, wait_until
 from tests.browser.label_page import ASK_ALL, POOLS, Annotator, LabelLab
+from tests.labeling.making import SMALL, write_sums
 
 OpenStudy = Callable[..., LabelLab]
 
@@ -55,6 +57,33 @@ def test_annotator_goes_from_link_to_code_with_a_reload_in_every_state(
     code = page.locator(".code code").inner_text()
     assert len(code) == len("K7Q2-9FXM")
     assert lab.given() == [11, 12, 13]
+
+
+def test_guided_instructions_tell_the_size_of_the_study_own_images(
+    open_study: OpenStudy, tmp_path: Path
+) -> None:
+    """One size of generated images, and the range of a folder's, before any is shown."""
+    few = {"stimuli": 2, "images_per_annotator": 2, "practice": 0}
+    folder = str(write_sums(tmp_path / "own", (5000, 400), (300, 900)))
+    for own, sentence, frame in (
+        (
+            {"overrides": SMALL},
+            "From 14 px to 112 px wide, in an image of 512 px. Drawn to scale:",
+            "512 px",
+        ),
+        (
+            {"folder": folder, "overrides": {}},
+            "From 14 px to 2,128 px wide, in images with sides of 300 px to 5,000 px. "
+            "Drawn to scale in a square of 5,000 px:",
+            "5,000 px",
+        ),
+    ):
+        person = open_study(**few, **own).person("guided")
+        person.open_link()
+        person.press_button("I agree and take part")
+        person.wait_for_screen("instructions")
+        assert sentence in person.page.locator(".facts p").all_inner_texts()
+        assert person.page.locator(".sizes text").all_text_contents()[-1] == frame
 
 
 def test_open_link_asks_first_and_gives_a_link_of_ones_own(open_study: OpenStudy) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from umnist_core.labeling import AnswerPost, StudyService, StudySpec
@@ -55,6 +57,20 @@ def small_spec(**changes: Any) -> StudySpec:
         **TOLD,
     }
     return StudySpec(**{**few, **changes})
+
+
+def write_sums(folder: Path, *sizes: tuple[int, int]) -> Path:
+    """Write a folder in Kaggle's layout with an image of 1 of each height and width, and return it.
+
+    It takes the place of ``preset`` and ``overrides``, so leave the latter empty.
+    """
+    (folder / "train").mkdir(parents=True)
+    rows = ["id,digit_sum"]
+    for number, size in enumerate(sizes):
+        cv2.imwrite(str(folder / "train" / f"{number}.png"), np.full(size, 60, np.uint8))
+        rows.append(f"{number},1")
+    (folder / "train.csv").write_text("\n".join(rows))
+    return folder
 
 
 def open_small(

@@ -22,7 +22,7 @@ STATE_FIELDS = {
     "study": {"id", "name"},
     "phase": None,
     "texts": {"consent", "instructions", "question"},
-    "guide": {"sizes_px", "digit_counts", "sheet"},
+    "guide": {"sizes_px", "image_px", "digit_counts", "sheet"},
     "ask": {"confidence", "digits", "change", "min", "max"},
     "progress": {"done", "total", "practice_done", "practice_total"},
     "practice": {"id", "number", "image"},

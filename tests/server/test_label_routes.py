@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.labeling.making import new_key, small_spec
+from tests.labeling.making import new_key, small_spec, write_sums
 from tests.server.conftest import Lab
 from tests.server.people import answer_body
 from umnist_core.errors import StoreError
@@ -58,6 +59,35 @@ def test_guide_tells_the_sizes_and_counts_that_the_images_are_drawn_from(
 ) -> None:
     """A study of other images than the paper's tells no wrong sizes."""
     assert digit_ranges(small_spec(**changes)) == (sizes_px, counts)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "digits_px", "sides_px"),
+    [
+        ((), [14, 112], [512, 512]),
+        (((300, 300), (300, 300)), [14, 300], [300, 300]),
+        (((5000, 400), (300, 900)), [14, 2128], [300, 5000]),
+    ],
+)
+def test_guide_tells_how_large_the_images_of_the_study_are(
+    lab: Lab,
+    tmp_path: Path,
+    sizes: Sequence[tuple[int, int]],
+    digits_px: list[int],
+    sides_px: list[int],
+) -> None:
+    """Before the first is shown; of a folder, and no digit is larger than every image."""
+    own: dict[str, Any] = {}
+    if sizes:
+        own = {"folder": str(write_sums(tmp_path / "own", *sizes)), "overrides": {}}
+    study = lab.study(stimuli=2, images_per_annotator=2, practice=0, **own)
+    with lab.person() as person:
+        person.join(lab.link(study, "guided"))
+        guide = person.state()["guide"]
+    assert (guide["sizes_px"], guide["image_px"]) == (digits_px, sides_px)
+    with lab.person() as person:
+        person.join(lab.link(study, "unguided"))
+        assert person.state()["guide"] is None
 
 
 def test_next_image_is_reserved_while_one_is_open(lab: Lab) -> None:

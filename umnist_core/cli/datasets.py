@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from umnist_core.datasets.decode import GROUND, PAGE, TURNED
+from umnist_core.datasets.decode import CHOICES
 from umnist_core.datasets.inspect import Inspection, inspect_dataset
 from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.read import find_datasets
@@ -17,13 +17,6 @@ from umnist_core.errors import MissingFileError
 
 _LISTED_SIZES = 20
 """Sizes that are listed; a folder of photographs may have thousands."""
-
-
-_CHOICES = {
-    TURNED: "turned, as the file's orientation says",
-    GROUND: "with transparent parts drawn on white or black",
-    PAGE: "of a file with several pages, the first of them",
-}
 
 
 @click.group(
@@ -89,7 +82,7 @@ def _lines(found: Inspection) -> list[str]:
     sizes = dict(list(found.sizes.items())[:_LISTED_SIZES])
     lines.append(f"  sizes px  {_joined(sizes)}{' ...' if len(sizes) < len(found.sizes) else ''}")
     for kind, count in found.choices.items():
-        lines.append(f"  read as   {count} {_CHOICES[kind]}")
+        lines.append(f"  read as   {count} {CHOICES[kind]}")
     for split in found.unfinished:
         lines.append(
             f"  {split} is unfinished: run the command above again with this folder as OUT."

@@ -168,12 +168,15 @@ def create_command(
         def tell(done: int, of: int) -> None:
             bar.update(done - bar.n)
 
-        study = create_study(service, spec, progress=tell, jobs=jobs or -1)
+        said: list[str] = []
+        study = create_study(service, spec, progress=tell, say=said.append, jobs=jobs or -1)
     seconds = time.monotonic() - began
     click.echo(
         f"{study}: {spec.name}, {count_of(spec.stimuli, 'image')} and {spec.practice} to practise "
         f"on in {seconds:.1f} s"
     )
+    for sentence in said:
+        click.echo(sentence)
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:
         click.echo("STAND-IN DIGITS, not MNIST")
     click.echo(f"Invite people with `umnist study invite {study} --count 30`.")

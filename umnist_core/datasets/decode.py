@@ -7,6 +7,7 @@ transparent parts on the same ground (`umnist_core.pyramid.appearance`, `orienta
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,13 @@ a piece, and there may be several."""
 
 TURNED, GROUND, PAGE = "turned", "ground", "first page"
 """What may be chosen to read a file: see `umnist_core.pyramid.notes`."""
+
+CHOICES = {
+    TURNED: "turned, as the file's orientation says",
+    GROUND: "with transparent parts drawn on white or black",
+    PAGE: "of a file with several pages, the first of them",
+}
+"""What is said of it, behind a number of images."""
 
 
 def is_read_whole(start: bytes) -> bool:
@@ -127,6 +135,21 @@ def header_choices(data: bytes, name: str) -> tuple[str, ...]:
     has_pages = len(find_pages(load, find_loader(data) or "")) > 1
     is_turned = find_orientation(load()) != UPRIGHT
     return (*([TURNED] if is_turned else []), *([PAGE] if has_pages else []))
+
+
+def find_choices(data: bytes, name: str) -> tuple[str, ...]:
+    """Return what is chosen to read an image; takes a whole file, and raises as `has_ground`."""
+    is_on_ground = has_alpha(data, name) and has_ground(data, name)
+    return (*header_choices(data, name), *([GROUND] if is_on_ground else []))
+
+
+def choice_sentences(counts: Mapping[str, int], images: int) -> list[str]:
+    """Return a sentence for each kind of choice that was made for some of so many images."""
+    return [
+        f"{counts[kind]} of {images} images {'is' if counts[kind] == 1 else 'are'} {words}."
+        for kind, words in CHOICES.items()
+        if counts.get(kind)
+    ]
 
 
 def has_alpha(data: bytes, name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from umnist_core.datasets.decode import GROUND, PAGE, TURNED
+from umnist_core.datasets.decode import CHOICES
 from umnist_core.datasets.read import open_dataset
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.truth import TruthTable, truth_path
@@ -124,7 +124,7 @@ def inspect_dataset(
         unfinished=tuple(s for s in records if not truth_path(reader.root, s).is_file()),
         labels=_histogram(labels),
         sizes={size: count for size, count in sizes.most_common() if count},
-        choices={kind: choices[kind] for kind in (TURNED, GROUND, PAGE) if choices[kind]},
+        choices={kind: choices[kind] for kind in CHOICES if choices[kind]},
         missing=tuple(reader.iter_missing()),
         damaged=tuple(dict.fromkeys(damaged)),
         check="ends" if quick else "decoded",

@@ -16,6 +16,7 @@ import secrets
 import shutil
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ import joblib
 
 from umnist_core import __version__
 from umnist_core.datasets import FileReader, open_files
+from umnist_core.datasets.decode import choice_sentences
 from umnist_core.datasets.manifest import read_manifest
 from umnist_core.datasets.samples import one_thread
 from umnist_core.digits import GlyphSet, load_glyphs
@@ -70,6 +72,8 @@ class Frozen:
     truth
         What is in it: ``label``, ``digits`` (None where only the sum is known), ``figures`` and
         ``source``.
+    choices
+        What was chosen to read its file, of `umnist_core.datasets.decode`.
     """
 
     id: str
@@ -78,6 +82,7 @@ class Frozen:
     width: int
     sha256: str
     truth: Mapping[str, Any]
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,12 @@ class _Planned:
 
 
 def create_study(
-    ledger: Ledger, spec: StudySpec, *, progress: Progress | None = None, jobs: int = -1
+    ledger: Ledger,
+    spec: StudySpec,
+    *,
+    progress: Progress | None = None,
+    say: Callable[[str], None] | None = None,
+    jobs: int = -1,
 ) -> str:
     """Freeze a study's images and log it.
 
@@ -102,6 +112,8 @@ def create_study(
         Its settings.
     progress
         Told of every image that is made.
+    say
+        Told, in sentences, what was chosen to read the files of a folder.
     jobs
         Processes; -1 for one a core.
 
@@ -152,6 +164,10 @@ def create_study(
     except BaseException:
         shutil.rmtree(final, ignore_errors=True)
         raise
+    if say is not None:
+        choices = Counter(kind for one in frozen for kind in one.choices)
+        for sentence in choice_sentences(choices, len(frozen)):
+            say(sentence)
     return study
 
 
@@ -337,7 +353,8 @@ def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
     truth = {"label": label, "digits": None, "figures": {}, "source": origin}
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    return Frozen(one.id, path.suffix, header.height, header.width, checksum, truth)
+    choices = reader.find_choices(name)
+    return Frozen(one.id, path.suffix, header.height, header.width, checksum, truth, choices)
 
 
 def _check_label(label: int | None, name: str) -> None:

@@ -123,6 +123,7 @@ def annotator_view(
         code=code if has_code(state, person) else None,
         link_token=link_token,
         sizes={},
+        sides_px=state.sides_px,
     )
     view.sizes.update(_sizes(state, view))
     return view

@@ -207,6 +207,7 @@ class StudyState:
         self.stimuli: tuple[str, ...] = ()
         self.practice: tuple[PracticeImage, ...] = ()
         self.sizes: dict[str, tuple[int, int]] = {}
+        self.sides_px = (0, 0)
         self.suffixes: dict[str, str] = {}
         self.versions: Mapping[str, Any] = {}
         self.glyphs: Mapping[str, Any] = {}
@@ -258,6 +259,8 @@ class StudyState:
             PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in fact.practice
         )
         self.sizes = {name: (height, width) for name, (height, width) in fact.sizes.items()}
+        sides_px = [side_px for size in self.sizes.values() for side_px in size]
+        self.sides_px = (min(sides_px), max(sides_px))
         self.suffixes = dict(fact.suffixes)
         self.versions = fact.versions
         self.glyphs = fact.glyphs

@@ -95,6 +95,8 @@ class AnnotatorView:
         Token of the person's own link.
     sizes
         Key -> (height, width) of every image that is named here, px.
+    sides_px
+        Shortest and longest side of any image of the study.
     """
 
     study: str
@@ -113,6 +115,7 @@ class AnnotatorView:
     code: str | None
     link_token: str
     sizes: dict[str, tuple[int, int]]
+    sides_px: tuple[int, int]
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,16 @@ class Samples(ABC):
     def describe(self) -> dict[str, Any]:
         """Return what the images follow from, for cards."""
 
+    def find_choices(self, place: int) -> tuple[str, ...]:
+        """Return what was chosen to read an image's file, of `umnist_core.datasets.decode`.
+
+        Raises
+        ------
+        MissingFileError, DamagedFileError, TooLargeError
+            As of the file.
+        """
+        return ()
+
     glyphs: GlyphSet | None = None
 
 
@@ -202,6 +212,10 @@ class FolderSamples(Samples):
     def describe(self) -> dict[str, Any]:
         """Return folder and count."""
         return {"folder": self.reader.root.name, "count": len(self.ids)}
+
+    def find_choices(self, place: int) -> tuple[str, ...]:
+        """Return what the data set says."""
+        return self.reader.find_choices(self.ids[place])
 
 
 class Inverted(TileSource):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from umnist_core.datasets import Recipe
+from umnist_core.datasets.decode import choice_sentences
 from umnist_core.models.base import Model
 from umnist_core.models.cards import find_checkpoints, get_checkpoint, keep_measured
 from umnist_core.models.checkpoints import load_checkpoint
@@ -58,8 +60,9 @@ def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
         yield f"{card.model} from {path.name} on {about['hardware']}"
         summaries: dict[str, Any] = {}
         for name in names:
-            found = _evaluate(model, name, options)
-            summaries[name] = found.summary()
+            samples = _samples(name, options)
+            found = _evaluate(model, samples, options)
+            summaries[name] = found.summary() | {"choices": _count_choices(samples)}
             _write_tables(found, options)
             if options["onto_card"]:
                 command = evaluation_command(checkpoint, name, options)
@@ -79,11 +82,11 @@ def _variant_names(options: dict[str, Any]) -> list[str]:
     return [name for name in VARIANTS if name != PHOTOGRAPHS or options["data"] is not None]
 
 
-def _evaluate(model: Model, variant: str, options: dict[str, Any]) -> Evaluation:
+def _evaluate(model: Model, samples: Samples, options: dict[str, Any]) -> Evaluation:
     with assuming_digits(model, options.get("digits")):
         return evaluate(
             model,
-            _samples(variant, options),
+            samples,
             batch_size=options["batch_size"],
             workers=options["workers"],
             with_attention=options["attention"],
@@ -100,6 +103,11 @@ def _samples(variant: str, options: dict[str, Any]) -> Samples:
         return open_variant(images, variant)
     recipe = Recipe(count or SCENES, options["preset"], seed, split, options["overrides"])
     return open_variant(SceneSamples(recipe), variant)
+
+
+def _count_choices(samples: Samples) -> Counter[str]:
+    """Count the images of each kind of choice that was made to read their files."""
+    return Counter(kind for place in range(len(samples)) for kind in samples.find_choices(place))
 
 
 def _write_tables(found: Evaluation, options: dict[str, Any]) -> None:
@@ -161,13 +169,15 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
         f"{figures['seconds_per_image']:.3f} s an image, {figures['model_seconds_per_image']:.3f} "
         f"of it in the model; peak memory {gigabytes(figures['peak_bytes'])}"
     )
+    yield from choice_sentences(figures["choices"], figures["images"])
 
 
 def _few_lines(figures: dict[str, Any]) -> Iterator[str]:
     """Yield what is printed of one variant among several."""
     for task, tables in figures["tasks"].items():
         yield f"  {task}: {_share(tables['accuracy'])}"
-    yield from (f"  {line}" for line in (*_digit_lines(figures), *_trust_lines(figures)))
+    choices = choice_sentences(figures["choices"], figures["images"])
+    yield from (f"  {line}" for line in (*_digit_lines(figures), *_trust_lines(figures), *choices))
 
 
 def _digit_lines(figures: dict[str, Any]) -> Iterator[str]:

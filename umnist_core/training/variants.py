@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.datasets import open_image_folder
+from umnist_core.datasets.decode import find_choices
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
@@ -196,6 +197,10 @@ class ChangedSamples(Samples):
         """Return what the images follow from, and the variant."""
         return {**self.samples.describe(), "variant": self.name}
 
+    def find_choices(self, place: int) -> tuple[str, ...]:
+        """Return those of the image as it is."""
+        return self.samples.find_choices(place)
+
 
 def _moved(digit: Digit, move: Callable[[Box, Size], Box], size: Size) -> Digit:
     box, ink_box = move(digit.box, size), move(digit.ink_box, size)
@@ -272,6 +277,11 @@ class PhotographSamples(Samples):
         """Return folder, count and seed, and the variant."""
         about = {"folder": self.folder.resolve().name, "photographs": len(self.paths)}
         return {**about, "count": self.count, "seed": self.seed, "variant": PHOTOGRAPHS}
+
+    def find_choices(self, place: int) -> tuple[str, ...]:
+        """Return those of the photograph, whole or cropped."""
+        image_id, path = list(self.paths.items())[place % len(self.paths)]
+        return find_choices(path.read_bytes(), image_id)
 
 
 def _crop(pixels: Pixels, rng: np.random.Generator) -> Pixels:

@@ -131,8 +131,10 @@ def _guide(
     if view.pool != GUIDED or sheet_size is None:
         return None
     sizes_px, counts = digit_ranges(view.spec)
+    longest_px = view.sides_px[1]  # a folder's images may be smaller than the paper's digits
     return {
-        "sizes_px": list(sizes_px),
+        "sizes_px": [min(size_px, longest_px) for size_px in sizes_px],
+        "image_px": list(view.sides_px),
         "digit_counts": list(counts),
         "sheet": _image(view, SHEET_KEY, sheet_size, signer),
     }

@@ -66,11 +66,10 @@ export function keysDialog(more) {
 
 /**
  * @param {import("./state.js").Guide} guide
- * @param {import("./state.js").State} state Of the person who is guided.
  * @returns {HTMLDialogElement}
  */
-export function hintsDialog(guide, state) {
-  const { facts, sheet, destroy } = guideContent(guide, state);
+export function hintsDialog(guide) {
+  const { facts, sheet, destroy } = guideContent(guide);
   const dialog = dialogOf("Hints", "hints", h("div", { class: "guide" }, facts, sheet));
   dialog.addEventListener("close", destroy);
   return dialog;

@@ -3,18 +3,13 @@
 import { h, s } from "../hall/dom.js";
 import { mountViewer } from "../viewer/viewer.js";
 
-/** Side of UltraMNIST's images, px; for a study that does not say how large its own are. */
-const USUAL_PX = 4000;
-
 const ENGLISH = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /**
  * @param {import("./state.js").Guide} guide
- * @param {import("./state.js").State} state Of the person who is guided.
  * @returns {{facts: HTMLElement, sheet: HTMLElement, destroy: () => void}}
  */
-export function guideContent(guide, { practice, trial }) {
-  const imagePx = guide.image_px ?? (trial ?? practice)?.image.width ?? USUAL_PX;
+export function guideContent(guide) {
   const stage = h("div", { class: "sheet-stage" });
   const [fewest, most] = guide.digit_counts;
   const facts = h(
@@ -23,8 +18,8 @@ export function guideContent(guide, { practice, trial }) {
     h("h2", {}, "How many"),
     h("p", {}, `Each image has ${english(fewest)} to ${english(most)} digits.`),
     h("h2", {}, "How large"),
-    h("p", {}, sizeSentence(guide.sizes_px, imagePx)),
-    sizePicture(guide.sizes_px, imagePx),
+    h("p", {}, sizeSentence(guide.sizes_px, guide.image_px)),
+    sizePicture(guide.sizes_px, guide.image_px[1]),
   );
   const sheet = h(
     "div",
@@ -49,11 +44,15 @@ export function guideContent(guide, { practice, trial }) {
 
 /**
  * @param {[number, number]} sizes
- * @param {number} imagePx
+ * @param {[number, number]} sides Shortest and longest of the study's images, px.
  */
-function sizeSentence([smallest, largest], imagePx) {
-  const [small, large, frame] = [smallest, largest, imagePx].map(figure);
-  return `From ${small} px to ${large} px wide, in an image of ${frame} px. Drawn to scale:`;
+function sizeSentence([smallest, largest], [shortest, longest]) {
+  const [small, large, from, to] = [smallest, largest, shortest, longest].map(figure);
+  const [where, scale] =
+    shortest === longest
+      ? [`an image of ${to} px`, "to scale"]
+      : [`images with sides of ${from} px to ${to} px`, `to scale in a square of ${to} px`];
+  return `From ${small} px to ${large} px wide, in ${where}. Drawn ${scale}:`;
 }
 
 /**

@@ -27,7 +27,6 @@ export class PracticeScreen {
    */
   constructor(state, callbacks) {
     this.name = "practice";
-    this.state = state;
     this.guide = state.guide;
     this.callbacks = callbacks;
     /** @type {import("./state.js").Practice|null} */
@@ -204,6 +203,6 @@ export class PracticeScreen {
   }
 
   #showHints() {
-    if (this.guide) this.place.showDialog(hintsDialog(this.guide, this.state));
+    if (this.guide) this.place.showDialog(hintsDialog(this.guide));
   }
 }

@@ -74,7 +74,7 @@ export function consentScreen({ texts }, { agree, decline }) {
  */
 export function instructionsScreen(state, begin) {
   const { texts, guide, link, progress } = state;
-  const hints = guide ? guideContent(guide, state) : null;
+  const hints = guide ? guideContent(guide) : null;
   const start = progress.practice_total > 0 ? "Begin with practice" : "Begin";
   const content = [
     h("p", { class: "question" }, texts.question),

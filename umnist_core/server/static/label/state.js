@@ -14,7 +14,8 @@
  * @typedef {{places: number, open: number}} Held Answers that are still wanted of images that
  *   this person has not answered; those for which somebody has the image open.
  * @typedef {{sizes_px: [number, number], digit_counts: [number, number], sheet: Image,
- *            image_px?: number}} Guide `image_px`: side of the study's images
+ *            image_px: [number, number]}} Guide `image_px`: shortest and longest side of the
+ *   study's images
  * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
  *
  * @typedef {"complete"|"quota_full"|"ended_early"|"withdrawn"} Outcome

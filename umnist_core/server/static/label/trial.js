@@ -204,7 +204,7 @@ export class TrialScreen {
 
   #showHints() {
     const { guide } = this.state;
-    if (guide) this.#cover(hintsDialog(guide, this.state));
+    if (guide) this.#cover(hintsDialog(guide));
   }
 
   /** @param {HTMLDialogElement} dialog */

@@ -1,0 +1,90 @@
+"""Commands that read many files say once, with counts, what was chosen to read them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.datasets.making import run
+from tests.pyramid.making import write_oriented, write_pages
+from umnist_core.labeling.service import open_service
+from umnist_core.settings import load_settings
+
+SAID = [
+    "2 of 5 images are turned, as the file's orientation says.",
+    "1 of 5 images is with transparent parts drawn on white or black.",
+    "1 of 5 images is of a file with several pages, the first of them.",
+]
+
+FEW = ["--stimuli", "4", "--images-per-annotator", "2", "--practice", "1", "--jobs", "1"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with five labelled images: two turned, one clear, one of two pages."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
+    folder = tmp_path / "data" / "train"
+    folder.mkdir(parents=True)
+    grey: NDArray[np.uint8] = np.zeros((96, 64), np.uint8)
+    grey[20:60, 30:40] = 255
+    write_oriented(folder / "a.jpg", grey, 6)
+    write_oriented(folder / "b.png", grey, 3)
+    Image.fromarray(np.dstack([grey] * 4), "RGBA").save(folder / "c.png")
+    write_pages(folder / "d.tif", [grey, grey])
+    Image.fromarray(grey).save(folder / "e.png")
+    with (tmp_path / "data" / "train.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("id", "digit_sum"), *((name, 1) for name in "abcde")])
+    return tmp_path
+
+
+def _said(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    lines = [line.strip() for line in capfd.readouterr().out.splitlines()]
+    return [line for line in lines if " of 5 image" in line]
+
+
+def test_study_create_says_what_is_shown_of_files(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Practice images too; what is logged of the study is what it was."""
+    assert run(["study", "create", "Sums", "--folder", "data", *FEW], monkeypatch) == 0
+    assert _said(capfd) == SAID
+    service = open_service(load_settings())
+    (study,) = service.studies()
+    assert len(service.state(study).stimuli) == 4
+
+
+def test_study_create_says_nothing_of_files_as_they_are(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nor of images that it makes itself."""
+    for name in ("a.jpg", "b.png", "c.png", "d.tif"):
+        (here / "data" / "train" / name).unlink()
+    few = ["--stimuli", "1", "--images-per-annotator", "1", "--practice", "0", "--jobs", "1"]
+    assert run(["study", "create", "Sums", "--folder", "data", *few], monkeypatch) == 0
+    shown = capfd.readouterr().out
+    assert "turned" not in shown
+    assert " of 1 image" not in shown
+
+
+@pytest.mark.parametrize("variant", ["plain", "inverted", "photographs", "all"])
+def test_evaluate_says_what_is_read_of_files(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], variant: str
+) -> None:
+    """Of a data set, a variant of it and photographs alike; also in JSON."""
+    split = ["--count", "5"] if variant in ("photographs", "all") else ["--split", "train"]
+    folder = "data/train" if variant in ("photographs", "all") else "data"
+    words = ["evaluate", "digit-finder", "--device", "cpu", "--no-attention", "--variant", variant]
+    small = ["--set", "canvas=256", "--set", "factor=0.5..2"]
+    words += ["--data", folder, "--out", "out.json", *split, *(small if variant == "all" else [])]
+    assert run(words, monkeypatch) == 0
+    assert _said(capfd) == SAID
+    figures = json.loads(Path("out.json").read_text())
+    figures = figures["variants"]["photographs"] if variant == "all" else figures
+    assert figures["choices"] == {"turned": 2, "ground": 1, "first page": 1}
