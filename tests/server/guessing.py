@@ -10,7 +10,7 @@ Of most scenes only the ground and the first digit's square are planned, in whic
 part; presets that differ in neither are one, and all share the numbers drawn for a sample.
 
 ``python -m tests.server.guessing 100000`` makes a study and tries so many scenes of each preset:
-four minutes of one core.
+three minutes of one core.
 """
 
 from __future__ import annotations
