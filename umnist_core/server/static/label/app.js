@@ -428,6 +428,8 @@ export class App {
   }
 
   #endChange() {
+    const { screen } = this.shell;
+    if (screen instanceof TrialScreen) screen.forget();
     this.changing = null;
     this.open = null;
     this.#showPhase();

@@ -4,7 +4,7 @@ import { pair } from "../hall/pair.js";
 import { Attempt } from "./attempt.js";
 import { hintsDialog, keysDialog, pauseDialog } from "./dialogs.js";
 import { AnswerForm } from "./form.js";
-import { findLast, putLast } from "./keep.js";
+import { findLast, putLast, removeLast } from "./keep.js";
 import { Workplace } from "./workplace.js";
 
 const INPUT_EVENTS = ["pointerdown", "pointermove", "touchstart", "touchmove", "wheel", "keydown"];
@@ -94,6 +94,15 @@ export class TrialScreen {
     this.left.abort();
     clearInterval(this.timer);
     this.place.destroy();
+  }
+
+  /** A change is given up: what was entered is not kept, since the answer stays as it was sent. */
+  async forget() {
+    const { attempt } = this;
+    this.attempt = null;
+    if (!attempt) return;
+    removeLast(attempt.assignment);
+    await this.keep.remove("drafts", attempt.assignment).catch(() => undefined);
   }
 
   /** Hide the image until the person goes on; the time counts as hidden. */
