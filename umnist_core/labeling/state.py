@@ -260,7 +260,7 @@ class StudyState:
         )
         self.sizes = {name: (height, width) for name, (height, width) in fact.sizes.items()}
         sides_px = [side_px for size in self.sizes.values() for side_px in size]
-        self.sides_px = (min(sides_px), max(sides_px))
+        self.sides_px = (min(sides_px, default=0), max(sides_px, default=0))
         self.suffixes = dict(fact.suffixes)
         self.versions = fact.versions
         self.glyphs = fact.glyphs
