@@ -18,7 +18,7 @@ import pytest
 from tests.datasets.making import hashes, small_recipe
 from umnist_core.datasets.read import open_files
 from umnist_core.datasets.recipe import Recipe
-from umnist_core.datasets.samples import Task, versions, write_batch
+from umnist_core.datasets.samples import Order, versions, write_batch
 from umnist_core.datasets.staging import Staging
 from umnist_core.datasets.truth import truth_row, truth_schema, write_truth
 from umnist_core.datasets.write import write_dataset
@@ -252,13 +252,13 @@ def test_worker_with_other_digits_or_versions_writes_nothing(tmp_path: Path) -> 
     """A cluster in which one machine lacks MNIST, or runs an older program."""
     recipe = small_recipe(2)
     Staging(tmp_path, "train").begin()
-    task = Task(recipe, tmp_path, load_glyphs().checksum, versions(recipe))
+    order = Order(recipe, tmp_path, load_glyphs().checksum, versions(recipe))
     with pytest.raises(GlyphMismatchError, match="every worker the same digits"):
-        write_batch(replace(task, glyph_checksum="0" * 64), 0, 2)
+        write_batch(replace(order, glyph_checksum="0" * 64), 0, 2)
     with pytest.raises(InvalidValueError, match="install the same"):
-        write_batch(replace(task, versions=("0.0.0", "OpenCV 1")), 0, 2)
+        write_batch(replace(order, versions=("0.0.0", "OpenCV 1")), 0, 2)
     with pytest.raises(WriteError, match="every worker must see"):
-        write_batch(replace(task, root=tmp_path / "elsewhere"), 0, 2)
+        write_batch(replace(order, root=tmp_path / "elsewhere"), 0, 2)
     assert hashes(tmp_path) == {}
 
 

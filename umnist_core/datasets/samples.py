@@ -43,7 +43,7 @@ OWNER_CHECK_S = 0.5
 
 
 @dataclass(frozen=True)
-class Task:
+class Order:
     """What every unit of work of a run has in common.
 
     Attributes
@@ -76,7 +76,7 @@ class BatchResult:
 
 
 @dataclass(frozen=True)
-class Sample:
+class PlannedImage:
     """A planned image.
 
     Attributes
@@ -115,13 +115,13 @@ def join_pool(owner_pid: int) -> None:
 
 
 def write_batch(
-    task: Task, first: int, last: int, checksums: Sequence[str | None] = ()
+    order: Order, first: int, last: int, checksums: Sequence[str | None] = ()
 ) -> BatchResult:
     """Make the images ``first .. last - 1`` that are not there yet, and the truth of all.
 
     Parameters
     ----------
-    task
+    order
         What all units of work have in common.
     first, last
         Indices.
@@ -131,7 +131,7 @@ def write_batch(
     Raises
     ------
     GlyphMismatchError, InvalidValueError
-        If this worker has other digits or other versions than the process that sent the task.
+        If this worker has other digits or other versions than the process that sent the order.
     WriteError
         If a file cannot be written.
     PlacementError
@@ -139,36 +139,36 @@ def write_batch(
     """
     import pyarrow as pa
 
-    glyphs = _load_checked(task)
-    staging = Staging(task.root, task.recipe.split)
+    glyphs = _load_checked(order)
+    staging = Staging(order.root, order.recipe.split)
     if not staging.folder.is_dir():
         raise WriteError(
-            f"Expected the folder {task.root} on this worker, found it gone; every worker must "
+            f"Expected the folder {order.root} on this worker, found it gone; every worker must "
             "see the folder under the same path."
         )
-    recipe = task.recipe
-    samples = [_plan(recipe, index, glyphs) for index in range(first, last)]
-    noted = checksums or staging.read_checksums(first, [one.image_id for one in samples])
-    samples = [replace(one, checksum=sha) for one, sha in zip(samples, noted, strict=True)]
+    recipe = order.recipe
+    images = [_plan(recipe, index, glyphs) for index in range(first, last)]
+    noted = checksums or staging.read_checksums(first, [one.image_id for one in images])
+    images = [replace(one, checksum=sha) for one, sha in zip(images, noted, strict=True)]
     with one_thread():
         if recipe.layout == "webdataset":
-            found, drawn = _fill_shard(task, staging, first, samples, glyphs)
+            found, drawn = _fill_shard(order, staging, first, images, glyphs)
         else:
-            both = [_fill_files(task, staging, sample, glyphs) for sample in samples]
+            both = [_fill_files(order, staging, image, glyphs) for image in images]
             found, drawn = [sha for sha, _ in both], sum(is_new for _, is_new in both)
     staging.write_checksums(
-        first, {one.image_id: sha for one, sha in zip(samples, found, strict=True)}
+        first, {one.image_id: sha for one, sha in zip(images, found, strict=True)}
     )
     rows = [
-        truth_row(sample.image_id, sample.scene, sha)
-        for sample, sha in zip(samples, found, strict=True)
+        truth_row(image.image_id, image.scene, sha)
+        for image, sha in zip(images, found, strict=True)
     ]
     return BatchResult(pa.Table.from_pylist(rows, truth_schema()), drawn)
 
 
-def encode_sample(recipe: Recipe, sample: Sample, glyphs: GlyphSet) -> bytes:
+def encode_image(recipe: Recipe, image: PlannedImage, glyphs: GlyphSet) -> bytes:
     """Draw a planned image and return its file."""
-    return IMAGE_TYPES[recipe.image].encode(render(sample.scene, glyphs), sample.comment)
+    return IMAGE_TYPES[recipe.image].encode(render(image.scene, glyphs), image.comment)
 
 
 @contextmanager
@@ -182,77 +182,78 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
-def _load_checked(task: Task) -> GlyphSet:
-    glyphs = load_glyphs(task.recipe.digits_subset)
-    if glyphs.checksum != task.glyph_checksum:
+def _load_checked(order: Order) -> GlyphSet:
+    glyphs = load_glyphs(order.recipe.digits_subset)
+    if glyphs.checksum != order.glyph_checksum:
         raise GlyphMismatchError(
-            f"This run began with glyph set {task.glyph_checksum[:12]}..., found {glyphs.name} "
+            f"This run began with glyph set {order.glyph_checksum[:12]}..., found {glyphs.name} "
             f"({glyphs.checksum[:12]}...) on a worker; give every worker the same digits (see "
             "`umnist digits status`)."
         )
-    if versions(task.recipe) != task.versions:
+    if versions(order.recipe) != order.versions:
         raise InvalidValueError(
-            f"This run began with umnist {' and '.join(task.versions)}, found umnist "
-            f"{' and '.join(versions(task.recipe))} on a worker; install the same on every worker."
+            f"This run began with umnist {' and '.join(order.versions)}, found umnist "
+            f"{' and '.join(versions(order.recipe))} on a worker; install the same on every worker."
         )
     return glyphs
 
 
-def _plan(recipe: Recipe, index: int, glyphs: GlyphSet) -> Sample:
+def _plan(recipe: Recipe, index: int, glyphs: GlyphSet) -> PlannedImage:
     scene = recipe.plan(index, glyphs)
-    return Sample(recipe.image_id(index), scene, scene_comment(scene, __version__))
+    return PlannedImage(recipe.image_id(index), scene, scene_comment(scene, __version__))
 
 
-def _fill_files(task: Task, staging: Staging, sample: Sample, glyphs: GlyphSet) -> tuple[str, bool]:
+def _fill_files(
+    order: Order, staging: Staging, image: PlannedImage, glyphs: GlyphSet
+) -> tuple[str, bool]:
     """Write what is missing of one image; return its checksum and whether it had to be drawn."""
-    recipe = task.recipe
-    path = staging.root / recipe.split / f"{sample.image_id}.{recipe.suffix}"
+    recipe = order.recipe
+    path = staging.root / recipe.split / f"{image.image_id}.{recipe.suffix}"
     if recipe.layout == "voc":
-        _fill_xml(staging, path, sample)
-    there = file_checksum(path, image_ends(recipe.image, sample.comment))
-    if there is not None and _is_known(task, sample, there):
+        _fill_xml(staging, path, image)
+    there = file_checksum(path, image_ends(recipe.image, image.comment))
+    if there is not None and _is_known(order, image, there):
         return there, False
-    data = encode_sample(recipe, sample, glyphs)
+    data = encode_image(recipe, image, glyphs)
     staging.write(path, data)
     return hashlib.sha256(data).hexdigest(), True
 
 
-def _is_known(task: Task, sample: Sample, checksum: str) -> bool:
+def _is_known(order: Order, image: PlannedImage, checksum: str) -> bool:
     """Return whether a whole file is the one that was written, as far as that can be told."""
-    return checksum == sample.checksum or (sample.checksum is None and not task.goes_on)
+    return checksum == image.checksum or (image.checksum is None and not order.goes_on)
 
 
-def _fill_xml(staging: Staging, image_path: Path, sample: Sample) -> None:
+def _fill_xml(staging: Staging, image_path: Path, image: PlannedImage) -> None:
     path = image_path.with_suffix(".xml")
-    data = voc_xml(sample.scene, image_path.name, image_path.parent.name).encode()
+    data = voc_xml(image.scene, image_path.name, image_path.parent.name).encode()
     if file_checksum(path, (0, data, b"")) != hashlib.sha256(data).hexdigest():
         staging.write(path, data)
 
 
 def _fill_shard(
-    task: Task, staging: Staging, first: int, samples: list[Sample], glyphs: GlyphSet
+    order: Order, staging: Staging, first: int, images: list[PlannedImage], glyphs: GlyphSet
 ) -> tuple[list[str], int]:
     """Write one shard unless it is whole.
 
     Returns the checksum of each image, and how many had to be drawn.
     """
-    recipe = task.recipe
+    recipe = order.recipe
     path = shard_path(staging.root, recipe.split, first // recipe.shard_count)
     expected = [
-        (sample.image_id, image_ends(recipe.image, sample.comment), sample.scene)
-        for sample in samples
+        (image.image_id, image_ends(recipe.image, image.comment), image.scene) for image in images
     ]
     there = shard_checksums(path, recipe.suffix, expected)
-    if there and all(_is_known(task, *both) for both in zip(samples, there, strict=True)):
+    if there and all(_is_known(order, *both) for both in zip(images, there, strict=True)):
         return there, 0
     made: list[str] = []
 
     def members() -> Iterator[tuple[str, bytes, Scene]]:
-        for sample in samples:
-            data = encode_sample(recipe, sample, glyphs)
+        for image in images:
+            data = encode_image(recipe, image, glyphs)
             made.append(hashlib.sha256(data).hexdigest())
-            yield sample.image_id, data, sample.scene
+            yield image.image_id, data, image.scene
 
     with staging.new_file(path) as temporary:
         write_shard(temporary, recipe.suffix, members())
-    return made, len(samples)
+    return made, len(images)

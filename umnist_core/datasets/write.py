@@ -26,7 +26,7 @@ from tqdm import tqdm
 from umnist_core.datasets.annotations import COCO_COLUMNS, iter_coco_json
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.recipe import Recipe
-from umnist_core.datasets.samples import BatchResult, Task, join_pool, versions, write_batch
+from umnist_core.datasets.samples import BatchResult, Order, join_pool, versions, write_batch
 from umnist_core.datasets.staging import UNFINISHED, Staging, said_as_write_error
 from umnist_core.datasets.truth import iter_checksums, iter_truth, truth_path, write_truth
 from umnist_core.digits import GlyphSet, load_glyphs
@@ -112,8 +112,8 @@ def write_dataset(
     # Asked for before anything is written: a cluster that is not there leaves no trace.
     with _open_pool(jobs, dask) as pool:
         staging, goes_on = _claim(folder, recipe, glyphs)
-        task = Task(recipe, folder, glyphs.checksum, versions(recipe), goes_on)
-        drawn = _make_all(pool, task, staging, progress)
+        order = Order(recipe, folder, glyphs.checksum, versions(recipe), goes_on)
+        drawn = _make_all(pool, order, staging, progress)
     staging.end()
     return WriteReport(folder, recipe.count, drawn, time.perf_counter() - start)
 
@@ -153,11 +153,11 @@ def _foreign_names(folder: Path) -> list[str]:
     return [name for name in names if not name.startswith(UNFINISHED)]
 
 
-def _make_all(pool: joblib.Parallel, task: Task, staging: Staging, progress: bool) -> int:
+def _make_all(pool: joblib.Parallel, order: Order, staging: Staging, progress: bool) -> int:
     """Make the images, then the tables; the truth's table comes last and says "finished"."""
-    recipe = task.recipe
+    recipe = order.recipe
     results: Generator[BatchResult, None, None] = pool(
-        joblib.delayed(write_batch)(task, *batch) for batch in _iter_batches(task)
+        joblib.delayed(write_batch)(order, *batch) for batch in _iter_batches(order)
     )
     drawn = 0
 
@@ -165,7 +165,7 @@ def _make_all(pool: joblib.Parallel, task: Task, staging: Staging, progress: boo
         nonlocal drawn
         with tqdm(
             total=recipe.count,
-            desc=f"{task.root.name} {recipe.split}",
+            desc=f"{order.root.name} {recipe.split}",
             unit=" images",
             smoothing=0,
             disable=None if progress else True,
@@ -181,17 +181,17 @@ def _make_all(pool: joblib.Parallel, task: Task, staging: Staging, progress: boo
     with (
         _ended(results),
         _said_of_workers(),
-        staging.new_file(truth_path(task.root, recipe.split), durable=True) as truth,
+        staging.new_file(truth_path(order.root, recipe.split), durable=True) as truth,
     ):
         write_truth(truth, rows())
         _write_tables(recipe, staging, truth)
     return drawn
 
 
-def _iter_batches(task: Task) -> Iterator[tuple[int, int, Sequence[str | None]]]:
+def _iter_batches(order: Order) -> Iterator[tuple[int, int, Sequence[str | None]]]:
     """Yield the units of work, with the checksums of the table of a run that was finished."""
-    recipe = task.recipe
-    path = truth_path(task.root, recipe.split)
+    recipe = order.recipe
+    path = truth_path(order.root, recipe.split)
     known = _iter_known(path) if path.is_file() else iter(())
     for first, last in recipe.iter_batches():
         rows = list(itertools.islice(known, last - first))
