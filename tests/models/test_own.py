@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.tiny import course_in
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
@@ -17,14 +18,13 @@ from umnist_core.models.own.heaps import find_heaps
 from umnist_core.models.own.pyramid import AdditivePyramid, AdditivePyramidConfig, Patches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
-from umnist_core.training.own.finder import FinderTraining
-from umnist_core.training.own.parts import Part, train_part
+from umnist_core.training.course import run_course
 from umnist_core.training.own.pyramid import (
     AdditiveTraining,
     Lesson,
     ReadImages,
+    pyramid_phases,
     read_images,
-    train_additive,
 )
 
 EASY = {"canvas": "700", "factor": "4..8", "digits": "1..3", "label": "free"}
@@ -163,21 +163,17 @@ def test_a_batch_of_blank_images_is_learnt_from_without_error() -> None:
 
 def test_training_on_sums_lowers_the_loss(tmp_path: Path) -> None:
     """A few steps on a dozen images with one digit each, told nothing but its value."""
-    one = {"canvas": "300", "factor": "3..5", "digits": "1", "label": "free"}
-    lesson = Lesson(one, 12, 40, 1, 1)
+    easy = {"canvas": "300", "factor": "3..5", "digits": "1", "label": "free"}
+    lesson = Lesson(easy, 12, 40, 1, 1)
     losses: list[float] = []
     torch.set_num_threads(1)
 
-    def note(part: str, _step: int, _steps: int, loss: float) -> None:
-        losses.extend([loss] if part == "lesson-1" else [])
+    def note(what: str, step: int, _steps: int, loss: float) -> None:
+        losses.extend([loss] if what == "lesson-1" and step else [])
 
-    train_additive(
-        model_of(width=4),
-        AdditiveTraining(lessons=(lesson,), batch=12, learning_rate=5e-3),
-        glyphs(),
-        tmp_path,
-        report=note,
-    )
+    settings = AdditiveTraining(lessons=(lesson,), batch=12, learning_rate=5e-3)
+    phases = pyramid_phases(model_of(width=4), settings, glyphs(), tmp_path, note)
+    run_course(course_in(tmp_path, note), phases)
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
 
 
@@ -210,32 +206,3 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, int]) -> None:
     """Fewer patches than digits, or none at all."""
     with pytest.raises(InvalidValueError):
         AdditivePyramidConfig(**settings)
-
-
-def test_a_stopped_part_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    """Six steps equal three, a stop, and three more, to the bit."""
-
-    class Stopped(Exception):  # noqa: N818
-        """Stands for a kill."""
-
-    def loss_of(net: torch.nn.Module, step: int, rng: np.random.Generator) -> torch.Tensor:
-        values = torch.from_numpy(rng.normal(size=(8, 3)).astype(np.float32))
-        loss: torch.Tensor = net(values).square().mean()
-        return loss
-
-    def fresh() -> torch.nn.Module:
-        torch.manual_seed(1)
-        return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Dropout(), torch.nn.Linear(4, 1))
-
-    def stop_at_three(part: str, step: int, steps: int, loss: float) -> None:
-        if step == 4:
-            raise Stopped
-
-    training = FinderTraining(save_minutes=0)
-    part = Part("glyphs", 6, loss_of)
-    whole = train_part(part, fresh(), training, tmp_path / "whole", lambda *_: None)
-    with pytest.raises(Stopped):
-        train_part(part, fresh(), training, tmp_path / "stopped", stop_at_three)
-    resumed = train_part(part, fresh(), training, tmp_path / "stopped", lambda *_: None)
-    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
-        assert torch.equal(one, other)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from umnist_core.training.bars import LOG_EVERY_S, progress_bar
+from umnist_core.training.bars import LOG_EVERY_S, Bars, progress_bar
 
 
 def _count(bar_of: int, *, every_s: float, done: int = 0, shown: bool = True) -> None:
@@ -46,3 +46,20 @@ def test_terminal_has_a_bar_that_is_gone_at_the_end(
     assert "0/4" in told
     assert told.endswith("\r")
     assert told.split("\r")[-2].strip() == ""
+
+
+def test_each_thing_has_a_bar_and_ends_the_one_before(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins where the thing does, and says the loss of the last step."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    bars = Bars(shown=True)
+    for what, done in (("spots", 0), ("spots", 1), ("glyphs", 2)):
+        bars.show(what, done, 3, 0.5 * done)
+    bars.close()
+    told = capsys.readouterr().err
+    assert told.index("spots:   0%") < told.index("glyphs:  67%")
+    assert "0/3" in told
+    assert told.split("\r")[-2].strip() == ""
+    Bars(shown=False).show("spots", 1, 3, 0.5)
+    assert capsys.readouterr().err == ""

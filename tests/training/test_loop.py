@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.tiny import Tiny, TinyConfig, tiny_config, tiny_dict
+from tests.training.tiny import Tiny, TinyConfig, stopping_before, tiny_config, tiny_dict
 from umnist_core.errors import DamagedFileError, InvalidValueError, TooLargeError
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.training import loop
 from umnist_core.training.config import config_from
 from umnist_core.training.data import ModelInputs, iter_batches, open_samples
 from umnist_core.training.distributed import Group
@@ -87,25 +86,11 @@ def test_killed_run_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 8, 14])
-def test_run_stopped_after_any_step_ends_the_same(
-    tmp_path: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_stopped_after_any_step_ends_the_same(tmp_path: Path, stop_at: int) -> None:
     """First step, last of an epoch, first of the next, the last but one: all the same end."""
     straight = train(tiny_config(), tmp_path / "whole")
-    seen = 0
-    plain = loop.Trainer._add_gradients
-
-    def stop(self: loop.Trainer, batch: object, part: int) -> None:
-        nonlocal seen
-        if seen == stop_at:
-            raise KeyboardInterrupt
-        seen += 1
-        plain(self, batch, part)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop.Trainer, "_add_gradients", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(tiny_config(save_minutes=0.0), tmp_path / "stopped")
+    with stopping_before(stop_at), pytest.raises(KeyboardInterrupt):
+        train(tiny_config(save_minutes=0.0), tmp_path / "stopped")
     _assert_same_bits(train(tiny_config(), tmp_path / "stopped").last, straight.last)
 
 

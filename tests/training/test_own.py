@@ -1,8 +1,10 @@
-"""Recipes of their own: one command, the same end after a stop, settings checked first."""
+"""Courses of our own models: one command, the same end after a stop, settings checked first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.models.cards import load_card
 from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.own.finder import DigitFinder, DigitFinderConfig
 from umnist_core.models.own.finder_nets import NOTHING
 from umnist_core.models.own.finder_search import Candidate
 from umnist_core.models.own.pyramid import Patches
@@ -23,18 +26,21 @@ from umnist_core.models.own.spots import Spot
 from umnist_core.models.own.staircase import Reading
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
+from umnist_core.training.bars import Bars
 from umnist_core.training.config import TrainConfig, config_from, load_config
-from umnist_core.training.own import finder
-from umnist_core.training.own import recipes as own
+from umnist_core.training.distributed import Group
+from umnist_core.training.own import courses, finder
+from umnist_core.training.own.courses import parse_course
 from umnist_core.training.own.finder_candidates import (
     UNSURE,
     Candidates,
     candidate_label,
     hardest_glyphs,
-    tuning_loss,
+    tuning_batches,
 )
 from umnist_core.training.own.pyramid import bend_patches
 from umnist_core.training.own.shards import kept_tensors
+from umnist_core.training.state import Progress
 
 EASY = {"canvas": "600", "factor": "3..6", "digits": "3", "label": "free"}
 
@@ -129,7 +135,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     def weights(name: str) -> dict[str, torch.Tensor]:
         if name not in found:
             out = tmp_path_factory.mktemp(name)
-            found[name] = load_checkpoint(own.train_own(tiny(name), out))[0].state_dict()
+            found[name] = load_checkpoint(courses.train_course(tiny(name), out))[0].state_dict()
         return found[name]
 
     return weights
@@ -137,8 +143,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("digit-finder", step) for step in (1, 3, 5, 7)]
-    + [("additive-pyramid", step) for step in (1, 3, 5, 7)],
+    [("digit-finder", step) for step in (2, 5, 7, 10)]
+    + [("additive-pyramid", step) for step in (2, 4, 7, 9)],
 )
 def test_run_that_was_stopped_ends_with_the_same_weights(
     name: str,
@@ -147,36 +153,61 @@ def test_run_that_was_stopped_ends_with_the_same_weights(
     whole: Callable[[str], dict[str, torch.Tensor]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Within a part, between two, or while scenes are read; by however many processes."""
+    """Within a phase, between two, or while scenes are read; by however many processes."""
     with monkeypatch.context() as patch:
         show = stopping_at(step)
-        patch.setattr(own._Bar, "show", lambda self, *told: show(*told))
+        patch.setattr(Bars, "show", lambda self, *told: show(*told))
         with pytest.raises(Stopped):
-            own.train_own(tiny(name), tmp_path)
+            courses.train_course(tiny(name), tmp_path)
     assert not (tmp_path / "best.safetensors").exists()
     more_workers = load_config(Path(name), [*TINY[name], "recipe.workers=2"])
-    model, _ = load_checkpoint(own.train_own(more_workers, tmp_path))
+    model, _ = load_checkpoint(courses.train_course(more_workers, tmp_path))
     for key, value in whole(name).items():
         assert torch.equal(model.state_dict()[key], value), key
+
+
+def test_device_is_set_as_for_all_runs_and_several_processes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By run.device, the only setting of its section; each process would do all of it."""
+    config = load_config(Path("digit-finder"), [*TINY_FINDER, "run.device=cpu"])
+    assert parse_course(config) == parse_course(tiny("digit-finder"))
+    two = Group(0, 2, torch.device("cpu"))
+    monkeypatch.setattr(courses, "joined_group", lambda device: nullcontext(two))
+    with pytest.raises(InvalidValueError, match="for one process, found 2"):
+        courses.train_course(config, tmp_path)
+
+
+def test_what_is_drawn_follows_the_net_to_its_device(tmp_path: Path) -> None:
+    """On the device ``meta``, which has shapes and no values, and mixes with no other."""
+    model = DigitFinder(DigitFinderConfig(spot_width=4, glyph_width=4))
+    settings = finder.FinderTraining(scenes=1, spot_batch=4, glyph_batch=8)
+    glyphs = load_glyphs("train")
+    phases = finder.finder_phases(model, settings, glyphs, tmp_path, lambda *told: None)
+    for phase in islice(phases, 2):
+        phase.net.to("meta")
+        loss = phase.loss_of(phase.net, *phase.draw(Progress(), 0))
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert loss.device.type == "meta"
 
 
 def test_finished_run_is_left_as_it_is_and_another_refused(tmp_path: Path) -> None:
     """The same command does nothing more; other settings ask for another folder."""
     config = tiny("additive-pyramid")
-    checkpoint = own.train_own(config, tmp_path)
+    checkpoint = courses.train_course(config, tmp_path)
     before = checkpoint.stat().st_mtime_ns
-    assert own.train_own(config, tmp_path).stat().st_mtime_ns == before
+    assert courses.train_course(config, tmp_path).stat().st_mtime_ns == before
     other = load_config(Path("additive-pyramid"), [*TINY_ADDITIVE, "recipe.seed=5"])
-    with pytest.raises(InvalidValueError, match="has seed = 701, got 5"):
-        own.train_own(other, tmp_path)
+    with pytest.raises(InvalidValueError, match=r"has recipe\.seed = 701, got 5"):
+        courses.train_course(other, tmp_path)
 
 
 def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
-    """Parts of no steps keep them, and the card says where they are from."""
-    first = own.train_own(tiny("digit-finder"), tmp_path / "first")
+    """Phases of no steps keep them, and the card says where they are from."""
+    first = courses.train_course(tiny("digit-finder"), tmp_path / "first")
     changes = [*TINY_FINDER, f'model.initial="{first}"', "recipe.spot_steps=0"]
     config = load_config(Path("digit-finder"), [*changes, "recipe.glyph_steps=0"])
-    model, card = load_checkpoint(own.train_own(config, tmp_path / "second"))
+    model, card = load_checkpoint(courses.train_course(config, tmp_path / "second"))
     before = load_checkpoint(first)[0].state_dict()
     assert load_card(first).sha256[:12] in card.notes[0]
     for name, value in model.state_dict().items():
@@ -194,7 +225,7 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
         ("digit-finder", "recipe.check_images=0", "check_images is 1 or more"),
         ("digit-finder", "recipe.workers=-1", "workers 0 or more"),
         ("digit-finder", "recipe.precision=half", "precision is one of float32, mixed"),
-        ("digit-finder", "run.epochs=3", "no section run"),
+        ("digit-finder", "run.epochs=3", r"no section run, but for run\.device"),
         ("digit-finder", "model.pretrained=imagenet", "no pretrained backbone"),
         ("digit-finder", "model.name=resnet50", "have a recipe of their own"),
         ("additive-pyramid", "recipe.lessons=3", r"recipe\.lessons is a list"),
@@ -206,16 +237,16 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
 def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence: str) -> None:
     """Before anything is drawn."""
     with pytest.raises(InvalidValueError, match=sentence):
-        own.parse_recipe(load_config(Path(name), [change]))
+        parse_course(load_config(Path(name), [change]))
 
 
 @pytest.mark.parametrize("name", list(TINY))
-def test_shipped_recipe_is_the_default(name: str) -> None:
+def test_shipped_course_is_the_default(name: str) -> None:
     """What the file says and what the code does without it are one recipe."""
-    settings = type(own.parse_recipe(load_config(Path(name))))
+    settings = type(parse_course(load_config(Path(name))))
     bare = {"model": {"name": name}, "recipe": {"check_images": 400}}
-    assert own.parse_recipe(load_config(Path(name))) == own.parse_recipe(config_from(bare))
-    assert settings is own.RECIPES[name][0]
+    assert parse_course(load_config(Path(name))) == parse_course(config_from(bare))
+    assert settings is courses.COURSES[name][0]
 
 
 def _candidate(factor: float, row: float, col: float) -> Candidate:
@@ -261,23 +292,13 @@ def test_tuning_asks_for_nothing_that_is_not_sure() -> None:
     labels = torch.tensor([UNSURE] * 50 + [7] + [NOTHING] * 2)
     blank = torch.zeros(53, 2, 28, 28, dtype=torch.uint8)
     candidates = Candidates(blank, torch.zeros(53, 6), labels)
-    asked: list[torch.Tensor] = []
-
-    class Net(torch.nn.Module):
-        """Keeps what it is asked."""
-
-        def forward(self, seen: torch.Tensor) -> torch.Tensor:
-            """Say that all is alike."""
-            asked.append(seen)
-            return torch.zeros(len(seen), 11)
-
     glyphs, hard = load_glyphs("train"), np.arange(5)
-    loss = tuning_loss(candidates, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0))
-    assert asked[0].shape == (32, 2, 28, 28)
-    assert torch.isfinite(loss)
+    seen, told = tuning_batches(candidates, glyphs, hard, 32)(0, np.random.default_rng(0))
+    assert seen.shape == (32, 2, 28, 28)
+    assert told[16:].tolist() == [7] * 8 + [NOTHING] * 8
     none = Candidates(blank[:50], torch.zeros(50, 6), labels[:50])
-    assert torch.isfinite(tuning_loss(none, glyphs, hard, 32)(Net(), 0, np.random.default_rng(0)))
-    assert len(asked[1]) == 16
+    seen, told = tuning_batches(none, glyphs, hard, 32)(0, np.random.default_rng(0))
+    assert len(seen) == len(told) == 16
 
 
 def test_tuning_shows_the_hardest_glyphs_more_often() -> None:
@@ -285,14 +306,12 @@ def test_tuning_shows_the_hardest_glyphs_more_often() -> None:
     images = np.zeros((200, GLYPH_PX, GLYPH_PX), np.uint8)
     images[3, 4:24, 4:24] = 255
     glyphs = GlyphSet("one square", images, np.arange(200, dtype=np.uint8) % 10)
-    asked: list[torch.Tensor] = []
 
     class Net(torch.nn.Module):
         """Sees anything but ink as a four."""
 
         def forward(self, seen: torch.Tensor) -> torch.Tensor:
             """Say four, the surer the less ink there is."""
-            asked.append(seen)
             logits = torch.zeros(len(seen), 11)
             logits[:, 4] = 2 - seen[:, 0].mean(dim=(1, 2))
             return logits
@@ -302,8 +321,8 @@ def test_tuning_shows_the_hardest_glyphs_more_often() -> None:
     assert hard[-1] == 3  # it alone has ink, so a three is a little less of a surprise
     assert set(hardest_glyphs(Net(), glyphs, 999)) == set(range(200))
     none = Candidates(torch.zeros(0, 2, 28, 28), torch.zeros(0, 6), torch.zeros(0).long())
-    tuning_loss(none, glyphs, hard[-1:], 128)(Net(), 0, np.random.default_rng(0))
-    inked = (asked[-1][:, 0].mean(dim=(1, 2)) > 0.3).sum()
+    seen, _ = tuning_batches(none, glyphs, hard[-1:], 128)(0, np.random.default_rng(0))
+    inked = (seen[:, 0].mean(dim=(1, 2)) > 0.3).sum()
     assert 20 <= inked <= 33  # 32, less those that are spoilt, and one by chance
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.tiny import tiny_config
+from tests.training.tiny import stopping_before, tiny_config
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.training import loop
 from umnist_core.training.loop import train
 from umnist_core.training.precision import find_precision, mixed
 
@@ -59,20 +58,9 @@ def test_mixed_run_on_the_cpu_learns_and_goes_on_to_the_same_bits(
     others = load_checkpoint(plain.last)[0].state_dict()
     assert any(not torch.equal(weights[name], others[name]) for name in weights)
 
-    add, seen = loop.Trainer._add_gradients, 0
-
-    def stop(self: loop.Trainer, batch: object, part: int) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 5:
-            raise KeyboardInterrupt
-        add(self, batch, part)  # type: ignore[arg-type]
-
     slow = tiny_config({"dropout": 0.0}, epochs=6, precision="mixed", save_minutes=0.0)
-    with monkeypatch.context() as patch:
-        patch.setattr(loop.Trainer, "_add_gradients", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(slow, tmp_path / "stopped")
+    with stopping_before(4), pytest.raises(KeyboardInterrupt):
+        train(slow, tmp_path / "stopped")
     resumed = load_checkpoint(train(config, tmp_path / "stopped").last)[0].state_dict()
     assert all(torch.equal(weights[name], resumed[name]) for name in weights)
 

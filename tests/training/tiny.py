@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from umnist_core.models import registry
 from umnist_core.models.base import SUM_CLASSES, Model, ModelOutput
@@ -27,6 +29,8 @@ from umnist_core.models.papers.reduced import (
 )
 from umnist_core.pyramid import TileSource
 from umnist_core.training.config import TrainConfig, config_from
+from umnist_core.training.course import Course, Report
+from umnist_core.training.distributed import Group
 from umnist_core.training.loop import train
 
 NAME = "tiny"
@@ -93,6 +97,40 @@ def tiny_config(settings: Mapping[str, Any] | None = None, **run: Any) -> TrainC
     data = tiny_dict(**run)
     data["model"]["settings"] = dict(settings or {})
     return config_from(data)
+
+
+def course_in(out: Path, report: Report = lambda *told: None, **settings: Any) -> Course:
+    """Return a course of one process on the CPU, which saves after each step."""
+    out.mkdir(exist_ok=True)
+    return Course(
+        config=tiny_config(),
+        command="",
+        origin="from scratch",
+        out=out,
+        settings={"training": settings},
+        group=Group(0, 1, torch.device("cpu")),
+        wanted="float32",
+        save_minutes=0.0,
+        report=report,
+    )
+
+
+@contextmanager
+def stopping_before(step: int) -> Iterator[None]:
+    """Interrupt whatever learns before the step of this number, from 0, takes effect."""
+    seen = 0
+
+    def stop(*_: object) -> None:
+        nonlocal seen
+        if seen == step:
+            raise KeyboardInterrupt
+        seen += 1
+
+    handle = register_optimizer_step_pre_hook(stop)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def train_command(
     check_torch()
     from umnist_core.training.config import load_config
     from umnist_core.training.loop import train
-    from umnist_core.training.own.recipes import train_own
+    from umnist_core.training.own.courses import train_course
 
     # Before the changes, so that a batch size can still be set by hand.
     budget = (
@@ -58,7 +58,7 @@ def train_command(
     words += [word for change in changes for word in ("--set", change)]
     loaded = load_config(config, [*budget, *changes])
     if loaded.recipe:
-        click.echo(f"best {train_own(loaded, folder, command=shlex.join(words))}")
+        click.echo(f"best {train_course(loaded, folder, command=shlex.join(words))}")
         return
     result = train(loaded, folder, command=shlex.join(words))
     if not result.is_first:

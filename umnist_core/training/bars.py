@@ -61,3 +61,32 @@ def progress_bar(
         miniters=1,
         bar_format="{desc}: {n_fmt} of {total_fmt}, {elapsed} gone, {remaining} left{postfix}",
     )
+
+
+class Bars:
+    """A bar for each of several things that are done one after the other.
+
+    Parameters
+    ----------
+    shown
+        Whether anything is said at all.
+    """
+
+    def __init__(self, shown: bool) -> None:
+        self._shown, self._what = shown, ""
+        self._bar: tqdm[Never] | None = None
+
+    def show(self, what: str, done: int, total: int, loss: float) -> None:
+        """Say how far one is, with the loss of its last step or 0; another one ends it."""
+        if self._bar is None or what != self._what:
+            self.close()
+            self._what = what
+            self._bar = progress_bar(total, what, done=done, shown=self._shown)
+        if loss:
+            self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """End the last."""
+        if self._bar is not None:
+            self._bar.close()

@@ -255,10 +255,11 @@ class TrainConfig:
     model
         Which model, and where it begins.
     recipe
-        Settings of a training of the model's own (`umnist_core.training.own.recipes`), which then
-        takes the place of the other sections; empty for the loop that all models share.
+        Settings of a course of the model's own (`umnist_core.training.own.courses`), which then
+        takes the place of the other sections but ``run.device``; empty for the course of one phase
+        that all models can take (`umnist_core.training.loop`).
     data, optimizer, schedule, run
-        Of that loop.
+        Of that one.
     """
 
     model: ModelPart

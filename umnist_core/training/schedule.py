@@ -2,7 +2,7 @@
 
 Exponential: Gupta et al., Scientific Data 2024, section "Training details". Warm-up and
 cosine: Bergner, Lippert, Mahendran, "Iterative Patch Selection", ICLR 2023, arXiv 2210.13007,
-whose code counts in fractions of an epoch and so begins at 0.
+whose code counts in fractions of an epoch and so begins at 0. Our own models count in steps.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, replace
 
 from umnist_core.training.config import SchedulePart
+
+WARM_UP_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,12 @@ def learning_rate_at(
         low = height * part.floor
         return low + (height - low) * 0.5 * (1 + math.cos(math.pi * min(way, 1.0)))
     return height
+
+
+def warmed_cosine(height: float, step: int, steps: int) -> float:
+    """Return the learning rate of a step of our own models, from 0 of so many.
+
+    It warms up over 100 steps, and ends along a cosine at a thousandth of its height.
+    """
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    return height * warm * (0.5 * (1 + math.cos(math.pi * step / steps)) + 1e-3)

@@ -7,6 +7,7 @@ a kill at any moment leaves a state that was.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,26 @@ from torch import Tensor, nn
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.files import write_whole
 
-STATE_FILE = "state.safetensors"
+PHASE = "state"
+"""Name of the one phase of most runs."""
+
+STATE_FILE = f"{PHASE}.safetensors"
 FORMAT = "1"
 
-_MAY_DIFFER = {("data", "workers"), ("run", "save_minutes"), ("run", "device")}
+_MAY_DIFFER = {
+    *(("data", "workers"), ("run", "save_minutes"), ("run", "device")),
+    *((name, one) for name in ("recipe", "training") for one in ("workers", "save_minutes")),
+}
 """Settings that a resumed run may have changed: its results do not follow from them."""
+
+
+Settings = Mapping[str, Mapping[str, Any]]
+"""Section -> setting -> value: what a state follows from."""
 
 
 @dataclass
 class Progress:
-    """How far a run is.
+    """How far a phase is.
 
     Attributes
     ----------
@@ -71,7 +82,7 @@ def save_state(
     *,
     scaler: dict[str, Any],
     progress: Progress,
-    config: dict[str, Any],
+    settings: Settings,
 ) -> None:
     """Write where a run stands.
 
@@ -88,7 +99,7 @@ def save_state(
                 tensors[f"optimizer/{index}/{name}"] = value
             else:
                 numbers[f"{index}/{name}"] = value
-    text = {"progress": vars(progress), "numbers": numbers, "scaler": scaler, "config": config}
+    text = {"progress": vars(progress), "numbers": numbers, "scaler": scaler, "config": settings}
     # A copy each, because safetensors refuses tensors that share memory.
     data = safetensors.torch.save(
         {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()},
@@ -101,7 +112,7 @@ def load_state(
     path: Path,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    config: dict[str, Any],
+    settings: Settings,
 ) -> tuple[Progress, dict[str, Any]]:
     """Put a model and an optimiser where a run stood.
 
@@ -117,10 +128,10 @@ def load_state(
     DamagedFileError
         If the file is no state of this model.
     InvalidValueError
-        If the run had another configuration.
+        If the run had other settings.
     """
     tensors, text = _read(path)
-    _check_config(path, text["config"], config)
+    check_settings(path, text["config"], settings)
     own = {key[6:]: value for key, value in tensors.items() if key.startswith("model/")}
     state: dict[int, dict[str, Any]] = {}
     for key, value in tensors.items():
@@ -135,9 +146,33 @@ def load_state(
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
         _lay_out(optimizer)
-        return Progress(**text["progress"]), text["scaler"]
+        return text["progress"], text["scaler"]
     except (RuntimeError, ValueError, TypeError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
+
+
+def find_progress(path: Path) -> Progress | None:
+    """Return how far the run of a state is; None where there is no file."""
+    return _read(path)[1]["progress"] if path.is_file() else None
+
+
+def check_settings(path: Path, found: Settings, expected: Settings) -> None:
+    """Refuse to go on with a run of a file if one of its settings is another than expected.
+
+    Raises
+    ------
+    InvalidValueError
+        Unless results do not follow from it.
+    """
+    for section, values in expected.items():
+        for name, value in values.items():
+            was = found.get(section, {}).get(name)
+            if (section, name) not in _MAY_DIFFER and was != json.loads(json.dumps(value)):
+                raise InvalidValueError(
+                    f"The run in {path.parent} has {section}.{name} = {was!r:.80}, got "
+                    f"{value!r:.80}; continue it with its own configuration, or choose another "
+                    "folder."
+                )
 
 
 def _lay_out(optimizer: torch.optim.Optimizer) -> None:
@@ -157,21 +192,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if metadata["umnist-state"] != FORMAT:
             raise ValueError(f"format {metadata['umnist-state']}")
         text: dict[str, Any] = json.loads(metadata["text"])
+        text["progress"] = Progress(**text["progress"])
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
     return tensors, text
-
-
-def _check_config(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    for section, values in expected.items():
-        for name, value in values.items():
-            was = found.get(section, {}).get(name)
-            # Through JSON, as the file has it.
-            if (section, name) not in _MAY_DIFFER and was != json.loads(json.dumps(value)):
-                raise InvalidValueError(
-                    f"The run in {path.parent} has {section}.{name} = {was!r}, got {value!r}; "
-                    "continue it with its own configuration, or choose another folder."
-                )
 
 
 def _damaged(path: Path, reason: str) -> DamagedFileError:

@@ -1,1 +1,1 @@
-"""How the models of our own are trained: by recipes of parts that learn one after the other."""
+"""How the models of our own are trained: by courses of phases, one after the other."""

@@ -1,14 +1,15 @@
-"""Train the digit finder: its net of places, its reader of glyphs, and then its judge.
+"""The course of the digit finder: its net of places, its reader of glyphs, and then its judge.
 
-The parts learn apart, each from what it sees: windows of scenes, glyphs, and the candidates
+The nets learn apart, each from what it sees: windows of scenes, glyphs, and the candidates
 that the first two find. On candidates of scenes, true ones and false ones, the reader is then
-tuned, and the judge fitted. A run that was stopped goes on where it was (`parts`, `shards`).
+tuned, and the judge fitted; candidates are kept in files (`shards`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,30 +19,30 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.own.finder import DigitFinder
-from umnist_core.models.own.finder_nets import SpotNet
+from umnist_core.training.course import Phase, Report
 from umnist_core.training.own.finder_candidates import (
     HARDEST,
     JUDGING,
-    SMOOTHING,
     TUNING,
     Candidates,
     fit_judge,
     gather_candidates,
     hardest_glyphs,
     judge_evidence,
-    tuning_loss,
+    tuning_batches,
 )
 from umnist_core.training.own.finder_glyphs import draw_glyph_batch
 from umnist_core.training.own.finder_spots import Windows, draw_windows, spot_loss, turn_windows
-from umnist_core.training.own.parts import Pace, Part, Report, train_part
+from umnist_core.training.own.phases import CourseSettings, DrawBatch, make_phase
 
 SCENES_AT_ONCE = 8
+SMOOTHING = 0.03
 TUNING_SHARE = 0.2
 """Of the learning rate, for tuning the reader."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinderTraining(Pace):
+class FinderTraining(CourseSettings):
     """How the digit finder is trained.
 
     Attributes
@@ -90,15 +91,10 @@ def expect_empty_places(model: DigitFinder) -> None:
         nn.init.constant_(model.spots.head.bias[:2], -3.0)
 
 
-def train_finder(
-    model: DigitFinder,
-    training: FinderTraining,
-    glyphs: GlyphSet,
-    out: Path,
-    *,
-    report: Report = lambda part, step, steps, loss: None,
-) -> DigitFinder:
-    """Train a digit finder, or go on where a run in the same folder was stopped.
+def finder_phases(
+    model: DigitFinder, training: FinderTraining, glyphs: GlyphSet, out: Path, report: Report
+) -> Iterator[Phase]:
+    """Yield what a digit finder learns; at the end its judge is fitted.
 
     Parameters
     ----------
@@ -109,59 +105,46 @@ def train_finder(
     glyphs
         Digits of the training subset.
     out
-        Folder for the states, made if it is not there.
+        Folder for candidates of scenes.
     report
-        Told of every step.
-
-    Returns
-    -------
-    DigitFinder
-        In evaluation mode; `umnist_core.models.checkpoints.save_checkpoint` keeps it.
+        Told of every scene.
 
     Raises
     ------
-    InvalidValueError, DamagedFileError
-        If the folder holds a run with other settings, or no state.
-    WriteError
-        If a state cannot be written.
+    DamagedFileError, WriteError
+        If candidates cannot be read or written.
     """
-    out.mkdir(parents=True, exist_ok=True)
 
-    def train_net(part: Part, net: nn.Module) -> None:
-        net.load_state_dict(train_part(part, net, training, out, report).state_dict())
-
-    train_net(Part("spots", training.spot_steps, _Pool(glyphs, training).loss), model.spots)
-    train_net(Part("glyphs", training.glyph_steps, _glyph_loss(glyphs, training)), model.glyphs)
-
-    def gather(name: str, scenes: int, seed: int) -> Candidates:
-        def told(done: int) -> None:
-            report(name, done, scenes, 0.0)
-
-        # The reader learns from all specks; the judge from what the finder will meet.
-        is_tuning = name == "tuning scenes"
-        kinds = TUNING if is_tuning else JUDGING
-        model.eval()
+    def gather(
+        kind: str, kinds: tuple[Mapping[str, str], ...], scenes: int, seed: int
+    ) -> Candidates:
         return gather_candidates(
-            *(model, glyphs, kinds, scenes),
+            *(model.eval(), glyphs, kinds, scenes),
             seed=seed,
             out=out,
-            is_thorough=is_tuning,
+            # The reader learns from all specks; the judge from what the finder will meet.
+            is_thorough=kind == "tuning",
             workers=training.workers,
-            report=told,
+            report=lambda done: report(f"{kind} scenes", done, scenes, 0.0),
         )
 
+    windows = WindowPool(glyphs, training).draw_batch
+    look = partial(make_phase, training, loss_of=spot_loss)
+    read = partial(make_phase, training, loss_of=glyph_loss)
+    yield look("spots", model.spots, training.spot_steps, windows)
+    drawn = glyph_batches(glyphs, training.glyph_batch)
+    yield read("glyphs", model.glyphs, training.glyph_steps, drawn)
     if training.tuning_steps and training.tuning_scenes:
-        seen = gather("tuning scenes", training.tuning_scenes, training.seed + 2)
+        seen = gather("tuning", TUNING, training.tuning_scenes, training.seed + 2)
         hard = hardest_glyphs(model.glyphs, glyphs, HARDEST)
-        loss = tuning_loss(seen, glyphs, hard, training.glyph_batch)
-        train_net(Part("tuning", training.tuning_steps, loss, TUNING_SHARE), model.glyphs)
+        drawn = tuning_batches(seen, glyphs, hard, training.glyph_batch)
+        yield read("tuning", model.glyphs, training.tuning_steps, drawn, rate_share=TUNING_SHARE)
     if training.judge_scenes:
-        judged = gather("judge scenes", training.judge_scenes, training.seed + 1)
+        judged = gather("judge", JUDGING, training.judge_scenes, training.seed + 1)
         fit_judge(model.judge, *judge_evidence(model.eval(), judged))
-    return model.eval()
 
 
-class _Pool:
+class WindowPool:
     """Windows of scenes, of which more join as the training goes on."""
 
     def __init__(self, glyphs: GlyphSet, training: FinderTraining) -> None:
@@ -169,9 +152,8 @@ class _Pool:
         self._parts: list[Windows] = []
         self._scenes = 0
 
-    def loss(self, net: nn.Module, step: int, rng: np.random.Generator) -> Tensor:
-        """Return the loss of a batch of windows."""
-        assert isinstance(net, SpotNet)
+    def draw_batch(self, step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a batch of windows, as `spot_loss` takes them."""
         wanted = min(self._training.scenes, SCENES_AT_ONCE + step // self._training.steps_per_scene)
         while self._scenes < wanted:
             first = self._scenes
@@ -181,23 +163,23 @@ class _Pool:
         chosen = rng.integers(0, ends[-1], self._training.spot_batch)
         parts = np.searchsorted(ends, chosen, side="right")
         places = chosen - np.concatenate([[0], ends])[parts]
-        batch = [
-            torch.from_numpy(
-                np.stack(
-                    [getattr(self._parts[p], name)[i] for p, i in zip(parts, places, strict=True)]
-                )
-            )
+        taken = [(self._parts[part], place) for part, place in zip(parts, places, strict=True)]
+        edges, kinds, shapes = (
+            torch.from_numpy(np.stack([getattr(part, name)[place] for part, place in taken]))
             for name in ("edges", "kinds", "shapes")
-        ]
-        return spot_loss(net, *turn_windows(batch[0].float() / 255, batch[1], batch[2], rng))
+        )
+        return turn_windows(edges.float() / 255, kinds, shapes, rng)
 
 
-def _glyph_loss(
-    glyphs: GlyphSet, training: FinderTraining
-) -> Callable[[nn.Module, int, np.random.Generator], Tensor]:
-    def loss(net: nn.Module, step: int, rng: np.random.Generator) -> Tensor:
-        chosen = rng.integers(0, len(glyphs), training.glyph_batch)
-        seen, labels = draw_glyph_batch(glyphs, chosen, rng)
-        return nn.functional.cross_entropy(net(seen), labels, label_smoothing=SMOOTHING)
+def glyph_batches(glyphs: GlyphSet, batch: int) -> DrawBatch:
+    """Return what draws so many of all glyphs, and their classes."""
 
-    return loss
+    def draw_batch(step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return draw_glyph_batch(glyphs, rng.integers(0, len(glyphs), batch), rng)
+
+    return draw_batch
+
+
+def glyph_loss(net: nn.Module, seen: Tensor, labels: Tensor) -> Tensor:
+    """Return the loss of a batch of glyphs, float (B, 2, 28, 28), and classes, int64 (B,)."""
+    return nn.functional.cross_entropy(net(seen), labels, label_smoothing=SMOOTHING)

@@ -24,11 +24,11 @@ from umnist_core.models.own.finder_search import Candidate
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.training.own.finder_glyphs import draw_glyph_batch
+from umnist_core.training.own.phases import DrawBatch
 from umnist_core.training.own.shards import iter_kept
 
 SCENES_AT_ONCE = 8
 SHIFT_SHARE = 0.3
-SMOOTHING = 0.03
 JUDGE_STEPS = 600
 SURPRISE = 3
 """Place of a grid's surprise among what the judge sees."""
@@ -233,10 +233,10 @@ def hardest_glyphs(net: nn.Module, glyphs: GlyphSet, count: int) -> NDArray[np.i
     return hardest
 
 
-def tuning_loss(
+def tuning_batches(
     candidates: Candidates, glyphs: GlyphSet, hard: NDArray[np.int64], batch: int
-) -> Callable[[nn.Module, int, np.random.Generator], Tensor]:
-    """Return the loss of tuning: half glyphs, a quarter digits of scenes, a quarter none.
+) -> DrawBatch:
+    """Return what draws batches of tuning: half glyphs, a quarter digits of scenes, a quarter none.
 
     Half of the glyphs are any, half are those of ``hard``.
     """
@@ -244,7 +244,7 @@ def tuning_loss(
     digits = np.flatnonzero((labels >= 0) & (labels < NOTHING))
     others = np.flatnonzero(labels == NOTHING)
 
-    def loss(net: nn.Module, step: int, rng: np.random.Generator) -> Tensor:
+    def draw_batch(step: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         drawn = rng.integers(0, len(glyphs), batch // 2)
         drawn[: batch // 4] = rng.choice(hard, batch // 4)
         seen, told = draw_glyph_batch(glyphs, drawn, rng)
@@ -252,11 +252,9 @@ def tuning_loss(
         places = torch.from_numpy(np.concatenate(chosen or [np.zeros(0, np.int64)]))
         pairs = _shifted(candidates.glyphs[places], rng)
         own = glyph_input(pairs[:, 0], pairs[:, 1])
-        told = torch.cat([told, candidates.labels[places]])
-        logits = net(torch.cat([seen, own]))  # (B, 2, 28, 28) -> (B, 11)
-        return nn.functional.cross_entropy(logits, told, label_smoothing=SMOOTHING)
+        return torch.cat([seen, own]), torch.cat([told, candidates.labels[places]])
 
-    return loss
+    return draw_batch
 
 
 def _shifted(pairs: Tensor, rng: np.random.Generator) -> Tensor:

@@ -1,4 +1,4 @@
-"""Train the additive pyramid on sums alone, from easy scenes to those of the benchmark.
+"""The course of the additive pyramid: sums alone, from easy scenes to those of the benchmark.
 
 The first lesson has one digit an image, whose sum is its class, and little noise; the next ones 3
 to 5 digits and the full noise, on canvases that grow; the last many small images, for the reading
@@ -8,7 +8,7 @@ are read once and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,8 +24,9 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.models.own.pyramid import AdditivePyramid, Patches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
+from umnist_core.training.course import Phase, Report
 from umnist_core.training.own.finder_glyphs import bend
-from umnist_core.training.own.parts import Pace, Part, Report, train_part
+from umnist_core.training.own.phases import CourseSettings, DrawBatch, make_phase
 from umnist_core.training.own.shards import iter_kept
 
 IMAGES_AT_ONCE = 32
@@ -80,7 +81,7 @@ LESSONS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdditiveTraining(Pace):
+class AdditiveTraining(CourseSettings):
     """How the additive pyramid is trained.
 
     Attributes
@@ -192,15 +193,10 @@ def read_lesson(
     return ReadImages(*(torch.cat([getattr(one, name) for one in parts]) for name in names))
 
 
-def train_additive(
-    model: AdditivePyramid,
-    training: AdditiveTraining,
-    glyphs: GlyphSet,
-    out: Path,
-    *,
-    report: Report = lambda part, step, steps, loss: None,
-) -> AdditivePyramid:
-    """Train the additive pyramid on the sums of its lessons, or go on where a run stopped.
+def pyramid_phases(
+    model: AdditivePyramid, training: AdditiveTraining, glyphs: GlyphSet, out: Path, report: Report
+) -> Iterator[Phase]:
+    """Yield the lessons of an additive pyramid.
 
     Parameters
     ----------
@@ -211,51 +207,49 @@ def train_additive(
     glyphs
         Digits of the training subset.
     out
-        Folder for what was read and for the states, made if it is not there.
+        Folder for what was read in images.
     report
-        Told of every step.
-
-    Returns
-    -------
-    AdditivePyramid
-        In evaluation mode, with the running mean of its weights.
+        Told of every image.
 
     Raises
     ------
-    InvalidValueError, DamagedFileError
-        If the folder holds a run with other settings, or no state.
-    WriteError
-        If a file cannot be written.
+    DamagedFileError, WriteError
+        If what was read cannot be read again, or not written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     taught: list[tuple[Lesson, ReadImages]] = []
     for number, lesson in enumerate(training.lessons):
         images = read_lesson(model, lesson, number, training, glyphs, out=out, report=report)
         taught.append((lesson, images))
-        part = Part(f"lesson-{number + 1}", lesson.steps, lesson_loss(list(taught), training))
-        model.load_state_dict(train_part(part, model, training, out, report).state_dict())
-    return model.eval()
+        drawn = lesson_batches(list(taught), training.batch)
+        name = f"lesson-{number + 1}"
+        yield make_phase(training, name, model, lesson.steps, drawn, loss_of=lesson_loss)
+
+
+def lesson_batches(taught: list[tuple[Lesson, ReadImages]], batch: int) -> DrawBatch:
+    """Return what draws batches of the last lesson; every second is of any of them."""
+
+    def draw_batch(
+        step: int, rng: np.random.Generator
+    ) -> tuple[tuple[Patches, ...], Tensor, Lesson]:
+        lesson, images = taught[-1 if step % 2 == 0 else int(rng.integers(len(taught)))]
+        chosen = [int(one) for one in rng.integers(0, len(images), batch)]
+        patches = tuple(bend_patches(images.patches(place), rng) for place in chosen)
+        return patches, images.labels[chosen], lesson
+
+    return draw_batch
 
 
 def lesson_loss(
-    taught: list[tuple[Lesson, ReadImages]], training: AdditiveTraining
-) -> Callable[[nn.Module, int, np.random.Generator], Tensor]:
-    """Return the loss of the last lesson's steps; every second batch is of any of them."""
-
-    def loss(net: nn.Module, step: int, rng: np.random.Generator) -> Tensor:
-        assert isinstance(net, AdditivePyramid)
-        lesson, images = taught[-1 if step % 2 == 0 else int(rng.integers(len(taught)))]
-        chosen = [int(one) for one in rng.integers(0, len(images), training.batch)]
-        usual = net.config
-        # The prior of a lesson's images, which is not that of the benchmark.
-        net.config = replace(usual, fewest_digits=lesson.fewest, most_digits=lesson.most)
-        try:
-            batch = tuple(bend_patches(images.patches(place), rng) for place in chosen)
-            return nn.functional.cross_entropy(net(batch).logits["sum"], images.labels[chosen])
-        finally:
-            net.config = usual
-
-    return loss
+    net: AdditivePyramid, patches: tuple[Patches, ...], labels: Tensor, lesson: Lesson
+) -> Tensor:
+    """Return the loss of some images and their sums, int64 (B,)."""
+    usual = net.config
+    # The prior of a lesson's images, which is not that of the benchmark.
+    net.config = replace(usual, fewest_digits=lesson.fewest, most_digits=lesson.most)
+    try:
+        return nn.functional.cross_entropy(net(patches).logits["sum"], labels)
+    finally:
+        net.config = usual
 
 
 def bend_patches(patches: Patches, rng: np.random.Generator) -> Patches:
