@@ -32,7 +32,7 @@ def explore_a_folder() -> None:
 
 def choose_for_inference() -> None:
     """Draw what Inference draws to choose an image."""
-    from pages._ui.inference_image import choose_picture
+    from pages._ui.inference.image import choose_picture
 
     choose_picture()
 
