@@ -173,7 +173,7 @@ class LabelLab:
 
 
 @contextmanager
-def label_lab(browser: Browser, folder: Path, **changes: Any) -> Iterator[LabelLab]:
+def label_lab(browser: Browser, folder: Path, /, **changes: Any) -> Iterator[LabelLab]:
     """Yield a running label server with a new study."""
     service = StudyService(MemoryLog(), folder)
     study = create_study(service, label_spec(**changes), jobs=1)
