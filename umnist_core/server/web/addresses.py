@@ -33,6 +33,7 @@ _HTTP_CODES = {
     403: "other_site",
     404: "unknown",
     405: "wrong_method",
+    408: "too_slow",
     413: "too_large",
     415: "invalid",
     429: "slow_down",

@@ -29,9 +29,8 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     Raises
     ------
     HTTPException
-        413, if it has more bytes, or says so; the rest is not read.
-    InvalidValueError
-        If it does not come.
+        413, if it has more bytes, or says so; the rest is not read. 408, if it does not come, so
+        that an answer over a slow network is kept and sent again, not taken for refused.
     """
     sentence = f"At most {max_bytes} bytes may be sent at once, and more came; send less."
     too_large = HTTPException(413, sentence, {"connection": "close"})
@@ -46,9 +45,8 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
                 if len(chunks) > max_bytes:
                     raise too_large
     except TimeoutError as error:
-        raise InvalidValueError(
-            f"The body did not come whole within {BODY_PATIENCE_S:g} s; send it again."
-        ) from error
+        sentence = f"The body did not come whole within {BODY_PATIENCE_S:g} s; send it again."
+        raise HTTPException(408, sentence, {"connection": "close"}) from error
     return bytes(chunks)
 
 
@@ -58,11 +56,11 @@ async def read_object(request: Request, max_bytes: int) -> dict[str, Any]:
     Raises
     ------
     HTTPException
-        415, if it does not say that it is JSON, which a form of another site cannot; 413, as
-        `read_body`.
+        415, if it does not say that it is JSON, which a form of another site cannot; 413 and
+        408, as `read_body`.
     InvalidValueError
-        If it is no JSON object in UTF-8, holds what JSON does not have (NaN, half a character),
-        is nested too deep or does not come.
+        If it is no JSON object in UTF-8, holds what JSON does not have (NaN, half a character)
+        or is nested too deep.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
