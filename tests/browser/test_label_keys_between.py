@@ -1,4 +1,4 @@
-"""Every key between trials: after practice, and while an earlier answer is changed."""
+"""Every key between trials: after practice, at a change, asked whether to stop, and waiting."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from tests.browser.test_label_keys import (
 from tests.labeling.making import SMALL
 
 OpenStudy = Callable[..., LabelLab]
+
+STOP = "Stop taking part"
 
 
 def posted(lab: LabelLab, name: str = "") -> list[str]:
@@ -127,3 +129,61 @@ def test_every_key_at_a_change_is_of_that_answer_alone(open_study: OpenStudy) ->
     person.wait_for_image(3)
     said = [(one["answer"], one["digits"], one["confidence"]) for one in lab.trouble.answers()]
     assert said == [(1, [3], 25), (1, [3], 25), (7, [4], None)]
+
+
+def test_every_key_at_the_question_whether_to_stop_stops_nothing(open_study: OpenStudy) -> None:
+    """Enter and Escape go on; the image is hidden as long as it is asked."""
+    lab = open_study(practice=0, overrides=SMALL, **ASK_ALL)
+    person = lab.person()
+    person.come_to_trials()
+    press(person, "1", "d", "3", "Escape")
+    entered = Entered("1", "3")
+    before = posted(lab)
+    for key in KEYS:
+        told = f"{key} at the question"
+        press(person, "p", f"[{STOP}]")
+        expect_seen(person, entered, f"Before {told}", f"{STOP}?")
+        assert person.page.locator(".stage-area.paused").count() == 1
+        person.page.keyboard.press(key)
+        if key not in ("Enter", "Escape"):
+            expect_seen(person, entered, told, f"{STOP}?")
+            person.page.keyboard.press("Enter")
+        expect_seen(person, entered, f"After {told}")
+        wait_until(
+            lambda: person.page.locator(".stage-area.paused").count() == 0, told, person.page
+        )
+    assert posted(lab) == before
+
+
+def test_every_key_on_the_page_that_waits_sends_nothing(open_study: OpenStudy) -> None:
+    """But Enter on a button; and once an image is free it has the focus, and nothing entered."""
+    few = {"stimuli": 2, "images_per_annotator": 2, "labels_per_image": 1, "pools": ("unguided",)}
+    lab = open_study(practice=0, overrides=SMALL, **few, **ASK_ALL)
+    first, person = lab.person(), lab.person()
+    first.come_to_trials()
+    person.open_link()
+    person.press_button("I agree and take part")
+    person.press_button("Begin")
+    person.wait_for_screen("held")
+    before = posted(lab)
+    for name, focus in ((None, "<h1"), ("Look now", "<button"), (STOP, "<button")):
+        for key in KEYS:
+            if name is not None:
+                person.button(name).focus()
+            person.page.keyboard.press(key)
+            told = f"{key} on {name or 'the page'}"
+            if (key, name) == ("Enter", STOP):
+                wait_until(lambda: seen(person)["dialog"] == f"{STOP}?", told, person.page)
+                press(person, *(one for one in KEYS if one not in ("Escape", "Enter")), "Enter")
+            expect_focus(person, focus, told)
+    assert person.screen == "held"
+    assert posted(lab) == before
+    person.page.keyboard.press("Enter")
+    press(first, "p", f"[{STOP}]", "[Stop for good]")
+    first.wait_for_screen("done")
+    person.page.evaluate("dispatchEvent(new Event('online'))")  # it looks again at once
+    person.wait_for_image(1)
+    expect_seen(person, Entered(), "The image that became free")
+    person.answer(5)
+    person.wait_for_image(2)
+    assert lab.given() == [5]

@@ -412,7 +412,7 @@ export class App {
       }
       await this.#step("withdraw")();
     };
-    if (this.state) showDialog(withdrawDialog(this.state.progress, send));
+    return this.state && showDialog(withdrawDialog(this.state.progress, send));
   }
 
   #changeLast() {

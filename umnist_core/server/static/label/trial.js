@@ -19,7 +19,7 @@ const KEEP_EVERY_MS = 2000;
  * @typedef {object} TrialCallbacks
  * @property {(attempt: Attempt) => void} onSubmit
  * @property {() => void} onDrawn The open image is fully drawn.
- * @property {() => void} onWithdraw Somebody wants to stop taking part.
+ * @property {() => unknown} onWithdraw Somebody wants to stop taking part; until they are asked.
  */
 
 export class TrialScreen {
@@ -108,11 +108,16 @@ export class TrialScreen {
   /** Hide the image until the person goes on; the time counts as hidden. */
   async pause() {
     if (this.paused?.open) return;
-    const dialog = pauseDialog(this.state.link, this.callbacks.onWithdraw);
+    /** @type {unknown} */
+    let asked;
+    const dialog = pauseDialog(this.state.link, () => {
+      asked = this.callbacks.onWithdraw();
+    });
     this.paused = dialog;
     this.#showHidden();
     this.#keepDraft();
     await this.place.showDialog(dialog);
+    await asked; // the image stays hidden while it is asked whether somebody means to stop
     // Keys may come between the end of a dialog and its event: of two pauses the later one holds.
     if (this.paused !== dialog) return;
     this.paused = null;
