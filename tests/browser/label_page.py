@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.browser.conftest import DESK, PATIENCE_S, wait_until
+from tests.browser.conftest import DESK, PATIENCE_S, PHONE, wait_until
 from tests.labeling.making import TOLD
 from tests.server.serving import serve
 from umnist_core.labeling import StudyService, StudySpec
@@ -27,6 +27,9 @@ SIDE_PX = 2048
 """Side of the images: large enough to be zoomed into, small enough to be made quickly."""
 
 POOLS = ("unguided", "guided")
+
+TOUCH: dict[str, Any] = {"size": PHONE, "has_touch": True, "is_mobile": True}
+"""A phone, as settings of `LabelLab.person`."""
 
 ASK_ALL = {"ask_confidence": True, "ask_digits": True, "allow_change": True}
 

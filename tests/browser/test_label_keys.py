@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Response
 
 from tests.browser.conftest import wait_until
-from tests.browser.label_page import ASK_ALL, POOLS, Annotator, LabelLab
+from tests.browser.label_page import ASK_ALL, TOUCH, Annotator, LabelLab
 from tests.labeling.making import SMALL
 
 OpenStudy = Callable[..., LabelLab]
@@ -136,18 +136,32 @@ def expect_seen(person: Annotator, entered: Entered, told: str, dialog: str = ""
 
 
 def press(person: Annotator, *steps: str) -> None:
-    """Press keys one after another, click a [button], or go to one by Tab."""
+    """Press keys one after another, click or tap a [button], or go to one by Tab."""
     for is_typed, some in itertools.groupby(steps, lambda step: len(step) == 1):
         if is_typed:  # in one call, which is much faster and the same to the page
             person.page.keyboard.type("".join(some))
             continue
         for step in some:
             if step.startswith("["):
-                person.button(step.strip("[]")).click()
+                point_at(person, step.strip("[]"))
             elif step.startswith("Tab to "):
+                show_group(person, step.removeprefix("Tab to "))
                 person.button(step.removeprefix("Tab to ")).focus()
             else:
                 person.page.keyboard.press(step)
+
+
+def point_at(person: Annotator, name: str) -> None:
+    """Click a button, or tap it where there is touch."""
+    show_group(person, name)
+    has_touch = person.page.evaluate("navigator.maxTouchPoints > 0")
+    (person.button(name).tap if has_touch else person.button(name).click)()
+
+
+def show_group(person: Annotator, name: str) -> None:
+    """Open the group that a button is in, of which a phone shows one at a time."""
+    if name.startswith("Add ") and not person.button(name).is_visible():
+        point_at(person, "Digits seen")
 
 
 def reach(person: Annotator, moment: str) -> Entered:
@@ -170,17 +184,25 @@ def reach(person: Annotator, moment: str) -> Entered:
     return entered
 
 
-@pytest.mark.parametrize("pool", POOLS)
-def test_every_key_does_what_it_says_at_every_moment(open_study: OpenStudy, pool: str) -> None:
+@pytest.mark.parametrize(
+    ("pool", "device"),
+    [("unguided", {}), ("guided", {}), ("guided", TOUCH)],
+    ids=["unguided", "guided", "phone"],
+)
+def test_every_key_does_what_it_says_at_every_moment(
+    open_study: OpenStudy, pool: str, device: dict[str, Any]
+) -> None:
     """Figures are entered once, Enter submits, dialogs change nothing and give the focus back."""
     many = len(MOMENTS) + 1
     sizes = {"stimuli": many, "images_per_annotator": many, "overrides": SMALL}
     lab = open_study(practice=0, **sizes, **{**ASK_ALL, "allow_change": False})
-    person = lab.person(pool)
+    person = lab.person(pool, **device)
     person.come_to_trials()
     number = 1
     sent: list[Entered] = []
-    for moment in MOMENTS:
+    for moment, (steps, _) in MOMENTS.items():
+        if device and "[Keys]" in steps:  # a phone has no such button
+            continue
         for key in KEYS:
             before = reach(person, moment)
             told = f"{key} at {moment!r}"

@@ -11,12 +11,10 @@ import pytest
 from playwright.sync_api import CDPSession
 
 from tests.browser.conftest import DESK, PHONE, wait_until
-from tests.browser.label_page import ASK_ALL, POOLS, Annotator, LabelLab
+from tests.browser.label_page import ASK_ALL, POOLS, TOUCH, Annotator, LabelLab
 from tests.labeling.making import SMALL
 
 OpenStudy = Callable[..., LabelLab]
-
-TOUCH: dict[str, Any] = {"size": PHONE, "has_touch": True, "is_mobile": True}
 
 NEAR_PX = 2
 """How far the image may move below two fingers, CSS px; a view that comes to rest is moved by
