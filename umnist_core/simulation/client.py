@@ -292,7 +292,7 @@ class Client:
                 self._tally.troubles[f"{answer.status} {answer.code}".strip()] += 1
                 if answer.status == 429:
                     pause_s = float(answer.retry_after or 1)
-                elif answer.status < 500:
+                elif answer.status < 500 and answer.status != 408:
                     raise RefusedError(f"The server would not do {what}: {trouble}", answer.code)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, pause_max_s)
