@@ -227,6 +227,8 @@ def test_one_tab_at_a_time(open_study: OpenStudy, before: str | None) -> None:
     first.page.get_by_text("continued in another tab").wait_for()
     second.page.keyboard.press("Enter")
     second.wait_for_image(2)
+    second.page.wait_for_timeout(1500)  # longer than a tab that is only reloaded takes
+    assert first.page.get_by_text("continued in another tab").is_visible()
     first.press_button("Go on here")
     first.wait_for_image(2)
     first.answer(8)

@@ -41,10 +41,11 @@ class LockedTab {
     this.#hold({ steal: true });
   }
 
-  #wait() {
+  /** @param {() => void} [stillWaits] Called when it is no tab that is only being reloaded. */
+  #wait(stillWaits = () => this.callbacks.onOther()) {
     this.waiting = new AbortController();
     const { signal } = this.waiting;
-    const timer = setTimeout(() => this.callbacks.onOther(), PATIENCE_MS);
+    const timer = setTimeout(stillWaits, PATIENCE_MS);
     signal.addEventListener("abort", () => clearTimeout(timer));
     this.#hold({ signal }, () => clearTimeout(timer));
   }
@@ -66,7 +67,7 @@ class LockedTab {
     } catch {
       if (!isActive) return; // given up in order to take over
       this.callbacks.onLost();
-      this.#wait();
+      this.#wait(() => undefined); // which says already where it was continued
     }
   }
 }
