@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -202,6 +203,8 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
+        # Processes that tests before have left behind hold the driver's pipe open until they end.
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
