@@ -92,6 +92,7 @@ def test_prediction_follows_the_noise_without_a_reload(page: Page, lab: StudyApp
     """A slider of the noise lab changes image, answer and attention; the last change wins."""
     open_inference(page, lab)
     predict(page)
+    page.wait_for_load_state("networkidle")  # the first map is there, and nothing is on its way
     page.evaluate("window.sameDocument = true")
     page.get_by_role("tab", name="Image and noise").click()
     slider = page.locator("[data-name=rotation] input[type=range]:visible").last
