@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -205,12 +202,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield chromium
         chromium.close()
-        # Readers that tests before have left behind hold the driver's pipe open until they end.
-        gc.collect()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise here for each
-        for child in multiprocessing.active_children():
-            if child.daemon:
-                child.kill()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +18,3 @@ def one_thread() -> Iterator[None]:
     register_tiny()
     yield
     torch.set_num_threads(before)
-    # A run that a test stopped keeps the processes that read for it until it is collected; they
-    # hold the pipes of whatever else this process has begun, such as a browser's.
-    gc.collect()

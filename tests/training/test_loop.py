@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -59,6 +61,24 @@ def test_run_learns(tmp_path: Path) -> None:
     """The loss of the training images falls."""
     rows = train(tiny_config({"dropout": 0.0}, epochs=6), tmp_path).rows
     assert rows[-1]["train_loss"] < rows[0]["train_loss"] - 0.05
+
+
+@pytest.mark.parametrize("stop", [None, 3])
+def test_processes_that_read_end_with_their_epoch(tmp_path: Path, stop: int | None) -> None:
+    """None waits for the collector: neither after a run, nor after one that an error ended."""
+    settings = tiny_dict(epochs=1)
+    settings["data"]["workers"] = 1
+    before = multiprocessing.active_children()
+    gc.disable()
+    try:
+        if stop is None:
+            train(config_from(settings), tmp_path)
+        else:
+            with stopping_before(stop), pytest.raises(KeyboardInterrupt):
+                train(config_from(settings), tmp_path)
+        assert multiprocessing.active_children() == before
+    finally:
+        gc.enable()
 
 
 def test_killed_run_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -349,8 +349,8 @@ def inversion(seed: int, epoch: int) -> Callable[[int], bool]:
 
 def iter_batches(
     inputs: ModelInputs, batches: Sequence[Sequence[int]], workers: int
-) -> Iterator[Batch]:
-    """Yield batches of images, read ahead by worker processes.
+) -> Generator[Batch, None, None]:
+    """Yield batches of images, read ahead by worker processes until it is exhausted or closed.
 
     Parameters
     ----------

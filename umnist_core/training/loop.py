@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -258,15 +258,16 @@ class Trainer:
     def _train_epoch(self) -> float:
         """Do what is left of the running epoch and return its loss."""
         progress = self.progress
-        self._batches = self._iter_train_batches()
-        self.phase_run.go(f"epoch {progress.epoch + 1}/{self.config.run.epochs}")
+        # Closed, so that the processes that read end with the epoch, also where it is stopped.
+        with closing(self._iter_train_batches()) as self._batches:
+            self.phase_run.go(f"epoch {progress.epoch + 1}/{self.config.run.epochs}")
         sums = torch.tensor(
             [progress.loss_sum, progress.seen], dtype=torch.float64, device=self.group.device
         )
         loss_sum, seen = self.group.sum(sums).tolist()
         return float(loss_sum / seen)
 
-    def _iter_train_batches(self) -> Iterator[Batch]:
+    def _iter_train_batches(self) -> Generator[Batch, None, None]:
         """Yield this process's parts of the steps that are left of the epoch."""
         config, progress, size = self.config, self.progress, self.batch_size
         order = epoch_order(self.train_places, config.run.seed, progress.epoch)
