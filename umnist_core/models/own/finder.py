@@ -33,19 +33,16 @@ from umnist_core.models.own.finder_search import Candidate, Search, Shown, readi
 from umnist_core.models.own.overlaps import without_overlaps
 from umnist_core.models.own.sums import sum_log_probabilities
 from umnist_core.models.own.trust import (
-    HowRead,
     Readable,
-    answer_doubts,
+    SumConfig,
     as_readable,
-    calibrated,
     can_scale_back,
     check_holds_a_glyph,
     find_quarters,
-    how_read,
     may_be_turned,
     scaled_back,
-    turn_doubts,
     turned,
+    weigh_answers,
 )
 from umnist_core.models.registry import register_model
 from umnist_core.pyramid import TileSource
@@ -64,8 +61,8 @@ THOROUGH_SPOTS = 24
 
 
 @dataclass(frozen=True)
-class DigitFinderConfig:
-    """Settings of the digit finder.
+class DigitFinderConfig(SumConfig):
+    """Settings of the digit finder, besides those of `SumConfig`.
 
     Attributes
     ----------
@@ -77,10 +74,6 @@ class DigitFinderConfig:
         Places that are read on a level, the best ones.
     judge
         One of `EVIDENCE`.
-    fewest_digits, most_digits
-        How many digits an image has; other numbers take plain evidence, and are warned of.
-    confidence_slope, confidence_offset, confidence_scaled, confidence_halving, confidence_turned
-        Weights of `umnist_core.models.own.trust.calibrated`.
     """
 
     spot_width: int = 12
@@ -88,20 +81,9 @@ class DigitFinderConfig:
     least_score: float = 0.1
     most_spots: int = 64
     judge: str = PLAIN
-    fewest_digits: int = 3
-    most_digits: int = 5
-    confidence_slope: float = 1.0
-    confidence_offset: float = 0.0
-    confidence_scaled: float = 0.0
-    confidence_halving: float = 0.0
-    confidence_turned: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fewest_digits <= self.most_digits <= self.most_spots:
-            raise InvalidValueError(
-                "Expected fewest_digits <= most_digits <= most_spots, all 0 or more; got "
-                f"{self.fewest_digits}, {self.most_digits}, {self.most_spots}."
-            )
+        self.check_digits("most_spots", self.most_spots)
         if self.judge not in EVIDENCE:
             raise InvalidValueError(
                 f"judge is one of {', '.join(EVIDENCE)}; got {self.judge[:40]!r}."
@@ -157,16 +139,18 @@ class DigitFinder(Model):
                 for one in seen
             ]
         )
-        confidence = calibrated(logits, self.config, [one.how_read() for one in seen])
         found = tuple(one.found() for one in seen)
+        confidence, doubts = weigh_answers(
+            logits,
+            found,
+            self.config,
+            [(one.readable.doubts, max(one.readable.scale), one.quarters) for one in seen],
+        )
         return ModelOutput(
             {"sum": logits},
             tuple(one.score_map() for one in seen),
             found=found,
-            doubts=tuple(
-                answer_doubts(one.readable.doubts, digits, self.config, chance, one.quarters)
-                for one, digits, chance in zip(seen, found, confidence.tolist(), strict=True)
-            ),
+            doubts=doubts,
             confidence=confidence,
         )
 
@@ -335,11 +319,6 @@ class _Seen:
     kept: list[Candidate]
     probabilities: Tensor
     quarters: int
-
-    def how_read(self) -> HowRead:
-        """Return what was lost of the image, and guessed."""
-        kinds = [one.kind for one in (*self.readable.doubts, *turn_doubts(self.quarters))]
-        return how_read(kinds, max(self.readable.scale))
 
     def found(self) -> tuple[FoundDigit, ...]:
         """Return the digits that are likelier there than not, in px of the image."""

@@ -35,15 +35,13 @@ from umnist_core.models.own.staircase import Reading, read_staircase
 from umnist_core.models.own.sums import sum_log_probabilities
 from umnist_core.models.own.trust import (
     Readable,
-    answer_doubts,
+    SumConfig,
     as_readable,
-    calibrated,
     check_holds_a_glyph,
     find_quarters,
-    how_read,
     may_be_turned,
-    turn_doubts,
     turned,
+    weigh_answers,
 )
 from umnist_core.models.registry import register_model
 from umnist_core.pyramid import TileSource
@@ -58,8 +56,8 @@ AT_ONCE = 128
 
 
 @dataclass(frozen=True)
-class AdditivePyramidConfig:
-    """Settings of the additive pyramid.
+class AdditivePyramidConfig(SumConfig):
+    """Settings of the additive pyramid, besides those of `SumConfig`.
 
     Attributes
     ----------
@@ -75,10 +73,6 @@ class AdditivePyramidConfig:
         Patches that are kept.
     chunk
         Patches that are looked at in a round.
-    fewest_digits, most_digits
-        How many digits an image has; other numbers take plain evidence, and are warned of.
-    confidence_slope, confidence_offset, confidence_scaled, confidence_halving, confidence_turned
-        Weights of `umnist_core.models.own.trust.calibrated`.
     """
 
     width: int = 16
@@ -87,13 +81,6 @@ class AdditivePyramidConfig:
     bar_heaps: int = 4
     memory: int = 10
     chunk: int = 16
-    fewest_digits: int = 3
-    most_digits: int = 5
-    confidence_slope: float = 1.0
-    confidence_offset: float = 0.0
-    confidence_scaled: float = 0.0
-    confidence_halving: float = 0.0
-    confidence_turned: float = 0.0
 
     def __post_init__(self) -> None:
         places = (self.heaps, self.small_heaps, self.bar_heaps)
@@ -101,11 +88,7 @@ class AdditivePyramidConfig:
             raise InvalidValueError(
                 "width, heaps, small_heaps, bar_heaps, memory and chunk are 1 or more; got less."
             )
-        if not 0 <= self.fewest_digits <= self.most_digits <= self.memory:
-            raise InvalidValueError(
-                "Expected fewest_digits <= most_digits <= memory, all 0 or more; got "
-                f"{self.fewest_digits}, {self.most_digits}, {self.memory}."
-            )
+        self.check_digits("memory", self.memory)
 
 
 @dataclass(frozen=True)
@@ -211,22 +194,18 @@ class AdditivePyramid(Model):
         logits = sum_log_probabilities(
             padded, self.config.fewest_digits, self.config.most_digits
         )  # (B, M, 11) -> (B, 28)
-        read = [
-            how_read([doubt.kind for doubt in (*one.doubts, *turn_doubts(by))], one.scale)
-            for one, by in zip(batch, turns, strict=True)
-        ]
-        confidence = calibrated(logits, self.config, read)
+        confidence, doubts = weigh_answers(
+            logits,
+            found,
+            self.config,
+            [(one.doubts, one.scale, by) for one, by in zip(batch, turns, strict=True)],
+        )
         return ModelOutput(
             {"sum": logits},
             tuple(maps),
             found=tuple(found),
             rounds=rounds,
-            doubts=tuple(
-                answer_doubts(one.doubts, digits, self.config, chance, by)
-                for one, digits, chance, by in zip(
-                    batch, found, confidence.tolist(), turns, strict=True
-                )
-            ),
+            doubts=doubts,
             confidence=confidence,
         )
 

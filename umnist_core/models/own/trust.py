@@ -10,7 +10,6 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -39,16 +38,40 @@ TURN_WORDS = ("", "a quarter to the left", "upside down", "a quarter to the righ
 """How an image stands that must be turned by so many quarters clockwise to be read."""
 
 
-class AssumesDigits(Protocol):
-    """Settings of a model that assumes a number of digits."""
+@dataclass(frozen=True, kw_only=True)
+class SumConfig:
+    """What the settings of our own models have in common.
 
-    @property
-    def fewest_digits(self) -> int:
-        """Fewest digits of an image."""
+    Attributes
+    ----------
+    fewest_digits, most_digits
+        How many digits an image has; other numbers take plain evidence, and are warned of.
+    confidence_slope, confidence_offset, confidence_scaled, confidence_halving, confidence_turned
+        Weights of `calibrated`: of the log odds, of every image, of one that was scaled, of each
+        halving of it, and of one that was read turned.
+    """
 
-    @property
-    def most_digits(self) -> int:
-        """Most digits of an image."""
+    fewest_digits: int = 3
+    most_digits: int = 5
+    confidence_slope: float = 1.0
+    confidence_offset: float = 0.0
+    confidence_scaled: float = 0.0
+    confidence_halving: float = 0.0
+    confidence_turned: float = 0.0
+
+    def check_digits(self, name: str, places: int) -> None:
+        """Refuse more digits than a model has places for; ``name`` is of that setting.
+
+        Raises
+        ------
+        InvalidValueError
+            If it has fewer than the most digits, or these are fewer than the fewest.
+        """
+        if not 0 <= self.fewest_digits <= self.most_digits <= places:
+            raise InvalidValueError(
+                f"Expected fewest_digits <= most_digits <= {name}, all 0 or more; got "
+                f"{self.fewest_digits}, {self.most_digits}, {places}."
+            )
 
 
 @dataclass(frozen=True)
@@ -196,7 +219,7 @@ def confidence_doubts(confidence: float) -> tuple[Doubt, ...]:
 def answer_doubts(
     of_pixels: tuple[Doubt, ...],
     found: Sequence[FoundDigit],
-    config: AssumesDigits,
+    config: SumConfig,
     confidence: float,
     quarters: int = 0,
 ) -> tuple[Doubt, ...]:
@@ -240,31 +263,7 @@ def how_read(kinds: Collection[str], scale: float) -> HowRead:
     return HowRead(is_scaled, halvings, "turned" in kinds)
 
 
-class Calibrated(Protocol):
-    """Settings of a model whose confidence is calibrated: weights of `calibrated`."""
-
-    @property
-    def confidence_slope(self) -> float:
-        """Of the log odds."""
-
-    @property
-    def confidence_offset(self) -> float:
-        """Of every image."""
-
-    @property
-    def confidence_scaled(self) -> float:
-        """Of one that was scaled."""
-
-    @property
-    def confidence_halving(self) -> float:
-        """Of each halving of it."""
-
-    @property
-    def confidence_turned(self) -> float:
-        """Of one that was read turned."""
-
-
-def calibrated(logits: Tensor, config: Calibrated, read: Sequence[HowRead]) -> Tensor:
+def calibrated(logits: Tensor, config: SumConfig, read: Sequence[HowRead]) -> Tensor:
     """Return the chance that the likeliest class is right.
 
     The log odds are stretched and moved (Platt, "Probabilistic outputs for support vector
@@ -290,6 +289,45 @@ def calibrated(logits: Tensor, config: Calibrated, read: Sequence[HowRead]) -> T
     moved = lost @ torch.tensor(weights, dtype=torch.float64).to(chance)
     odds = config.confidence_slope * chance.logit() + config.confidence_offset + moved
     return torch.sigmoid(odds).float()
+
+
+def weigh_answers(
+    logits: Tensor,
+    found: Sequence[Sequence[FoundDigit]],
+    config: SumConfig,
+    images: Sequence[tuple[tuple[Doubt, ...], float, int]],
+) -> tuple[Tensor, tuple[tuple[Doubt, ...], ...]]:
+    """Return how sure answers are, and all that speaks against each.
+
+    Parameters
+    ----------
+    logits
+        float (B, classes).
+    found
+        The digits of each image.
+    config
+        Of the model.
+    images
+        For each: what its pixels say, how many px were read to a px of it, and by how many
+        quarters its digits had to be turned.
+
+    Returns
+    -------
+    tuple
+        float (B,), 0 to 1, and for each image its doubts.
+    """
+    read = [
+        how_read([doubt.kind for doubt in (*of_pixels, *turn_doubts(quarters))], scale)
+        for of_pixels, scale, quarters in images
+    ]
+    confidence = calibrated(logits, config, read)
+    doubts = tuple(
+        answer_doubts(of_pixels, digits, config, chance, quarters)
+        for (of_pixels, _, quarters), digits, chance in zip(
+            images, found, confidence.tolist(), strict=True
+        )
+    )
+    return confidence, doubts
 
 
 def turned(pictures: NDArray[np.uint8], quarters: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from umnist_core.models.own.trust import HowRead
+from umnist_core.models.own.trust import HowRead, SumConfig
 
 STEPS = 200
 STRENGTH = 1.0
@@ -30,7 +30,7 @@ NAMES = (
 )
 """Of the weights in a model's configuration."""
 
-UNCALIBRATED = dict(zip(NAMES, (1.0, 0.0, 0.0, 0.0, 0.0), strict=True))
+UNCALIBRATED: dict[str, float] = {name: getattr(SumConfig(), name) for name in NAMES}
 """Weights with which the confidence is the probability of the likeliest class."""
 
 PRIOR = np.array(list(UNCALIBRATED.values()))
