@@ -68,6 +68,24 @@ def paint(
     return tile
 
 
+def as_colours(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return values as a browser takes them in a PNG: the high byte red, the low one green.
+
+    Parameters
+    ----------
+    values
+        uint16 (rows, columns).
+
+    Returns
+    -------
+    ndarray
+        uint8 (rows, columns, 3).
+    """
+    image = np.zeros((*values.shape, 3), np.uint8)
+    image[:, :, 0], image[:, :, 1] = values >> 8, values & 0xFF
+    return image
+
+
 def level_boxes(found: AttentionMap, reduction: int) -> NDArray[np.int64]:
     """Return the boxes of the places in whole px of a level, int64 (places, 4).
 

@@ -17,6 +17,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from umnist_core.attention.colours import last_colour
+from umnist_core.attention.tiles import LARGEST, as_colours
 from umnist_core.labeling.results import (
     FoldedStudy,
     answers_of,
@@ -192,9 +193,7 @@ def _gaze(
 def heat_data(grid: NDArray[np.float64], size: tuple[int, int], people: int) -> dict[str, Any]:
     """Return a grid of ms as the viewer takes it."""
     most = float(grid.max())
-    whole = np.round(grid / most * 65535).astype(np.uint16)
-    image = np.zeros((*grid.shape, 3), np.uint8)
-    image[..., 0], image[..., 1] = whole >> 8, whole & 255
+    image = as_colours(np.round(grid / most * LARGEST).astype(np.uint16))
     each = "1 answer" if people == 1 else f"mean of {people:,} answers"
     return {
         "src": f"data:image/png;base64,{base64.b64encode(encode_png(image)).decode()}",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from umnist_core.attention import AttentionMap
 from umnist_core.attention.colours import last_colour
 from umnist_core.attention.strongest import strongest_places
-from umnist_core.attention.tiles import paint
+from umnist_core.attention.tiles import as_colours, paint
 from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.inference.process import Outcome
 from umnist_core.pyramid import PyramidGrid, encode_png
@@ -99,9 +99,7 @@ def heat_tile(outcome: Outcome, choice: Choice, address: tuple[int, int, int], t
     grid = PyramidGrid(found.height, found.width, tile_px, 0)
     level_box, reduction = grid.tile_box(*address), grid.reduction(address[0])
     values = paint(found, level_box, reduction, task=choice.task, head=choice.head)
-    image = np.zeros((*values.shape, 3), np.uint8)
-    image[:, :, 0], image[:, :, 1] = values >> 8, values & 0xFF
-    return encode_png(image)
+    return encode_png(as_colours(values))
 
 
 def places_json(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
