@@ -21,7 +21,7 @@ SEED = click.IntRange(0, MAX_SEED)
 """Of a seed, and of an index."""
 
 
-def read_settings(
+def _read_settings(
     ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     """Read NAME=VALUE pairs; what is not one is an error of usage."""
@@ -32,6 +32,20 @@ def read_settings(
             raise click.BadParameter(f"expected NAME=VALUE such as shape_pairs=3; got {value!r}.")
         overrides[name] = text
     return overrides
+
+
+def set_option(
+    help_text: str = "Replace one parameter of the preset; a number, or a range such as 1..3.",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--set``; the command receives it as ``overrides``, name -> text."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_read_settings,
+        help=help_text,
+    )
 
 
 def read_digits(
@@ -75,14 +89,7 @@ def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--seed", type=SEED, default=0, show_default=True)
     @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
     @click.option("--index", type=SEED, default=0, show_default=True)
-    @click.option(
-        "--set",
-        "overrides",
-        multiple=True,
-        metavar="NAME=VALUE",
-        callback=read_settings,
-        help="Replace one parameter of the preset; a number, or a range such as 1..3.",
-    )
+    @set_option()
     @wraps(command)
     def wrapped(
         *args: Any,

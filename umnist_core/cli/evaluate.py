@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from umnist_core.cli._scene_options import SEED, read_digits, read_settings
+from umnist_core.cli._scene_options import SEED, read_digits, set_option
 from umnist_core.scenes import PRESETS
 from umnist_core.seeds import FOLDER_SPLITS
 
@@ -44,14 +44,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(FOLDER_SPLITS), default="test", show_default=True)
 @click.option("--count", type=click.IntRange(1), help="Images; 1000 scenes, or the whole folder.")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=read_settings,
-    help="Replace one parameter of the preset.",
-)
+@set_option("Replace one parameter of the preset.")
 @click.option(
     "--digits",
     metavar="FEWEST..MOST",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from umnist_core.cli._scene_options import IMAGE_HELP, SEED, parameter_help, read_settings
+from umnist_core.cli._scene_options import IMAGE_HELP, SEED, parameter_help, set_option
 from umnist_core.datasets.recipe import LAYOUTS, MAX_COUNT, Recipe
 from umnist_core.datasets.study import NOISE_STUDY, STUDIES, STUDY_COUNT
 from umnist_core.errors import InvalidValueError, TooLargeError, UmnistError
@@ -41,14 +41,7 @@ from umnist_core.seeds import SPLITS
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=read_settings,
-    help="Replace one parameter of the preset; a number, or a range such as 1..3.",
-)
+@set_option()
 @click.option(
     "--format",
     "layout",

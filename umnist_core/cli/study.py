@@ -17,7 +17,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from umnist_core.cli._scene_options import read_settings
+from umnist_core.cli._scene_options import set_option
 from umnist_core.cli._simulate import simulate_command
 from umnist_core.cli._study_choice import (
     base_url_option,
@@ -95,14 +95,7 @@ def _read_feedback(
 @click.argument("name", required=False)
 @click.option("--spec", "spec_file", type=click.Path(path_type=Path), help="Settings as YAML.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=read_settings,
-    help="Replace one parameter of the preset, as of `umnist generate`.",
-)
+@set_option("Replace one parameter of the preset, as of `umnist generate`.")
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
 @click.option("--stimuli", type=int, help="Images, the same for both pools.  [1000]")
 @click.option("--images-per-annotator", type=int, help="Of them for each person.  [30]")

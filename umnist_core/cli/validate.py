@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from umnist_core.cli._scene_options import SEED, read_settings
+from umnist_core.cli._scene_options import SEED, set_option
 from umnist_core.scenes import PRESETS, get_preset
 
 if TYPE_CHECKING:
@@ -49,14 +49,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--ours", type=click.IntRange(1), help="Images of ours; as many unless given.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=read_settings,
-    help="Replace one parameter of the preset, as of `umnist render`.",
-)
+@set_option("Replace one parameter of the preset, as of `umnist render`.")
 @click.option("--model", metavar="NAME|PATH", help="Also compare the digits that it finds; slow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no text.")
 @click.option("--out", type=FILE, help="Also write the JSON object into a file.")
