@@ -68,7 +68,7 @@ export function spanText({ low, high }) {
 
 /**
  * @param {number} value
- * @returns {string} With as many digits as the server keeps.
+ * @returns {string} With six digits, finer than any slider moves: 0.1 + 0.2 is 0.3.
  */
 export function numberText(value) {
   return String(Number(value.toPrecision(6)));
