@@ -62,28 +62,57 @@ def test_annotator_goes_from_link_to_code_with_a_reload_in_every_state(
 def test_guided_instructions_tell_the_size_of_the_study_own_images(
     open_study: OpenStudy, tmp_path: Path
 ) -> None:
-    """One size of generated images, and the range of a folder's, before any is shown."""
+    """Of generated images and of a folder of the paper's size, before any is shown."""
     few = {"stimuli": 2, "images_per_annotator": 2, "practice": 0}
-    folder = str(write_sums(tmp_path / "own", (5000, 400), (300, 900)))
-    for own, sentence, frame in (
+    folder = str(write_sums(tmp_path / "own", (4000, 4000), (4000, 4000)))
+    for own, sentences, frame in (
         (
             {"overrides": SMALL},
-            "From 14 px to 112 px wide, in an image of 512 px. Drawn to scale:",
+            [
+                "Each image has three to five digits.",
+                "From 14 px to 112 px wide, in an image of 512 px. Drawn to scale:",
+            ],
+            "512 px",
+        ),
+        (
+            {"overrides": {**SMALL, "digits": "4", "factor": "2"}},
+            [
+                "Each image has four digits.",
+                "56 px wide, in an image of 512 px. Drawn to scale:",
+            ],
             "512 px",
         ),
         (
             {"folder": folder, "overrides": {}},
-            "From 14 px to 2,128 px wide, in images with sides of 300 px to 5,000 px. "
-            "Drawn to scale in a square of 5,000 px:",
-            "5,000 px",
+            [
+                "Each image has three to five digits.",
+                "From 14 px to 2,128 px wide, in an image of 4,000 px. Drawn to scale:",
+            ],
+            "4,000 px",
         ),
     ):
         person = open_study(**few, **own).person("guided")
         person.open_link()
         person.press_button("I agree and take part")
         person.wait_for_screen("instructions")
-        assert sentence in person.page.locator(".facts p").all_inner_texts()
+        assert person.page.locator(".facts p").all_inner_texts() == sentences
         assert person.page.locator(".sizes text").all_text_contents()[-1] == frame
+
+
+def test_guided_instructions_claim_nothing_of_a_folder_of_other_images(
+    open_study: OpenStudy, tmp_path: Path
+) -> None:
+    """The digits that are used are shown, and neither their number nor their sizes."""
+    folder = str(write_sums(tmp_path / "own", (5000, 400), (300, 900)))
+    own = {"stimuli": 2, "images_per_annotator": 2, "practice": 0, "overrides": {}}
+    person = open_study(**own, folder=folder).person("guided")
+    person.open_link()
+    person.press_button("I agree and take part")
+    person.wait_for_screen("instructions")
+    assert person.page.locator(".facts").inner_text() == ""
+    assert person.page.locator(".sheet-stage").is_visible()
+    person.press_button("Begin")
+    person.wait_for_image(1)
 
 
 def test_open_link_asks_first_and_gives_a_link_of_ones_own(open_study: OpenStudy) -> None:

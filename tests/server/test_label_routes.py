@@ -58,25 +58,34 @@ def test_guide_tells_the_sizes_and_counts_that_the_images_are_drawn_from(
     changes: dict[str, Any], sizes_px: tuple[int, int], counts: tuple[int, int]
 ) -> None:
     """A study of other images than the paper's tells no wrong sizes."""
-    assert digit_ranges(small_spec(**changes)) == (sizes_px, counts)
+    assert digit_ranges(small_spec(**changes), (4000, 4000)) == (sizes_px, counts)
+
+
+@pytest.mark.parametrize("sides_px", [(300, 300), (300, 5000), (2000, 2000), (3999, 4000)])
+def test_guide_tells_nothing_of_the_digits_in_a_folder_of_other_images(
+    sides_px: tuple[int, int],
+) -> None:
+    """They may be of any number and size, and the paper's are not true of them."""
+    assert digit_ranges(small_spec(folder="somewhere"), sides_px) is None
 
 
 @pytest.mark.parametrize(
-    ("sizes", "digits_px", "sides_px"),
+    ("sizes", "digits_px", "image_px"),
     [
-        ((), [14, 112], [512, 512]),
-        (((300, 300), (300, 300)), [14, 300], [300, 300]),
-        (((5000, 400), (300, 900)), [14, 2128], [300, 5000]),
+        ((), [14, 112], 512),
+        (((300, 300), (300, 300)), None, 300),
+        (((5000, 400), (300, 900)), None, 5000),
+        (((4000, 4000), (4000, 4000)), [14, 2128], 4000),
     ],
 )
 def test_guide_tells_how_large_the_images_of_the_study_are(
     lab: Lab,
     tmp_path: Path,
     sizes: Sequence[tuple[int, int]],
-    digits_px: list[int],
-    sides_px: list[int],
+    digits_px: list[int] | None,
+    image_px: int,
 ) -> None:
-    """Before the first is shown; of a folder, and no digit is larger than every image."""
+    """Before the first is shown; and of a folder no more than is known of its digits."""
     own: dict[str, Any] = {}
     if sizes:
         own = {"folder": str(write_sums(tmp_path / "own", *sizes)), "overrides": {}}
@@ -84,7 +93,7 @@ def test_guide_tells_how_large_the_images_of_the_study_are(
     with lab.person() as person:
         person.join(lab.link(study, "guided"))
         guide = person.state()["guide"]
-    assert (guide["sizes_px"], guide["image_px"]) == (digits_px, sides_px)
+    assert (guide["sizes_px"], guide["image_px"]) == (digits_px, image_px)
     with lab.person() as person:
         person.join(lab.link(study, "unguided"))
         assert person.state()["guide"] is None

@@ -40,9 +40,9 @@ Each image is black and white and very large. Zoom in and look around as closely
 Give the sum of the digits you see, 0 to 27. Take the time that you need; there is no prize for \
 speed.""",
     "guided": """\
-Each image is black and white and very large, 4000 by 4000 pixels. It hides 3 to 5 handwritten \
-digits. The smallest are 14 pixels tall, the largest over 2000: look at the whole image first, \
-then zoom in and go through it part by part.
+Each image is black and white and very large. It hides handwritten digits: the smallest may be a \
+few pixels tall, the largest half as tall as the image. Look at the whole image first, then zoom \
+in and go through it part by part.
 
 A digit is black where the ground is white and white where the ground is black, so it can change \
 colour in the middle. Digits are never rotated, mirrored or overlapping.

@@ -27,6 +27,9 @@ _PAPER_SIZES_PX = (14, 2128)
 _PAPER_COUNTS = (3, 5)
 """What the paper's guided annotators were told of the digits (UltraMNIST, "Human baseline")."""
 
+_PAPER_SIDES_PX = (4000, 4000)
+"""Shortest and longest side of the paper's images: those of a folder are taken for such by it."""
+
 
 def state_json(
     view: AnnotatorView, signer: Signer, sheet_size: tuple[int, int] | None
@@ -106,14 +109,24 @@ def feedback_json(feedback: Feedback) -> dict[str, Any]:
     }
 
 
-def digit_ranges(spec: StudySpec) -> tuple[tuple[int, int], tuple[int, int]]:
+def digit_ranges(
+    spec: StudySpec, sides_px: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Return smallest and largest side of a digit, px, and fewest and most digits of an image.
 
-    Those that the images are drawn from; the paper's for a folder of images.
+    Those that the images are drawn from; of a folder the paper's, if its images have the paper's
+    size, and otherwise None: nobody knows.
+
+    Parameters
+    ----------
+    spec
+        Of the study.
+    sides_px
+        Shortest and longest side of its images.
     """
     parameters = None if spec.folder else get_preset(spec.preset).with_overrides(spec.overrides)
     if not isinstance(parameters, UltraMnistParameters):
-        return _PAPER_SIZES_PX, _PAPER_COUNTS
+        return (_PAPER_SIZES_PX, _PAPER_COUNTS) if sides_px == _PAPER_SIDES_PX else None
     smallest = round(GLYPH_PX * parameters.factor.low)
     largest = min(round(GLYPH_PX * parameters.factor.high), parameters.canvas)
     return (smallest, largest), parameters.digits.ints
@@ -130,12 +143,11 @@ def _guide(
 ) -> dict[str, Any] | None:
     if view.pool != GUIDED or sheet_size is None:
         return None
-    sizes_px, counts = digit_ranges(view.spec)
-    longest_px = view.sides_px[1]  # a folder's images may be smaller than the paper's digits
+    sizes_px, counts = digit_ranges(view.spec, view.sides_px) or (None, None)
     return {
-        "sizes_px": [min(size_px, longest_px) for size_px in sizes_px],
-        "image_px": list(view.sides_px),
-        "digit_counts": list(counts),
+        "sizes_px": sizes_px,
+        "image_px": view.sides_px[1],
+        "digit_counts": counts,
         "sheet": _image(view, SHEET_KEY, sheet_size, signer),
     }
 

@@ -11,16 +11,7 @@ const ENGLISH = ["no", "one", "two", "three", "four", "five", "six", "seven", "e
  */
 export function guideContent(guide) {
   const stage = h("div", { class: "sheet-stage" });
-  const [fewest, most] = guide.digit_counts;
-  const facts = h(
-    "div",
-    { class: "facts" },
-    h("h2", {}, "How many"),
-    h("p", {}, `Each image has ${english(fewest)} to ${english(most)} digits.`),
-    h("h2", {}, "How large"),
-    h("p", {}, sizeSentence(guide.sizes_px, guide.image_px)),
-    sizePicture(guide.sizes_px, guide.image_px[1]),
-  );
+  const facts = h("div", { class: "facts" }, ...countFacts(guide), ...sizeFacts(guide));
   const sheet = h(
     "div",
     { class: "sheet" },
@@ -42,17 +33,22 @@ export function guideContent(guide) {
   return { facts, sheet, destroy: () => viewer.destroy() };
 }
 
-/**
- * @param {[number, number]} sizes
- * @param {[number, number]} sides Shortest and longest of the study's images, px.
- */
-function sizeSentence([smallest, largest], [shortest, longest]) {
-  const [small, large, from, to] = [smallest, largest, shortest, longest].map(figure);
-  const [where, scale] =
-    shortest === longest
-      ? [`an image of ${to} px`, "to scale"]
-      : [`images with sides of ${from} px to ${to} px`, `to scale in a square of ${to} px`];
-  return `From ${small} px to ${large} px wide, in ${where}. Drawn ${scale}:`;
+/** @param {import("./state.js").Guide} guide */
+function countFacts({ digit_counts: counts }) {
+  if (!counts) return [];
+  const [fewest, most] = counts;
+  const range = fewest === most ? english(most) : `${english(fewest)} to ${english(most)}`;
+  const digits = most === 1 ? "digit" : "digits";
+  return [h("h2", {}, "How many"), h("p", {}, `Each image has ${range} ${digits}.`)];
+}
+
+/** @param {import("./state.js").Guide} guide */
+function sizeFacts({ sizes_px: sizes, image_px: imagePx }) {
+  if (!sizes) return [];
+  const [smallest, largest] = sizes.map(figure);
+  const range = smallest === largest ? largest : `From ${smallest} px to ${largest}`;
+  const sentence = `${range} px wide, in an image of ${figure(imagePx)} px. Drawn to scale:`;
+  return [h("h2", {}, "How large"), h("p", {}, sentence), sizePicture(sizes, imagePx)];
 }
 
 /**

@@ -13,9 +13,9 @@
  *            changes_left: number}} Previous
  * @typedef {{places: number, open: number}} Held Answers that are still wanted of images that
  *   this person has not answered; those for which somebody has the image open.
- * @typedef {{sizes_px: [number, number], digit_counts: [number, number], sheet: Image,
- *            image_px: [number, number]}} Guide `image_px`: shortest and longest side of the
- *   study's images
+ * @typedef {{sizes_px: [number, number]|null, digit_counts: [number, number]|null, sheet: Image,
+ *            image_px: number}} Guide Of digits; null where nobody knows. `image_px`: longest side
+ *   of the study's images.
  * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
  *
  * @typedef {"complete"|"quota_full"|"ended_early"|"withdrawn"} Outcome

@@ -41,7 +41,7 @@ export class TrialScreen {
     /** Whether no image was open yet, so that what is typed can be of the first alone. */
     this.isFresh = true;
     this.left = new AbortController();
-    const mostDigits = state.guide?.digit_counts[1] ?? null;
+    const mostDigits = state.guide?.digit_counts?.[1] ?? null;
     this.form = new AnswerForm({ ...state.ask, mostDigits }, state.texts.question, {
       onChange: (entered) => this.#entered(entered),
       onSubmit: () => this.#submit(),
