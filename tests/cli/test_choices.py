@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
 from tests.datasets.making import run
-from tests.pyramid.making import write_oriented, write_pages
+from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice
 from umnist_core.labeling.service import open_service
 from umnist_core.settings import load_settings
-
-SAID = [
-    "2 of 5 images are turned, as the file's orientation says.",
-    "1 of 5 images is with transparent parts drawn on white or black.",
-    "1 of 5 images is of a file with several pages, the first of them.",
-]
 
 FEW = ["--stimuli", "4", "--images-per-annotator", "2", "--practice", "1", "--jobs", "1"]
 
@@ -30,17 +20,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder with five labelled images: two turned, one clear, one of two pages."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
-    folder = tmp_path / "data" / "train"
-    folder.mkdir(parents=True)
-    grey: NDArray[np.uint8] = np.zeros((96, 64), np.uint8)
-    grey[20:60, 30:40] = 255
-    write_oriented(folder / "a.jpg", grey, 6)
-    write_oriented(folder / "b.png", grey, 3)
-    Image.fromarray(np.dstack([grey] * 4), "RGBA").save(folder / "c.png")
-    write_pages(folder / "d.tif", [grey, grey])
-    Image.fromarray(grey).save(folder / "e.png")
-    with (tmp_path / "data" / "train.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("id", "digit_sum"), *((name, 1) for name in "abcde")])
+    write_read_by_choice(tmp_path / "data")
     return tmp_path
 
 
@@ -54,7 +34,7 @@ def test_study_create_says_what_is_shown_of_files(
 ) -> None:
     """Practice images too; what is logged of the study is what it was."""
     assert run(["study", "create", "Sums", "--folder", "data", *FEW], monkeypatch) == 0
-    assert _said(capfd) == SAID
+    assert _said(capfd) == READ_BY_CHOICE
     service = open_service(load_settings())
     (study,) = service.studies()
     assert len(service.state(study).stimuli) == 4
@@ -82,6 +62,6 @@ def test_evaluate_says_what_is_read_of_files(
     words += ["--data", "data", "--out", "out.json"]
     words += ["--count", "5"] if variant == "photographs" else ["--split", "train"]
     assert run(words, monkeypatch) == 0
-    assert _said(capfd) == SAID
+    assert _said(capfd) == READ_BY_CHOICE
     choices = json.loads(Path("out.json").read_text())["choices"]
     assert choices == {"turned": 2, "ground": 1, "first page": 1}

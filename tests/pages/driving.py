@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,16 @@ from tests.labeling.making import new_key, small_spec
 from umnist_core.labeling import AnswerPost, StudyService
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.sql import open_log
+
+PATIENCE_S = 120
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def open_lab(folder: Path) -> StudyService:

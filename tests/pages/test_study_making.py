@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pages._ui.studies.making import Making, forget, makings, start_making
 from tests.labeling.making import small_spec
-from tests.pages.driving import open_lab
+from tests.pages.driving import open_lab, wait_for
+from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice
 from umnist_core.labeling import StudyService
-
-PATIENCE_S = 120
 
 
 @pytest.fixture
@@ -23,14 +22,6 @@ def service(tmp_path: Path) -> Iterator[StudyService]:
     for making in makings():
         making.cancel()
         forget(making)
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_study_that_is_made_is_there_and_says_how_far_it_was(service: StudyService) -> None:
@@ -62,6 +53,19 @@ def test_failed_study_says_why_until_it_is_forgotten(service: StudyService) -> N
     assert making in makings()
     forget(making)
     assert making not in makings()
+
+
+def test_study_of_files_says_what_was_chosen_to_read_them(
+    service: StudyService, tmp_path: Path
+) -> None:
+    """As `umnist study create` does; of images that are made there is nothing to say."""
+    data = str(write_read_by_choice(tmp_path / "data"))
+    few = {"stimuli": 4, "images_per_annotator": 2, "practice": 1}
+    from_files = start_making(service, small_spec(folder=data, overrides={}, **few))
+    made = start_making(service, small_spec(**few))
+    wait_for(lambda: from_files.is_over and made.is_over)
+    assert (from_files.error, from_files.said) == (None, READ_BY_CHOICE)
+    assert made.said == []
 
 
 def test_time_left_follows_from_the_rate() -> None:

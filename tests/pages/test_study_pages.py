@@ -10,8 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.studies.form import spec_from
-from tests.labeling.making import TOLD, old_study
-from tests.pages.driving import make_study, open_lab
+from pages._ui.studies.making import makings, start_making
+from tests.labeling.making import TOLD, old_study, small_spec
+from tests.pages.driving import make_study, open_lab, wait_for
+from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.export import export_study
@@ -150,6 +152,24 @@ def test_form_takes_consent_fields_and_feedback(
     (spec,) = made
     assert {name: getattr(spec, name) for name in TOLD} == TOLD
     assert spec.practice_feedback == {"unguided": "correctness", "guided": "correctness"}
+
+
+def test_list_says_what_was_chosen_to_read_the_images_of_a_study(
+    lab: StudyService, tmp_path: Path
+) -> None:
+    """The study is in the list as well, and what is said stays until it is understood."""
+    data = str(write_read_by_choice(tmp_path / "data"))
+    few = {"stimuli": 4, "images_per_annotator": 2, "practice": 1}
+    spec = small_spec(name="Sums *of* files", folder=data, overrides={}, **few)
+    making = start_making(lab, spec)
+    wait_for(lambda: making.is_over)
+    page = open_page("studies")
+    for sentence in ("“Sums \\*of\\* files” is made.", *READ_BY_CHOICE):
+        assert sentence in page.info[0].value
+    assert page.button(key=f"open_{making.study}")
+    page.button(key=f"forget_{making.number}").click()
+    assert not run(page).info
+    assert making not in makings()
 
 
 def test_settings_of_a_study_say_what_practice_tells(lab: StudyService) -> None:

@@ -17,6 +17,13 @@ SUFFIXES = ("jpg", "png", "tif", "webp")
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, CIELAB = 0, 1, 2, 8
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 
+READ_BY_CHOICE = [
+    "2 of 5 images are turned, as the file's orientation says.",
+    "1 of 5 images is with transparent parts drawn on white or black.",
+    "1 of 5 images is of a file with several pages, the first of them.",
+]
+"""What is said of the images of `write_read_by_choice`."""
+
 _TAGS = {"short": (3, "<H"), "long": (4, "<I")}
 
 
@@ -83,3 +90,18 @@ def write_pages(path: Path, pages: Sequence[NDArray[np.uint8]]) -> Path:
     first, *others = [Image.fromarray(page) for page in pages]
     first.save(path, save_all=True, append_images=others)
     return path
+
+
+def write_read_by_choice(data: Path) -> Path:
+    """Write five images of sum 1: two turned, one partly clear, one of two pages, one plain."""
+    folder = data / "train"
+    folder.mkdir(parents=True)
+    grey: NDArray[np.uint8] = np.zeros((96, 64), np.uint8)
+    grey[20:60, 30:40] = 255
+    write_oriented(folder / "a.jpg", grey, 6)
+    write_oriented(folder / "b.png", grey, 3)
+    Image.fromarray(np.dstack([grey] * 4), "RGBA").save(folder / "c.png")
+    write_pages(folder / "d.tif", [grey, grey])
+    Image.fromarray(grey).save(folder / "e.png")
+    (data / "train.csv").write_text("id,digit_sum\n" + "".join(f"{one},1\n" for one in "abcde"))
+    return data

@@ -15,6 +15,8 @@ from pages._ui.studies.words import bars, day, duration
 from umnist_core.labeling.views import Overview
 
 _IMPORTED = "study_imported"
+_LISTED = "makings_listed"
+"""Key of the session under which makings stand that were over when the list was drawn."""
 
 EMPTY = """\
 There is no study yet. A study shows the same hidden-digit images to two groups of people, one \
@@ -66,9 +68,12 @@ def _show_study(one: Overview) -> None:
 @st.fragment(run_every="1s")
 def _show_makings() -> None:
     """Draw how far studies are that are being made; the page is drawn anew when one is done."""
+    listed: set[int] = st.session_state.setdefault(_LISTED, set())
     for making in makings():
-        if making.study is not None:
-            forget(making)
+        if making.study is not None and making.number not in listed:
+            listed.add(making.number)
+            if not making.said:
+                forget(making)
             st.rerun(scope="app")
         _show_making(making)
     if not makings():
@@ -76,9 +81,8 @@ def _show_makings() -> None:
 
 
 def _show_making(making: Making) -> None:
-    if making.error is not None:
-        st.error(f"“{plain(making.name)}” could not be made. {making.error}")
-        st.button("Understood", key=f"forget_{making.number}", on_click=forget, args=(making,))
+    if making.is_over:
+        _show_outcome(making)
         return
     left_s = making.seconds_left
     told = f"Freezing the images of “{plain(making.name)}”: {making.done:,} of {making.total:,}"
@@ -94,6 +98,16 @@ def _show_making(making: Making) -> None:
         disabled=making.is_cancelled,
         help="Nothing of it is kept.",
     )
+
+
+def _show_outcome(making: Making) -> None:
+    """Draw why a study could not be made, or what there is to say of the images of one that was."""
+    name = plain(making.name)
+    if making.error is not None:
+        st.error(f"“{name}” could not be made. {making.error}")
+    else:
+        st.info("\n\n".join([f"“{name}” is made.", *making.said]))
+    st.button("Understood", key=f"forget_{making.number}", on_click=forget, args=(making,))
 
 
 def _show_import() -> None:

@@ -42,6 +42,8 @@ class Making:
         Images to freeze and frozen.
     study
         Its id once it is there.
+    said
+        What was chosen to read the images, a sentence each.
     error
         A sentence, if it failed.
     is_over
@@ -53,6 +55,7 @@ class Making:
     total: int
     done: int = 0
     study: str | None = None
+    said: list[str] = field(default_factory=list)
     error: str | None = None
     is_over: bool = False
     began: float = field(default_factory=time.monotonic)
@@ -102,7 +105,7 @@ def start_making(service: StudyService, spec: StudySpec) -> Making:
 
 
 def makings() -> list[Making]:
-    """Return the studies that are being made, and those that failed and were not forgotten."""
+    """Return the studies that are being made, and those that are over and were not forgotten."""
     with _lock:
         return list(_makings.values())
 
@@ -115,7 +118,8 @@ def forget(making: Making) -> None:
 
 def _make(service: StudyService, spec: StudySpec, making: Making) -> None:
     try:
-        making.study = create_study(service, spec, progress=making.tell)
+        said = making.said.append
+        making.study = create_study(service, spec, progress=making.tell, say=said)
     except _Cancelled:
         forget(making)
     except UmnistError as error:
