@@ -73,6 +73,18 @@ def _loaded_after(code: str, packages: tuple[str, ...]) -> list[str]:
     return loaded
 
 
+def test_no_two_classes_of_the_package_have_one_name() -> None:
+    """One word, one thing: whoever meets a class's name knows which one is meant."""
+    homes: dict[str, list[str]] = {}
+    for path in _python_files():
+        place = path.relative_to(ROOT)
+        if place.parts[0] in ("umnist_core", "pages"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    homes.setdefault(node.name, []).append(f"{place}:{node.lineno}")
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
 def test_imports_point_down_only() -> None:
     """Every contract of import-linter in pyproject.toml holds."""
     # In a process of its own: it switches off every logger that there is.

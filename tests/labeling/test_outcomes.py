@@ -19,7 +19,7 @@ from umnist_core.labeling.log import Event
 from umnist_core.labeling.people import CHANGES_MAX, OUTCOMES
 from umnist_core.labeling.results import FoldedStudy, annotators_of, answers_of
 from umnist_core.labeling.state import StudyState
-from umnist_core.labeling.views import AnnotatorRow, AnnotatorView
+from umnist_core.labeling.views import AnnotatorView, ListedAnnotator
 
 
 def told(service: StudyService, study: str, person: str) -> AnnotatorView:
@@ -31,7 +31,7 @@ def told(service: StudyService, study: str, person: str) -> AnnotatorView:
     return view
 
 
-def row_of(service: StudyService, study: str, person: str) -> AnnotatorRow:
+def row_of(service: StudyService, study: str, person: str) -> ListedAnnotator:
     """Return a person's row of the owner's table."""
     return next(row for row in service.annotators(study) if row.annotator == person)
 

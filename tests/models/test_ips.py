@@ -17,7 +17,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
 from umnist_core.models.ips.model import IPS, IPSConfig
 from umnist_core.models.ips.patches import HeldPatches, LazyPatches, PatchGrid, patch_keys
-from umnist_core.models.ips.selection import TRACE_MAX, CachedEmbedder, Trace
+from umnist_core.models.ips.selection import TRACE_MAX, CachedEmbedder, SelectionTrace
 from umnist_core.models.registry import create_model
 from umnist_core.pyramid import ArraySource, SceneSource, TileSource
 from umnist_core.scenes import plan_scene
@@ -108,7 +108,7 @@ def test_fast_path_equals_the_plain_path(
     found, wanted = fast.attend(batch), plain.attend(batch)
     for name, logits in wanted.logits.items():
         assert torch.allclose(found.logits[name], logits, rtol=0, atol=CLOSE)
-    traces = Trace(), Trace()
+    traces = SelectionTrace(), SelectionTrace()
     fast.select(batch, traces[0])
     plain.select(batch, traces[1])
     for one, two in zip(traces[0].rounds, traces[1].rounds, strict=True):
@@ -293,7 +293,7 @@ def test_shuffling_follows_the_seed_and_keeps_places() -> None:
     kept = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        trace = Trace()
+        trace = SelectionTrace()
         model.select(batch, trace)
         kept.append(trace.rounds[0].indices[0].tolist())
     assert kept[0] == kept[1]

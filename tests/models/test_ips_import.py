@@ -15,7 +15,7 @@ from tests.golden.ips_cases import CASES, GOLDEN_FILE, IPSCase, make_images, mak
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
 from umnist_core.models.ips.importing import import_ips
 from umnist_core.models.ips.model import IPS
-from umnist_core.models.ips.selection import Trace
+from umnist_core.models.ips.selection import SelectionTrace
 from umnist_core.pyramid import ArraySource
 
 CLOSE = 1e-5
@@ -61,7 +61,7 @@ def test_imported_weights_give_what_the_original_gives(
     batch = model.collate([model.prepare(source) for source in sources])
     with torch.no_grad():
         output = model(batch)
-        trace = Trace()
+        trace = SelectionTrace()
         model.select(batch, trace)
     for task in model.tasks:
         logits = output.logits[task.name]

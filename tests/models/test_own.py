@@ -15,7 +15,7 @@ from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
 from umnist_core.models.own.heaps import find_heaps
-from umnist_core.models.own.pyramid import AdditivePyramid, AdditivePyramidConfig, Patches
+from umnist_core.models.own.pyramid import AdditivePyramid, AdditivePyramidConfig, ReadPatches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.training.course import run_course
@@ -112,7 +112,7 @@ def test_rounds_keep_what_a_single_round_keeps() -> None:
     rng = np.random.default_rng(2)
     count = 30
     corners = np.stack([np.arange(count) * 100, np.zeros(count)], axis=1)
-    patches = Patches(
+    patches = ReadPatches(
         rng.integers(0, 2, (count, 2, 28, 28)).astype(np.uint8),
         np.concatenate([corners, corners + 50], axis=1).astype(np.float32),
         3000,
@@ -132,7 +132,7 @@ def test_patches_under_a_better_one_are_dropped() -> None:
     """One digit must not count twice."""
     glyph = np.random.default_rng(1).integers(0, 2, (3, 2, 28, 28)).astype(np.uint8)
     boxes = np.array([[0, 0, 28, 28], [2, 0, 30, 28], [100, 0, 128, 28]], np.float32)
-    model, patches = model_of(width=4), Patches(glyph, boxes, 200, 200)
+    model, patches = model_of(width=4), ReadPatches(glyph, boxes, 200, 200)
     kept, _ = model.select(patches, *model.look_at([patches]))
     assert len(kept) == 2
     assert 2 in kept

@@ -11,12 +11,12 @@ from pages._ui.label.desk import token_in
 from pages._ui.shared.words import invite_state, plain
 from pages._ui.studies import words
 from umnist_core.labeling.times import text_of_time
-from umnist_core.labeling.views import InviteRow, PoolCounts
+from umnist_core.labeling.views import ListedInvite, PoolCounts
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 
-def invite(**changes: Any) -> InviteRow:
+def invite(**changes: Any) -> ListedInvite:
     """Return a personal link that nobody has used."""
     fields: dict[str, Any] = {
         "invite": "i1",
@@ -29,7 +29,7 @@ def invite(**changes: Any) -> InviteRow:
         "is_revoked": False,
         "origin": "invited",
     }
-    return InviteRow(**{**fields, **changes})
+    return ListedInvite(**{**fields, **changes})
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_token_is_found_in_whatever_was_copied(text: str, token: str | None) -> 
         (invite(is_revoked=True, annotator="p1"), "Revoked"),
     ],
 )
-def test_invite_state_is_what_opening_it_would_give(row: InviteRow, state: str) -> None:
+def test_invite_state_is_what_opening_it_would_give(row: ListedInvite, state: str) -> None:
     """Revoked wins over expired, and that over everything else."""
     assert invite_state(row, text_of_time(NOW)) == state
 

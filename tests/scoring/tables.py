@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 
 from tests.scoring.simulated import simulate
-from umnist_core.scoring import Part, Sample
+from umnist_core.scoring import TracePart, TraceSample
 
 DIGITS = (3, 0, 5)
 """Of every image; they add up to 8."""
 
 
-def sample(t: float, x: float, y: float, zoom: float, *, visible: bool = True) -> Sample:
+def sample(t: float, x: float, y: float, zoom: float, *, visible: bool = True) -> TraceSample:
     """Return a sample of a pane of 800 x 600 CSS px."""
-    return Sample(t=t, x=x, y=y, zoom=zoom, w=800, h=600, visible=visible)
+    return TraceSample(t=t, x=x, y=y, zoom=zoom, w=800, h=600, visible=visible)
 
 
-def trace(*samples: Sample, end_ms: float) -> list[Part]:
+def trace(*samples: TraceSample, end_ms: float) -> list[TracePart]:
     """Return a trace of one part."""
-    return [Part(samples=list(samples), end_ms=end_ms)]
+    return [TracePart(samples=list(samples), end_ms=end_ms)]
 
 
 def label(annotator: str, stimulus: str, answer: int = 8, **others: Any) -> dict[str, Any]:

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from tests.scoring.tables import digits_of, label, labels_of, sample, trace
-from umnist_core.scoring import Part, Sample, ScoringInputError, Views, add_looks, heat, look_at
+from umnist_core.scoring import (
+    ScoringInputError,
+    TracePart,
+    TraceSample,
+    Views,
+    add_looks,
+    heat,
+    look_at,
+)
 
 BOX = (1000.0, 1000.0, 1028.0, 1028.0)
 """A digit of 28 px around (1014, 1014)."""
@@ -56,7 +64,7 @@ def test_hidden_tab_and_samples_of_no_duration_count_for_nothing() -> None:
 def test_each_part_has_its_own_clock() -> None:
     """A reload begins again at 0; the times of both parts add up."""
     part = trace(sample(0, 1014, 1014, 1), end_ms=300)[0]
-    views = Views.from_parts([part, Part(samples=[], end_ms=900), part])
+    views = Views.from_parts([part, TracePart(samples=[], end_ms=900), part])
     assert views.visible_ms == 600
     assert look_at(views, BOX, 28).dwell_ms == (600,)
 
@@ -93,9 +101,9 @@ def test_trace_in_which_nothing_was_on_screen_is_no_trace() -> None:
 
 def test_heat_spreads_each_sample_over_its_view() -> None:
     """A canvas of 400 x 800 px, in cells of 200 px: first all of it, then one cell."""
-    whole = Sample(t=0, x=400, y=200, zoom=1, w=800, h=400, visible=True)
-    close = Sample(t=800, x=300, y=100, zoom=4, w=800, h=800, visible=True)
-    found = heat([Part(samples=[whole, close], end_ms=1000)], (400, 800), (2, 4))
+    whole = TraceSample(t=0, x=400, y=200, zoom=1, w=800, h=400, visible=True)
+    close = TraceSample(t=800, x=300, y=100, zoom=4, w=800, h=800, visible=True)
+    found = heat([TracePart(samples=[whole, close], end_ms=1000)], (400, 800), (2, 4))
     assert found.tolist() == [[100, 300, 100, 100], [100, 100, 100, 100]]
 
 

@@ -21,7 +21,7 @@ from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.own.finder import DigitFinder, DigitFinderConfig
 from umnist_core.models.own.finder_nets import NOTHING
 from umnist_core.models.own.finder_search import Candidate
-from umnist_core.models.own.pyramid import Patches
+from umnist_core.models.own.pyramid import ReadPatches
 from umnist_core.models.own.spots import Spot
 from umnist_core.models.own.staircase import Reading
 from umnist_core.pyramid.sources import HeldScene
@@ -40,7 +40,7 @@ from umnist_core.training.own.finder_candidates import (
 )
 from umnist_core.training.own.pyramid import bend_patches
 from umnist_core.training.own.shards import kept_tensors
-from umnist_core.training.state import Progress
+from umnist_core.training.state import PhaseProgress
 
 EASY = {"canvas": "600", "factor": "3..6", "digits": "3", "label": "free"}
 
@@ -186,7 +186,7 @@ def test_what_is_drawn_follows_the_net_to_its_device(tmp_path: Path) -> None:
     phases = finder.finder_phases(model, settings, glyphs, tmp_path, lambda *told: None)
     for phase in islice(phases, 2):
         phase.net.to("meta")
-        loss = phase.loss_of(phase.net, *phase.draw(Progress(), 0))
+        loss = phase.loss_of(phase.net, *phase.draw(PhaseProgress(), 0))
         loss.backward()  # type: ignore[no-untyped-call]
         assert loss.device.type == "meta"
 
@@ -277,7 +277,7 @@ def test_patches_are_bent_in_both_pictures_alike() -> None:
     ink = (rng.random((40, 28, 28)) < 0.3).astype(np.uint8)
     ink[:, :6] = ink[:, -6:] = ink[:, :, :6] = ink[:, :, -6:] = 0  # nothing moves out
     boxes = rng.random((40, 4), np.float32)
-    bent = bend_patches(Patches(np.stack([ink, ink], axis=1), boxes, 400, 300), rng)
+    bent = bend_patches(ReadPatches(np.stack([ink, ink], axis=1), boxes, 400, 300), rng)
     assert bent.glyphs.dtype == np.uint8
     assert set(np.unique(bent.glyphs)) == {0, 1}
     assert np.array_equal(bent.glyphs[:, 0], bent.glyphs[:, 1])

@@ -40,7 +40,7 @@ class DigitMask:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MapComparison:
     """How a map compares with the digits of its image.
 
     Attributes
@@ -69,7 +69,7 @@ def compare(
     task: str | None = None,
     head: int | None = None,
     tolerance_px: float = TOLERANCE_PX,
-) -> Comparison:
+) -> MapComparison:
     """Compare a map with the digits of its image.
 
     Parameters
@@ -106,7 +106,7 @@ def compare(
         for mask in masks
     )
     ink_px = sum(int(np.count_nonzero(mask.ink)) for mask in masks)
-    return Comparison(
+    return MapComparison(
         mass=sum(parts),
         mass_by_digit=parts,
         chance=ink_px / (found.height * found.width),

@@ -126,7 +126,7 @@ def bench_inference(
         If the server does not start or does not answer as it should.
     """
     names = tuple(find_shipped_checkpoints() if checkpoints is None else checkpoints)
-    plan = _Plan(device, names, rounds, first_rounds, round_s, progress)
+    plan = _Arguments(device, names, rounds, first_rounds, round_s, progress)
     first, warm = _time_clicks(plan)
     with bench_server(create_inference_app) as port:
         others = asyncio.run(_measure(port, plan))
@@ -139,7 +139,7 @@ def create_inference_app() -> Starlette:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _Arguments:
     """The arguments of `bench_inference`."""
 
     device: str
@@ -150,7 +150,7 @@ class _Plan:
     progress: Callable[[str], None]
 
 
-def _time_clicks(plan: _Plan) -> tuple[dict[str, Spread], dict[str, Spread]]:
+def _time_clicks(plan: _Arguments) -> tuple[dict[str, Spread], dict[str, Spread]]:
     """Return the first and the warm clicks of each checkpoint."""
     shipped = find_shipped_checkpoints()
     first: dict[str, Spread] = {}
@@ -251,7 +251,7 @@ class _Page:
         return fields
 
 
-async def _measure(port: int, plan: _Plan) -> dict[str, Any]:
+async def _measure(port: int, plan: _Arguments) -> dict[str, Any]:
     base_url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base_url, timeout=300) as client:
         page = _Page(client, plan.device, pixel_pin(load_glyphs()))
@@ -264,7 +264,7 @@ async def _measure(port: int, plan: _Plan) -> dict[str, Any]:
     return {"device": title, "cancel_ms": _spread(cancel), "rounds": plan.rounds, **tiles}
 
 
-async def _measure_tiles(page: _Page, port: int, plan: _Plan) -> dict[str, Any]:
+async def _measure_tiles(page: _Page, port: int, plan: _Arguments) -> dict[str, Any]:
     held = [_tile_path(page.pin, 0, 0, address) for address in tile_addresses()]
     await ask(port, held, CONNECTIONS)
     idle: list[float] = []

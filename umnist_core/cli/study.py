@@ -37,7 +37,7 @@ from umnist_core.labeling.records import POOLS, PYRAMID_FILTERS
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.labeling.study_key import GUESSABLE
 from umnist_core.labeling.telling import FEEDBACKS
-from umnist_core.labeling.views import InviteRow, Overview, PoolCounts
+from umnist_core.labeling.views import ListedInvite, Overview, PoolCounts
 from umnist_core.scenes import PRESETS
 
 
@@ -298,7 +298,7 @@ def _outcomes(pool: PoolCounts) -> str:
     return "".join(f"{count} {name}, " for name, count in counts.items() if count)
 
 
-def _link_counts(links: list[InviteRow]) -> str:
+def _link_counts(links: list[ListedInvite]) -> str:
     personal = [row for row in links if not row.is_open]
     return (
         f"{len(personal)} personal, {sum(row.annotator is not None for row in personal)} used, "
@@ -360,7 +360,7 @@ def invite_command(
         click.echo(f"{table}: {count_of(len(rows), 'link')}; keep it to yourself.", err=True)
 
 
-def _write_links(path: Path, rows: list[InviteRow], base_url: str) -> None:
+def _write_links(path: Path, rows: list[ListedInvite], base_url: str) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("invite", "pool", "expires_utc", "link"))

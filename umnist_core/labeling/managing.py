@@ -32,7 +32,7 @@ from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
 from umnist_core.labeling.state import Annotator, Invite, StudyState
 from umnist_core.labeling.study_key import StudyKey
 from umnist_core.labeling.times import text_of_time
-from umnist_core.labeling.views import AnnotatorRow, InviteRow, Overview
+from umnist_core.labeling.views import ListedAnnotator, ListedInvite, Overview
 
 
 class Managing(Ledger):
@@ -48,7 +48,7 @@ class Managing(Ledger):
         days: float | None = None,
         *,
         origin: str = INVITED_PERSON,
-    ) -> list[InviteRow]:
+    ) -> list[ListedInvite]:
         """Make personal links.
 
         Parameters
@@ -78,7 +78,7 @@ class Managing(Ledger):
             raise InvalidValueError(f"Data are of {', '.join(ORIGINS)}; got {origin[:40]!r}.")
         return self._new_invites(study, count, pool, days, is_open=False, origin=origin)
 
-    def open_link(self, study: str, days: float | None = None) -> InviteRow:
+    def open_link(self, study: str, days: float | None = None) -> ListedInvite:
         """Make a link that any number of people may join by.
 
         Raises
@@ -107,7 +107,7 @@ class Managing(Ledger):
         *,
         is_open: bool,
         origin: str,
-    ) -> list[InviteRow]:
+    ) -> list[ListedInvite]:
         names = [f"i{secrets.token_hex(6)}" for _ in range(count)]
         expires = None if days is None else text_of_time(self.now() + timedelta(days=days))
 
@@ -251,16 +251,16 @@ class Managing(Ledger):
                 is_guessable=state.is_guessable,
             )
 
-    def annotators(self, study: str) -> list[AnnotatorRow]:
+    def annotators(self, study: str) -> list[ListedAnnotator]:
         """Return the people of a study, in the order in which they joined."""
         held = self._held(study)
         with held.lock:
             state = self._fresh(study, held)
             return [self._row(state, study, one) for one in state.annotators.values()]
 
-    def _row(self, state: StudyState, study: str, one: Annotator) -> AnnotatorRow:
+    def _row(self, state: StudyState, study: str, one: Annotator) -> ListedAnnotator:
         times = [given.time_utc for assignment in one.assignments for given in assignment.given]
-        return AnnotatorRow(
+        return ListedAnnotator(
             annotator=one.id,
             pool=one.pool,
             origin=one.origin,
@@ -274,16 +274,16 @@ class Managing(Ledger):
             code=self._code(study, one.id) if has_code(state, one) else None,
         )
 
-    def invites(self, study: str) -> list[InviteRow]:
+    def invites(self, study: str) -> list[ListedInvite]:
         """Return the links of a study that researchers made, in the order of their making."""
         held = self._held(study)
         with held.lock:
             state = self._fresh(study, held)
             return [self._invite_row(study, invite) for invite in state.invites.values()]
 
-    def _invite_row(self, study: str, invite: Invite) -> InviteRow:
+    def _invite_row(self, study: str, invite: Invite) -> ListedInvite:
         token = self._token(study, invite.id)
-        return InviteRow(
+        return ListedInvite(
             invite=invite.id,
             token=token if sha256(token) == invite.token_hash else None,
             pool=invite.pool,

@@ -25,7 +25,7 @@ from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.scenes import count_shapes
-from umnist_core.scoring import Part, StudyReport, add_looks, report
+from umnist_core.scoring import StudyReport, TracePart, add_looks, report
 
 REPORT_SEED = recompute.SEED
 """Seed of the permutations of every report, so that all who compute one get the same."""
@@ -85,7 +85,7 @@ def load_digits(service: StudyService, study: str, answers: pd.DataFrame) -> pd.
     return digits_of(_truth_of(service.log, study), answers, load_traces(service, study))
 
 
-def load_traces(service: StudyService, study: str) -> dict[int, list[Part]]:
+def load_traces(service: StudyService, study: str) -> dict[int, list[TracePart]]:
     """Return the viewport trace of every answer.
 
     Returns
@@ -181,15 +181,15 @@ def _truth_of(log: LogReader, study: str) -> dict[str, Mapping[str, Any]]:
     return {name: json.loads(text) for name, text in log.read_truth(study).items()}
 
 
-def traces_of(log: LogReader, study: str) -> dict[int, list[Part]]:
+def traces_of(log: LogReader, study: str) -> dict[int, list[TracePart]]:
     """Return what `load_traces` returns, of any reader."""
     attachments = log.iter_attachments(study)
     return {seq: json.loads(text) for seq, text in attachments if seq != KEY_SEQ}
 
 
 def traces_by_label(
-    answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]
-) -> dict[str, list[Part]]:
+    answers: pd.DataFrame, traces: Mapping[int, Sequence[TracePart]]
+) -> dict[str, list[TracePart]]:
     """Return ``label_key`` -> parts of all its answers, in order."""
     pairs = zip(answers["label_key"], answers["seqs"], strict=True)
     return {
@@ -325,7 +325,7 @@ def _canvas_columns(folded: FoldedStudy, stimulus: str) -> dict[str, int]:
 def digits_of(
     truth: Mapping[str, Mapping[str, Any]],
     answers: pd.DataFrame,
-    traces: Mapping[int, Sequence[Part]],
+    traces: Mapping[int, Sequence[TracePart]],
 ) -> pd.DataFrame:
     """Return what `load_digits` returns, of what is in the images and the traces."""
     names = ["label_key", "pool", "annotator", "stimulus", "kind"]
@@ -421,7 +421,7 @@ def _stimulus_row(
     }
 
 
-def views_of(answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]) -> pd.DataFrame:
+def views_of(answers: pd.DataFrame, traces: Mapping[int, Sequence[TracePart]]) -> pd.DataFrame:
     """Return the traces of answers with a row for each view, columns `codebook.TRACES`."""
     pairs = zip(answers["label_key"], answers["seqs"], strict=True)
     # Hundreds of views an answer: a table for each part takes far less memory than a row each.
@@ -443,7 +443,7 @@ def views_of(answers: pd.DataFrame, traces: Mapping[int, Sequence[Part]]) -> pd.
 
 
 def _views_of_part(
-    key: str, seq: int, number: int, part: Part
+    key: str, seq: int, number: int, part: TracePart
 ) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
     names = ("t", "x", "y", "zoom", "w", "h")
     rows = [[sample[name] for name in names] for sample in part["samples"]]  # type: ignore[literal-required]

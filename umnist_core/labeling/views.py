@@ -153,7 +153,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class AnnotatorRow:
+class ListedAnnotator:
     """A person, for the list of a study; ``code`` is None until the person gets it."""
 
     annotator: str
@@ -170,7 +170,7 @@ class AnnotatorRow:
 
 
 @dataclass(frozen=True)
-class InviteRow:
+class ListedInvite:
     """A link, for the list of a study; ``token`` is None for one made with another secret."""
 
     invite: str

@@ -263,7 +263,7 @@ def _axis(start: int, repeat: int, inked: NDArray[np.bool_], canvas_px: int) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class _BlockPlan:
     """A digit's blocks of every kind, before they are coded.
 
     Attributes
@@ -314,7 +314,7 @@ def _flattened(blocks: Greys) -> Greys:
     return blocks.reshape(blocks.shape[0] * BLOCK_PX, blocks.shape[2] * BLOCK_PX)
 
 
-def _plan(glyph: PlacedGlyph, height: int, width: int) -> _Plan:
+def _plan(glyph: PlacedGlyph, height: int, width: int) -> _BlockPlan:
     count, repeat = glyph.cells, glyph.side_px // glyph.cells
     cells = np.zeros((count + 1, count + 1), np.uint8)
     cells[:count, :count] = np.frombuffer(glyph.pixels, np.uint8).reshape(count, count)
@@ -323,7 +323,7 @@ def _plan(glyph: PlacedGlyph, height: int, width: int) -> _Plan:
     picture = cells[rows.cells.reshape(-1)][:, cols.cells.reshape(-1)]
     blocks = picture.reshape(len(rows.cells), BLOCK_PX, len(cols.cells), BLOCK_PX)
     is_varied = (blocks != blocks[:, :1, :, :1]).any(axis=(1, 3))
-    return _Plan(rows, cols, blocks, is_varied, height, width)
+    return _BlockPlan(rows, cols, blocks, is_varied, height, width)
 
 
 def _unwritten(glyph: PlacedGlyph) -> Written:
@@ -357,7 +357,7 @@ class _Shared(NamedTuple):
         return SharedBlock(together, tuple(alone))
 
 
-def _iter_shared(plans: Sequence[_Plan], height: int, width: int) -> Iterator[_Shared]:
+def _iter_shared(plans: Sequence[_BlockPlan], height: int, width: int) -> Iterator[_Shared]:
     """Yield the blocks in which more than one digit has ink."""
     digits_at: dict[tuple[int, int], set[int]] = defaultdict(set)
     for place, plan in enumerate(plans):

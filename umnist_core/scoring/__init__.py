@@ -27,7 +27,16 @@ from .confidences import ConfidenceBin, Reliability, reliability
 from .correct import SUMS, accuracy, is_correct, mark
 from .errors import ScoringInputError
 from .intervals import Interval, annotator_interval, crossed_interval, wilson
-from .looking import Look, Part, Sample, Trace, Views, add_looks, heat, look_at
+from .looking import (
+    DigitOnScreen,
+    Trace,
+    TracePart,
+    TraceSample,
+    Views,
+    add_looks,
+    heat,
+    look_at,
+)
 from .power import (
     Plan,
     annotators_needed,
@@ -55,18 +64,18 @@ __all__ = [
     "Clustering",
     "ConfidenceBin",
     "Difference",
+    "DigitOnScreen",
     "Interval",
-    "Look",
-    "Part",
     "PermutationTest",
     "Plan",
     "PoolSummary",
     "PublishedFigure",
     "Reliability",
-    "Sample",
     "ScoringInputError",
     "StudyReport",
     "Trace",
+    "TracePart",
+    "TraceSample",
     "TwoProportions",
     "Views",
     "WhyWrong",

@@ -45,7 +45,7 @@ LEAST_SHARE_IN_VIEW = 0.5
 """Share of a digit's box that is inside the view for the digit to be on screen."""
 
 
-class Sample(TypedDict):
+class TraceSample(TypedDict):
     """One entry of a trace; see the top of this file for units."""
 
     t: float
@@ -57,15 +57,15 @@ class Sample(TypedDict):
     visible: bool
 
 
-class Part(TypedDict):
+class TracePart(TypedDict):
     """A trace from one drawing of the page to its end."""
 
-    samples: list[Sample]
+    samples: list[TraceSample]
     end_ms: float
 
 
 Trace = Sequence[Mapping[str, Any]]
-"""Parts as they come from a browser or a table: each a `Part`, perhaps with other fields."""
+"""Parts as they come from a browser or a table: each a `TracePart`, perhaps with other fields."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def _rows(part: Mapping[str, Any]) -> list[list[float]]:
 
 
 @dataclass(frozen=True)
-class Look:
+class DigitOnScreen:
     """How large and how long one digit was on screen.
 
     Attributes
@@ -156,7 +156,7 @@ def look_at(
     box: tuple[float, float, float, float],
     side_px: float,
     sizes_px: Sequence[float] = (LEGIBLE_PX,),
-) -> Look:
+) -> DigitOnScreen:
     """Return how large and how long a digit was on screen.
 
     It is on screen while at least half of its box's area is inside the view; its size there is
@@ -178,7 +178,7 @@ def look_at(
     on_screen = inside >= LEAST_SHARE_IN_VIEW * (row1 - row0) * (col1 - col0)
     sizes = np.where(on_screen, side_px * views.zoom, 0.0)
     dwells = [float(views.duration_ms[on_screen & (sizes >= least)].sum()) for least in sizes_px]
-    return Look(float(sizes.max(initial=0.0)), tuple(dwells))
+    return DigitOnScreen(float(sizes.max(initial=0.0)), tuple(dwells))
 
 
 def dwell_column(size_px: float) -> str:

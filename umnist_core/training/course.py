@@ -25,7 +25,7 @@ from umnist_core.training.config import OptimizerPart, TrainConfig
 from umnist_core.training.distributed import Group
 from umnist_core.training.precision import find_precision, mixed
 from umnist_core.training.provenance import describe_hardware, find_commit, find_versions
-from umnist_core.training.state import Progress, Settings, load_state, save_state
+from umnist_core.training.state import PhaseProgress, Settings, load_state, save_state
 
 Report = Callable[[str, int, int, float], None]
 """Called with what is under way, its steps done, all its steps, and its loss (0 for none)."""
@@ -66,9 +66,9 @@ class Phase:
     name: str
     net: nn.Module
     steps: int
-    draw: Callable[[Progress, int], tuple[Any, ...]]
+    draw: Callable[[PhaseProgress, int], tuple[Any, ...]]
     loss_of: Callable[..., Tensor]
-    rate_at: Callable[[Progress], float]
+    rate_at: Callable[[PhaseProgress], float]
     optimizer: OptimizerPart
     parts: int = 1
     images: int = 1
@@ -197,7 +197,7 @@ class PhaseRun:
         If there is a state, and it is of other settings, or none.
     """
 
-    def __init__(self, phase: Phase, course: Course, start: Progress | None = None) -> None:
+    def __init__(self, phase: Phase, course: Course, start: PhaseProgress | None = None) -> None:
         self.phase, self.course = phase, course
         place(phase.net, course.group.device)
         self.precision = course.precision
@@ -208,7 +208,7 @@ class PhaseRun:
         self.optimizer = _optimizer(phase)
         self._scaler = torch.amp.GradScaler("cuda", enabled=self.precision is torch.float16)
         self._path = course.out / f"{phase.name}.safetensors"
-        self.progress = start or Progress()
+        self.progress = start or PhaseProgress()
         if self._path.is_file():
             self.progress, scaler = load_state(
                 self._path, self._kept, self.optimizer, course.settings

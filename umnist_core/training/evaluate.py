@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from umnist_core.attention import Comparison, compare
+from umnist_core.attention import MapComparison, compare
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
@@ -255,7 +255,7 @@ def _likeness(scene: Scene | None) -> Row:
     }
 
 
-def _looked(found: Comparison) -> Row:
+def _looked(found: MapComparison) -> Row:
     return {
         "attention_mass": found.mass,
         "attention_chance": found.chance,

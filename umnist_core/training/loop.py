@@ -42,8 +42,8 @@ from umnist_core.training.distributed import Group, joined_group
 from umnist_core.training.memory import cap_memory, find_batch_size, parse_budget, peak_bytes
 from umnist_core.training.metrics import MetricsWriter, Row
 from umnist_core.training.schedule import Plateau, learning_rate_at
-from umnist_core.training.state import PHASE, STATE_FILE, Progress, find_progress
-from umnist_core.training.validate import Validation, chunks, to_device, validate
+from umnist_core.training.state import PHASE, STATE_FILE, PhaseProgress, find_progress
+from umnist_core.training.validate import ValidationFigures, chunks, to_device, validate
 
 BEST, LAST, RUN = RUN_FILE, "last.safetensors", "run.json"
 """Files of a run beside its metrics and its state."""
@@ -165,7 +165,7 @@ class Trainer:
         )
         self.batch_size = self._find_batch_size()
         self._batches: Iterator[Batch] = iter(())
-        start = Progress(batch_size=self.batch_size)
+        start = PhaseProgress(batch_size=self.batch_size)
         self.phase_run = PhaseRun(self._phase(), self.course, start)
         self.progress = self.phase_run.progress
 
@@ -220,7 +220,7 @@ class Trainer:
         if self.group.is_first:
             self._write_run()
         writer = MetricsWriter(self.out, self.progress.rows) if self.group.is_first else None
-        found: Validation | None = None
+        found: ValidationFigures | None = None
         while not self._is_over():
             loss = self._train_epoch()
             self._average_buffers()
@@ -280,13 +280,13 @@ class Trainer:
         inputs = ModelInputs(self.samples, self.reader, inverted)
         return iter_batches(inputs, parts, config.data.workers)
 
-    def _draw(self, progress: Progress, part: int) -> Batch:
+    def _draw(self, progress: PhaseProgress, part: int) -> Batch:
         batch, targets = next(self._batches)
         words = (self.config.run.seed, self.group.rank, progress.epoch, progress.step, part)
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
         return batch, to_device(targets, self.group.device)
 
-    def _rate_at(self, progress: Progress) -> float:
+    def _rate_at(self, progress: PhaseProgress) -> float:
         config = self.config
         return learning_rate_at(
             config.schedule,
@@ -306,13 +306,13 @@ class Trainer:
             if buffer.is_floating_point():
                 buffer.copy_(self.group.sum(buffer.clone()) / self.group.world)
 
-    def _validate(self) -> Validation:
+    def _validate(self) -> ValidationFigures:
         places = self.validation_places[self.group.rank :: self.group.world]
         inputs = ModelInputs(self.samples, self.reader)
         batches = iter_batches(inputs, chunks(places, self._part_size), self.config.data.workers)
         return validate(self.model, batches, self.group, precision=self.phase_run.precision)
 
-    def _note_epoch(self, loss: float, found: Validation) -> bool:
+    def _note_epoch(self, loss: float, found: ValidationFigures) -> bool:
         """Add the epoch to the progress; return whether it is the best."""
         progress, run = self.progress, self.config.run
         progress.seconds = self.phase_run.seconds
@@ -343,7 +343,7 @@ class Trainer:
 
     # -- what is written ----------------------------------------------------------------
 
-    def _save(self, name: str, found: Validation) -> None:
+    def _save(self, name: str, found: ValidationFigures) -> None:
         figures = {
             "epochs": self.progress.epoch,
             "validation": dataclasses.asdict(found) | {"accuracies": found.accuracies},

@@ -38,7 +38,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass
-class Progress:
+class PhaseProgress:
     """How far a phase is.
 
     Attributes
@@ -81,7 +81,7 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     *,
     scaler: dict[str, Any],
-    progress: Progress,
+    progress: PhaseProgress,
     settings: Settings,
 ) -> None:
     """Write where a run stands.
@@ -113,12 +113,12 @@ def load_state(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     settings: Settings,
-) -> tuple[Progress, dict[str, Any]]:
+) -> tuple[PhaseProgress, dict[str, Any]]:
     """Put a model and an optimiser where a run stood.
 
     Returns
     -------
-    Progress
+    PhaseProgress
         Of the run.
     dict
         State of the gradient scaler; empty without mixed precision.
@@ -151,7 +151,7 @@ def load_state(
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
 
 
-def find_progress(path: Path) -> Progress | None:
+def find_progress(path: Path) -> PhaseProgress | None:
     """Return how far the run of a state is; None where there is no file."""
     return _read(path)[1]["progress"] if path.is_file() else None
 
@@ -192,7 +192,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if metadata["umnist-state"] != FORMAT:
             raise ValueError(f"format {metadata['umnist-state']}")
         text: dict[str, Any] = json.loads(metadata["text"])
-        text["progress"] = Progress(**text["progress"])
+        text["progress"] = PhaseProgress(**text["progress"])
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
     return tensors, text

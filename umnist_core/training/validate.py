@@ -17,7 +17,7 @@ from umnist_core.training.precision import mixed
 
 
 @dataclass(frozen=True)
-class Validation:
+class ValidationFigures:
     """What came out.
 
     Attributes
@@ -63,7 +63,7 @@ def evaluation_mode(module: nn.Module) -> Iterator[None]:
 
 def validate(
     model: Model, batches: Iterable[Batch], group: Group, *, precision: torch.dtype | None = None
-) -> Validation:
+) -> ValidationFigures:
     """Return loss and right answers over the batches of all processes of a group.
 
     Parameters
@@ -92,7 +92,7 @@ def validate(
     loss_sum, images_sum, *correct = group.sum(sums).tolist()
     loss = loss_sum / max(1.0, images_sum)
     counts = {task.name: int(count) for task, count in zip(model.tasks, correct, strict=True)}
-    return Validation(int(images_sum), inf if isnan(loss) else loss, counts)
+    return ValidationFigures(int(images_sum), inf if isnan(loss) else loss, counts)
 
 
 def right_answers(logits: Tensor, targets: Tensor, task: Task) -> Tensor:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from math import isnan
 
-from umnist_core.labeling.views import InviteRow, PoolCounts
+from umnist_core.labeling.views import ListedInvite, PoolCounts
 
 NO_FIGURE = "\N{EN DASH}"
 
@@ -27,7 +27,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def invite_state(row: InviteRow, now_utc: str) -> str:
+def invite_state(row: ListedInvite, now_utc: str) -> str:
     """Return what has become of a link."""
     if row.is_revoked:
         return "Revoked"

@@ -16,7 +16,7 @@ from umnist_core.errors import UmnistError
 from umnist_core.labeling.events import INVITED_PERSON, OWN
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.times import text_of_time
-from umnist_core.labeling.views import InviteRow, Overview
+from umnist_core.labeling.views import ListedInvite, Overview
 from umnist_core.settings import load_settings
 
 IN_NEED = "in need"
@@ -84,7 +84,7 @@ def _invite(study: str) -> None:
         st.session_state[_MADE] = (study, {row.invite for row in made})
 
 
-def _show_open(one: Overview, rows: list[InviteRow]) -> None:
+def _show_open(one: Overview, rows: list[ListedInvite]) -> None:
     st.markdown("**One link for all**")
     now = text_of_time(datetime.now(UTC))
     usable = [r for r in rows if r.is_open and invite_state(r, now) == "Open to all" and r.token]
@@ -133,7 +133,7 @@ def _revoke(study: str, invites: list[str]) -> None:
         st.session_state["study_error"] = str(error)
 
 
-def _show_rows(one: Overview, rows: list[InviteRow]) -> None:
+def _show_rows(one: Overview, rows: list[ListedInvite]) -> None:
     personal = [row for row in rows if not row.is_open]
     made_in, made = st.session_state.get(_MADE, (None, set()))
     fresh = [row for row in personal if row.invite in made] if made_in == one.study else []
@@ -187,7 +187,7 @@ def _show_revoking(one: Overview, table: pd.DataFrame) -> None:
     )
 
 
-def _table(rows: list[InviteRow]) -> pd.DataFrame:
+def _table(rows: list[ListedInvite]) -> pd.DataFrame:
     now = text_of_time(datetime.now(UTC))
     columns = ["Link", "Pool", "Data", "State", "Person", "Made", "Valid until", "Id"]
     found: list[tuple[Any, ...]] = [

@@ -10,7 +10,7 @@ from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.words import ORIGINS, OUTCOMES, PHASES, ago, day
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.views import AnnotatorRow, Overview
+from umnist_core.labeling.views import ListedAnnotator, Overview
 
 REFRESH = "10s"
 
@@ -34,7 +34,7 @@ def _follow(study: str) -> None:
         _show_table(get_service().annotators(study))
 
 
-def _show_table(people: list[AnnotatorRow]) -> None:
+def _show_table(people: list[ListedAnnotator]) -> None:
     st.dataframe(
         people_table(people),
         hide_index=True,
@@ -47,7 +47,7 @@ def _show_table(people: list[AnnotatorRow]) -> None:
     )
 
 
-def people_table(people: list[AnnotatorRow]) -> pd.DataFrame:
+def people_table(people: list[ListedAnnotator]) -> pd.DataFrame:
     """Return the people as a table for researchers; nothing in it names a person."""
     return pd.DataFrame(
         [
@@ -78,7 +78,7 @@ def people_table(people: list[AnnotatorRow]) -> pd.DataFrame:
     )
 
 
-def where(row: AnnotatorRow) -> str:
+def where(row: ListedAnnotator) -> str:
     """Return where a person stands, or how their part ended, as the person is told too."""
     if row.outcome is None:
         return PHASES.get(row.phase, row.phase)
@@ -86,7 +86,7 @@ def where(row: AnnotatorRow) -> str:
     return f"{said} (link revoked)" if row.is_revoked else said
 
 
-def _show_erasing(one: Overview, people: list[AnnotatorRow]) -> None:
+def _show_erasing(one: Overview, people: list[ListedAnnotator]) -> None:
     with st.expander("Erase a person"):
         st.caption(
             "Deletes everything that the person gave, and their link. The log keeps that somebody "
@@ -108,7 +108,7 @@ def _show_erasing(one: Overview, people: list[AnnotatorRow]) -> None:
 
 
 @st.dialog("Erase this person?")
-def _confirm_erase(study: str, person: AnnotatorRow) -> None:
+def _confirm_erase(study: str, person: ListedAnnotator) -> None:
     st.markdown(
         f"`{person.annotator}` and {count(person.answered, 'answer')} of theirs are deleted. This "
         "cannot be undone."

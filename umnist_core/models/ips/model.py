@@ -31,7 +31,7 @@ from umnist_core.models.ips.selection import (
     Order,
     PlainEmbedder,
     Selection,
-    Trace,
+    SelectionTrace,
     select_patches,
 )
 from umnist_core.models.registry import register_model
@@ -232,11 +232,13 @@ class IPS(Model):
         self.eval()
         try:
             with torch.no_grad():
-                return self._look(batch, Trace())
+                return self._look(batch, SelectionTrace())
         finally:
             self.train(was_training)
 
-    def select(self, batch: Sequence[PatchReader], trace: Trace | None = None) -> Selection:
+    def select(
+        self, batch: Sequence[PatchReader], trace: SelectionTrace | None = None
+    ) -> Selection:
         """Return which patches the model remembers, without gradients, in evaluation mode.
 
         Parameters
@@ -265,7 +267,7 @@ class IPS(Model):
                 module.train(mode)
 
     def _select_fast(
-        self, batch: Sequence[PatchReader], order: Order, trace: Trace | None
+        self, batch: Sequence[PatchReader], order: Order, trace: SelectionTrace | None
     ) -> Selection:
         """Select with equal patches encoded once, folded; the undecided again without folding."""
         folded = fold_encoder(self.encoder)
@@ -278,7 +280,7 @@ class IPS(Model):
         found = self._run(embed, len(batch), order, trace)
         images = found.is_undecided.nonzero().flatten()
         if len(images):
-            again = None if trace is None else Trace()
+            again = None if trace is None else SelectionTrace()
             embed = CachedEmbedder([batch[image] for image in images], self._encode, width, device)
             found.put(images, self._run(embed, len(images), order, again))
             if trace is not None and again is not None:
@@ -290,7 +292,7 @@ class IPS(Model):
         embed: PlainEmbedder | CachedEmbedder,
         images: int,
         order: Order,
-        trace: Trace | None,
+        trace: SelectionTrace | None,
     ) -> Selection:
         config = self.config
         if config.memory >= len(order):  # all fit: nothing is selected
@@ -332,7 +334,7 @@ class IPS(Model):
             embeddings: Tensor = encoder(scaled)
         return embeddings.float()
 
-    def _look(self, batch: Sequence[PatchReader], trace: Trace | None) -> ModelOutput:
+    def _look(self, batch: Sequence[PatchReader], trace: SelectionTrace | None) -> ModelOutput:
         chosen = self.select(batch, trace)
         embeddings = chosen.embeddings
         if self.training or not self.config.fast:

@@ -162,7 +162,7 @@ class Round:
 
 
 @dataclass
-class Trace:
+class SelectionTrace:
     """The rounds of a selection, at most `TRACE_MAX` of them, and the last one always."""
 
     rounds: list[Round] = field(default_factory=list)
@@ -178,7 +178,7 @@ class Trace:
             self.rounds = self.rounds[::2]
             self._step *= 2
 
-    def put(self, images: Tensor, other: Trace) -> None:
+    def put(self, images: Tensor, other: SelectionTrace) -> None:
         """Replace the rounds of some images, int64 (n,), by those of another selection."""
         for mine, theirs in zip(self.rounds, other.rounds, strict=True):
             mine.indices[images] = theirs.indices
@@ -218,7 +218,7 @@ def select_patches(
     weigh: Weigh,
     *,
     equal_is_same: bool,
-    trace: Trace | None = None,
+    trace: SelectionTrace | None = None,
 ) -> Selection:
     """Run the rounds of the selection for a batch of images.
 

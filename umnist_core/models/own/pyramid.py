@@ -92,7 +92,7 @@ class AdditivePyramidConfig(SumConfig):
 
 
 @dataclass(frozen=True)
-class Patches:
+class ReadPatches:
     """What was read in an image, without a net.
 
     Attributes
@@ -116,7 +116,7 @@ class Patches:
     doubts: tuple[Doubt, ...] = ()
     scale: float = 1.0
 
-    def turned(self, quarters: int) -> Patches:
+    def turned(self, quarters: int) -> ReadPatches:
         """Return the patches with their pictures turned clockwise, where they are."""
         return replace(self, glyphs=turned(self.glyphs, quarters)) if quarters else self
 
@@ -132,7 +132,7 @@ class AdditivePyramid(Model):
         self.config = config
         self.reader = GlyphNet(config.width)
 
-    def prepare(self, source: TileSource) -> Patches:
+    def prepare(self, source: TileSource) -> ReadPatches:
         """Read the patches of every level; their number depends on that of the levels alone.
 
         Raises
@@ -166,11 +166,11 @@ class AdditivePyramid(Model):
                         plain.append((one.side_px, one.ink_area))
         return list(readings.values())
 
-    def collate(self, prepared: Sequence[Patches]) -> tuple[Patches, ...]:
+    def collate(self, prepared: Sequence[ReadPatches]) -> tuple[ReadPatches, ...]:
         """Return the images' patches as a tuple; each has its own number of them."""
         return tuple(prepared)
 
-    def forward(self, batch: tuple[Patches, ...]) -> ModelOutput:
+    def forward(self, batch: tuple[ReadPatches, ...]) -> ModelOutput:
         """Return logits, the map of the patches kept, its rounds, and what they are."""
         chances = self.look_at(batch)
         seen = [self._see(one, own) for one, own in zip(batch, chances, strict=True)]
@@ -210,7 +210,7 @@ class AdditivePyramid(Model):
         )
 
     def _see(
-        self, patches: Patches, chances: Tensor
+        self, patches: ReadPatches, chances: Tensor
     ) -> tuple[list[int], tuple[AttentionMap, ...], int]:
         """Choose patches of an image, and by how many quarters they must be turned to be read."""
         kept, rounds = self.select(patches, chances)
@@ -225,7 +225,7 @@ class AdditivePyramid(Model):
         return *chosen[quarters], quarters
 
     @torch.no_grad()
-    def look_at(self, batch: Sequence[Patches]) -> list[Tensor]:
+    def look_at(self, batch: Sequence[ReadPatches]) -> list[Tensor]:
         """Return what all patches of images are, each (P, 11), in evaluation mode, no gradients."""
         was_training = self.reader.training
         self.reader.eval()
@@ -238,7 +238,7 @@ class AdditivePyramid(Model):
         return list(torch.split(torch.cat(parts), [len(one.glyphs) for one in batch]))
 
     def select(
-        self, patches: Patches, chances: Tensor
+        self, patches: ReadPatches, chances: Tensor
     ) -> tuple[list[int], tuple[AttentionMap, ...]]:
         """Choose the patches to keep, in rounds.
 
@@ -283,7 +283,7 @@ def _is_part(spot: Spot, side_px: float, ink_area: Box) -> bool:
     return is_inside and 2 * spot.side_px <= side_px
 
 
-def _patches(readings: list[Reading], readable: Readable, source: TileSource) -> Patches:
+def _patches(readings: list[Reading], readable: Readable, source: TileSource) -> ReadPatches:
     glyphs = np.zeros((len(readings), 2, GLYPH_PX, GLYPH_PX), np.uint8)
     boxes = np.zeros((len(readings), 4), np.float32)
     for place, one in enumerate(readings):
@@ -291,10 +291,10 @@ def _patches(readings: list[Reading], readable: Readable, source: TileSource) ->
         boxes[place] = one.row, one.col, one.row + one.side_px, one.col + one.side_px
     boxes /= np.array(readable.scale * 2, np.float32)
     scale = max(readable.scale)
-    return Patches(glyphs, boxes, source.height, source.width, readable.doubts, scale)
+    return ReadPatches(glyphs, boxes, source.height, source.width, readable.doubts, scale)
 
 
-def _patch_map(patches: Patches, kept: list[int], chances: Tensor) -> AttentionMap:
+def _patch_map(patches: ReadPatches, kept: list[int], chances: Tensor) -> AttentionMap:
     weights = chances.float().cpu().numpy()
     weights = weights / max(float(weights.sum()), 1e-9)
     # A glyph whose ink ends at the image's edge may have a square that goes beyond it.

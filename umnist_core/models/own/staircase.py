@@ -82,7 +82,7 @@ class Reading:
     on_grid
         Share of the long edges that lie on the grid's lines, 0 to 1.
     surprise
-        As of `Grid`.
+        As of `DigitGrid`.
     ink
         uint8 (28, 28) of 0 and 1: the digit without the ground.
     seen
@@ -203,7 +203,7 @@ def _read_half(source: TileSource, row: float, col: float) -> Reading | None:
 
 
 @dataclass(frozen=True)
-class Grid:
+class DigitGrid:
     """Lines on which the edges of a digit may lie.
 
     Attributes
@@ -226,7 +226,7 @@ class Grid:
     surprise: float
 
 
-def find_grids(bits: Bits, factor: float) -> list[Grid]:
+def find_grids(bits: Bits, factor: float) -> list[DigitGrid]:
     """Find the grids on which most long edges lie.
 
     Parameters
@@ -238,7 +238,7 @@ def find_grids(bits: Bits, factor: float) -> list[Grid]:
 
     Returns
     -------
-    list of Grid
+    list of DigitGrid
         The likeliest one, then others that the edges may mean, at most three in all.
     """
     smallest, largest = _cell_range(factor)
@@ -268,9 +268,9 @@ def find_grids(bits: Bits, factor: float) -> list[Grid]:
     enough = min(NEARLY * best[0], best[0])
     likeliest = [one for one in multiples if one[0] >= enough][-1]
 
-    def grid(cell_px: int, row_phase: int, col_phase: int, share: float) -> Grid:
+    def grid(cell_px: int, row_phase: int, col_phase: int, share: float) -> DigitGrid:
         surprise = _surprise(rows, cols, cell_px, row_phase, col_phase)
-        return Grid(cell_px, row_phase, col_phase, share, surprise)
+        return DigitGrid(cell_px, row_phase, col_phase, share, surprise)
 
     grids = [grid(*likeliest[1:])]
     half = likeliest[1] / 2
@@ -290,7 +290,7 @@ def _surprise(
     row_phase: int,
     col_phase: int,
 ) -> float:
-    """Return `Grid.surprise`, from the px of long edges in each row and column.
+    """Return `DigitGrid.surprise`, from the px of long edges in each row and column.
 
     Of n lines a share s is on the grid where 1 / k is expected: n times the Kullback-Leibler
     divergence, less what the choice of the best of k times k grids gives.

@@ -16,7 +16,7 @@ from umnist_core.training.config import OptimizerPart
 from umnist_core.training.course import Phase
 from umnist_core.training.precision import PRECISIONS
 from umnist_core.training.schedule import warmed_cosine
-from umnist_core.training.state import Progress
+from umnist_core.training.state import PhaseProgress
 
 AVERAGE = 0.996
 """Weights are kept as a running mean over about 250 steps."""
@@ -98,7 +98,7 @@ def make_phase(
         Of the course's learning rate, for this phase.
     """
 
-    def draw(progress: Progress, _part: int) -> tuple[int, np.random.Generator]:
+    def draw(progress: PhaseProgress, _part: int) -> tuple[int, np.random.Generator]:
         rng = np.random.default_rng((settings.seed, zlib.crc32(name.encode()), progress.step))
         torch.manual_seed(int(rng.integers(2**31)))  # for dropout
         return progress.step, rng

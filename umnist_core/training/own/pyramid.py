@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.own.pyramid import AdditivePyramid, Patches
+from umnist_core.models.own.pyramid import AdditivePyramid, ReadPatches
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
 from umnist_core.training.course import Phase, Report
@@ -113,7 +113,7 @@ class ReadImages:
     glyphs
         uint8 (P, 196): the two pictures of each patch of all images, eight px a byte.
     boxes
-        float32 (P, 4), as of `Patches`.
+        float32 (P, 4), as of `ReadPatches`.
     counts, labels
         int64 (N,): patches of each image, and its sum.
     sizes
@@ -129,14 +129,14 @@ class ReadImages:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def patches(self, place: int) -> Patches:
+    def patches(self, place: int) -> ReadPatches:
         """Return the patches of an image."""
         first = int(self.counts[:place].sum())
         some = slice(first, first + int(self.counts[place]))
         bits = np.unpackbits(self.glyphs[some].numpy(), axis=1)
         glyphs = bits.reshape(-1, 2, GLYPH_PX, GLYPH_PX)
         height, width = self.sizes[place].tolist()
-        return Patches(glyphs, self.boxes[some].numpy(), height, width)
+        return ReadPatches(glyphs, self.boxes[some].numpy(), height, width)
 
 
 def read_images(
@@ -165,7 +165,7 @@ def _read_tensors(
     return vars(read_images(model, lesson, indices, seed, glyphs))
 
 
-def _packed(patches: Patches) -> NDArray[np.uint8]:
+def _packed(patches: ReadPatches) -> NDArray[np.uint8]:
     return np.packbits(patches.glyphs.reshape(len(patches.glyphs), -1), axis=1)
 
 
@@ -230,7 +230,7 @@ def lesson_batches(taught: list[tuple[Lesson, ReadImages]], batch: int) -> DrawB
 
     def draw_batch(
         step: int, rng: np.random.Generator
-    ) -> tuple[tuple[Patches, ...], Tensor, Lesson]:
+    ) -> tuple[tuple[ReadPatches, ...], Tensor, Lesson]:
         lesson, images = taught[-1 if step % 2 == 0 else int(rng.integers(len(taught)))]
         chosen = [int(one) for one in rng.integers(0, len(images), batch)]
         patches = tuple(bend_patches(images.patches(place), rng) for place in chosen)
@@ -240,7 +240,7 @@ def lesson_batches(taught: list[tuple[Lesson, ReadImages]], batch: int) -> DrawB
 
 
 def lesson_loss(
-    net: AdditivePyramid, patches: tuple[Patches, ...], labels: Tensor, lesson: Lesson
+    net: AdditivePyramid, patches: tuple[ReadPatches, ...], labels: Tensor, lesson: Lesson
 ) -> Tensor:
     """Return the loss of some images and their sums, int64 (B,)."""
     usual = net.config
@@ -252,7 +252,7 @@ def lesson_loss(
         net.config = usual
 
 
-def bend_patches(patches: Patches, rng: np.random.Generator) -> Patches:
+def bend_patches(patches: ReadPatches, rng: np.random.Generator) -> ReadPatches:
     """Bend the glyphs of some patches a little and move them, as the finder's reader sees them."""
     glyphs = torch.from_numpy(patches.glyphs).float()  # (P, 2, 28, 28)
     return replace(patches, glyphs=(bend(glyphs, rng) > 0.5).numpy().astype(np.uint8))
