@@ -6,6 +6,7 @@ labs have such logs. ``python -m tests.golden.study_log`` prints what is logged 
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 import sys
@@ -76,6 +77,7 @@ def _log_study(service: StudyService, study: str, **changes: Any) -> None:
         "ask_confidence": True,
         "ask_digits": True,
         "lease_minutes": 60,
+        "instructions": _instructions(),  # as they were then
         **TOLD,
     }
     spec = StudySpec(**{**settings, **changes})
@@ -87,6 +89,12 @@ def _log_study(service: StudyService, study: str, **changes: Any) -> None:
     ]
     key = StudyKey(b"k" * 32)
     freeze._log_study(service, study, spec, key, frozen=frozen, glyphs=_GLYPHS)
+
+
+def _instructions() -> dict[str, str]:
+    first = json.loads(GOLDEN.read_text().splitlines()[0])
+    texts: dict[str, str] = first["payload"]["spec"]["instructions"]
+    return texts
 
 
 def _come_in(service: StudyService, token: str | None) -> str:

@@ -28,7 +28,7 @@ from umnist_core.models import registry
 from umnist_core.models.base import Doubt, ModelOutput
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import save_checkpoint
-from umnist_core.models.papers.reduced import ReducedBatch
+from umnist_core.models.reduced import ReducedBatch
 
 ROOT = Path(__file__).resolve().parents[2]
 

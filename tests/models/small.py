@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from umnist_core.digits import load_glyphs
+from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.registry import model_names
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.scenes import Scene, plan_scene
@@ -22,8 +23,8 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 """Model name -> settings; a model that is not named is small enough by default."""
 
-BASELINES = tuple(SMALL)
 ALL = tuple(model_names())
+BASELINES = tuple(name for name in ALL if CATALOGUE[name].module.startswith("papers."))
 
 _OVERRIDES = {"canvas": "256", "factor": "0.5..2"}
 

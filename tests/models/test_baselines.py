@@ -17,7 +17,7 @@ from umnist_core.models.papers.backbones import SCRATCH, load_backbone
 from umnist_core.models.papers.convnet import ConvNet
 from umnist_core.models.papers.faster_rcnn import FasterRcnn
 from umnist_core.models.papers.grad_cam import grad_cam
-from umnist_core.models.papers.reduced import grid_boxes, normalised, prepare_reduced
+from umnist_core.models.reduced import grid_boxes, normalised, prepare_reduced
 from umnist_core.models.registry import create_model
 from umnist_core.models.targets import BOXES, CLASSES
 from umnist_core.pyramid import ArraySource, reduce_for_model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from tests.models.small import ALL, SMALL, small_scene, small_source
+from umnist_core import models
 from umnist_core.models.base import SEES, SUM_TASK, UNCONSTRAINED, Model
 from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE
@@ -19,6 +21,17 @@ from umnist_core.models.registry import create_model, get_entry
 from umnist_core.models.targets import collate_targets, scene_targets
 
 IMAGES = 4
+MODELS = Path(models.__file__).parent
+
+
+def test_every_class_that_is_registered_is_in_the_catalogue() -> None:
+    """Whoever writes a model and forgets its entry sees it here; nothing else would miss it."""
+    registered: dict[str, str] = {}
+    for path in sorted(MODELS.rglob("*.py")):
+        module = ".".join(path.relative_to(MODELS).with_suffix("").parts)
+        for name in re.findall(r'^@register_model\("([\w-]+)"', path.read_text(), re.MULTILINE):
+            registered[name] = module
+    assert {name: facts.module for name, facts in CATALOGUE.items()} == registered
 
 
 @pytest.fixture(scope="module", params=ALL)

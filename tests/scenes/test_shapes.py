@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from inspect import isabstract
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pytest
 
-from pages._ui.shared.scenes import shape_data
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.datasets.truth import truth_row
 from umnist_core.rendering import render, scene_figures
 from umnist_core.scenes import PRESETS, SHAPES, Scene, plan_scene, shapes
-from umnist_core.scenes.shapes import Draw, Point, Polygon, count_shapes
+from umnist_core.scenes.shapes import Draw, Point, Polygon, Shape, count_shapes
 
 GLYPHS = segment_glyphs()
 
@@ -60,12 +60,12 @@ def scene_with_bar(monkeypatch: pytest.MonkeyPatch) -> Scene:
 
 def test_new_shape_is_counted_stored_and_shown_as_what_it_is(scene_with_bar: Scene) -> None:
     """Not as a triangle, and not left out."""
-    counts = {"circles": 0, "triangles": 0, "bars": 1}
+    counts = {**dict.fromkeys((shape.plural for shape in SHAPES.values()), 0), "bars": 1}
     assert count_shapes(scene_with_bar.shapes) == counts
     assert scene_figures(scene_with_bar, GLYPHS).shapes == counts
     assert {name: truth_row("a", scene_with_bar, "")[name] for name in counts} == counts
     assert Scene.from_json(scene_with_bar.to_json()) == scene_with_bar
-    shown = shape_data(scene_with_bar.shapes[0])
+    shown = scene_with_bar.shapes[0].mark()
     assert shown == {"kind": "bar", "points": [(200, 100), (600, 100), (600, 400), (200, 400)]}
 
 
@@ -77,9 +77,31 @@ def test_polygon_is_drawn_as_its_corners_say(scene_with_bar: Scene) -> None:
     assert ground.astype(bool).sum() == 300 * 400
 
 
-def test_every_shape_has_its_parameter_and_its_own_name() -> None:
+def kinds_of(shape: Any) -> set[Any]:
+    """Return all classes of umnist's that refine one and can be drawn."""
+    found = {one for child in shape.__subclasses__() for one in (child, *kinds_of(child))}
+    return {one for one in found if not isabstract(one) and one.__module__ == shapes.__name__}
+
+
+def test_every_shape_has_its_place_its_parameter_and_its_own_name() -> None:
     """What a new shape must not forget; see CONTRIBUTING.md."""
+    assert {one.kind for one in kinds_of(Shape)} == set(SHAPES)
     assert len({shape.plural for shape in SHAPES.values()}) == len(SHAPES)
-    for kind, shape in SHAPES.items():
-        assert shape.kind == kind
+    for shape in SHAPES.values():
         assert shape.plural in PRESETS["released"].table
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_every_shape_is_drawn_and_has_a_mark_around_its_pixels(shape: type[Shape]) -> None:
+    """Also one that is neither a circle nor a convex polygon."""
+    corners = iter([(300, 250), (700, 400), (500, 800), (450, 600)])
+    one = shape.drawn(Draw(point=lambda: next(corners), radius=lambda: 120))
+    plain = plan_scene(glyphs=GLYPHS, overrides={"shape_pairs": "0", "checkerboard": "0"})
+    rows, cols = np.nonzero(render(replace(plain, shapes=(one,)), GLYPHS, layer="background"))
+    mark = one.mark()
+    points = mark.get("points") or [
+        (mark["x"] + side * mark["r"], mark["y"] + side * mark["r"]) for side in (-1, 1)
+    ]
+    for found, marked in ((cols, [x for x, _ in points]), (rows, [y for _, y in points])):
+        assert abs(found.min() - min(marked)) <= 1
+        assert abs(found.max() + 1 - max(marked)) <= 1

@@ -18,7 +18,7 @@ from umnist_core.datasets import Recipe
 from umnist_core.datasets.write import write_dataset
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import ModelOutput
-from umnist_core.models.papers.reduced import ReducedBatch
+from umnist_core.models.reduced import ReducedBatch
 from umnist_core.scoring import wilson
 from umnist_core.training.config import DataPart, config_from
 from umnist_core.training.data import SceneSamples, open_samples

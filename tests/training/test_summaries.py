@@ -21,7 +21,7 @@ from umnist_core.models import registry
 from umnist_core.models.base import DOUBTS, Doubt, FoundDigit, ModelOutput
 from umnist_core.models.cards import Card, card_path, load_card
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
-from umnist_core.models.papers.reduced import ReducedBatch
+from umnist_core.models.reduced import ReducedBatch
 from umnist_core.scoring import reliability, wilson
 from umnist_core.training.data import SceneSamples
 from umnist_core.training.evaluate import Evaluation, evaluate

@@ -20,7 +20,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from umnist_core.models import registry
 from umnist_core.models.base import SUM_CLASSES, Model, ModelOutput
-from umnist_core.models.papers.reduced import (
+from umnist_core.models.reduced import (
     ReducedBatch,
     ReducedImage,
     collate_reduced,

@@ -7,7 +7,7 @@ else. What a browser measured is described where it is recorded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,14 @@ class Column:
     meaning: str
 
 
-def _recorded(*names: str, kind: str = "float") -> tuple[Column, ...]:
-    """Return columns that hold what a browser sent, in the words of the record."""
-    texts = recorded.explained()
-    return tuple(Column(name, kind, texts[name]) for name in names)
+def _measured() -> Iterator[Column]:
+    """Yield a column for each field that a browser measures, in the words of the record."""
+    for one in recorded.fields_of(recorded.Response):
+        if one.kind.column:
+            yield Column(one.name, one.kind.column, one.text)
+        if one.name == "first_drawn_ms":
+            words = "response_ms of the first answer; the same if none changed."
+            yield Column("first_response_ms", "float", words)
 
 
 _STUDY = Column("study", "text", "Id of the study.")
@@ -110,20 +114,14 @@ ANSWERS = (
     Column("first_answer", "int", "The sum that was given first, 0 to 27."),
     Column("changes", "int", "Times that the answer was changed after it had been sent."),
     Column("answers", "ints", "All sums that were given, in order; the last is answer."),
-    *_recorded("confidence"),
+    Column("confidence", "float", recorded.explained()["confidence"]),
     Column(
         "digits_reported",
         "ints",
         "The digits that the person named, in any order; empty where they were not asked for or "
         "given.",
     ),
-    *_recorded("response_ms", "active_ms", "idle_ms", "hidden_ms", "first_drawn_ms"),
-    Column(
-        "first_response_ms", "float", "response_ms of the first answer; the same if none changed."
-    ),
-    *_recorded("edits", kind="int"),
-    *_recorded("queued_ms"),
-    *_recorded("submitted_utc", kind="text"),
+    *_measured(),
     Column(
         "assigned_utc",
         "text",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import asdict
 from datetime import datetime
 
 from umnist_core import __version__
@@ -221,7 +220,7 @@ def answer_fact(
         answer=post.answer,
         confidence=post.confidence,
         digits=post.digits,
-        response=asdict(post.response),
+        response=post.response.payload(),
         app=__version__,
     )
 

@@ -43,11 +43,18 @@ class Kind:
         JSON schema of what is sent.
     missing
         What it is where it was not sent.
+    column
+        Kind of its column in the table of answers, as of `umnist_core.labeling.codebook.Column`;
+        empty if it has none of its own.
+    is_later
+        Whether it was not recorded from the beginning; see `added_later`.
     """
 
     read: Callable[[str, Any], Any]
     schema: Mapping[str, Any]
     missing: Any = _REQUIRED
+    column: str = ""
+    is_later: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,11 +253,25 @@ PERCENT = Kind(_percent, _whole_schema(0, 100, optional=True), None)
 DIGITS = Kind(
     _digits, {"type": ["array", "null"], "maxItems": 100, "items": _whole_schema(0, 9)}, None
 )
-MS = Kind(_ms, _MS_SCHEMA, 0)
-COUNT = Kind(lambda name, value: check_whole(name, value, 0, 10**6), _whole_schema(0, 10**6), 0)
-TIME = Kind(_time, {"type": ["string", "null"], "maxLength": _TIME_MAX}, None)
+MS = Kind(_ms, _MS_SCHEMA, 0, "float")
+COUNT = Kind(
+    lambda name, value: check_whole(name, value, 0, 10**6), _whole_schema(0, 10**6), 0, "int"
+)
+TIME = Kind(_time, {"type": ["string", "null"], "maxLength": _TIME_MAX}, None, "text")
 DEVICE = Kind(_device, {"type": "object"}, {})
 PARTS = Kind(_parts, {"type": "array", "maxItems": _PARTS_MAX, "items": _PART_SCHEMA}, [])
+
+
+def added_later(kind: Kind) -> Kind:
+    """Return a kind for a field that pages and logs from before do not have: unknown, not 0."""
+
+    def read(name: str, value: Any) -> Any:
+        return None if value is None else kind.read(name, value)
+
+    schema = {**kind.schema, "type": [kind.schema["type"], "null"]}
+    # A whole number that may be empty is a float in tables.
+    column = {"int": "float"}.get(kind.column, kind.column)
+    return Kind(read, schema, None, column, is_later=True)
 
 
 def recorded(kind: Kind, meaning: str, *, unit: str = "", note: str = "") -> Mapping[str, Recorded]:
@@ -325,6 +346,12 @@ class Response:
             "Screen and window in CSS px, device px per CSS px, touch, drawer, browser and theme",
         )
     )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the fields as an event has them: a later one that is unknown is left out."""
+        later = {one.name for one in fields_of(type(self)) if one.kind.is_later}
+        values = dataclasses.asdict(self)
+        return {name: one for name, one in values.items() if one is not None or name not in later}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from umnist_core.labeling import codebook, recompute
 from umnist_core.labeling.events import LABEL, REPEAT, Answered, Changed, StudyCreated
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
-from umnist_core.labeling.recorded import COUNT, MS, Response, fields_of
+from umnist_core.labeling.recorded import Response, fields_of
 from umnist_core.labeling.refusals import unknown
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import Annotator, Assignment, StudyState
@@ -251,11 +251,11 @@ def _answers_of_person(folded: FoldedStudy, person: Annotator) -> Iterator[dict[
 
 
 def _response_columns(response: Mapping[str, Any]) -> dict[str, Any]:
-    measured = [one.name for one in fields_of(Response) if one.kind in (MS, COUNT)]
+    measured = {one.name: response.get(one.name) for one in fields_of(Response) if one.kind.column}
     device = response["device"]
     return {
-        **{name: response[name] for name in measured},
-        "submitted_utc": _time(response["submitted_utc"]),
+        **measured,
+        "submitted_utc": _time(measured["submitted_utc"]),
         "screen_width_px": _number_at(device.get("screen"), 0),
         "screen_height_px": _number_at(device.get("screen"), 1),
         "window_width_px": _number_at(device.get("window"), 0),

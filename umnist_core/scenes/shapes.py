@@ -3,7 +3,8 @@
 Whatever counts, stores or shows shapes goes by `SHAPES`, so a new shape is a class here, with its
 place in `SHAPES`, and the parameter of how many there are (`umnist_core.scenes.parameters`). A
 `Polygon` is drawn and shown as it is; another outline needs its spans in
-`umnist_core.rendering.crossings` and its mark in the viewer's ``overlays.js``.
+`umnist_core.rendering.crossings`, and where its mark is no circle either, the viewer's
+``overlays.js`` has to draw it.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class Shape(ABC):
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read its fields from JSON; errors are those of Python."""
 
+    @abstractmethod
+    def mark(self) -> dict[str, Any]:
+        """Return what the viewer draws as its outline: ``kind``, and lengths in canvas px."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circle(Shape):
@@ -70,6 +75,10 @@ class Circle(Shape):
     row: int
     col: int
     radius_px: int
+
+    def mark(self) -> dict[str, Any]:
+        """Return its centre ``x``, ``y`` and radius ``r``."""
+        return {"kind": self.kind, "x": self.col, "y": self.row, "r": self.radius_px}
 
     @classmethod
     def drawn(cls, draw: Draw) -> Self:
@@ -91,6 +100,10 @@ class Polygon(Shape):
     @abstractmethod
     def points(self) -> tuple[Point, ...]:
         """The corners, one after the other along the edge."""
+
+    def mark(self) -> dict[str, Any]:
+        """Return its corners, ``points`` of (x, y)."""
+        return {"kind": self.kind, "points": [(col, row) for row, col in self.points]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,10 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import pixel_pin
 from umnist_core.scenes import (
-    Circle,
     Digit,
     MegapixelTasks,
-    Polygon,
     Scene,
     SceneRef,
-    Shape,
     get_preset,
 )
 
@@ -74,21 +71,13 @@ def digit_data(place: int, digit: Digit) -> dict[str, Any]:
     }
 
 
-def shape_data(shape: Shape) -> dict[str, Any]:
-    """Return one shape for the viewer."""
-    if isinstance(shape, Circle):
-        return {"kind": shape.kind, "x": shape.col, "y": shape.row, "r": shape.radius_px}
-    assert isinstance(shape, Polygon)
-    return {"kind": shape.kind, "points": [(col, row) for row, col in shape.points]}
-
-
 def scene_truth(scene: Scene) -> dict[str, Any]:
     """Return what is in a scene, for the viewer and the answers."""
     return {
         "label": scene.label,
         "explained": None if scene.strokes is None else explain_tasks(scene.tasks),
         "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
-        "shapes": [shape_data(shape) for shape in scene.shapes],
+        "shapes": [shape.mark() for shape in scene.shapes],
     }
 
 

@@ -20,6 +20,7 @@ from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.rendering import pixel_pin
 from umnist_core.rendering.strokes import PEN_WIDTHS_PX, pen_width_px
 from umnist_core.scenes import PRESETS, Parameter
+from umnist_core.scenes import SHAPES as KINDS_OF_SHAPES
 from umnist_core.seeds import SPLITS
 
 _lab = our_component("umnist_lab", "showLab")
@@ -99,8 +100,7 @@ HANDLES: Mapping[str, Handle] = {
         replaces=("circles", "triangles"),
         switch="As many circles as triangles",
     ),
-    "circles": Handle(SHAPES, end=20),
-    "triangles": Handle(SHAPES, end=20),
+    **{shape.plural: Handle(SHAPES, end=20) for shape in KINDS_OF_SHAPES.values()},
     "noise_kind": Handle(STROKES, "Strokes are"),
     "noise_count": Handle(STROKES, "Number of strokes", 0, 2000, step=10),
     "thickness": Handle(STROKES, start=0.2, end=6, step=0.05, cut_by="thickness_mode"),

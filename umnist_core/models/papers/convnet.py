@@ -21,7 +21,7 @@ from torchvision.models import WeightsEnum
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import SUM_CLASSES, SUM_TASK, Model, ModelOutput
 from umnist_core.models.papers.grad_cam import NEEDS_CAPTUM, grad_cam, has_grad_cam
-from umnist_core.models.papers.reduced import (
+from umnist_core.models.reduced import (
     ReducedBatch,
     ReducedImage,
     check_side,

@@ -34,7 +34,7 @@ from umnist_core.models.base import (
     Model,
     ModelOutput,
 )
-from umnist_core.models.papers.reduced import (
+from umnist_core.models.reduced import (
     ReducedBatch,
     ReducedImage,
     check_side,

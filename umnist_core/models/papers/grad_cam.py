@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
 from umnist_core.models.needs import INSTALL
-from umnist_core.models.papers.reduced import grid_boxes
+from umnist_core.models.reduced import grid_boxes
 
 KIND = "Grad-CAM"
 

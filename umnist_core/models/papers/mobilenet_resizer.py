@@ -24,7 +24,7 @@ from torchvision.models import (
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.papers.convnet import ConvNet, ConvNetConfig, sum_head
-from umnist_core.models.papers.reduced import check_side
+from umnist_core.models.reduced import check_side
 from umnist_core.models.registry import register_model
 
 SLOPE = 0.2

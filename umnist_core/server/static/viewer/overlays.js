@@ -149,7 +149,7 @@ class ShapeMark {
   /** @param {Shape} shape */
   constructor(shape) {
     this.shape = shape;
-    this.lines = doubled(shape.kind === "circle" ? "circle" : "polygon", "shape");
+    this.lines = doubled("r" in shape ? "circle" : "polygon", "shape");
   }
 
   draw(toScreen, zoom) {
