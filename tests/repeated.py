@@ -11,6 +11,9 @@ import pytest
 def repeated(cases: Iterable[Any], usual: int) -> list[Any]:
     """Return the cases of a test, of which only the first ``usual`` run without ``--long``."""
     return [
-        pytest.param(case, marks=() if place < usual else pytest.mark.long)
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)),
+            marks=() if place < usual else pytest.mark.long,
+        )
         for place, case in enumerate(cases)
     ]

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.making import SMALL_OPTIONS, hashes, small_recipe, umnist, umnist_command
+from tests.repeated import repeated
 from umnist_core import __version__
 from umnist_core.datasets.ends import file_checksum, image_ends
 from umnist_core.datasets.inspect import inspect_dataset
@@ -81,25 +82,29 @@ def _runs(process: int) -> bool:
     return state != "Z"
 
 
-def test_run_killed_twenty_times_ends_byte_identical_to_a_straight_one(tmp_path: Path) -> None:
-    """500 images; each run is killed at a random moment, and leaves whole files alone."""
+@pytest.mark.parametrize("kills", repeated([6, 20], 1))
+def test_run_that_is_killed_again_and_again_ends_byte_identical_to_a_straight_one(
+    tmp_path: Path, kills: int
+) -> None:
+    """Each run is killed at a random moment, and leaves whole files alone."""
     rng = random.Random(20)
-    recipe = small_recipe(500)
+    count = 25 * kills
+    recipe = small_recipe(count)
     write_dataset(recipe, tmp_path / "straight", jobs=1)
     straight = hashes(tmp_path / "straight")
     stopped = tmp_path / "stopped"
-    command = ["generate", str(stopped), "--count", "500", "--jobs", "1", *OPTIONS]
-    kills = 0
-    for _ in range(20):
+    command = ["generate", str(stopped), "--count", str(count), "--jobs", "1", *OPTIONS]
+    killed = 0
+    for _ in range(kills):
         there = len(list((stopped / "train").glob("*"))) if stopped.exists() else 0
         with started(*command) as process:
             wait_for_files(stopped / "train", there + rng.randint(1, 24), process)
             time.sleep(rng.random() * 0.01)
             process.kill()
-            kills += process.wait() == -signal.SIGKILL
+            killed += process.wait() == -signal.SIGKILL
         visible = {n: sha for n, sha in hashes(stopped).items() if not n.startswith(".")}
         assert {name: straight[name] for name in visible} == visible
-    assert kills == 20
+    assert killed == kills
     assert len(visible) < len(straight)
     done = umnist(*command, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 
 from tests.labeling.misfortune import cutting_proxy
+from tests.repeated import repeated
 from umnist_core.bench.durability import (
     bench_durability,
     durability_spec,
@@ -49,7 +50,10 @@ PATIENCE_S = 120
 """How long anything may take on a busy machine before a test gives up on it."""
 
 
-@pytest.mark.parametrize(("store", "kills"), [("sqlite", 200), ("postgresql", 40)])
+@pytest.mark.parametrize(
+    ("store", "kills"),
+    repeated([("sqlite", 60), ("postgresql", 15), ("sqlite", 200), ("postgresql", 40)], 2),
+)
 def test_no_answer_is_lost_or_doubled_when_the_server_is_killed(
     store: str, kills: int, tmp_path: Path
 ) -> None:

@@ -111,6 +111,20 @@ def test_submission_needs_sums(found: Evaluation, tmp_path: Path) -> None:
         write_submission(tmp_path / "out.csv", other)
 
 
+@pytest.mark.parametrize("with_attention", [True, False])
+def test_figures_are_the_same_in_several_processes(with_attention: bool) -> None:
+    """Processes answer in turn, and rows stay in the order of the images."""
+    model, samples = Sure(TinyConfig()), open_samples(DataPart(count=7, overrides=OVERRIDES))
+    found = [
+        evaluate(model, samples, batch_size=2, workers=workers, with_attention=with_attention)
+        for workers in (0, 2)
+    ]
+    assert len(found[0].rows) == 7
+    assert found[1].rows == found[0].rows
+    assert found[1].no_attention == found[0].no_attention
+    assert found[1].peak_bytes > 0
+
+
 def test_images_without_labels_are_answered_and_not_counted(tmp_path: Path) -> None:
     """As those of Kaggle's test folder."""
     write_dataset(Recipe(3, overrides=OVERRIDES, image="png"), tmp_path / "set")

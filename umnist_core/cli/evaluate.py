@@ -52,7 +52,13 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     help="Digits that an image is assumed to have, instead of the model's own 3..5.",
 )
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
-@click.option("--workers", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Processes that read images, and on the CPU answer too.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
 @click.option("--attention/--no-attention", default=True, show_default=True)
 @click.option("--memory-budget", metavar="SIZE", help="Cap memory on CUDA, such as 11GB.")

@@ -10,6 +10,7 @@ import copy
 import csv
 import io
 import json
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ def evaluate(
     batch_size
         Images at once, 1 or more.
     workers
-        Processes that read, 0 for none.
+        Processes that read, and on the CPU answer as well; 0 for none. What comes out is the same.
     with_attention
         Whether attention is worked out and compared with the exact digits of scenes.
     shows_progress
@@ -123,36 +124,30 @@ def evaluate(
         If the images have no answer to what the model is asked.
     """
     device = model.device
-    inputs = _Inputs(samples, model if device.type == "cpu" else copy.deepcopy(model).cpu())
+    batches = _Batches(samples, model, batch_size, with_attention=with_attention)
     loader: DataLoader[Any] = DataLoader(
-        inputs,
-        batch_size=batch_size,
+        batches,
+        batch_size=None,
         num_workers=workers,
-        collate_fn=inputs.join,
         worker_init_fn=one_thread_worker,
         generator=torch.Generator().manual_seed(0),
     )
     forget_peak(device)
-    rows: list[Row] = []
-    started, in_model, reason = time.monotonic(), 0.0, "Attention was not asked for."
+    answered: list[_Answered] = []
+    started = time.monotonic()
     bar = progress_bar(len(samples), "evaluation", shown=shows_progress)
-    with bar, evaluation_mode(model), torch.no_grad():
-        for batch, facts in loader:
-            begun = time.monotonic()
-            output = model.attend(batch) if with_attention else model(batch)
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            in_model += time.monotonic() - begun
-            rows += _rows(model, output, facts, samples.glyphs if with_attention else None)
-            reason = output.no_attention if with_attention else reason
-            bar.update(len(facts))
+    with bar, evaluation_mode(model):
+        for one in loader:
+            answered.append(one if isinstance(one, _Answered) else batches.answer(*one))
+            bar.update(len(answered[-1].rows))
+    reason = answered[-1].no_attention if answered else ""
     return Evaluation(
-        rows=tuple(rows),
+        rows=tuple(row for one in answered for row in one.rows),
         tasks=tuple(task.name for task in model.tasks),
         seconds=time.monotonic() - started,
-        model_seconds=in_model,
-        peak_bytes=peak_bytes(device),
-        no_attention=reason,
+        model_seconds=sum(one.seconds for one in answered),
+        peak_bytes=max((one.peak_bytes for one in answered), default=0),
+        no_attention=reason if with_attention else "Attention was not asked for.",
         described=samples.describe(),
     )
 
@@ -167,23 +162,55 @@ class _Facts:
     moved: tuple[Digit, ...] | None
 
 
-class _Inputs(Dataset[Any]):
-    def __init__(self, samples: Samples, model: Model) -> None:
-        self.samples, self.model = samples, model
+@dataclass(frozen=True)
+class _Answered:
+    """A batch of images with what came out; `Evaluation` explains the fields."""
+
+    rows: list[Row]
+    seconds: float
+    no_attention: str
+    peak_bytes: int
+
+
+class _Batches(Dataset[Any]):
+    """Batches of images, which are answered where they are read if the model is on the CPU."""
+
+    def __init__(self, samples: Samples, model: Model, size: int, *, with_attention: bool) -> None:
+        self.samples, self.model, self.size = samples, model, size
+        self.with_attention = with_attention
+        self.is_answered = model.device.type == "cpu"
+        self.reader = model if self.is_answered else copy.deepcopy(model).cpu()
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return math.ceil(len(self.samples) / self.size)
 
-    def __getitem__(self, place: int) -> tuple[Any, _Facts]:
+    @torch.no_grad()
+    def __getitem__(self, number: int) -> _Answered | tuple[Any, list[_Facts]]:
+        if number >= len(self):
+            raise IndexError(number)
+        first = number * self.size
+        read = [self._read(n) for n in range(first, min(first + self.size, len(self.samples)))]
+        prepared, facts = zip(*read, strict=True)
+        batch = self.reader.collate(prepared)
+        return self.answer(batch, list(facts)) if self.is_answered else (batch, list(facts))
+
+    def _read(self, place: int) -> tuple[Any, _Facts]:
         sample = self.samples.get(place)
-        with torch.no_grad():
-            prepared = self.model.prepare(sample.source)
+        prepared = self.reader.prepare(sample.source)
         targets = find_targets(sample, self.model.tasks)
         return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits)
 
-    def join(self, items: Sequence[tuple[Any, _Facts]]) -> tuple[Any, list[_Facts]]:
-        prepared, facts = zip(*items, strict=True)
-        return self.model.collate(prepared), list(facts)
+    @torch.no_grad()
+    def answer(self, batch: Any, facts: list[_Facts]) -> _Answered:
+        """Let the model answer for a batch, and compare that with what is known."""
+        model, device = self.model, self.model.device
+        begun = time.monotonic()
+        output = model.attend(batch) if self.with_attention else model(batch)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.monotonic() - begun
+        rows = _rows(model, output, facts, self.samples.glyphs if self.with_attention else None)
+        return _Answered(rows, seconds, output.no_attention, peak_bytes(device))
 
 
 def _rows(

@@ -143,7 +143,7 @@ def train_course(
         phases = COURSES[config.model.name][1](model, settings, glyphs, out, report)
         with closing(bars):
             run_course(course, phases)
-        figures = check_and_calibrate(model.eval(), settings)
+        figures = check_and_calibrate(model.eval(), settings, settings.workers)
         card = course.card(_data(settings, glyphs), figures, round(clock.seconds, 1))
         save_checkpoint(checkpoint, model, card)
         clock.write()
@@ -171,7 +171,7 @@ def check_and_calibrate(model: Model, settings: CourseSettings, workers: int = 0
     settings
         Of whose seed and number the scenes are.
     workers
-        Processes that read.
+        Processes that read and answer.
 
     Returns
     -------
