@@ -34,7 +34,7 @@ def address() -> Iterator[str]:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            httpx.get(f"{url}/health")
+            httpx.get(f"{url}/health", timeout=60)
             break
         except httpx.TransportError:
             assert process.poll() is None, "uvicorn ended by itself."
@@ -47,9 +47,9 @@ def address() -> Iterator[str]:
 
 def test_pages_and_tiles_come_from_one_port(address: str) -> None:
     """Streamlit's page, our health route and a tile, all on one origin."""
-    assert "<title>Streamlit</title>" in httpx.get(address).text
-    assert httpx.get(f"{address}/health").json()["status"] == "ok"
-    tile = httpx.get(f"{address}/tiles/scene_files/9/0_0.png?seed=1")
+    assert "<title>Streamlit</title>" in httpx.get(address, timeout=60).text
+    assert httpx.get(f"{address}/health", timeout=60).json()["status"] == "ok"
+    tile = httpx.get(f"{address}/tiles/scene_files/9/0_0.png?seed=1", timeout=60)
     assert tile.headers["content-type"] == "image/png"
     assert "access-control-allow-origin" not in tile.headers
 

@@ -121,7 +121,7 @@ def test_slider_value_walks_to_a_tile() -> None:
     load_glyphs()
     address = "preset=released&seed=4711&split=train&index=0&canvas=512&tile=256"
     with passing() as passed, serve(create_tile_app(TileService())) as url:
-        reply = httpx.get(f"{url}/tiles/scene_files/9/0_0.png?{address}")
+        reply = httpx.get(f"{url}/tiles/scene_files/9/0_0.png?{address}", timeout=60)
     assert (reply.status_code, reply.headers["content-type"]) == (200, "image/png")
     expect_in_order("A slider's value to a tile", passed)
 

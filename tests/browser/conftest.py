@@ -220,7 +220,7 @@ def app() -> Iterator[str]:
     def is_up() -> bool:
         assert process.poll() is None, "The app ended by itself."
         try:
-            return httpx.get(f"{address}/health").status_code == 200
+            return httpx.get(f"{address}/health", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -64,7 +64,7 @@ def running_app(folder: Path) -> Iterator[StudyApp]:
     def is_up() -> bool:
         assert process.poll() is None, "The app ended by itself."
         try:
-            return httpx.get(f"{address}/health").status_code == 200
+            return httpx.get(f"{address}/health", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

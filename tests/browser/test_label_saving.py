@@ -379,7 +379,7 @@ class DiskServer:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/join/nobody").status_code == 200
+            return httpx.get(f"{self.url}/join/nobody", timeout=60).status_code == 200
         except httpx.TransportError:
             return False
 

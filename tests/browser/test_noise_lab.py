@@ -172,7 +172,9 @@ def test_new_noise_keeps_the_digits_and_the_reverse(page: Page, app: str) -> Non
     def truth() -> dict[str, Any]:
         names = ("preset", "seed", "split", "index", "noise_seed")
         known = {name: value for name in names if (value := asked(page, name)) is not None}
-        found: dict[str, Any] = httpx.get(f"{app}/tiles/scene.json", params=known).json()
+        found: dict[str, Any] = httpx.get(
+            f"{app}/tiles/scene.json", params=known, timeout=60
+        ).json()
         return found
 
     first = truth()

@@ -184,7 +184,7 @@ def test_copied_command_writes_the_bytes_of_the_download(
         check=True,
     )
     query = {"seed": str(SEED), "index": str(INDEX), "shape_pairs": "3", "noise_seed": "8"}
-    assert out.read_bytes() == httpx.get(f"{app}/tiles/scene.png", params=query).content
+    assert out.read_bytes() == httpx.get(f"{app}/tiles/scene.png", params=query, timeout=60).content
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_links_are_absolute_as_the_browser_reaches_the_app(
     expected = [f"{here.address}/join/{row.token}" for row in rows]
     shown = page.locator("[data-testid=stCode]").last.locator("code").inner_text().split()
     assert shown == expected
-    assert httpx.get(shown[0]).status_code == 200
+    assert httpx.get(shown[0], timeout=60).status_code == 200
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as CSV").click()
     download.value.save_as(tmp_path / "links.csv")

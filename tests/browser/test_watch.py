@@ -272,7 +272,7 @@ def test_queue_is_told(open_watch: OpenWatch, look_at: LookServer) -> None:
         "device": "cpu",
         "image": scene_address(7),
     }
-    job = httpx.post(f"{look_at.origin}/inference/jobs", json=other).json()
+    job = httpx.post(f"{look_at.origin}/inference/jobs", json=other, timeout=60).json()
     look.page.get_by_role("button", name="Predict").click()
     expect(look.panel.locator(".state").first).to_have_text(
         re.compile(r"^1 before you, about \d+(\.\d)? s$")

@@ -46,7 +46,7 @@ def running_app(free_port: int) -> Iterator[subprocess.Popen[str]]:
 
 def _answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/_stcore/health").status_code == 200
+        return httpx.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=60).status_code == 200
     except httpx.TransportError:
         return False
 

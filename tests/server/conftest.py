@@ -31,7 +31,10 @@ def glyphs() -> GlyphSet:
 def client(glyphs: GlyphSet) -> Iterator[httpx.Client]:
     """Yield a client of a real server on loopback."""
     service = TileService(glyphs=lambda: glyphs)
-    with serve(create_tile_app(service)) as base_url, httpx.Client(base_url=base_url) as client:
+    with (
+        serve(create_tile_app(service)) as base_url,
+        httpx.Client(base_url=base_url, timeout=60) as client,
+    ):
         yield client
 
 

@@ -79,7 +79,7 @@ def folder(tmp_path: Path, admin_hash: str) -> Path:
 @pytest.fixture
 def client(folder: Path) -> Iterator[httpx.Client]:
     """Yield a browser of a shared app, logged in nowhere."""
-    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url) as client:
+    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -257,7 +257,7 @@ def test_large_form_is_refused(client: httpx.Client) -> None:
 
 def test_app_without_a_secret_lets_nobody_in(tmp_path: Path) -> None:
     """And says how to set one."""
-    with serve(_app(_settings(tmp_path))) as url, httpx.Client(base_url=url) as client:
+    with serve(_app(_settings(tmp_path))) as url, httpx.Client(base_url=url, timeout=60) as client:
         for secret in ("", SECRET):
             answer = _log_in(client, secret)
             assert answer.status_code == 403
@@ -269,7 +269,7 @@ def test_app_alone_on_its_machine_asks_for_no_log_in(tmp_path: Path) -> None:
     """And answers under its own machine's names only, so no name can be made to lead here."""
     with (
         serve(_app(_settings(tmp_path, is_shared=False))) as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         for host in ("127.0.0.1:8501", "localhost", "LOCALHOST:1", "[::1]:80", "localhost."):
             assert client.get("/explore", headers={"host": host}).text == "inside"
@@ -282,10 +282,10 @@ def test_app_alone_on_its_machine_asks_for_no_log_in(tmp_path: Path) -> None:
 def test_shared_app_answers_under_the_names_that_it_was_given(folder: Path) -> None:
     """And under those of its own machine; without names, under any."""
     named = _settings(folder, hosts="Labeling.Example.org")
-    with serve(_app(named)) as url, httpx.Client(base_url=url) as client:
+    with serve(_app(named)) as url, httpx.Client(base_url=url, timeout=60) as client:
         for host, status in (("labeling.example.org:443", 200), ("localhost", 200), ("x.org", 421)):
             assert client.get("/join/x", headers={"host": host}).status_code == status
-    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url) as client:
+    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url, timeout=60) as client:
         assert client.get("/join/x", headers={"host": "x.org"}).status_code == 200
 
 
@@ -311,7 +311,7 @@ def test_short_secret_is_refused(tmp_path: Path) -> None:
 
 def test_admin_cookie_expires_by_the_clock(folder: Path) -> None:
     """Twelve hours from now."""
-    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url) as client:
+    with serve(_app(_settings(folder))) as url, httpx.Client(base_url=url, timeout=60) as client:
         _log_in(client)
         expires = int(str(client.cookies["umnist_admin"]).split(".")[0])
     assert abs(expires - time.time() - 12 * 3600) < 600

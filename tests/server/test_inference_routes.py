@@ -454,7 +454,7 @@ def test_shared_app_closes_predictions_to_annotators_and_strangers(
         routes=[*login_routes(settings), *inference_routes(settings, pool)],
         middleware=[Middleware(Gate, settings=settings)],
     )
-    with serve(app) as url, httpx.Client(base_url=url) as stranger:
+    with serve(app) as url, httpx.Client(base_url=url, timeout=60) as stranger:
         for headers in ({}, {"cookie": "umnist_annotator=1.2.3; umnist_session=x"}):
             for method in ("GET", "POST", "DELETE", "OPTIONS"):
                 refused = stranger.request(method, path, headers=headers)

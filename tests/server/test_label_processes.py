@@ -88,7 +88,8 @@ def test_two_servers_of_one_lab_know_the_same_people(environment: dict[str, str]
             _wait_for(process, url)
         (_, first), (_, second) = servers
         for url in (first, second):  # opens the store, and makes the secret
-            assert httpx.post(f"{url}/join/nobody", json={}).status_code == 404
+            answer = httpx.post(f"{url}/join/nobody", json={}, timeout=PATIENCE_S)
+            assert answer.status_code == 404
         service = _service(environment)
         study = create_study(service, small_spec(), jobs=1)
         token = service.invite(study)[0].token
@@ -188,7 +189,7 @@ def test_shared_app_keeps_annotators_from_research(
 
 def test_researcher_logs_in_to_the_shared_app(shared_app: str) -> None:
     """Then Streamlit's page, its websocket, tiles and all of health are there."""
-    with httpx.Client(base_url=shared_app) as client:
+    with httpx.Client(base_url=shared_app, timeout=60) as client:
         form = client.get("/", headers=PAGE, follow_redirects=True)
         assert "Admin secret" in form.text
         answer = client.post("/login", data={"secret": SECRET}, headers={"origin": shared_app})

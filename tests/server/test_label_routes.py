@@ -345,7 +345,7 @@ def test_answer_is_said_to_be_saved_even_if_nothing_new_can_be_reserved(
 @pytest.mark.parametrize("path", ["/join/some-token", "/label/some-study"])
 def test_pages_are_the_same_for_everybody_and_change_nothing(lab: Lab, path: str) -> None:
     """Chat programs open links to preview them: only a post joins."""
-    page = httpx.get(f"{lab.url}{path}")
+    page = httpx.get(f"{lab.url}{path}", timeout=60)
     assert page.status_code == 200
     assert "set-cookie" not in page.headers
     assert page.headers["cache-control"] == "no-store"

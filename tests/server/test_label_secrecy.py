@@ -190,7 +190,10 @@ def test_store_that_cannot_be_opened_is_not_named(
     routes = "umnist_core.server.labeling.routes"
     monkeypatch.setattr(f"{routes}.open_service", _raise(kind(f"{PLACE} on db.internal")))
     settings = load_settings({"UMNIST_LABELING": str(tmp_path)})
-    with serve(create_label_app(None, settings)) as url, httpx.Client(base_url=url) as client:
+    with (
+        serve(create_label_app(None, settings)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         answers = [client.post("/join/abc", json={}), client.get("/label/s1/api/state")]
     for one in answers:
         assert one.status_code in (500, 503)

@@ -55,7 +55,7 @@ def test_changed_cookie_is_no_cookie(lab: Lab, person: Person, place: int) -> No
     value = str(cookie.value)
     changed = ("q" if value[0] != "q" else "p") + value[1:] if place == 0 else value[:-1] + "_"
     header = {"cookie": f"umnist_annotator={changed}"}
-    answer = httpx.get(f"{lab.url}/label/{person.study}/api/state", headers=header)
+    answer = httpx.get(f"{lab.url}/label/{person.study}/api/state", headers=header, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "no_session")
 
 
@@ -63,7 +63,7 @@ def test_cookie_of_one_study_opens_no_other(lab: Lab, person: Person) -> None:
     """Sent by hand where a browser would not send it, it is refused all the same."""
     other = lab.study()
     header = {"cookie": f"umnist_annotator={_cookies(person)['umnist_annotator'].value}"}
-    answer = httpx.get(f"{lab.url}/label/{other}/api/state", headers=header)
+    answer = httpx.get(f"{lab.url}/label/{other}/api/state", headers=header, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (401, "no_session")
     # The cookie itself does not hold there, before anybody looks whose it is.
     assert "This browser is not known" in answer.json()["error"]

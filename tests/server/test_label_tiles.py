@@ -86,7 +86,7 @@ def test_address_is_good_with_its_own_persons_cookie_alone(lab: Lab) -> None:
         other.begin()
         for address in addresses(one.begin()["trial"]["image"]):
             assert other.http.get(address).status_code == 403
-            assert httpx.get(f"{lab.url}{address}").status_code == 401
+            assert httpx.get(f"{lab.url}{address}", timeout=60).status_code == 401
 
 
 def test_tile_that_does_not_exist_is_not_found(lab: Lab) -> None:

@@ -233,7 +233,10 @@ def test_scene_is_rendered_once_however_many_tiles_are_asked_for_at_once() -> No
     rows, cols = grid.tile_counts(grid.max_level)
     tiles = [f"{grid.max_level}/{col}_{row}" for row in range(rows) for col in range(cols)]
     query = "canvas=2000&factor=1..9&tile=128"
-    with serve(create_tile_app(service)) as base_url, httpx.Client(base_url=base_url) as client:
+    with (
+        serve(create_tile_app(service)) as base_url,
+        httpx.Client(base_url=base_url, timeout=60) as client,
+    ):
 
         def ask(tile: str) -> int:
             return client.get(f"/tiles/scene_files/{tile}.png?{query}").status_code
@@ -260,7 +263,7 @@ def test_nothing_is_made_for_a_client_that_has_gone() -> None:
     busy = os.cpu_count() or 1
     with (
         serve(create_tile_app(service)) as base_url,
-        httpx.Client(base_url=base_url) as client,
+        httpx.Client(base_url=base_url, timeout=60) as client,
         ThreadPoolExecutor(busy + 1) as threads,
     ):
         waiting = [
@@ -323,7 +326,7 @@ def test_unexpected_failure_is_one_sentence_and_logged(
 
     with (
         serve(create_tile_app(TileService(glyphs=broken))) as base_url,
-        httpx.Client(base_url=base_url) as client,
+        httpx.Client(base_url=base_url, timeout=60) as client,
     ):
         response = client.get(f"/tiles/scene.dzi?{SMALL}")
     assert response.status_code == 500

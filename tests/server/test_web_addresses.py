@@ -44,7 +44,7 @@ def client() -> Iterator[httpx.Client]:
         address("/bug", get=_fail),
     ]
     app = Starlette(routes=[mount("/x", addresses, to_researcher=False)])
-    with serve(app) as url, httpx.Client(base_url=url) as client:
+    with serve(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -131,7 +131,7 @@ def test_every_part_answers_below_a_prefix(lab: Lab, glyphs: GlyphSet) -> None:
         *inference_routes(),
     ]
     app = Starlette(routes=[Mount("/hub/lab", routes=routes)])
-    with serve(app) as url, httpx.Client(base_url=f"{url}/hub/lab") as client:
+    with serve(app) as url, httpx.Client(base_url=f"{url}/hub/lab", timeout=60) as client:
         assert client.get("/health").json()["status"] == "ok"
         assert client.get("/tiles/scene.dzi?canvas=900&factor=1").status_code == 200
         assert client.get("/inference/jobs/x").json()["code"] == "unknown"

@@ -84,7 +84,11 @@ def test_error_has_one_status_wherever_it_is_met(
             *login_routes(settings),
         ]
     )
-    with lab.person() as person, serve(app) as url, httpx.Client(base_url=url) as client:
+    with (
+        lab.person() as person,
+        serve(app) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         tiles = client.get("/tiles/scene.dzi")
         inference = client.delete("/inference/jobs/x")
         login = client.post("/login", data={"secret": "x"}, headers={"origin": url})
