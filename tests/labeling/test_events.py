@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.golden.study_log import GOLDEN, STUDY, lines_of, played
+from tests.subclasses import subclasses_of
 from umnist_core.labeling import events as declared
 from umnist_core.labeling.events import FACTS, Changed, Fact, StudyCreated
 from umnist_core.labeling.log import Event, canonical_json, sha256
@@ -20,15 +21,10 @@ STORED: list[dict[str, Any]] = [json.loads(line) for line in GOLDEN.read_text().
 PAYLOADS = [(one["kind"], one["payload"]) for one in STORED if one["payload"] is not None]
 
 
-def kinds_of(fact: type[Fact]) -> set[type[Fact]]:
-    """Return all classes that refine one."""
-    return {one for child in fact.__subclasses__() for one in (child, *kinds_of(child))}
-
-
 def test_every_class_is_a_kind_and_has_a_handler() -> None:
     """Whoever adds a kind of event and forgets the list or the folding sees it here."""
-    assert set(FACTS.values()) == kinds_of(Fact) == set(CHANGES)
-    assert len(FACTS) == len(kinds_of(Fact))
+    assert set(FACTS.values()) == subclasses_of(Fact) == set(CHANGES)
+    assert len(FACTS) == len(subclasses_of(Fact))
 
 
 def test_whatever_was_logged_before_has_a_class() -> None:

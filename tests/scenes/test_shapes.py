@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.segment_glyphs import segment_glyphs
+from tests.subclasses import subclasses_of
 from umnist_core.datasets.truth import truth_row
 from umnist_core.rendering import render, scene_figures
 from umnist_core.scenes import PRESETS, SHAPES, Scene, plan_scene, shapes
@@ -77,17 +78,13 @@ def test_polygon_is_drawn_as_its_corners_say(scene_with_bar: Scene) -> None:
     assert ground.astype(bool).sum() == 300 * 400
 
 
-def kinds_of(shape: Any) -> set[Any]:
-    """Return all classes of umnist's that refine one and can be drawn."""
-    found = {one for child in shape.__subclasses__() for one in (child, *kinds_of(child))}
-    return {one for one in found if not isabstract(one) and one.__module__ == shapes.__name__}
-
-
 def test_every_shape_has_its_place_its_parameter_and_its_own_name() -> None:
     """What a new shape must not forget; see CONTRIBUTING.md."""
-    assert {one.kind for one in kinds_of(Shape)} == set(SHAPES)
+    ours = {one for one in subclasses_of(Shape) if one.__module__ == shapes.__name__}
+    assert {one.kind for one in ours if not isabstract(one)} == set(SHAPES)
     assert len({shape.plural for shape in SHAPES.values()}) == len(SHAPES)
-    for shape in SHAPES.values():
+    for kind, shape in SHAPES.items():
+        assert shape.kind == kind
         assert shape.plural in PRESETS["released"].table
 
 

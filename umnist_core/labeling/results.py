@@ -251,11 +251,11 @@ def _answers_of_person(folded: FoldedStudy, person: Annotator) -> Iterator[dict[
 
 
 def _response_columns(response: Mapping[str, Any]) -> dict[str, Any]:
-    measured = {one.name: response.get(one.name) for one in fields_of(Response) if one.kind.column}
+    values = ((one, response.get(one.name)) for one in fields_of(Response) if one.kind.column)
     device = response["device"]
     return {
-        **measured,
-        "submitted_utc": _time(measured["submitted_utc"]),
+        # Of a browser's own words, times alone come into tables; see below.
+        **{one.name: _time(value) if one.kind.column == "text" else value for one, value in values},
         "screen_width_px": _number_at(device.get("screen"), 0),
         "screen_height_px": _number_at(device.get("screen"), 1),
         "window_width_px": _number_at(device.get("window"), 0),

@@ -10,7 +10,6 @@ import copy
 import csv
 import io
 import json
-import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -124,11 +123,12 @@ def evaluate(
         If the images have no answer to what the model is asked.
     """
     device = model.device
-    batches = _Batches(samples, model, batch_size, with_attention=with_attention)
+    inputs = _Inputs(samples, model, with_attention=with_attention)
     loader: DataLoader[Any] = DataLoader(
-        batches,
-        batch_size=None,
+        inputs,
+        batch_size=batch_size,
         num_workers=workers,
+        collate_fn=inputs.join,
         worker_init_fn=one_thread_worker,
         generator=torch.Generator().manual_seed(0),
     )
@@ -138,7 +138,7 @@ def evaluate(
     bar = progress_bar(len(samples), "evaluation", shown=shows_progress)
     with bar, evaluation_mode(model):
         for one in loader:
-            answered.append(one if isinstance(one, _Answered) else batches.answer(*one))
+            answered.append(one if isinstance(one, _Answered) else inputs.answer(*one))
             bar.update(len(answered[-1].rows))
     reason = answered[-1].no_attention if answered else ""
     return Evaluation(
@@ -172,33 +172,29 @@ class _Answered:
     peak_bytes: int
 
 
-class _Batches(Dataset[Any]):
-    """Batches of images, which are answered where they are read if the model is on the CPU."""
+class _Inputs(Dataset[Any]):
+    """Images, whose batches are answered where they are joined if the model is on the CPU."""
 
-    def __init__(self, samples: Samples, model: Model, size: int, *, with_attention: bool) -> None:
-        self.samples, self.model, self.size = samples, model, size
-        self.with_attention = with_attention
+    def __init__(self, samples: Samples, model: Model, *, with_attention: bool) -> None:
+        self.samples, self.model, self.with_attention = samples, model, with_attention
         self.is_answered = model.device.type == "cpu"
         self.reader = model if self.is_answered else copy.deepcopy(model).cpu()
 
     def __len__(self) -> int:
-        return math.ceil(len(self.samples) / self.size)
+        return len(self.samples)
 
-    @torch.no_grad()
-    def __getitem__(self, number: int) -> _Answered | tuple[Any, list[_Facts]]:
-        if number >= len(self):
-            raise IndexError(number)
-        first = number * self.size
-        read = [self._read(n) for n in range(first, min(first + self.size, len(self.samples)))]
-        prepared, facts = zip(*read, strict=True)
-        batch = self.reader.collate(prepared)
-        return self.answer(batch, list(facts)) if self.is_answered else (batch, list(facts))
-
-    def _read(self, place: int) -> tuple[Any, _Facts]:
+    def __getitem__(self, place: int) -> tuple[Any, _Facts]:
         sample = self.samples.get(place)
-        prepared = self.reader.prepare(sample.source)
+        with torch.no_grad():
+            prepared = self.reader.prepare(sample.source)
         targets = find_targets(sample, self.model.tasks)
         return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits)
+
+    def join(self, items: Sequence[tuple[Any, _Facts]]) -> _Answered | tuple[Any, list[_Facts]]:
+        """Return the answers for a batch, or the batch and what is known of it."""
+        prepared, facts = zip(*items, strict=True)
+        batch = self.reader.collate(prepared), list(facts)
+        return self.answer(*batch) if self.is_answered else batch
 
     @torch.no_grad()
     def answer(self, batch: Any, facts: list[_Facts]) -> _Answered:

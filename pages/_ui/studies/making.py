@@ -118,8 +118,7 @@ def forget(making: Making) -> None:
 
 def _make(service: StudyService, spec: StudySpec, making: Making) -> None:
     try:
-        said = making.said.append
-        making.study = create_study(service, spec, progress=making.tell, say=said)
+        making.study = create_study(service, spec, progress=making.tell, say=making.said.append)
     except _Cancelled:
         forget(making)
     except UmnistError as error:
