@@ -280,6 +280,22 @@ def test_keys_before_the_first_draft_is_read_are_of_the_first_image(open_study: 
     expect_seen(person, Entered("7", "3", "25", focus="digits"), "The draft that was read late")
 
 
+def test_keys_before_the_viewer_is_there_keep_what_they_reached(open_study: OpenStudy) -> None:
+    """What draws images comes late, and takes the focus from nobody who has it by then."""
+    lab = open_study(practice=0, overrides=SMALL, **ASK_ALL)
+    person = lab.person()
+    person.open_link()
+    person.press_button("I agree and take part")
+    lab.trouble.delays_s["openseadragon.min.js"] = 3
+    person.press_button("Begin")
+    person.wait_for_screen("trial")
+    person.page.locator(".umnist-viewer").wait_for(state="attached")
+    press(person, "c")
+    person.wait_for_drawing()
+    press(person, "ArrowRight", "7")
+    expect_seen(person, Entered("7", sure="25"), "The viewer that came late")
+
+
 def test_focus_is_on_the_image_after_answers_and_in_practice(open_study: OpenStudy) -> None:
     """By mouse and by keyboard; Enter goes on from what is told, and once only."""
     lab = open_study(practice=2, overrides=SMALL, allow_change=True)

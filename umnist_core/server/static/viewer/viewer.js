@@ -136,7 +136,7 @@ class Viewer {
     for (const pane of this.panes) pane.swap.retry();
   }
 
-  /** At once, or as soon as there is something to focus. */
+  /** At once, or as soon as there is something to focus, if nothing else has it by then. */
   focus() {
     this.wantsFocus = this.panes.length === 0;
     this.panes[0]?.viewer.canvas.focus({ preventScroll: true });
@@ -315,7 +315,7 @@ class Viewer {
     // In the last pane, the corner that is furthest from the titles and the scale.
     pane.element.append(this.minimap.element);
     pane.start();
-    if (this.wantsFocus) this.focus();
+    if (this.wantsFocus && document.activeElement === document.body) this.focus();
   }
 
   #dropPane() {
