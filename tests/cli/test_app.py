@@ -90,6 +90,17 @@ def test_app_refuses_an_address_that_others_can_reach(host: str) -> None:
     assert f"found {host!r}" in errors
 
 
+@pytest.mark.parametrize("host", ["", " ", "no-such-name.invalid", "a" * 70, "[::1", "\udcff"])
+def test_app_refuses_a_host_that_is_no_address(host: str) -> None:
+    """An empty one would be every address, and a name that does not resolve is none."""
+    for options in ([], ["--share"]):
+        code, errors = _run("--host", host, *options)
+        assert code == 2
+        assert "Traceback" not in errors
+        assert "'--host'" in errors
+        assert "found" in errors
+
+
 def test_app_names_the_port_that_is_in_use() -> None:
     """A port that another program holds gives one sentence that says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -67,9 +67,11 @@ def app_command(
         )
     if not share and (public_hosts or new_secret):
         raise click.UsageError("--public-host and --new-secret go with --share; add it.")
-    host = host or (ANYWHERE if share else LOOPBACK)
+    if host is None:
+        host = ANYWHERE if share else LOOPBACK
     if not share:
         _check_loopback(host)
+    _check_resolves(host, port)
     for name in public_hosts:
         _check_host_name(name)
     _check_port_is_free(host, port)
@@ -93,6 +95,23 @@ def _check_loopback(host: str) -> None:
         f"expected an address that only this machine can reach (127.0.0.1, ::1 or localhost), "
         f"found {host!r}; add --share to let others in, or reach the app from elsewhere through "
         f"`ssh -L 8501:127.0.0.1:8501`.",
+        param_hint="'--host'",
+    )
+
+
+def _check_resolves(host: str, port: int) -> None:
+    """Refuse what is no address; an empty one would mean every address of this machine."""
+    reason = "nothing"
+    if host.strip():
+        try:
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return
+        # A name that cannot be written as one (too long, not text) is a UnicodeError.
+        except (OSError, UnicodeError):
+            reason = f"{host[:100]!r}, which this machine cannot resolve"
+    raise click.BadParameter(
+        f"expected an address of this machine, such as {LOOPBACK}, or a name of it, "
+        f"found {reason}.",
         param_hint="'--host'",
     )
 
