@@ -1,20 +1,25 @@
 """The ``umnist`` command: parse, call one service, print.
 
 Exit codes: 0 done, 1 it could not be done (one sentence on standard error says
-why), 2 the command itself was wrong. A new command is a module of this package
-that is named in `COMMANDS`; modules are imported only when they are asked for, so
-``umnist --help`` stays quick.
+why; of what nobody foresaw it says where the log has more), 2 the command itself
+was wrong. A new command is a module of this package that is named in `COMMANDS`;
+modules are imported only when they are asked for, so ``umnist --help`` stays quick.
 """
 
 from __future__ import annotations
 
 import importlib
+import io
+import os
+import shlex
 import sys
+from contextlib import suppress
 
 import click
 
 from umnist_core import __version__
 from umnist_core.errors import UmnistError
+from umnist_core.incidents import record_incident
 
 COMMANDS = {
     "app": ("app_command", "Run the workbench and print its address."),
@@ -75,15 +80,36 @@ def root() -> None:
 
 def main() -> None:
     """Run the ``umnist`` command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may be no text, and a terminal may know ASCII alone.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command and return its exit code, whatever it raises."""
     try:
         code = root.main(standalone_mode=False, prog_name="umnist")
-    except click.exceptions.Abort:
-        print("umnist: stopped; nothing half-written was left.", file=sys.stderr)
-        sys.exit(1)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _tell("stopped; nothing half-written was left.")
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except UmnistError as error:
-        print(f"umnist: {error}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        _tell(str(error))
+    except BrokenPipeError:
+        # Whoever reads has left; the interpreter would say so when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # the boundary: what is not ours is told in a sentence, too
+        command = shlex.join(["umnist", *sys.argv[1:]])
+        _tell(record_incident(error, command).sentence)
+    return 1
+
+
+def _tell(sentence: str) -> None:
+    with suppress(OSError, ValueError):  # nobody there to read it
+        print(f"umnist: {sentence}", file=sys.stderr)

@@ -1,0 +1,105 @@
+"""The command line's boundary: whatever comes, one sentence and no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from umnist_core.incidents import LOG_NAME
+
+UMNIST = [sys.executable, "-m", "umnist_core.cli"]
+
+BROKEN = """
+import sys
+from umnist_core import cli
+from umnist_core.cli import digits
+
+def fail(*_):
+    raise {error}
+
+digits.find_digits = fail
+sys.argv = ["umnist", "digits", "status"]
+cli.main()
+"""
+"""The command with a fault of ours in it."""
+
+
+def _run_broken(error: str, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", BROKEN.format(error=error)],
+        env=os.environ | {"UMNIST_DATA": str(data)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["ZeroDivisionError('no')", "RecursionError()", "OSError(5, 'bad')", "MemoryError()"],
+)
+def test_fault_of_ours_is_one_sentence_with_a_number(error: str, tmp_path: Path) -> None:
+    """The sentence names number and log, the log has the traceback, and the exit code is 1."""
+    done = _run_broken(error, tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("umnist: ")
+    assert str(tmp_path / LOG_NAME) in done.stderr
+    number = done.stderr.rstrip(".\n").rpartition(" ")[2]
+    text = (tmp_path / LOG_NAME).read_text()
+    assert f"Incident {number}: umnist digits status" in text
+    assert "Traceback" in text
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt()", "BrokenPipeError()"])
+def test_leaving_is_quiet(error: str, tmp_path: Path) -> None:
+    """Ctrl-C and a reader that has left are no incidents."""
+    done = _run_broken(error, tmp_path)
+    assert done.returncode == 1
+    assert "expect" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / LOG_NAME).exists()
+
+
+def test_reader_that_leaves_early_is_no_incident(tmp_path: Path) -> None:
+    """As with ``umnist ... | head -1``: nothing is said, also not when the stream is closed."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*UMNIST, "digits", "status"],
+        env=os.environ | {"UMNIST_DATA": str(tmp_path)},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "utf-8:strict"},
+    ],
+)
+def test_names_that_are_no_text_are_printed(variables: dict[str, str], tmp_path: Path) -> None:
+    """A folder's name may be any bytes, and a terminal may know ASCII alone."""
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xc3\xa9\xff"))
+    folder.mkdir()
+    drawing = ["render", "--set", "canvas=1000", str(folder / "\udcfe.png")]
+    for command in (drawing, ["datasets", "inspect", str(folder)]):
+        done = subprocess.run(
+            [*UMNIST, *command],
+            env=os.environ | variables | {"UMNIST_DATA": str(tmp_path)},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b"/d" in done.stdout
