@@ -10,7 +10,10 @@ import platformdirs
 
 from umnist_core.errors import InvalidValueError
 
-_CLONE = Path(__file__).resolve().parents[1]
+_ABOVE = Path(__file__).resolve().parents[1]
+"""The clone, or the folder of all packages where a wheel was installed."""
+
+_LABELING = "labeling_data"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Settings:
     """Largest image that is opened, in millions of pixels (``UMNIST_MAX_FILE_MPX``)."""
 
     labeling_dir: Path
-    """Where a running lab writes (``UMNIST_LABELING``); ``labeling_data`` of the clone."""
+    """Where a running lab writes (``UMNIST_LABELING``); ``labeling_data`` of the clone, or of
+    ``data_dir`` where umnist was installed without one."""
 
     database_url: str
     """Store of studies as an SQLAlchemy address (``UMNIST_DATABASE_URL``); SQLite there."""
@@ -68,8 +72,9 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
-    labeling = Path(env.get("UMNIST_LABELING") or _CLONE / "labeling_data").expanduser()
     data = Path(env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")).expanduser()
+    above = _ABOVE if is_clone() else data
+    labeling = Path(env.get("UMNIST_LABELING") or above / _LABELING).expanduser()
     checkpoints = env.get("UMNIST_CHECKPOINTS")
     return Settings(
         digits_dir=Path(digits).expanduser() if digits else None,
@@ -85,6 +90,17 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         public_hosts=tuple(filter(None, env.get("UMNIST_PUBLIC_HOSTS", "").split(","))),
         inference_memory=env.get("UMNIST_INFERENCE_MEMORY", ""),
     )
+
+
+def is_clone() -> bool:
+    """Return whether umnist runs from a clone; a wheel's folder belongs to its installer."""
+    return all((_ABOVE / name).is_file() for name in ("app.py", "pyproject.toml"))
+
+
+def find_stray_studies() -> Path | None:
+    """Return the folder of studies that an earlier version kept among packages; None for none."""
+    folder = _ABOVE / _LABELING
+    return folder if not is_clone() and (folder / "umnist.sqlite").is_file() else None
 
 
 def _whole_number(env: dict[str, str], name: str, default: int) -> int:

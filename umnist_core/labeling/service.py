@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 
 from umnist_core.labeling.annotating import Annotating
 from umnist_core.labeling.managing import Managing
-from umnist_core.settings import Settings, load_settings
+from umnist_core.settings import Settings, find_stray_studies, is_clone, load_settings
+
+_log = logging.getLogger(__name__)
 
 
 class StudyService(Annotating, Managing):
@@ -34,4 +37,20 @@ def open_service(settings: Settings | None = None) -> StudyService:
 def _open(settings: Settings) -> StudyService:
     from umnist_core.labeling.sql import open_log
 
-    return StudyService(open_log(settings.database_url), settings.labeling_dir)
+    is_new = not settings.labeling_dir.exists()
+    service = StudyService(open_log(settings.database_url), settings.labeling_dir)
+    if is_new:
+        _tell_folder(settings)
+    return service
+
+
+def _tell_folder(settings: Settings) -> None:
+    """Say where studies are kept, when a place that nobody chose is first used."""
+    if is_clone() or settings.labeling_dir.parent != settings.data_dir:
+        return
+    stray = find_stray_studies()
+    _log.warning(
+        "Studies are kept in %s; set UMNIST_LABELING to keep them elsewhere.%s",
+        settings.labeling_dir,
+        f" Those of an earlier version are in {stray}: move what is in it there." if stray else "",
+    )
