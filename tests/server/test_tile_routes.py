@@ -23,10 +23,12 @@ from tests.segment_glyphs import segment_glyphs
 from tests.server.serving import serve
 from umnist_core.digits import GlyphSet
 from umnist_core.geometry import Box
+from umnist_core.incidents import LOG_NAME
 from umnist_core.pyramid import PyramidGrid, encode_jpeg, reduce_for_model
 from umnist_core.rendering import FILTERS, LAYERS, pixel_pin, render
 from umnist_core.scenes import Scene, plan_scene
 from umnist_core.server import TileService, create_tile_app
+from umnist_core.settings import load_settings
 
 SMALL = "canvas=900&factor=0.5..5"
 
@@ -330,5 +332,8 @@ def test_unexpected_failure_is_one_sentence_and_logged(
     ):
         response = client.get(f"/tiles/scene.dzi?{SMALL}")
     assert response.status_code == 500
-    assert response.text == "Something went wrong on the server; its log says more about it."
+    assert response.text.startswith("Something went wrong on the server; its log says more about")
+    number = response.text.rstrip(".").rpartition(" ")[2]
+    assert f"incident {number}" in caplog.text
     assert "secret detail" in caplog.text
+    assert f"Incident {number}: /scene.dzi" in (load_settings().data_dir / LOG_NAME).read_text()

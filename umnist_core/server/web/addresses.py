@@ -18,10 +18,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from umnist_core.errors import UmnistError
+from umnist_core.incidents import record_incident
 from umnist_core.server.log_tokens import without_tokens
 from umnist_core.server.web.fields import ID
 from umnist_core.server.web.limits import refuse_other_sites
-from umnist_core.server.web.meanings import TROUBLE, Problem, problem_of
+from umnist_core.server.web.meanings import Problem, problem_of
 from umnist_core.server.web.replies import empty_reply, problem_reply
 
 _log = logging.getLogger(__name__)
@@ -165,8 +166,11 @@ def explain(error: Exception, path: str, *, to_researcher: bool) -> Problem:
         if not problem.is_own:
             _log.warning("No answer could be made to %s: %s", without_tokens(path), error)
         return problem
-    _log.error("No answer could be made to %s", without_tokens(path), exc_info=error)
-    return Problem(500, "trouble", TROUBLE)
+    asked = without_tokens(path)
+    number = record_incident(error, asked).number
+    _log.error("No answer could be made to %s; incident %s", asked, number, exc_info=error)
+    sentence = f"Something went wrong on the server; its log says more about incident {number}."
+    return Problem(500, "trouble", sentence)
 
 
 def _explain_http(error: HTTPException) -> Problem:
