@@ -1,30 +1,44 @@
 """The application: Streamlit's pages and our own routes in one process, on one origin.
 
-``streamlit run app.py``, ``uvicorn app:app`` and ``umnist app`` all start it. `Gate` stands
-before everything, Streamlit included; `umnist app --share` makes it ask who comes.
+``streamlit run app.py``, ``uvicorn app:app`` and ``umnist app`` all start it. `Front` undoes what
+proxies did, and `Gate` stands before everything, Streamlit included; `umnist app --share` makes
+it ask who comes.
 """
 
 from pathlib import Path
 
 from starlette.middleware import Middleware
-from streamlit import App
+from streamlit import App, config
 
+from pages._ui.shared.incidents import show_incident
 from umnist_core.server import tile_routes
+from umnist_core.server.front import Front, under
 from umnist_core.server.gate import Gate
 from umnist_core.server.inference import inference_routes
 from umnist_core.server.labeling import label_routes
+from umnist_core.server.labeling.ending import stores_closed_at_end
 from umnist_core.server.login import login_routes
 from umnist_core.settings import load_settings
 
 settings = load_settings()
+if settings.public_address is not None:  # one setting, whoever starts the server
+    config.set_option("server.baseUrlPath", settings.public_address.path.strip("/"))
+base_path = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
+
+routes = [
+    *tile_routes(),
+    *label_routes(settings=settings),
+    *inference_routes(settings=settings),
+    *(login_routes(settings) if settings.is_shared else []),
+]
 
 app = App(
     Path(__file__).parent / "pages" / "_ui" / "shell.py",
-    routes=[
-        *tile_routes(),
-        *label_routes(settings=settings),
-        *inference_routes(settings=settings),
-        *(login_routes(settings) if settings.is_shared else []),
+    routes=under(base_path, routes),
+    middleware=[
+        Middleware(Front, settings=settings, base_path=base_path),
+        Middleware(Gate, settings=settings),
     ],
-    middleware=[Middleware(Gate, settings=settings)],
+    on_script_error=show_incident,
+    lifespan=stores_closed_at_end,
 )

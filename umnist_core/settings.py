@@ -9,6 +9,12 @@ from pathlib import Path
 import platformdirs
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.public_address import (
+    Network,
+    PublicAddress,
+    parse_networks,
+    parse_public_address,
+)
 
 _ABOVE = Path(__file__).resolve().parents[1]
 """The clone, or the folder of all packages where a wheel was installed."""
@@ -52,6 +58,13 @@ class Settings:
     public_hosts: tuple[str, ...] = ()
     """Host names of a shared app, with commas between (``UMNIST_PUBLIC_HOSTS``); none: any."""
 
+    public_address: PublicAddress | None = None
+    """Where people open the app, as a proxy makes it (``UMNIST_BASE_URL``); None: as they came."""
+
+    trusted_proxies: tuple[Network, ...] = ()
+    """IP addresses and networks whose ``X-Forwarded-`` headers are believed, with commas between
+    (``UMNIST_TRUSTED_PROXIES``)."""
+
     inference_memory: str = ""
     """Most memory of a process that runs models, such as ``4GB`` (``UMNIST_INFERENCE_MEMORY``);
     empty for no limit."""
@@ -68,7 +81,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     Raises
     ------
     InvalidValueError
-        If a limit is not a whole number of 1 or more.
+        If a limit is not a whole number of 1 or more, or an address is none.
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
@@ -76,6 +89,7 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     above = _ABOVE if is_clone() else data
     labeling = Path(env.get("UMNIST_LABELING") or above / _LABELING).expanduser()
     checkpoints = env.get("UMNIST_CHECKPOINTS")
+    base_url = env.get("UMNIST_BASE_URL")
     return Settings(
         digits_dir=Path(digits).expanduser() if digits else None,
         data_dir=data,
@@ -87,9 +101,15 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
         database_url=env.get("UMNIST_DATABASE_URL")
         or f"sqlite:///{labeling.absolute() / 'umnist.sqlite'}",
         is_shared=env.get("UMNIST_SHARE") == "1",
-        public_hosts=tuple(filter(None, env.get("UMNIST_PUBLIC_HOSTS", "").split(","))),
+        public_hosts=_texts(env, "UMNIST_PUBLIC_HOSTS"),
+        public_address=parse_public_address(base_url) if base_url else None,
+        trusted_proxies=parse_networks(_texts(env, "UMNIST_TRUSTED_PROXIES")),
         inference_memory=env.get("UMNIST_INFERENCE_MEMORY", ""),
     )
+
+
+def _texts(env: dict[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, (text.strip() for text in env.get(name, "").split(","))))
 
 
 def is_clone() -> bool:

@@ -87,8 +87,8 @@ PAGE = """<!doctype html>
 <div id="stage"></div>
 <div><div id="answers"></div><input aria-label="Elsewhere"></div>
 <script type="module">
-  import {{ mountAnswers, mountViewer }} from "/umnist/{version}/viewer/viewer.js";
-  import {{ openChannels }} from "/umnist/{version}/hall/bus.js";
+  import {{ mountAnswers, mountViewer }} from "/assets/{version}/viewer/viewer.js";
+  import {{ openChannels }} from "/assets/{version}/hall/bus.js";
   const data = {data};
   Object.assign(window, {{ data, openChannels, views: [], asked: [], shown: [] }});
   window.viewer = mountViewer(document.getElementById("stage"), data, {{
@@ -172,7 +172,7 @@ def running_server(images: Path) -> Iterator[TestServer]:
     app = Starlette(
         routes=[
             Route("/", page),
-            Mount(f"/umnist/{version}", StaticFiles(directory=STATIC_DIR)),
+            Mount(f"/assets/{version}", StaticFiles(directory=STATIC_DIR)),
             Mount("/dzi", StaticFiles(directory=images)),
         ]
     )

@@ -73,9 +73,9 @@ PAGE = """<!doctype html>
 <div id="stage"></div>
 <div id="panel"></div>
 <script type="module">
-  import {{ mountViewer }} from "/umnist/{version}/viewer/viewer.js";
-  import {{ mountWatch }} from "/umnist/{version}/watch/watch.js";
-  import {{ join }} from "/umnist/{version}/hall/bus.js";
+  import {{ mountViewer }} from "/assets/{version}/viewer/viewer.js";
+  import {{ mountWatch }} from "/assets/{version}/watch/watch.js";
+  import {{ join }} from "/assets/{version}/hall/bus.js";
   const {{ viewer: viewerData, watch: watchData }} = {data};
   Object.assign(window, {{ viewerData, watchData, views: [], choices: [], looks: [] }});
   window.channel = join(viewerData.bus).channel;

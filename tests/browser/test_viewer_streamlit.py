@@ -58,7 +58,7 @@ from umnist_core.server.assets import STATIC_DIR, static_version
 app = st.App(
     {page!r},
     routes=[
-        Mount(f"/umnist/{{static_version()}}", StaticFiles(directory=STATIC_DIR)),
+        Mount(f"/assets/{{static_version()}}", StaticFiles(directory=STATIC_DIR)),
         Mount("/dzi", StaticFiles(directory={images!r})),
     ],
 )

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
 
+import { atHome } from "../../umnist_core/server/static/hall/home.js";
 import {
   Refusal,
   Unreachable,
@@ -26,7 +27,7 @@ test("what is posted is JSON, and so is the reply, which is asked for anew", asy
   serverSays(200, '{"saved": true}');
   assert.deepEqual(await postJson("/label/s1/api/answers", { answer: 7 }), { saved: true });
   const [url, options] = fetched.mock.calls[0].arguments;
-  assert.equal(url, "/label/s1/api/answers");
+  assert.equal(url, atHome("/label/s1/api/answers"));
   assert.deepEqual(
     [options.method, options.body, options.cache, options.headers["Content-Type"]],
     ["POST", '{"answer":7}', "no-store", "application/json"],

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
+import { atHome } from "../../umnist_core/server/static/hall/home.js";
 import { PlacesLoader, heatOf } from "../../umnist_core/server/static/watch/places.js";
 import { settled } from "./stand_ins.mjs";
 
@@ -42,7 +43,7 @@ test("a map is asked for once, however often one comes back to it", async () => 
   }
   assert.deepEqual(
     requests.map(({ url }) => url),
-    [0, 1].map((number) => `/inference/jobs/j1/attention.json?round=${number}&top=200`),
+    [0, 1].map((number) => atHome(`/inference/jobs/j1/attention.json?round=${number}&top=200`)),
   );
   assert.equal(loader.onChange.mock.callCount(), 4);
 });

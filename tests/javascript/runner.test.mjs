@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
+import { atHome } from "../../umnist_core/server/static/hall/home.js";
 import { Runner } from "../../umnist_core/server/static/watch/runner.js";
 import { settled } from "./stand_ins.mjs";
 
@@ -16,7 +17,7 @@ beforeEach(() => {
   mock.method(globalThis, "fetch", (url, { method = "GET", body = "null", signal } = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers();
     signal?.addEventListener("abort", () => reject(signal.reason));
-    const asked = `${method} ${url.replace("/inference/jobs", "")}`;
+    const asked = `${method} ${url.replace(atHome("/inference/jobs"), "")}`;
     const reply = (text, status = 200) => {
       resolve(new Response(typeof text === "string" ? text : JSON.stringify(text), { status }));
       return settled();

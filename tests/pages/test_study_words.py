@@ -105,11 +105,3 @@ def test_bars_never_go_beyond_their_track() -> None:
     assert "9 of 10" in html
     assert "1 answer too late to count" in html
     assert 'aria-valuenow="9"' in html
-
-
-def test_origin_is_the_browsers_own() -> None:
-    """Scheme, host and port of the page; nothing where there is no page."""
-    assert (
-        words.origin_of("https://lab.example:8501/studies?study=s1") == "https://lab.example:8501"
-    )
-    assert words.origin_of(None) == ""

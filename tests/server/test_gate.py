@@ -145,8 +145,10 @@ def test_annotators_addresses_are_open(client: httpx.Client, path: str) -> None:
 
 
 def test_health_says_ok_and_no_more(client: httpx.Client) -> None:
-    """A monitor needs no log-in, and learns nothing of the machine."""
-    assert client.get("/health").json() == {"status": "ok"}
+    """A monitor needs no log-in, and learns of its own request alone."""
+    reply = client.get("/health").json()
+    assert reply.pop("seen")["client"] == "127.0.0.1"
+    assert reply == {"status": "ok"}
     _log_in(client)
     assert client.get("/health").text == "inside"
 

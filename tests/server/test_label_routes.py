@@ -349,8 +349,8 @@ def test_pages_are_the_same_for_everybody_and_change_nothing(lab: Lab, path: str
     assert page.status_code == 200
     assert "set-cookie" not in page.headers
     assert page.headers["cache-control"] == "no-store"
-    assert f"/umnist/{static_version()}/" in page.text
-    assert "/umnist/VERSION/" not in page.text
+    assert f"/assets/{static_version()}/" in page.text
+    assert "/assets/VERSION/" not in page.text
     assert (STATIC_DIR / "label" / "label.html").read_text() != page.text
 
 

@@ -35,14 +35,14 @@ def test_health_tells_that_the_digits_are_missing(
 def test_viewer_files_are_kept_for_ever_under_their_version(client: httpx.Client) -> None:
     """Another version is not mixed in, and nothing outside the folder is served."""
     name = next(path.name for path in STATIC_DIR.glob("*.js"))
-    response = client.get(f"/umnist/{static_version()}/{name}")
+    response = client.get(f"/assets/{static_version()}/{name}")
     assert response.status_code == 200
     assert "immutable" in response.headers["cache-control"]
     assert response.content == (STATIC_DIR / name).read_bytes()
     old = client.get(f"/umnist/000000000000/{name}")
     assert (old.status_code, "reload the page" in old.text) == (404, True)
     for outside in ("nothing.js", "%2E%2E/assets.py", "..%2Fassets.py"):
-        response = client.get(f"/umnist/{static_version()}/{outside}")
+        response = client.get(f"/assets/{static_version()}/{outside}")
         assert (response.status_code, "has no file" in response.text) == (404, True)
 
 

@@ -10,11 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from umnist_core.errors import InvalidValueError, MissingFileError
+from umnist_core.public_address import PublicAddress, parse_public_address
 from umnist_core.settings import load_settings
 
 APP_FILE = Path(__file__).resolve().parents[2] / "app.py"
@@ -44,22 +47,52 @@ LOOPBACK = "127.0.0.1"
     metavar="NAME",
     help="With --share: a name that the app is opened by; all others are then refused.",
 )
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Address that people open the app by, behind a proxy: https://lab.org/umnist/.",
+)
+@click.option(
+    "--trust-proxy",
+    "trusted",
+    multiple=True,
+    metavar="ADDRESS",
+    help="IP address or network of a proxy whose X-Forwarded- headers are believed.",
+)
+@click.option(
+    "--check",
+    "checked",
+    metavar="URL",
+    help="Start nothing; say what a proxy before the app that runs at URL does wrong.",
+)
 @click.option("--new-secret", is_flag=True, help="With --share: replace the admin secret.")
 def app_command(
-    port: int, host: str | None, share: bool, public_hosts: tuple[str, ...], new_secret: bool
+    *,
+    port: int,
+    host: str | None,
+    share: bool,
+    public_hosts: tuple[str, ...],
+    base_url: str | None,
+    trusted: tuple[str, ...],
+    checked: str | None,
+    new_secret: bool,
 ) -> int:
     """Run the workbench and print its address; Ctrl-C stops it.
 
     With --share, researchers log in with an admin secret. It is made and printed at the
     first start, or taken from UMNIST_ADMIN_SECRET; only its hash is kept. Between
-    machines, put a proxy with HTTPS before the app.
+    machines, put a proxy with HTTPS before the app; docs/deploy.md has configurations.
 
     \b
     Examples:
       umnist app
       umnist app --port 8600
       umnist app --share --public-host labeling.example.org
+      umnist app --share --base-url https://lab.org/umnist/ --trust-proxy 127.0.0.1
+      umnist app --share --check https://lab.org/umnist/
     """
+    if checked is not None:
+        return _check(checked)
     if not APP_FILE.is_file():
         raise MissingFileError(
             f"Expected the app at {APP_FILE}, found nothing there; the pages are not part of the "
@@ -74,12 +107,53 @@ def app_command(
     _check_resolves(host, port)
     for name in public_hosts:
         _check_host_name(name)
+    exposure = Exposure(share, public_hosts, base_url, trusted)
+    settings = load_settings(exposure.environment(dict(os.environ)))
     _check_port_is_free(host, port)
     if share:
         _prepare_admin_secret(new_secret)
     return _run_until_stopped(
-        _streamlit_command(host, port, share, public_hosts), _environment(share, public_hosts)
+        _streamlit_command(host, port, exposure, settings.public_address),
+        exposure.environment(dict(os.environ)),
     )
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How the app is reached from elsewhere: the options that go to the server as its settings."""
+
+    share: bool
+    public_hosts: tuple[str, ...] = ()
+    base_url: str | None = None
+    trusted: tuple[str, ...] = ()
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the server's environment: what was given, and never the admin secret."""
+        ours = ("UMNIST_SHARE", "UMNIST_PUBLIC_HOSTS", _SECRET_VARIABLE)
+        environment = {name: value for name, value in given.items() if name not in ours}
+        # Nobody but `Front` reads what proxies say; the server would believe this machine.
+        environment["FORWARDED_ALLOW_IPS"] = ""
+        if self.base_url is not None:
+            environment["UMNIST_BASE_URL"] = self.base_url
+        if self.trusted:
+            environment["UMNIST_TRUSTED_PROXIES"] = ",".join(self.trusted)
+        if self.share:
+            names = ",".join(self.public_hosts)
+            environment |= {"UMNIST_SHARE": "1", "UMNIST_PUBLIC_HOSTS": names}
+        return environment
+
+
+def _check(url: str) -> int:
+    """Print what a proxy does wrong; return 0 if it does all as it should."""
+    from umnist_core.server.proxy_check import check_proxy
+
+    address = parse_public_address(url)
+    found = check_proxy(address)
+    for sentence in found:
+        click.echo(f"- {sentence}")
+    if not found:
+        click.echo(f"All is well at {address.to('/')}: pages, files, websockets and addresses.")
+    return 1 if found else 0
 
 
 def _check_loopback(host: str) -> None:
@@ -161,17 +235,8 @@ def _prepare_admin_secret(new_secret: bool) -> None:
     )
 
 
-def _environment(share: bool, public_hosts: tuple[str, ...]) -> dict[str, str]:
-    """Return the server's environment: what is shared, and never the admin secret."""
-    ours = ("UMNIST_SHARE", "UMNIST_PUBLIC_HOSTS", _SECRET_VARIABLE)
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
-    if share:
-        environment |= {"UMNIST_SHARE": "1", "UMNIST_PUBLIC_HOSTS": ",".join(public_hosts)}
-    return environment
-
-
 def _streamlit_command(
-    host: str, port: int, share: bool = False, public_hosts: tuple[str, ...] = ()
+    host: str, port: int, exposure: Exposure, address: PublicAddress | None
 ) -> list[str]:
     # The rest of the settings are in .streamlit/config.toml beside the app. These
     # stand here because an environment variable would go before that file, not
@@ -185,14 +250,18 @@ def _streamlit_command(
         "browser.gatherUsageStats": "false",
     }
     command = [sys.executable, "-m", "streamlit", "run", str(APP_FILE)]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    if share:
-        # The gate before Streamlit checks names more strictly than this list can say it.
-        names = [*public_hosts, LOOPBACK, "localhost", "::1"] if public_hosts else ["*"]
-        command += [f"--server.allowedHosts={name}" for name in names]
+    if address is not None:
+        options["server.baseUrlPath"] = address.path.strip("/")
+        options["browser.serverPort"] = str(address.browser_port)
+    hosts = [*([address.host.strip("[]")] if address else []), *exposure.public_hosts]
+    if exposure.share:
         # Otherwise Streamlit asks a server on the internet for this machine's address.
-        shown = public_hosts[0] if public_hosts else socket.gethostname()
-        command.append(f"--browser.serverAddress={shown}")
+        options["browser.serverAddress"] = hosts[0] if hosts else socket.gethostname()
+    command += [f"--{name}={value}" for name, value in options.items()]
+    if exposure.share:
+        # The gate before Streamlit checks names more strictly than this list can say it.
+        names = [*hosts, LOOPBACK, "localhost", "::1"] if exposure.public_hosts else ["*"]
+        command += [f"--server.allowedHosts={name}" for name in names]
     return command
 
 

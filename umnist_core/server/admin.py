@@ -18,6 +18,7 @@ from starlette.responses import Response
 from umnist_core.errors import DamagedFileError, InvalidValueError, WriteError
 from umnist_core.labeling.private import make_private_folder, open_private
 from umnist_core.labeling.secret import derive_text, load_secret
+from umnist_core.server.web.public import base_path, public_of
 
 ADMIN_COOKIE = "umnist_admin"
 SESSION_HOURS = 12
@@ -153,8 +154,8 @@ class Admins:
             ADMIN_COOKIE,
             f"{expires}.{self._sign(expires)}",
             max_age=SESSION_HOURS * 3600,
-            path="/",
-            secure=connection.url.scheme == "https",
+            path=f"{base_path(connection)}/",
+            secure=public_of(connection).scheme == "https",
             httponly=True,
             # Not strict: a link to a page of the app in a chat or document must open it.
             samesite="lax",

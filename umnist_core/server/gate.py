@@ -13,15 +13,17 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from umnist_core.server.admin import Admins
 from umnist_core.server.web.meanings import Problem
+from umnist_core.server.web.public import base_path, is_own_origin, own_path, seen_of
 from umnist_core.server.web.replies import json_reply, problem_reply
 from umnist_core.settings import Settings
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
-_OPEN = re.compile(r"/(?:join|label)/.+|/umnist/[^/]+/.+|/login|/logout", re.DOTALL)
+_OPEN = re.compile(r"/(?:join|label)/.+|/assets/[^/]+/.+|/login|/logout", re.DOTALL)
 """What somebody without the admin cookie reaches in a shared app; each checks for itself."""
 
 _HEALTH = "/health"
@@ -59,14 +61,21 @@ class Gate:
         if not self._is_host_allowed(connection):
             sentence = "This name is not one of this server's; open it by the address it printed."
             await _refuse(scope, receive, send, 421, sentence)
+        elif scope["type"] == "websocket" and not _is_own_page(connection):
+            await _refuse(scope, receive, send, 403, "This came from another site's page.")
+        elif scope["type"] == "websocket" and own_path(connection) == _HEALTH:
+            await _say_hello(WebSocket(scope, receive, send))
         elif not self._is_shared or self._may_pass(scope, connection):
-            await self._app(scope, receive, send)
-        elif scope["path"] == _HEALTH and scope["type"] == "http":
-            await json_reply({"status": "ok"})(scope, receive, send)
+            await self._app(_as_its_page_named(scope, connection), receive, send)
+        elif own_path(connection) == _HEALTH and scope["type"] == "http":
+            reply = {"status": "ok", "seen": seen_of(connection)}
+            await json_reply(reply)(scope, receive, send)
         elif _wants_page(scope, connection):
-            await _redirect(scope, receive, send)
+            await _redirect(scope, receive, send, base_path(connection))
         else:
-            await _refuse(scope, receive, send, 403, "This is for researchers; log in at /login.")
+            login = f"{base_path(connection)}/login"
+            sentence = f"This is for researchers; log in at {login}."
+            await _refuse(scope, receive, send, 403, sentence)
 
     def _is_host_allowed(self, connection: HTTPConnection) -> bool:
         if self._hosts is None:
@@ -78,7 +87,7 @@ class Gate:
         return name is not None and name.rstrip(".") in self._hosts
 
     def _may_pass(self, scope: Scope, connection: HTTPConnection) -> bool:
-        is_open = scope["type"] == "http" and _OPEN.fullmatch(scope["path"]) is not None
+        is_open = scope["type"] == "http" and _OPEN.fullmatch(own_path(connection)) is not None
         return is_open or self._admins.is_admin(connection)
 
 
@@ -92,7 +101,34 @@ def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
         return LOOPBACK_NAMES
     if not settings.public_hosts:
         return None
-    return LOOPBACK_NAMES | {name.lower().rstrip(".") for name in settings.public_hosts}
+    address = settings.public_address
+    names = [*settings.public_hosts, *([address.host.strip("[]")] if address else [])]
+    return LOOPBACK_NAMES | {name.lower().rstrip(".") for name in names}
+
+
+async def _say_hello(websocket: WebSocket) -> None:
+    """Show that websockets come through, to whoever tries a proxy."""
+    await websocket.accept()
+    await websocket.close()
+
+
+def _is_own_page(connection: HTTPConnection) -> bool:
+    """Return whether a websocket was opened by a page of ours, or by no browser."""
+    origin = connection.headers.get("origin")
+    return origin is None or is_own_origin(connection, origin)
+
+
+def _as_its_page_named(scope: Scope, connection: HTTPConnection) -> Scope:
+    """Return a websocket's scope under the host that its page came from.
+
+    Streamlit compares the two by itself, and knows nothing of what proxies made of the host.
+    """
+    origin = connection.headers.get("origin")
+    if scope["type"] != "websocket" or origin is None:
+        return scope
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    host = urlsplit(origin).netloc.encode("latin-1")
+    return {**scope, "headers": [*headers, (b"host", host)]}
 
 
 def _wants_page(scope: Scope, connection: HTTPConnection) -> bool:
@@ -100,12 +136,12 @@ def _wants_page(scope: Scope, connection: HTTPConnection) -> bool:
     return is_read and "text/html" in connection.headers.get("accept", "")
 
 
-async def _redirect(scope: Scope, receive: Receive, send: Send) -> None:
+async def _redirect(scope: Scope, receive: Receive, send: Send, base: str) -> None:
     target = scope["path"]
     if scope["query_string"]:
         target = f"{target}?{scope['query_string'].decode('latin-1')}"
     reply = RedirectResponse(
-        f"/login?next={quote(target, safe='')}", 303, {"cache-control": "no-store"}
+        f"{base}/login?next={quote(target, safe='')}", 303, {"cache-control": "no-store"}
     )
     await reply(scope, receive, send)
 

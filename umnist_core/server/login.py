@@ -18,6 +18,7 @@ from umnist_core.server.web.addresses import address, error_middleware
 from umnist_core.server.web.fields import read_body
 from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
 from umnist_core.server.web.meanings import Problem
+from umnist_core.server.web.public import base_path
 from umnist_core.server.web.replies import html_reply
 from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings
@@ -46,18 +47,18 @@ class _Login:
 
     async def show_login(self, request: Request) -> Response:
         """Show the form."""
-        return _form(request.query_params.get("next", "/"))
+        return _form(request, request.query_params.get("next", "/"))
 
     async def show_logout(self, request: Request) -> Response:
         """Show a button: a link that logged out would let any page do it."""
-        return html_reply("login/logout.html", headers=_HEADERS)
+        return html_reply("login/logout.html", base=base_path(request), headers=_HEADERS)
 
     async def login(self, request: Request) -> Response:
         """Check the secret; set the cookie and go where the person wanted to."""
         client = client_of(request)
         refuse_haste(max(self._failed.wait_s(client), self._all_failed.wait_s(_EVERYBODY)))
         fields = await _read_form(request)
-        target = _target(fields.get("next", ["/"])[0])
+        target = _target(request, fields.get("next", ["/"])[0])
         sentence = await self._wrong_with(fields.get("secret", [""])[0].strip())
         if not sentence:
             response = RedirectResponse(target, 303, {"cache-control": "no-store"})
@@ -65,7 +66,7 @@ class _Login:
             return response
         self._failed.take(client)
         self._all_failed.take(_EVERYBODY)
-        return _form(target, sentence, 403)
+        return _form(request, target, sentence, 403)
 
     async def _wrong_with(self, secret: str) -> str:
         """Return what is wrong with a secret in a sentence; nothing if it is the right one."""
@@ -77,8 +78,9 @@ class _Login:
 
     async def logout(self, request: Request) -> Response:
         """Forget the cookie."""
-        response = RedirectResponse("/login", 303, {"cache-control": "no-store"})
-        response.delete_cookie(ADMIN_COOKIE, path="/", httponly=True, samesite="lax")
+        base = base_path(request)
+        response = RedirectResponse(f"{base}/login", 303, {"cache-control": "no-store"})
+        response.delete_cookie(ADMIN_COOKIE, path=f"{base}/", httponly=True, samesite="lax")
         return response
 
 
@@ -103,17 +105,24 @@ async def _read_form(request: Request) -> dict[str, list[str]]:
 
 
 def _form(
-    target: str, sentence: str = "", status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    target: str,
+    sentence: str = "",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    fields = {"next": escape(_target(target)), "message": escape(sentence)}
-    return html_reply("login/login.html", fields, status, {**_HEADERS, **(headers or {})})
+    fields = {"next": escape(_target(request, target)), "message": escape(sentence)}
+    headers = {**_HEADERS, **(headers or {})}
+    return html_reply("login/login.html", fields, status, headers, base=base_path(request))
 
 
 def _as_form(request: Request, problem: Problem) -> Response:
-    return _form("/", problem.sentence, problem.status, problem.headers)
+    return _form(request, "/", problem.sentence, problem.status, problem.headers)
 
 
-def _target(text: str) -> str:
+def _target(request: Request, text: str) -> str:
     """Return where to go after logging in: a path of ours, whatever the form says."""
     # "//host" and "/\host" are addresses of other sites.
-    return text if re.fullmatch(r"/(?![/\\])[\x20-\x7e]{0,1000}", text) else "/"
+    home = f"{base_path(request)}/"
+    is_ours = re.fullmatch(r"/(?![/\\])[\x20-\x7e]{0,1000}", text) and text.startswith(home)
+    return text if is_ours else home

@@ -23,6 +23,7 @@ from umnist_core.server.assets import STATIC_DIR, static_version
 from umnist_core.server.tile_reply import IMMUTABLE, TileReply, error_reply
 from umnist_core.server.tiles import TileService
 from umnist_core.server.web.addresses import explain
+from umnist_core.server.web.public import seen_of
 from umnist_core.server.web.threads import Threads
 
 
@@ -109,7 +110,7 @@ def tile_routes(service: TileService | None = None) -> list[BaseRoute]:
     service = service or TileService()
 
     def health(request: Request) -> Response:
-        return _health(service)
+        return _health(service, request)
 
     return [
         Mount("/tiles", app=TileApp(service)),
@@ -120,7 +121,7 @@ def tile_routes(service: TileService | None = None) -> list[BaseRoute]:
 
 def viewer_files_route() -> BaseRoute:
     """Return the route of the viewer's own files."""
-    return Mount("/umnist/{version}", app=_ViewerFiles(directory=STATIC_DIR))
+    return Mount("/assets/{version}", app=_ViewerFiles(directory=STATIC_DIR))
 
 
 def create_tile_app(service: TileService | None = None) -> Starlette:
@@ -128,8 +129,8 @@ def create_tile_app(service: TileService | None = None) -> Starlette:
     return Starlette(routes=tile_routes(service), exception_handlers={404: _not_found})
 
 
-def _health(service: TileService) -> Response:
-    status = {"version": __version__, "cache": service.cache_stats}
+def _health(service: TileService, request: Request) -> Response:
+    status = {"version": __version__, "cache": service.cache_stats, "seen": seen_of(request)}
     try:
         digits = find_digits()
     except UmnistError as error:

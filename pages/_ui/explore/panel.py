@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui.explore.stage import PICTURES, PictureChoice
 from pages._ui.shared.address import start, start_choice, start_number
+from pages._ui.shared.home import base_path
 from pages._ui.shared.image_files import ChosenFile, choose_file, choose_from_folder, choose_source
 from pages._ui.shared.scenes import FILTERS, RANDOM_INDEX, parse_overrides, scene_url, stepped
 from umnist_core.digits import GlyphSet
@@ -97,7 +98,7 @@ def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:
     }
     with st.expander("Download"):
         for column, (name, (suffix, tip)) in zip(st.columns(2) * 2, files.items(), strict=True):
-            url = scene_url(ref, glyphs, suffix)
+            url = base_path() + scene_url(ref, glyphs, suffix)
             column.link_button(name, url, help=tip, width="stretch")
 
 

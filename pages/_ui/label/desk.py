@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from pages._ui.shared.home import base_path
 from pages._ui.shared.studies import get_service, list_studies
 from pages._ui.shared.words import invite_state, plain
 from umnist_core.labeling.service import StudyService
@@ -52,7 +53,9 @@ def _show_study(service: StudyService, one: Overview) -> None:
                 f"Give the sum of the digits that are hidden in {one.spec.images_per_annotator} "
                 "images. No name is asked for."
             )
-            right.link_button("Take part", f"/join/{token}", type="primary", width="stretch")
+            right.link_button(
+                "Take part", f"{base_path()}/join/{token}", type="primary", width="stretch"
+            )
 
 
 def _open_token(service: StudyService, study: str) -> str | None:
@@ -74,7 +77,7 @@ def _show_link_field() -> None:
     if text and token is None:
         st.error("This is no invite link; paste it whole, as it was sent to you.")
     if token is not None:
-        right.link_button("Go", f"/join/{token}", type="primary", width="stretch")
+        right.link_button("Go", f"{base_path()}/join/{token}", type="primary", width="stretch")
 
 
 def token_in(text: str) -> str | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages._ui.shared.home import base_path
 from umnist_core.server.assets import static_version
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _JS = """
 export default async (component) => {{
   // This text runs from a blob: address, from which "/..." leads nowhere.
-  const url = new URL("/umnist/{version}/streamlit.js", location.origin).href;
+  const url = new URL("{base}/assets/{version}/streamlit.js", location.origin).href;
   return (await import(url)).{function}(component);
 }};
 """
@@ -38,7 +39,7 @@ export default async (component) => {{
 def our_component(name: str, function: str) -> ComponentRenderer:
     """Make a component of a function of ``streamlit.js``."""
     return st.components.v2.component(
-        name, js=_JS.format(version=static_version(), function=function)
+        name, js=_JS.format(base=base_path(), version=static_version(), function=function)
     )
 
 

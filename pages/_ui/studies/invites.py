@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages._ui.shared.home import public_link
 from pages._ui.shared.studies import get_service, told
 from pages._ui.shared.words import POOL_TITLES, invite_state
-from pages._ui.studies.words import ORIGINS, day, origin_of
+from pages._ui.studies.words import ORIGINS, day
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.events import INVITED_PERSON, OWN
 from umnist_core.labeling.service import StudyService
@@ -214,7 +215,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 def join_link(token: str) -> str:
     """Return the address by which somebody joins, as this browser reaches the app."""
-    return f"{origin_of(st.context.url)}/join/{token}"
+    return public_link(f"/join/{token}")
 
 
 def show_reach_notice() -> None:

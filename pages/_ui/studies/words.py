@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
-from urllib.parse import urlsplit
 
 from pages._ui.shared.words import POOL_TITLES, count
 from umnist_core.labeling.views import PoolCounts
@@ -62,12 +61,6 @@ def duration(seconds: float) -> str:
     if minutes % 60 == 0:
         return f"{minutes // 60} h"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def origin_of(url: str | None) -> str:
-    """Return scheme and host of the page that the browser shows; empty if it is not known."""
-    parts = urlsplit(url or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def bars(pools: Sequence[PoolCounts], *, detail: bool = False) -> str:

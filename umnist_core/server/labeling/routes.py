@@ -34,6 +34,7 @@ from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, read_object
 from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
 from umnist_core.server.web.meanings import Problem, problem_of
+from umnist_core.server.web.public import base_path
 from umnist_core.server.web.replies import (
     empty_reply,
     html_reply,
@@ -117,7 +118,7 @@ class _Labeling:
     # -- pages and joining ----------------------------------------------------------------
 
     async def page(self, request: Request) -> Response:
-        return html_reply("label/label.html")
+        return html_reply("label/label.html", base=base_path(request))
 
     async def join(self, request: Request) -> Response:
         client = client_of(request)

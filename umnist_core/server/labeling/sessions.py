@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from umnist_core.labeling.secret import derive_text
+from umnist_core.server.web.public import base_path, public_of
 
 ANNOTATOR_COOKIE = "umnist_annotator"
 _KNOWN_COOKIE = "umnist_known_"
@@ -101,9 +102,10 @@ def set_session(
     """
     issued = str(int(time.time()))
     signature = signer.sign(_PURPOSE, session.study, session.annotator, issued)
+    base = base_path(connection)
     places = (
-        (ANNOTATOR_COOKIE, f"/label/{session.study}"),
-        (f"{_KNOWN_COOKIE}{session.study}", "/join"),
+        (ANNOTATOR_COOKIE, f"{base}/label/{session.study}"),
+        (f"{_KNOWN_COOKIE}{session.study}", f"{base}/join"),
     )
     for name, path in places:
         response.set_cookie(
@@ -111,7 +113,7 @@ def set_session(
             f"{session.annotator}.{issued}.{signature}",
             max_age=SESSION_DAYS * _DAY_S,
             path=path,
-            secure=connection.url.scheme == "https",
+            secure=public_of(connection).scheme == "https",
             httponly=True,
             samesite="strict",
         )

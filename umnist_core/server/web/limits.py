@@ -8,10 +8,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+
+from umnist_core.server.web.public import is_own_origin
 
 _CLIENTS_MAX = 10_000
 
@@ -120,7 +121,7 @@ def refuse_other_sites(connection: HTTPConnection, *, must_say: bool = False) ->
     if site is not None:
         is_ours = site == "same-origin"
     elif origin is not None:
-        is_ours = urlsplit(origin).netloc == connection.headers.get("host", "")
+        is_ours = is_own_origin(connection, origin)
     else:
         is_ours = not must_say
     if not is_ours:

@@ -34,19 +34,24 @@ def html_reply(
     fields: Mapping[str, str] | None = None,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    *,
+    base: str = "",
 ) -> Response:
     """Return one of our own pages, with the viewer's files of this version.
 
     Parameters
     ----------
     name
-        File in the folder of static files; each ``VERSION`` in its addresses is replaced.
+        File in the folder of static files; each ``BASE`` and ``VERSION`` in its addresses is
+        replaced.
     fields
         What stands for ``{{name}}`` in it, as HTML.
     status, headers
         HTTP status, and headers that go before ours.
+    base
+        The base path of the app.
     """
-    text = _page(name)
+    text = _page(name).replace('"BASE/', f'"{base}/')
     for field, value in (fields or {}).items():
         text = text.replace("{{" + field + "}}", value)
     return HTMLResponse(text, status, {**_NOT_KEPT, **(headers or {})})
@@ -100,4 +105,4 @@ def problem_reply(problem: Problem, more: Mapping[str, Any] | None = None) -> Re
 @cache
 def _page(name: str) -> str:
     text = (STATIC_DIR / name).read_text("utf-8")
-    return text.replace("/umnist/VERSION/", f"/umnist/{static_version()}/")
+    return text.replace("/assets/VERSION/", f"/assets/{static_version()}/")

@@ -4,6 +4,7 @@
  * @typedef {{width: number, height: number, cells: Uint16Array}} Values
  */
 
+import { atHome } from "../hall/home.js";
 import { contextOf } from "./colours.js";
 
 /**
@@ -13,7 +14,7 @@ import { contextOf } from "./colours.js";
  * @throws {Error} If the server refuses, or what it sends is no picture.
  */
 export async function fetchValues(url, signal) {
-  const response = await fetch(url, { signal });
+  const response = await fetch(atHome(url), { signal });
   if (!response.ok) throw new Error(`Heat could not be read: ${response.status}.`);
   const bitmap = await createImageBitmap(await response.blob(), {
     colorSpaceConversion: "none",

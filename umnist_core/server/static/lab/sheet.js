@@ -10,6 +10,7 @@
  */
 
 import { h, styleSheet } from "../hall/dom.js";
+import { atHome } from "../hall/home.js";
 
 /**
  * @param {HTMLElement|ShadowRoot} parentElement
@@ -40,7 +41,7 @@ function draw(root, { samples, current }, { onOpen }) {
     card.querySelector(".index").textContent = String(index);
     const image = card.querySelector("img");
     // The old picture stays until the new one is there, as in the viewer.
-    if (image.getAttribute("src") !== url) image.src = url;
+    if (image.src !== atHome(url)) image.src = atHome(url);
   });
   while (root.children.length > samples.length) root.lastElementChild.remove();
 }

@@ -1,5 +1,7 @@
 /** Asking the server. Every failure is one of two: it refused, or it could not be reached. */
 
+import { atHome } from "../hall/home.js";
+
 /** A request hangs no longer than this; what it carried is kept and sent again. */
 const PATIENCE_MS = 20_000;
 
@@ -93,7 +95,7 @@ async function request(url, options) {
 async function fetched(url, options) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
-    const response = await fetch(url, { ...options, signal, cache: "no-store" });
+    const response = await fetch(atHome(url), { ...options, signal, cache: "no-store" });
     const retryAfter = Number(response.headers.get("retry-after")) || 0;
     return { status: response.status, text: await response.text(), retryAfter };
   } catch {

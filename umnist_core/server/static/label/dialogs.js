@@ -1,6 +1,7 @@
 /** What is shown over everything: the keys, the hints, the pause. */
 
 import { focused, h } from "../hall/dom.js";
+import { atHome } from "../hall/home.js";
 import { pair } from "../hall/pair.js";
 import { PLAIN_BINDINGS } from "../viewer/keyboard.js";
 import { sentenceOf } from "./api.js";
@@ -153,7 +154,7 @@ export function withdrawDialog({ done }, withdraw) {
  */
 export function ownLink(link) {
   // What follows "#" is never sent; it lets the page go on by itself (join.js).
-  const address = `${new URL(link, location.href).href}#go`;
+  const address = `${atHome(link)}#go`;
   return h(
     "div",
     { class: "own-link" },

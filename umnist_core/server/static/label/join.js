@@ -1,5 +1,6 @@
 /** The page behind an invite link. Opening it changes nothing: chat programs open links too. */
 
+import { atHome, pathHere } from "../hall/home.js";
 import { postJson } from "./api.js";
 import { joinScreen } from "./screens.js";
 import { Shell } from "./shell.js";
@@ -15,8 +16,8 @@ export function startJoin(root) {
   const shell = new Shell(root);
   const join = async () => {
     /** @type {{to: string}} */
-    const { to } = await postJson(location.pathname, {});
-    location.replace(to);
+    const { to } = await postJson(pathHere(), {});
+    location.replace(atHome(to));
   };
   const screen = joinScreen(join);
   shell.show(screen);

@@ -14,6 +14,7 @@
  * @typedef {number|string} Value A number; "nan" and the like are none in JSON.
  */
 
+import { atHome } from "../hall/home.js";
 import { tileUrl } from "./source.js";
 
 /** Tiles or blocks that are kept; a tile of 512 x 512 px is at most 768 KiB. */
@@ -93,7 +94,7 @@ export class PixelReader {
       left: column * side - (column > 0 ? shared : 0),
       top: row * side - (row > 0 ? shared : 0),
       url: this.isAsked
-        ? new URL(`${this.data.url}${column}_${row}.json`, location.href).href
+        ? atHome(`${this.data.url}${column}_${row}.json`)
         : tileUrl(this.source, maxLevel, column, row),
     };
   }

@@ -5,6 +5,8 @@
  *            format: string, tilesUrl: string, query: string, maxLevel: number}} Source
  */
 
+import { atHome } from "../hall/home.js";
+
 /**
  * Fetch and read a `.dzi` description.
  *
@@ -16,7 +18,7 @@
 export async function fetchSource(url, signal) {
   let response;
   try {
-    response = await fetch(url, { signal });
+    response = await fetch(atHome(url), { signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Error("The image could not be fetched: the server did not answer.");
@@ -35,7 +37,7 @@ export async function fetchSource(url, signal) {
  */
 export function knownSource(url, known) {
   const { width, height } = known;
-  const { pathname, search, origin } = new URL(url, location.href);
+  const { pathname, search, origin } = new URL(atHome(url), location.href);
   return {
     ...known,
     dzi: url,

@@ -11,6 +11,7 @@
  */
 
 import { numberText } from "../heat/bar.js";
+import { atHome } from "../hall/home.js";
 import { percentText } from "./words.js";
 
 const TILE_PX = 512;
@@ -164,7 +165,7 @@ export function scaled(box, scale) {
 export function downloads(id, part) {
   return {
     json: addressOf(id, "attention.json", part, { top: "all", download: 1 }),
-    npy: `/inference/jobs/${id}/attention.npy`,
+    npy: atHome(`/inference/jobs/${id}/attention.npy`),
   };
 }
 
@@ -173,7 +174,7 @@ function addressOf(id, file, part, more) {
   for (const [name, value] of Object.entries({ ...part, ...more })) {
     if (value !== null) query.set(name, String(value));
   }
-  return `/inference/jobs/${id}/${file}?${query}`;
+  return atHome(`/inference/jobs/${id}/${file}?${query}`);
 }
 
 async function fetchJson(address, signal) {

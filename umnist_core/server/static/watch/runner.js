@@ -22,6 +22,8 @@
  *            isCancelled: boolean}} Run
  */
 
+import { atHome } from "../hall/home.js";
+
 /** What began this short a time ago may still finish. */
 const PATIENCE_MS = 400;
 
@@ -153,7 +155,7 @@ export class Runner {
   async #ask(path, options) {
     let response;
     try {
-      response = await fetch(`/inference/jobs${path}`, options);
+      response = await fetch(atHome(`/inference/jobs${path}`), options);
     } catch (error) {
       throw new Error(SILENT, { cause: error });
     }
