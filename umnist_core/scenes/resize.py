@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
 
+_ONE_THREAD = 2**18
+"""Products of numbers up to which OpenBLAS, NumPy's, multiplies matrices in one thread."""
+
 
 @lru_cache(maxsize=16)
 def _area_weights(side_px: int) -> NDArray[np.float32]:
@@ -63,6 +66,19 @@ def resize_by_area(
         return pixels[rows][:, cols]
     weights = _area_weights(side_px)
     # Whole numbers below 2**24, which float32 holds and adds exactly in any order.
-    sums = weights[rows] @ pixels.astype(np.float32) @ weights[cols].T
-    means: NDArray[np.uint8] = (sums.astype(np.int32) // GLYPH_PX**2).astype(np.uint8)
+    right = pixels.astype(np.float32) @ weights[cols].T
+    return _means(weights[rows], right)
+
+
+def _means(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the means whose sums are ``left @ right``.
+
+    Some rows at a time, which are too few for BLAS to share among threads: those wait for one
+    another, which on a busy machine takes several times as long as the work of one.
+    """
+    means = np.empty((len(left), right.shape[1]), np.uint8)
+    step = max(1, _ONE_THREAD // max(1, right.size))
+    for first in range(0, len(left), step):
+        sums = left[first : first + step] @ right
+        means[first : first + step] = sums.astype(np.int32) // GLYPH_PX**2
     return means
