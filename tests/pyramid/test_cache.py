@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from umnist_core.giving_up import GivenUpError, go_on, until
 from umnist_core.pyramid.cache import SharedCache
 
 
@@ -14,11 +15,11 @@ def test_value_is_made_once_for_all_who_ask_at_once() -> None:
     """Sixteen threads that ask while it is being made share one making."""
     cache: SharedCache[str, object] = SharedCache(100, lambda _: 1)
     everyone = threading.Barrier(16)
-    inside, go_on = threading.Event(), threading.Event()
+    inside, may_end = threading.Event(), threading.Event()
 
     def make() -> object:
         inside.set()
-        go_on.wait()
+        may_end.wait()
         return object()
 
     def ask() -> object:
@@ -28,7 +29,7 @@ def test_value_is_made_once_for_all_who_ask_at_once() -> None:
     with ThreadPoolExecutor(16) as threads:
         asked = [threads.submit(ask) for _ in range(16)]
         inside.wait()
-        go_on.set()
+        may_end.set()
         values = {id(future.result()) for future in asked}
     assert len(values) == 1
     assert cache.stats.made == 1
@@ -68,3 +69,26 @@ def test_failure_is_not_kept() -> None:
     with pytest.raises(OSError, match="no"):
         cache.get_or_make("key", fail)
     assert cache.get_or_make("key", lambda: b"yes") == b"yes"
+
+
+def test_value_that_its_maker_gave_up_is_made_by_another_who_waits() -> None:
+    """Who still wants the value gets it; who gave up, and nobody else, is told so."""
+    cache: SharedCache[str, str] = SharedCache(100, lambda _: 1)
+    begun, given_up = threading.Event(), threading.Event()
+
+    def make_until_given_up() -> str:
+        begun.set()
+        while True:
+            go_on()
+
+    def give_up_making() -> str:
+        with until(given_up):
+            return cache.get_or_make("key", make_until_given_up)
+
+    with ThreadPoolExecutor(2) as threads:
+        left = threads.submit(give_up_making)
+        begun.wait()
+        stays = threads.submit(cache.get_or_make, "key", lambda: "value")
+        given_up.set()
+        assert stays.result() == "value"
+        assert isinstance(left.exception(), GivenUpError)

@@ -8,6 +8,7 @@ from umnist_core.digits import load_glyphs
 from umnist_core.inference.requests import FileImage, ImageRef
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.pyramid.files import file_source
+from umnist_core.rendering import check_work
 from umnist_core.scenes import Scene
 
 
@@ -25,10 +26,12 @@ def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
     Raises
     ------
     UmnistError
-        If the scene cannot be planned or the file not be opened; the sentence says why.
+        If the scene cannot be planned or takes too long to draw, or the file cannot be opened;
+        the sentence says why.
     """
     if isinstance(image, FileImage):
         return file_source(Path(image.path), page=image.page, frozen=image.is_frozen), None
     glyphs = load_glyphs()
     scene = image.ref.plan(glyphs)
+    check_work(scene)
     return scene_source(scene, glyphs, image.layer), scene

@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from umnist_core.giving_up import GivenUpError, go_on
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+_LOOK_S = 0.2
+"""How often whoever waits for a value looks whether it is to give up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +81,29 @@ class SharedCache(Generic[K, V]):
         Exception
             Whatever ``make`` raises, in every thread that waited; nothing is kept then, and
             the next call tries again.
+        GivenUpError
+            If this thread's work is given up. If that of the thread is which makes the value,
+            one of those that wait makes it anew.
         """
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key][0]
-            flight = self._in_flight.get(key)
-            is_maker = flight is None
-            if flight is None:
-                flight = self._in_flight[key] = Future()
-        if is_maker:
-            self._make(key, make, flight)
-        return flight.result()
+        while True:
+            with self._lock:
+                if key in self._held:
+                    self._held.move_to_end(key)
+                    return self._held[key][0]
+                flight = self._in_flight.get(key)
+                is_maker = flight is None
+                if flight is None:
+                    flight = self._in_flight[key] = Future()
+            if is_maker:
+                self._make(key, make, flight)
+            while not wait((flight,), _LOOK_S).done:
+                go_on()
+            try:
+                return flight.result()
+            except GivenUpError:
+                go_on()
+                if is_maker:
+                    raise
 
     def _make(self, key: K, make: Callable[[], V], flight: Future[V]) -> None:
         try:

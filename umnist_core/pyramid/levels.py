@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.geometry import Box
+from umnist_core.giving_up import go_on
 
 
 def as_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -42,6 +43,7 @@ def area_levels(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     row_counts = np.ones(image.shape[0], np.uint64)
     col_counts = np.ones(image.shape[1], np.uint64)
     while max(levels[-1].shape[:2]) > 1:
+        go_on()
         doublings = len(levels)
         # A block of 2**k px a side sums to less than 2**(8 + 2k), and 16 bits hold k <= 4.
         dtype = np.uint16 if doublings <= 4 else np.uint64

@@ -18,10 +18,10 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.pyramid.levels import area_levels, black_and_white_level, read_nearest
-from umnist_core.rendering import FILTERS, render
+from umnist_core.rendering import FILTERS, HELD_MAX_PX, render
 from umnist_core.scenes import Scene
 
-WHOLE_MAX_PX = 64_000_000
+WHOLE_MAX_PX = HELD_MAX_PX
 """Largest image, in px, that is held whole in memory; above it tiles are made one by one."""
 
 COARSE_REDUCTION = 8

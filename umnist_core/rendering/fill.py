@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from umnist_core.giving_up import go_on
 from umnist_core.rendering.crossings import Grid, Keys
 
 _BAND_WORDS = 32_768
@@ -40,6 +41,7 @@ def fill_parity(keys: Keys, grid: Grid) -> NDArray[np.uint8]:
     image = np.empty((grid.height, grid.width), np.uint8)
     rows = max(1, _BAND_WORDS // words)
     for row in range(0, grid.height, rows):
+        go_on()
         band = _prefix_parity(plane[row : row + rows])
         packed = band.astype("<u8", copy=False).view(np.uint8)
         pixels = np.unpackbits(packed, axis=1, count=grid.width, bitorder="little")

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX, GlyphSet
 from umnist_core.geometry import Box, canvas_box_from_level_box
+from umnist_core.giving_up import go_on
 from umnist_core.rendering.strokes import draw_patterns
 from umnist_core.scenes.resize import resize_by_area
 from umnist_core.scenes.scene import Scene, Strokes
@@ -28,7 +29,7 @@ from umnist_core.scenes.scene import Scene, Strokes
 MID_GREY = 128
 """The ground of the layer ``digits``."""
 
-_PIECE_PX = 512
+PIECE_PX = 512
 """Longest side of a piece of the canvas that is held while blocks are averaged."""
 
 _FEW_ROWS = 12
@@ -119,6 +120,7 @@ def paste(patches: Patches, rows: NDArray[np.int64], cols: NDArray[np.int64]) ->
     for (which, row, col, side_px), (row0, row1, col0, col1) in zip(
         squares.T.tolist(), spans.T.tolist(), strict=True
     ):
+        go_on()
         pixels = patches.pictures[which]
         if not row1 - row0 == col1 - col0 == side_px == GLYPH_PX:
             pixels = resize_by_area(pixels, side_px, rows[row0:row1] - row, cols[col0:col1] - col)
@@ -231,17 +233,17 @@ def _sum_blocks(
 
 def _pieces(begin: int, end: int, reduction: int) -> Iterator[_Piece]:
     """Cut rows or columns into pieces; ``begin`` is where a block begins."""
-    if reduction <= _PIECE_PX:
+    if reduction <= PIECE_PX:
         blocks = -(-(end - begin) // reduction)
-        most = _PIECE_PX // reduction
+        most = PIECE_PX // reduction
         for block in range(0, blocks, most):
             count = min(most, blocks - block)
             yield _Piece(begin + block * reduction, block, count, reduction)
         return
     for block, first in enumerate(range(begin, end, reduction)):
         last = min(first + reduction, end)
-        for part in range(first, last, _PIECE_PX):
-            yield _Piece(part, block, 1, min(_PIECE_PX, last - part))
+        for part in range(first, last, PIECE_PX):
+            yield _Piece(part, block, 1, min(PIECE_PX, last - part))
 
 
 def _find_met(patches: Patches, columns: list[_Piece]) -> list[_Piece]:

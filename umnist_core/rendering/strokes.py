@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.giving_up import go_on
 from umnist_core.scenes.scene import SUBPIXELS, Curve, Pattern, Strokes
 
 CURVE_POINTS = 100
@@ -143,6 +144,7 @@ def _join(
     ``scale`` is the number of grid pixels to a pixel of the 28-px grid.
     """
     for grid, pattern in zip(grids, lines, strict=False):
+        go_on()
         xy = [(points[:, None, ::-1] * scale // SUBPIXELS).astype(np.int32) for points in pattern]
         cv2.polylines(grid, xy, isClosed=False, color=255, thickness=thickness)
 

@@ -7,6 +7,7 @@ route sends a CORS header, so other sites cannot read what is served here.
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,7 +22,7 @@ from umnist_core.digits import find_digits
 from umnist_core.errors import UmnistError
 from umnist_core.server.assets import STATIC_DIR, static_version
 from umnist_core.server.tile_reply import IMMUTABLE, TileReply, error_reply
-from umnist_core.server.tiles import TileService
+from umnist_core.server.tiles import DearError, TileService
 from umnist_core.server.web.addresses import explain
 from umnist_core.server.web.public import seen_of
 from umnist_core.server.web.threads import Threads
@@ -32,7 +33,8 @@ class TileApp:
 
     Replies that are held are sent from the event loop at once. Everything else is made in
     threads of our own, as many as there are cores, so that tiles neither starve the
-    threads that Streamlit works in nor are starved by them.
+    threads that Streamlit works in nor are starved by them; and what takes long in one thread
+    more, so that whoever asks for dear scenes keeps nobody from seeing others.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ class TileApp:
     def __init__(self, service: TileService) -> None:
         self._service = service
         self._threads = Threads("umnist-tiles", os.cpu_count() or 1)
+        self._dear = Threads("umnist-dear-tiles", 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -69,9 +72,13 @@ class TileApp:
         await send(body)
 
     async def _make(self, path: str, query: str, request: Request) -> TileReply | None:
-        """Return a reply, or None if its client left while it waited for its turn."""
+        """Return a reply, or None if its client left before it was made."""
+        quick = partial(self._service.reply, may_be_dear=False)
         try:
-            return await self._threads.run_for(request, self._service.reply, path, query)
+            try:
+                return await self._threads.run_for(request, quick, path, query)
+            except DearError:
+                return await self._dear.run_for(request, self._service.reply, path, query)
         except ClientDisconnect:
             return None
         except Exception as error:

@@ -34,7 +34,8 @@ from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.export import export_dzi
 from umnist_core.pyramid.files import open_source
 from umnist_core.pyramid.own_values import OwnValues
-from umnist_core.rendering import pixel_pin
+from umnist_core.rendering import check_work, pixel_pin
+from umnist_core.scenes import Scene
 from umnist_core.server.files import FileEntry, get_file
 from umnist_core.server.query import (
     MODEL_VIEWS,
@@ -54,6 +55,19 @@ _FILE_VALUES = re.compile(r"/file/([^/]+)_values/([^/_]+)_([^/]+)\.json")
 _FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 
 DZI_TYPE = "application/xml"
+
+DEAR_WORK_S = 0.25
+"""A scene that takes longer than this to draw is dear: no two threads are given to such."""
+
+DEAR_FILE_PX = 25_000_000
+"""A file with more pixels takes as long to decode, which is done once."""
+
+_WHOLE_KINDS = ("png", "jpeg", "zip")
+"""Downloads for which every pixel of an image is drawn and encoded."""
+
+
+class DearError(Exception):
+    """A reply would take long and was not made, as nobody had said that it may."""
 
 
 class TileService:
@@ -97,7 +111,7 @@ class TileService:
         """Return a finished reply that cannot have changed, if it is held; takes microseconds."""
         return self._replies.find((path, query, ""))
 
-    def reply(self, path: str, query: str) -> TileReply:
+    def reply(self, path: str, query: str, *, may_be_dear: bool = True) -> TileReply:
         """Make the reply to an address, or find it.
 
         Parameters
@@ -106,20 +120,25 @@ class TileService:
             Path below ``/tiles``, decoded, for example ``/scene_files/12/0_0.png``.
         query
             Query string, without the question mark.
+        may_be_dear
+            Whether it may take long: the server gives one thread to replies that do.
 
         Raises
         ------
+        DearError
+            If it would take long, and may not.
         UmnistError
             If the address is wrong or its image cannot be made.
         """
         if match := SCENE_PATH.fullmatch(path) or _SCENE_TILE.fullmatch(path):
-            return self._scene_reply(path, query, match)
+            return self._scene_reply(path, query, match, may_be_dear)
         if match := _FILE_VALUES.fullmatch(path):
             return self._values_reply(path, get_file(match[1]), match)
         if match := FILE_PATH.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)
             return self._replies.get_or_make(
-                (path, query, ""), lambda: self._make_file_reply(entry, file_query, match)
+                (path, query, ""),
+                lambda: self._make_file_reply(entry, file_query, match, may_be_dear),
             )
         raise NotFoundError(
             "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi, "
@@ -127,23 +146,32 @@ class TileService:
             f"scene.png, scene.jpeg, scene.zip and scene.json; there is no {path[:80]!r}."
         )
 
-    def _scene_reply(self, path: str, query: str, match: re.Match[str]) -> TileReply:
+    def _scene_reply(
+        self, path: str, query: str, match: re.Match[str], may_be_dear: bool
+    ) -> TileReply:
         scene_query = parse_scene_query(query)
         glyphs = self._load_glyphs()
         check_pin(scene_query.pin, glyphs)
         # An address that does not name its glyphs is kept apart for each set.
         set_name = "" if scene_query.pin else glyphs.checksum
         make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
-        return self._replies.get_or_make(
-            (path, query, set_name), lambda: make(scene_query, glyphs, match)
-        )
+
+        def make_reply() -> TileReply:
+            scene = scene_query.ref.plan(glyphs)
+            is_whole = match.re is SCENE_PATH and match[1] in _WHOLE_KINDS
+            if match.re is _SCENE_TILE or is_whole:
+                work_s = check_work(scene)
+                if not may_be_dear and (is_whole or work_s > DEAR_WORK_S):
+                    raise DearError
+            return make(scene_query, scene, glyphs, match)
+
+        return self._replies.get_or_make((path, query, set_name), make_reply)
 
     # -- scenes -----------------------------------------------------------------------
 
     def _make_scene_tile(
-        self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]
+        self, query: SceneQuery, scene: Scene, glyphs: GlyphSet, match: re.Match[str]
     ) -> TileReply:
-        scene = query.ref.plan(glyphs)
         address = tile_address(*match.groups())
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
@@ -152,9 +180,8 @@ class TileService:
         return _scene_content(tile, "image/png", query, glyphs)
 
     def _make_scene_file(
-        self, query: SceneQuery, glyphs: GlyphSet, match: re.Match[str]
+        self, query: SceneQuery, scene: Scene, glyphs: GlyphSet, match: re.Match[str]
     ) -> TileReply:
-        scene = query.ref.plan(glyphs)
         height, width = _view_size(query.view, scene.height, scene.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
         kind = match[1]
@@ -189,7 +216,7 @@ class TileService:
     # -- files ------------------------------------------------------------------------
 
     def _make_file_reply(
-        self, entry: FileEntry, query: FileQuery, match: re.Match[str]
+        self, entry: FileEntry, query: FileQuery, match: re.Match[str], may_be_dear: bool
     ) -> TileReply:
         height, width = _view_size(query.view, entry.height, entry.width)
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
@@ -198,6 +225,9 @@ class TileService:
         else:
             address = tile_address(*match.groups()[1:])
             grid.tile_box(*address)  # a wrong address is told before anything is decoded
+            is_open = self._sources.find((entry.id, query.view)) is not None
+            if not may_be_dear and not is_open and entry.height * entry.width > DEAR_FILE_PX:
+                raise DearError
             data = read_tile(self._file_source(entry, query.view), grid, address)
             media_type = "image/png"
         return content_reply(data, media_type, pin=entry.id, cache_control=IMMUTABLE)

@@ -1,0 +1,75 @@
+"""Threads of the routes: what is given up ends, and a server that ends waits for none."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+from starlette.requests import ClientDisconnect, Request
+
+from umnist_core.giving_up import go_on
+from umnist_core.server.web.threads import Threads
+
+_ENDLESS = """
+import asyncio, time
+from umnist_core.server.web.threads import Threads
+
+async def main():
+    asyncio.get_running_loop().create_task(Threads("endless", 1).run(time.sleep, 10_000))
+    await asyncio.sleep(0.1)
+    print("told to end", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def _request(messages: asyncio.Queue[dict[str, Any]]) -> Request:
+    return Request({"type": "http", "headers": []}, messages.get)
+
+
+def test_threads_end_work_whose_client_has_left() -> None:
+    """What is being done ends at its next turn, and its thread is free for others."""
+
+    async def leave() -> None:
+        threads, messages = Threads("test", 1), asyncio.Queue[dict[str, Any]]()
+        begun = threading.Event()
+
+        def work_for_ever() -> None:
+            begun.set()
+            while True:
+                go_on()
+
+        work = asyncio.create_task(threads.run_for(_request(messages), work_for_ever))
+        await asyncio.to_thread(begun.wait)
+        messages.put_nowait({"type": "http.disconnect"})
+        with pytest.raises(ClientDisconnect):
+            await work
+        assert await threads.run_for(_request(asyncio.Queue()), lambda: 1) == 1
+
+    asyncio.run(leave())
+
+
+def test_threads_do_not_hold_up_the_end_of_the_server() -> None:
+    """Python ends although a thread is still at work."""
+    program = [sys.executable, "-c", _ENDLESS]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stdout == "told to end\n"
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+
+
+def test_threads_pass_on_errors_and_do_one_thing_after_another() -> None:
+    """An error reaches whoever asked, and the thread goes on with the next."""
+
+    async def fail_once() -> list[Any]:
+        threads = Threads("test", 1)
+        both = (threads.run(int, "one"), threads.run(int, "1"))
+        return list(await asyncio.gather(*both, return_exceptions=True))
+
+    error, number = asyncio.run(fail_once())
+    assert isinstance(error, ValueError)
+    assert number == 1
