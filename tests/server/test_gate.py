@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -250,6 +251,15 @@ def test_guessing_the_secret_is_slowed_down(client: httpx.Client) -> None:
     assert slowed.status_code == 429
     assert int(slowed.headers["retry-after"]) >= 1
     assert FAILED_LOGINS_PER_MINUTE < ALL_FAILED_LOGINS_PER_MINUTE
+
+
+def test_log_ins_at_once_are_as_many_tries(client: httpx.Client) -> None:
+    """Of those that come together only as many are checked as may fail."""
+    with ThreadPoolExecutor(40) as threads:
+        guesses = [threads.submit(_log_in, client, f"guess {number}") for number in range(40)]
+    codes = [guess.result().status_code for guess in guesses]
+    assert codes.count(403) < 2 * FAILED_LOGINS_PER_MINUTE  # turns flow back meanwhile
+    assert codes.count(403) + codes.count(429) == 40
 
 
 def test_large_form_is_refused(client: httpx.Client) -> None:

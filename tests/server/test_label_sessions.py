@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import Cookie
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
 
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
 from tests.server.people import JSON, Person, answer_body
 from umnist_core.server.labeling import routes
 from umnist_core.server.web import fields
-from umnist_core.server.web.limits import RateLimit
+from umnist_core.server.web.limits import RateLimit, take_turns
 
 
 @pytest.fixture
@@ -210,6 +213,29 @@ def test_guessing_links_is_slowed_down(lab: Lab) -> None:
     assert 1 <= int(slowed.headers["retry-after"]) <= 6
 
 
+def test_guesses_at_once_are_as_many_tries(lab: Lab) -> None:
+    """Forty that come together are not let through as one."""
+    with ThreadPoolExecutor(40) as threads:
+        guesses = [
+            threads.submit(httpx.post, f"{lab.url}/join/guess-{number}", json={}, timeout=60)
+            for number in range(40)
+        ]
+    codes = [guess.result().status_code for guess in guesses]
+    assert codes.count(404) < 2 * routes.FAILED_JOINS_PER_MINUTE  # turns flow back meanwhile
+    assert codes.count(404) + codes.count(429) == 40
+
+
+def test_class_that_joins_at_once_is_not_slowed_down(lab: Lab) -> None:
+    """Those who have links from us are no guesses, however many come together."""
+    token = lab.open_link(lab.study(images_per_annotator=1, practice=0))
+    with ThreadPoolExecutor(40) as threads:
+        joins = [
+            threads.submit(httpx.post, f"{lab.url}/join/{token}", json={}, timeout=60)
+            for _ in range(40)
+        ]
+    assert 429 not in {join.result().status_code for join in joins}
+
+
 def test_whole_lab_can_join_from_one_address(lab: Lab) -> None:
     """As many right links in a row as a lab has people are let in, a burst beyond is not."""
     study = lab.study(images_per_annotator=1, practice=0)
@@ -227,14 +253,35 @@ def test_rate_limit_gives_turns_back_evenly() -> None:
     """Each client has its own; sixty a minute are one a second."""
     now = [0.0]
     limit = RateLimit(60, clock=lambda: now[0])
-    for _ in range(60):
-        assert limit.wait_s("a") == 0
-        limit.take("a")
-    assert (limit.wait_s("a"), limit.wait_s("b")) == (1, 0)
+    assert {limit.take("a") for _ in range(60)} == {0}
+    assert (limit.take("a"), limit.take("b")) == (1, 0)
     now[0] += 1
-    assert limit.wait_s("a") == 0
-    limit.take("a")
-    assert limit.wait_s("a") == 1
+    assert (limit.take("a"), limit.take("a")) == (0, 1)
+    limit.give_back("a")
+    assert (limit.take("a"), limit.take("a")) == (0, 1)
+
+
+def test_rate_limit_counts_before_what_it_limits_is_done() -> None:
+    """However many threads come at once, no more turns are taken than there are."""
+    limit, everyone = RateLimit(10, clock=lambda: 0.0), threading.Barrier(50)
+
+    def come() -> int:
+        everyone.wait()
+        return limit.take("a")
+
+    with ThreadPoolExecutor(50) as threads:
+        waits = [threads.submit(come) for _ in range(50)]
+    assert sum(wait.result() == 0 for wait in waits) == 10
+
+
+def test_turns_of_several_limits_are_taken_together_or_not_at_all() -> None:
+    """Who is refused by one limit has used up nothing of another."""
+    roomy, narrow = (RateLimit(count, clock=lambda: 0.0) for count in (2, 1))
+    take_turns((roomy, "a"), (narrow, "a"))
+    for _ in range(5):
+        with pytest.raises(HTTPException):
+            take_turns((roomy, "a"), (narrow, "a"))
+    assert roomy.take("a") == 0
 
 
 def test_rate_limit_remembers_no_more_clients_than_it_may() -> None:
@@ -242,4 +289,4 @@ def test_rate_limit_remembers_no_more_clients_than_it_may() -> None:
     limit = RateLimit(1, clients_max=3, clock=lambda: 0.0)
     for client in "abcd":
         limit.take(client)
-    assert [limit.wait_s(client) > 0 for client in "abcd"] == [False, True, True, True]
+    assert [limit.take(client) > 0 for client in "bcda"] == [True, True, True, False]

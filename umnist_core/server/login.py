@@ -16,7 +16,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.server.admin import ADMIN_COOKIE, Admins
 from umnist_core.server.web.addresses import address, error_middleware
 from umnist_core.server.web.fields import read_body
-from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
+from umnist_core.server.web.limits import RateLimit, client_of, give_turns_back, take_turns
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.public import base_path
 from umnist_core.server.web.replies import html_reply
@@ -55,22 +55,25 @@ class _Login:
 
     async def login(self, request: Request) -> Response:
         """Check the secret; set the cookie and go where the person wanted to."""
-        client = client_of(request)
-        refuse_haste(max(self._failed.wait_s(client), self._all_failed.wait_s(_EVERYBODY)))
         fields = await _read_form(request)
         target = _target(request, fields.get("next", ["/"])[0])
-        sentence = await self._wrong_with(fields.get("secret", [""])[0].strip())
+        secret = fields.get("secret", [""])[0].strip()
+        sentence = await self._threads.run(self._wrong_with, secret, client_of(request))
         if not sentence:
             response = RedirectResponse(target, 303, {"cache-control": "no-store"})
             self._admins.set_session(response, request)
             return response
-        self._failed.take(client)
-        self._all_failed.take(_EVERYBODY)
         return _form(request, target, sentence, 403)
 
-    async def _wrong_with(self, secret: str) -> str:
-        """Return what is wrong with a secret in a sentence; nothing if it is the right one."""
-        if await self._threads.run(self._admins.is_secret, secret):
+    def _wrong_with(self, secret: str, client: str) -> str:
+        """Return what is wrong with a secret in a sentence; nothing if it is the right one.
+
+        It counts as a failure before it is checked, so that many that come at once are as many.
+        """
+        turns = ((self._failed, client), (self._all_failed, _EVERYBODY))
+        take_turns(*turns)
+        if self._admins.is_secret(secret):
+            give_turns_back(*turns)
             return ""
         if self._admins.find_hash() is None:
             return "No secret has been set: start umnist app --share."

@@ -32,7 +32,7 @@ from umnist_core.server.routes import viewer_files_route
 from umnist_core.server.tiles import DZI_TYPE, tile_address
 from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, read_object
-from umnist_core.server.web.limits import RateLimit, client_of, refuse_haste
+from umnist_core.server.web.limits import RateLimit, client_of, give_turns_back, take_turns
 from umnist_core.server.web.meanings import Problem, problem_of
 from umnist_core.server.web.public import base_path
 from umnist_core.server.web.replies import (
@@ -122,20 +122,34 @@ class _Labeling:
 
     async def join(self, request: Request) -> Response:
         client = client_of(request)
-        refuse_haste(max(self._joins.wait_s(client), self._failed_joins.wait_s(client)))
-        self._joins.take(client)
+        take_turns((self._joins, client))
         await read_object(request, BODY_MAX_BYTES)
         desk = await self._open()
         try:
-            session = await self._commands.run(desk.join, request, request.path_params["token"])
-        except NotFoundError:
-            self._failed_joins.take(client)
-            raise
+            session = await self._commands.run(self._try_to_join, desk, request, client)
         except RefusedError as error:  # whatever the reason, this link leads nowhere any more
             return problem_reply(Problem(410, error.code, str(error)))
         response = json_reply({"to": f"/label/{session.study}"})
         set_session(response, request, desk.signer, session)
         return response
+
+    def _try_to_join(self, desk: Desk, request: Request, client: str) -> Session:
+        """Join by a link; one that nobody gave out counts before it is looked up.
+
+        So many that come at once are as many tries. A class that joins together is not slowed
+        down, since fewer are looked up at once than may fail.
+        """
+        turn = (self._failed_joins, client)
+        take_turns(turn)
+        try:
+            session: Session = desk.join(request, request.path_params["token"])
+        except NotFoundError:
+            raise
+        except BaseException:
+            give_turns_back(turn)
+            raise
+        give_turns_back(turn)
+        return session
 
     # -- the interface --------------------------------------------------------------------
 

@@ -21,8 +21,9 @@ class RateLimit:
     """Lets a client do something so many times a minute, all at once or spread out.
 
     A bucket a client: it holds ``per_minute`` turns, each use takes one out, and they flow
-    back evenly. Memory is bounded: of too many clients those that were quiet longest are
-    forgotten, which gives them their turns back.
+    back evenly. A turn is taken before its use and given back where that shall not count, so
+    that no more uses begin at once than there are turns. Memory is bounded: of too many clients
+    those that were quiet longest are forgotten, which gives them their turns back.
 
     Parameters
     ----------
@@ -47,20 +48,25 @@ class RateLimit:
         self._lock = threading.Lock()
         self._turns: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait_s(self, client: str) -> int:
-        """Return the whole seconds until a client has a turn; 0 if it has one now."""
+    def take(self, client: str) -> int:
+        """Take one turn of a client; return 0, or the whole seconds until there is one to take."""
         with self._lock:
             left = self._left(client)
-        return 0 if left >= 1 else math.ceil((1 - left) / self._turns_per_s)
+            if left < 1:
+                return math.ceil((1 - left) / self._turns_per_s)
+            self._keep(client, left - 1)
+        return 0
 
-    def take(self, client: str) -> None:
-        """Take one turn of a client; the last one may be taken by several at once."""
+    def give_back(self, client: str) -> None:
+        """Give a turn back that was taken for what turned out not to count."""
         with self._lock:
-            left = max(0.0, self._left(client) - 1)
-            self._turns[client] = (left, self._clock())
-            self._turns.move_to_end(client)
-            if len(self._turns) > self._clients_max:
-                self._turns.popitem(last=False)
+            self._keep(client, min(self._turns_max, self._left(client) + 1))
+
+    def _keep(self, client: str, turns: float) -> None:
+        self._turns[client] = (turns, self._clock())
+        self._turns.move_to_end(client)
+        if len(self._turns) > self._clients_max:
+            self._turns.popitem(last=False)
 
     def _left(self, client: str) -> float:
         turns, then = self._turns.get(client, (self._turns_max, 0.0))
@@ -84,15 +90,25 @@ def client_of(connection: HTTPConnection) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
-def refuse_haste(wait_s: int) -> None:
-    """Refuse somebody who has to wait.
+def give_turns_back(*turns: tuple[RateLimit, str]) -> None:
+    """Give back what `take_turns` took, as what came of it shall not count."""
+    for limit, client in turns:
+        limit.give_back(client)
+
+
+def take_turns(*turns: tuple[RateLimit, str]) -> None:
+    """Take a turn of each of several limits for a client of it, or of none.
 
     Raises
     ------
     HTTPException
-        429, unless ``wait_s`` is 0.
+        429, if one has no turn left.
     """
-    if wait_s:
+    for place, (limit, client) in enumerate(turns):
+        wait_s = limit.take(client)
+        if not wait_s:
+            continue
+        give_turns_back(*turns[:place])
         sentence = f"Too many tries; try again in {wait_s} s."
         raise HTTPException(429, sentence, {"retry-after": str(wait_s)})
 
