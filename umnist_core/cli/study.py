@@ -5,8 +5,6 @@ Every command speaks to the store that the app uses, at the same time as the app
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from dataclasses import asdict
@@ -39,6 +37,7 @@ from umnist_core.labeling.study_key import GUESSABLE
 from umnist_core.labeling.telling import FEEDBACKS
 from umnist_core.labeling.views import ListedInvite, Overview, PoolCounts
 from umnist_core.scenes import PRESETS
+from umnist_core.spreadsheets import csv_text
 
 
 @click.group("study", epilog='\b\nExamples:\n  umnist study create "Pilot" --stimuli 100')
@@ -361,13 +360,9 @@ def invite_command(
 
 
 def _write_links(path: Path, rows: list[ListedInvite], base_url: str) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("invite", "pool", "expires_utc", "link"))
-    for row in rows:
-        link = join_link(row.token, base_url)
-        writer.writerow((row.invite, row.pool or "", row.expires_utc or "", link))
-    write_whole(path, text.getvalue().encode(), private=True)  # whoever has a link is that person
+    cells = [{**asdict(row), "link": join_link(row.token, base_url)} for row in rows]
+    text = csv_text(("invite", "pool", "expires_utc", "link"), cells)
+    write_whole(path, text.encode(), private=True)  # whoever has a link is that person
 
 
 @study_group.command(

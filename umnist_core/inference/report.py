@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from umnist_core.attention.strongest import strongest_places
 from umnist_core.inference.prediction import Prediction, TaskAnswer, as_xywh
+from umnist_core.spreadsheets import csv_text
 
 LINES_MAX = 5
 """Strongest places and runners-up that are printed."""
@@ -140,8 +139,4 @@ def failure_row(image_id: str, error: Exception) -> Row:
 def table_text(rows: Sequence[Row]) -> str:
     """Return rows as CSV; every column that one of them has, ``error`` at the end."""
     columns = dict.fromkeys(name for row in rows for name in row if name != "error")
-    text = io.StringIO()
-    table = csv.DictWriter(text, (*columns, "error"), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
+    return csv_text((*columns, "error"), rows)

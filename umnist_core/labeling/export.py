@@ -51,6 +51,7 @@ from umnist_core.labeling.results import (
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.verify import Verification
+from umnist_core.spreadsheets import plain_cell
 
 FORMAT = "umnist-study"
 VERSION = 1
@@ -257,7 +258,10 @@ def _table_files(tables: Mapping[str, pd.DataFrame], kind: str) -> dict[str, byt
 def _csv(name: str, frame: pd.DataFrame) -> bytes:
     lists = [one.name for one in codebook.TABLES[name] if one.kind == "ints"]
     as_json = {key: frame[key].map(_list_text).astype(object) for key in lists}
-    text: str = frame.assign(**as_json).to_csv(index=False, lineterminator="\n")
+    plain = frame.assign(**as_json)
+    texts = plain.select_dtypes(["object", "string"]).columns
+    plain[texts] = plain[texts].map(plain_cell)
+    text: str = plain.to_csv(index=False, lineterminator="\n")
     return text.encode()
 
 

@@ -7,8 +7,6 @@ so the interval is Wilson's.
 from __future__ import annotations
 
 import copy
-import csv
-import io
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -29,6 +27,7 @@ from umnist_core.models.base import SUM_TASK, Doubt, Model, ModelOutput
 from umnist_core.models.confidence import answer_confidences
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Digit, Scene
+from umnist_core.spreadsheets import csv_text
 from umnist_core.training.bars import progress_bar
 from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
@@ -414,8 +413,4 @@ def write_submission(path: Path, found: Evaluation) -> None:
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, columns, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, csv_text(columns, rows).encode())

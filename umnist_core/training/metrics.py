@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 from umnist_core.files import write_whole
+from umnist_core.spreadsheets import csv_text
 
 METRICS_FILE = "metrics.csv"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -38,11 +37,7 @@ class MetricsWriter:
 
     def write(self, rows: list[Row]) -> None:
         """Write all rows as CSV, whole, and add the last to TensorBoard's."""
-        text = io.StringIO()
-        table = csv.DictWriter(text, list(rows[-1]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-        write_whole(self._path, text.getvalue().encode())
+        write_whole(self._path, csv_text(list(rows[-1]), rows).encode())
         if self._board is None:
             return
         for name, value in rows[-1].items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.views import ListedInvite, Overview
 from umnist_core.settings import load_settings
+from umnist_core.spreadsheets import csv_text
 
 IN_NEED = "in need"
 LIST_PX = 190
@@ -208,9 +208,7 @@ def _table(rows: list[ListedInvite]) -> pd.DataFrame:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    buffer = io.StringIO()
-    table[["Link", "Pool", "Valid until"]].to_csv(buffer, index=False)
-    return buffer.getvalue()
+    return csv_text(("Link", "Pool", "Valid until"), table.to_dict("records"))
 
 
 def join_link(token: str) -> str:
