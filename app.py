@@ -18,9 +18,11 @@ from umnist_core.server.inference import inference_routes
 from umnist_core.server.labeling import label_routes
 from umnist_core.server.labeling.ending import stores_closed_at_end
 from umnist_core.server.login import login_routes
+from umnist_core.server.web.connections import bound_connections
 from umnist_core.settings import load_settings
 
 settings = load_settings()
+bound_connections(settings)
 if settings.public_address is not None:  # one setting, whoever starts the server
     config.set_option("server.baseUrlPath", settings.public_address.path.strip("/"))
 base_path = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
