@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.segment_glyphs import segment_glyphs
+from umnist_core.datasets import pickled as pickled_module
 from umnist_core.datasets.megapixel_sparse import open_megapixel_split, write_megapixel_split
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError
 from umnist_core.rendering import render
@@ -137,6 +138,75 @@ def test_file_that_is_no_such_array_is_refused_in_one_sentence(
     ) as caught:
         open_megapixel_split(tmp_path, "train")
     assert "\n" not in str(caught.value)
+
+
+def _object_array(count: int, pickled: bytes) -> bytes:
+    """Return a NumPy file that says that it has some objects, with a pickle of anything."""
+    header = f"{{'descr': '|O', 'fortran_order': False, 'shape': ({count},), }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + pickled
+
+
+_ENCODED_AGAIN = b"c_codecs\nencode\nh\x00X\x06\x00\x00\x00latin1\x86R0"
+
+
+@pytest.mark.parametrize(
+    ("pickled", "sentence"),
+    [
+        (b"]" * 5000 + b".", "parts"),
+        (b"]q\x00" + b"(h\x00h\x00h\x00h\x00l" * 2000 + b".", "parts"),
+        (b"]r\xff\xff\xff\x7f.", "keeps more than it has"),
+        (b"X\x00\x20\x00\x00" + b"a" * 8192 + b"q\x00" + _ENCODED_AGAIN * 90 + b".", "again"),
+        (b"cnumpy\nndarray\n(M\xff\xffM\xff\xfft\x85R.", "numbers"),
+        (
+            b"cnumpy._core.multiarray\nscalar\n(cnumpy\ndtype\nX\x02\x00\x00\x00V9\x85RC\x00tR.",
+            "V9",
+        ),
+    ],
+)
+def test_pickle_that_makes_much_of_little_is_refused(
+    tmp_path: Path, pickled: bytes, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists in lists, lists of one list, far places to keep things, texts encoded again, shapes."""
+    monkeypatch.setattr(pickled_module, "OBJECTS_MAX", 1000)
+    write_original(tmp_path, [])
+    (tmp_path / "train.npy").write_bytes(_object_array(1, b"\x80\x04" + pickled))
+    with pytest.raises(DamagedFileError, match=sentence):
+        open_megapixel_split(tmp_path, "train")
+
+
+def test_array_that_is_mentioned_again_and_again_is_refused(tmp_path: Path) -> None:
+    """In the file it stands once; in memory it would stand once for each image."""
+    pixels = np.full((SIZE, SIZE), 9, np.uint8)
+    write_original(tmp_path, [original_record(pixels, [1, 2, 3, 4, 5])] * 100)
+    with pytest.raises(DamagedFileError, match="again and again"):
+        open_megapixel_split(tmp_path, "train")
+
+
+@pytest.mark.parametrize(
+    ("length", "header"), [(2**31 - 1, b"{"), (10_000, b"(" * 10_000), (5000, b"-" * 5000)]
+)
+def test_header_that_is_large_or_nested_is_refused(
+    tmp_path: Path, length: int, header: bytes
+) -> None:
+    """It is a Python expression of some hundred bytes, and is read as one."""
+    write_original(tmp_path, [])
+    data = b"\x93NUMPY\x02\x00" + length.to_bytes(4, "little") + header
+    (tmp_path / "train.npy").write_bytes(data)
+    with pytest.raises(DamagedFileError):
+        open_megapixel_split(tmp_path, "train")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_every_protocol_of_pickles_is_read(tmp_path: Path, protocol: int) -> None:
+    """Whatever Python and NumPy wrote the file."""
+    pixels = np.random.default_rng(protocol).integers(0, 256, (SIZE, SIZE), dtype=np.uint8)
+    records = np.empty(2, object)
+    records[:] = [original_record(pixels, [3, 7, 3, 3, 9]) for _ in range(2)]
+    write_original(tmp_path, [])
+    data = _object_array(2, pickle.dumps(records, protocol))
+    (tmp_path / "train.npy").write_bytes(data)
+    split = open_megapixel_split(tmp_path, "train")
+    np.testing.assert_array_equal(split.read_image(0), pixels)
 
 
 def test_plain_array_and_truncated_pickle_are_refused(tmp_path: Path, pixels: np.ndarray) -> None:

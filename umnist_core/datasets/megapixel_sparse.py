@@ -11,8 +11,9 @@ each ``.npy`` is a pickled array of dictionaries, one per image, with
 ``multi``
     ten numbers, 1 where the class is in the image
 
-Unpickling runs whatever a file says. Here only what such a data set is made of can be
-read (numbers, arrays, lists, dictionaries); any other content is refused before it runs.
+Unpickling runs whatever a file says. `umnist_core.datasets.pickled` reads only what such a data
+set is made of (numbers, arrays, lists, dictionaries); any other content is refused before it
+runs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,30 +30,20 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from umnist_core.datasets.pickled import Array, as_numbers, load_pickled
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError
 from umnist_core.files import write_whole
+from umnist_core.parsing import parse_json
 from umnist_core.scenes import MegapixelTasks
 
 PARAMETER_FILE = "parameters.json"
 MAX_SIDE_PX = 100_000
 
-_ALLOWED_GLOBALS = frozenset(
-    {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
-    | {
-        (f"numpy.{core}.multiarray", name)
-        for core in ("core", "_core")
-        for name in ("_reconstruct", "scalar")
-    }
-    | {(f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")}
-)
-"""What NumPy's arrays and numbers are rebuilt with; none of it does anything else."""
+HEADER_MAX_BYTES = 10_000
+"""Of the header of an array, which is some 100 bytes long."""
 
-
-class _DataUnpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        if (module_name, global_name) not in _ALLOWED_GLOBALS:
-            raise pickle.UnpicklingError(f"it asks to run {module_name}.{global_name}")
-        return super().find_class(module_name, global_name)
+MEMORY_MAX_TIMES = 8
+"""How much larger images may be in memory than in the file: small numbers become int64."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +116,17 @@ def open_megapixel_split(folder: Path, split: str) -> MegapixelSplit:
     height, width = _read_size(table)
     with data.open("rb") as file:
         records = _read_records(file, data)
-    images = tuple(
-        _sparse_image(record, number, data, height * width) for number, record in enumerate(records)
-    )
-    return MegapixelSplit(data, height, width, images)
+    images, left = [], MEMORY_MAX_TIMES * data.stat().st_size
+    for number, record in enumerate(records):
+        image = _sparse_image(record, number, data, height * width)
+        left -= image.indices.nbytes + image.values.nbytes
+        if left < 0:
+            raise DamagedFileError(
+                f"{data}: expected images that are written out, found some that are mentioned "
+                "again and again; make the file again with make_mnist.py."
+            )
+        images.append(image)
+    return MegapixelSplit(data, height, width, tuple(images))
 
 
 def count_megapixel_images(folder: Path, split: str) -> int:
@@ -159,7 +156,7 @@ def _find_pair(folder: Path, split: str) -> tuple[Path, Path]:
 
 def _read_size(table: Path) -> tuple[int, int]:
     try:
-        parameters = json.loads(table.read_bytes())
+        parameters = parse_json(table.read_bytes())
         height, width = parameters["height"], parameters["width"]
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(
@@ -178,15 +175,21 @@ def _read_size(table: Path) -> tuple[int, int]:
 def _read_records(file: BinaryIO, path: Path) -> list[Any]:
     with _said_as_damaged(path):
         count = _read_count(file)
-        records = _DataUnpickler(file).load()
-        if np.shape(records) != (count,):
-            raise ValueError(f"{np.shape(records)} records and not {count}")
-        return list(records)
+        loaded = load_pickled(file)
+        records: list[Any] = loaded.objects if isinstance(loaded, Array) else loaded
+        if type(records) is not list or len(records) != count:
+            raise ValueError(f"something else than {count} records")
+        return records
 
 
 def _read_count(file: BinaryIO) -> int:
     """Return the number of records that a NumPy file says it has; leave the file behind that."""
     version = np.lib.format.read_magic(file)
+    length_bytes = 2 if version == (1, 0) else 4
+    length = int.from_bytes(file.read(length_bytes), "little")
+    if length > HEADER_MAX_BYTES:
+        raise ValueError(f"a header of {length} bytes")
+    file.seek(-length_bytes, os.SEEK_CUR)
     read_header = (
         np.lib.format.read_array_header_1_0
         if version == (1, 0)
@@ -215,9 +218,9 @@ def _said_as_damaged(path: Path) -> Iterator[None]:
 def _sparse_image(record: Any, number: int, path: Path, size_px: int) -> SparseImage:
     try:
         (places,), values = record["input"]
-        indices = np.asarray(places, np.int64)
-        grey = np.asarray(values, np.float32)
-        multi = np.asarray(record["multi"], np.float64)
+        indices = as_numbers(places).astype(np.int64)
+        grey = as_numbers(values).astype(np.float32)
+        multi = as_numbers(record["multi"]).astype(np.float64)
         classes = [int(record[task]) for task in ("majority", "max", "top")]
         sane = (
             indices.shape == grey.shape
