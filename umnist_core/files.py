@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from umnist_core.errors import UmnistError, WriteError
+from umnist_core.paths import check_file
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -31,7 +32,8 @@ def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
     Raises
     ------
     WriteError
-        If the folder is missing or not writable, or the disk is full. Nothing is left behind.
+        If the folder is missing or not writable, the disk is full, or a folder, a device or a pipe
+        stands there. Nothing is left behind.
     """
     with open_whole(path, private=private) as file:
         file.write(data)
@@ -56,6 +58,8 @@ def open_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """
     temporary: Path | None = None
     try:
+        if path.exists():
+            check_file(path)  # a device or a pipe would be replaced by a file
         # In the same folder, because a rename is only atomic within one file system.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         temporary = Path(name)

@@ -46,14 +46,37 @@ def has_debris(path: str) -> bool:
     return any(is_debris(part) for part in path.split("/") if part not in ("", ".", ".."))
 
 
-def expand_home(path: Path | str) -> Path:
-    """Return a path with the home folder for a leading ``~`` or ``~user``.
+def check_name(path: Path | str) -> None:
+    """Refuse a path that no file or folder can have, whether one is there or not.
 
     Raises
     ------
     InvalidValueError
-        If that home is not known.
+        If it is empty or too long, or holds a NUL or what is no letter.
     """
+    reason = "nothing" if not str(path) else ""
+    try:
+        os.lstat(path)
+    except ValueError:
+        reason = "a letter that no name can have"
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            reason = str(error.strerror).lower()
+    if reason:
+        raise InvalidValueError(
+            f"Expected a path on this machine, found {str(path)[:80]!r} ({reason}); correct it."
+        )
+
+
+def expand_home(path: Path | str) -> Path:
+    """Return a path that somebody gives, with the home folder for a leading ``~`` or ``~user``.
+
+    Raises
+    ------
+    InvalidValueError
+        If that home is not known, or as `check_name`.
+    """
+    check_name(path)
     try:
         return Path(path).expanduser()
     except RuntimeError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.paths import expand_home
 from umnist_core.public_address import (
     Network,
     PublicAddress,
@@ -81,19 +83,19 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     Raises
     ------
     InvalidValueError
-        If a limit is not a whole number of 1 or more, or an address is none.
+        If a limit is not a whole number of 1 or more, an address is none, or a folder lies in a
+        home that is not known.
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
-    data = Path(env.get("UMNIST_DATA") or platformdirs.user_data_dir("umnist")).expanduser()
+    data = _folder(env, "UMNIST_DATA", platformdirs.user_data_dir("umnist"))
     above = _ABOVE if is_clone() else data
-    labeling = Path(env.get("UMNIST_LABELING") or above / _LABELING).expanduser()
-    checkpoints = env.get("UMNIST_CHECKPOINTS")
+    labeling = _folder(env, "UMNIST_LABELING", above / _LABELING)
     base_url = env.get("UMNIST_BASE_URL")
     return Settings(
-        digits_dir=Path(digits).expanduser() if digits else None,
+        digits_dir=_folder(env, "UMNIST_DIGITS", "") if digits else None,
         data_dir=data,
-        checkpoints_dir=Path(checkpoints).expanduser() if checkpoints else data / "checkpoints",
+        checkpoints_dir=_folder(env, "UMNIST_CHECKPOINTS", data / "checkpoints"),
         tile_cache_mib=_whole_number(env, "UMNIST_CACHE_MIB", 512),
         max_file_mib=_whole_number(env, "UMNIST_MAX_FILE_MIB", 2048),
         max_file_mpx=_whole_number(env, "UMNIST_MAX_FILE_MPX", 20_000),
@@ -123,10 +125,21 @@ def find_stray_studies() -> Path | None:
     return folder if not is_clone() and (folder / "umnist.sqlite").is_file() else None
 
 
+def _folder(env: dict[str, str], name: str, default: Path | str) -> Path:
+    chosen = env.get(name) or default
+    try:
+        return expand_home(chosen)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            f"Expected a folder for {name}, found {str(chosen)[:80]!r} whose home folder is not "
+            f"known; set {name} to a folder."
+        ) from error
+
+
 def _whole_number(env: dict[str, str], name: str, default: int) -> int:
     text = env.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+    if not re.fullmatch("0*[1-9][0-9]{0,11}", text):
         raise InvalidValueError(
-            f"{name} is a whole number of 1 or more; got {text!r}; correct or unset it."
+            f"{name} is a whole number of 1 or more; got {text!r:.40}; correct or unset it."
         )
     return int(text)

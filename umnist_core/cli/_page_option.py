@@ -11,7 +11,7 @@ def _from_zero(ctx: click.Context, option: click.Parameter, page: int | None) ->
 
 page_option = click.option(
     "--page",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     callback=_from_zero,
     help="Page of a file with several, such as a TIFF stack, counted from 1; the first without it.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -56,8 +57,8 @@ def read_digits(
         return None
     fewest, dots, most = value.partition("..")
     ends = (fewest, most if dots else fewest)
-    if not all(end.isdecimal() for end in ends) or int(ends[0]) > int(ends[1]):
-        raise click.BadParameter(f"expected a range such as 1..9, or a number; got {value!r}.")
+    if not all(re.fullmatch("[0-9]{1,9}", end) for end in ends) or int(ends[0]) > int(ends[1]):
+        raise click.BadParameter(f"expected a range such as 1..9, or a number; got {value!r:.60}.")
     return int(ends[0]), int(ends[1])
 
 

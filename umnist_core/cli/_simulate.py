@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from umnist_core.cli._scene_options import SEED
+from umnist_core.cli._types import Number
 
 if TYPE_CHECKING:
     from umnist_core.simulation.client import Tally
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 @click.option("--annotators", type=click.IntRange(1, 1000), default=40, show_default=True)
 @click.option(
     "--accuracy",
-    type=click.FloatRange(0.001, 0.999),
+    type=Number(0.001, 0.999),
     default=0.5,
     show_default=True,
     help="Expected share of right answers of unguided people.",
 )
 @click.option(
     "--guided-gain",
-    type=click.FloatRange(-0.99, 0.99),
+    type=Number(-0.99, 0.99),
     default=0.0,
     show_default=True,
     help="What guided people have more of it.",
@@ -41,14 +42,14 @@ if TYPE_CHECKING:
 @click.option(
     "--sd",
     "annotator_sd",
-    type=click.FloatRange(0, 10),
+    type=Number(0, 10),
     default=0.4,
     show_default=True,
     help="How much people differ: standard deviation in logits.",
 )
 @click.option(
     "--image-sd",
-    type=click.FloatRange(0, 10),
+    type=Number(0, 10),
     default=1.5,
     show_default=True,
     help="How much images differ, by their smallest digit; in logits.",
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--tiles", is_flag=True, help="Fetch the tiles that a viewer would.")
 @click.option(
-    "--think", type=click.FloatRange(0), default=0.0, show_default=True, help="Seconds an image."
+    "--think", type=Number(0, 3600), default=0.0, show_default=True, help="Seconds an image."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")

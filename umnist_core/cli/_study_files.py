@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument
+from umnist_core.cli._types import GivenPath
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.events import StudyCreated
 from umnist_core.labeling.service import StudyService, open_service
@@ -111,7 +112,7 @@ def _state_faults(service: StudyService, study: str) -> list[str]:
     "  umnist study backup monday.zip --without-images\n\n"
     "Ends with code 1 when the store has faults; it is backed up all the same.",
 )
-@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.argument("target", required=False, type=GivenPath())
 @click.option("--without-images", is_flag=True, help="Answers and truth alone.")
 @click.pass_context
 def backup_command(ctx: click.Context, *, target: Path | None, without_images: bool) -> None:
@@ -142,7 +143,7 @@ def _say_faults(found: tuple[Verification, ...]) -> int:
 
 
 @click.command("restore", epilog="\b\nExamples:\n  umnist study restore monday.zip")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=GivenPath(never_waits=True))
 @click.option("--without-images", is_flag=True, help="Answers and truth alone.")
 def restore_command(*, source: Path, without_images: bool) -> None:
     """Put all studies of the backup SOURCE into a store that has none of them."""
@@ -168,7 +169,7 @@ def restore_command(*, source: Path, without_images: bool) -> None:
     "Ends with code 1 when the log has faults; it is exported all the same.",
 )
 @study_argument
-@click.argument("target", required=False, type=click.Path(path_type=Path))
+@click.argument("target", required=False, type=GivenPath())
 @click.option(
     "--format",
     "kind",
@@ -213,7 +214,7 @@ def export_command(
 
 
 @click.command("import", epilog="\b\nExamples:\n  umnist study import pilot.zip")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=GivenPath(never_waits=True))
 def import_command(*, source: Path) -> None:
     """Check the exported study SOURCE and put it into the store."""
     from umnist_core.labeling.importing import import_study

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from umnist_core.cli._study_choice import count_of
+from umnist_core.cli._types import GivenPath
 
 
 @click.command(
@@ -16,8 +17,8 @@ from umnist_core.cli._study_choice import count_of
     "  umnist study remake pilot.zip images\n\n"
     "Ends with code 1 when an image is another than the one that was shown.",
 )
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("source", type=GivenPath(never_waits=True))
+@click.argument("target", type=GivenPath())
 @click.pass_context
 def remake_command(ctx: click.Context, *, source: Path, target: Path) -> None:
     """Make the images of the closed study that SOURCE is an export of, in the folder TARGET.

@@ -9,9 +9,16 @@ from typing import Any
 import click
 import yaml
 
-from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
+from umnist_core.errors import (
+    DamagedFileError,
+    InvalidValueError,
+    MissingFileError,
+    UmnistError,
+)
 from umnist_core.labeling.records import DEFAULT_INSTRUCTIONS, StudySpec
 from umnist_core.labeling.telling import DEFAULT_FEEDBACK
+from umnist_core.parsing import parse_yaml
+from umnist_core.paths import read_file
 
 
 def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
@@ -45,6 +52,9 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
         values = {**defaults, **own, **(given.get(name) or {})}
         data[name] = {str(key): str(value) for key, value in values.items()}
     plain = {key: value for key, value in given.items() if value is not None and key not in nested}
+    for key, value in plain.items():
+        if isinstance(value, str) and value != value.encode(errors="replace").decode():
+            raise click.UsageError(f"{key} is a text, which {value[:80]!r} is not; correct it.")
     try:
         return StudySpec.from_dict({**data, **plain})
     except InvalidValueError as error:
@@ -53,9 +63,11 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())[:160]
+        data = parse_yaml(read_text(file))
+    except ValueError as error:
+        if isinstance(error, UmnistError):
+            raise
+        reason = str(error)[:160]
         raise DamagedFileError(
             f"Expected the settings of a study as YAML in {file}, found something else ({reason}); "
             "`umnist study create --print-spec` shows how they are written."
@@ -77,7 +89,7 @@ def read_text(file: Path) -> str:
         If there is none, or it is not text in UTF-8.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return read_file(file).decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise DamagedFileError(
             f"Expected text in UTF-8 in {file}, found something else; save it as UTF-8."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._types import JOBS, GivenPath
 from umnist_core.datasets.decode import CHOICES
 from umnist_core.datasets.inspect import Inspection, inspect_dataset
 from umnist_core.datasets.manifest import MANIFEST
@@ -33,9 +34,9 @@ def datasets_group() -> None:
     "  umnist datasets inspect ultramnist --quick --json\n\n"
     "Ends with code 1 when something is missing or damaged.",
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=GivenPath())
 @click.option("--quick", is_flag=True, help="Check headers and ends instead of decoding all.")
-@click.option("--jobs", type=click.IntRange(1), help="Threads; one a core unless given.")
+@click.option("--jobs", type=JOBS, help="Threads; one a core unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and no text.")
 @click.pass_context
 def inspect_command(

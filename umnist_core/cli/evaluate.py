@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from umnist_core.cli._scene_options import SEED, read_digits, set_option
+from umnist_core.cli._types import COUNT, GivenPath
 from umnist_core.scenes import PRESETS
 from umnist_core.seeds import FOLDER_SPLITS
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = GivenPath(dir_okay=False)
 
 
 @click.command(
@@ -27,7 +27,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("checkpoint")
 @click.option(
     "--data",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=GivenPath(exists=True, file_okay=False),
     help="A data set's folder; without it, scenes are drawn. With --variant photographs or all, "
     "the folder of the photographs.",
 )
@@ -43,7 +43,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="released", show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(FOLDER_SPLITS), default="test", show_default=True)
-@click.option("--count", type=click.IntRange(1), help="Images; 1000 scenes, or the whole folder.")
+@click.option("--count", type=COUNT, help="Images; 1000 scenes, or the whole folder.")
 @set_option("Replace one parameter of the preset.")
 @click.option(
     "--digits",
@@ -51,10 +51,10 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     callback=read_digits,
     help="Digits that an image is assumed to have, instead of the model's own 3..5.",
 )
-@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1, 100_000), default=16, show_default=True)
 @click.option(
     "--workers",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1024),
     default=0,
     show_default=True,
     help="Processes that read images, and on the CPU answer too.",

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from umnist_core.cli._scene_options import IMAGE_HELP, SEED, parameter_help, set_option
-from umnist_core.datasets.recipe import LAYOUTS, MAX_COUNT, Recipe
+from umnist_core.cli._types import COUNT, JOBS, GivenPath
+from umnist_core.datasets.recipe import LAYOUTS, Recipe
 from umnist_core.datasets.study import NOISE_STUDY, STUDIES, STUDY_COUNT
 from umnist_core.errors import InvalidValueError, TooLargeError, UmnistError
 from umnist_core.pyramid.image_types import IMAGE_TYPES
@@ -26,7 +27,7 @@ from umnist_core.seeds import SPLITS
     "  umnist generate big --count 100000 --format webdataset --dask tcp://10.0.0.1:8786\n\n"
     + parameter_help(),
 )
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=GivenPath())
 @click.option(
     "--preset",
     type=click.Choice(list(PRESETS)),
@@ -36,7 +37,7 @@ from umnist_core.seeds import SPLITS
 )
 @click.option(
     "--count",
-    type=click.IntRange(1, MAX_COUNT),
+    type=COUNT,
     help=f"Images to make; {STUDY_COUNT} in each set of a study unless given.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -60,9 +61,7 @@ from umnist_core.seeds import SPLITS
     type=click.Choice(STUDIES),
     help="Write the noise-free set and ten noised sets of the same digits, a folder each.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1), help="Processes on this machine; one a core unless given."
-)
+@click.option("--jobs", type=JOBS, help="Processes on this machine; one a core unless given.")
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that does the work.")
 def generate_command(
     *,

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from umnist_core.cli._types import GivenPath
 from umnist_core.errors import ConflictError, UmnistError
 from umnist_core.models.needs import check_torch
 
 if TYPE_CHECKING:
     from umnist_core.models.cards import Card
+
+_SIZE = click.IntRange(1, 100_000)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -100,17 +103,17 @@ def _echo_field(name: str, value: Any) -> None:
     "  umnist models import-ips traffic.pth --patch 100 --stride 100 --memory 10 "
     "--iteration 32 --no-positions --out traffic.safetensors",
 )
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=GivenPath(dir_okay=False))
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=GivenPath(dir_okay=False),
     help="Where to; FILE with the ending .safetensors by default.",
 )
-@click.option("--patch", "patch_px", type=click.IntRange(1), default=50, show_default=True)
-@click.option("--stride", "stride_px", type=click.IntRange(1), default=50, show_default=True)
-@click.option("--memory", type=click.IntRange(1), default=100, show_default=True, help="M")
-@click.option("--iteration", type=click.IntRange(1), default=100, show_default=True, help="I")
-@click.option("--heads", type=click.IntRange(1), default=8, show_default=True, help="H")
+@click.option("--patch", "patch_px", type=_SIZE, default=50, show_default=True)
+@click.option("--stride", "stride_px", type=_SIZE, default=50, show_default=True)
+@click.option("--memory", type=_SIZE, default=100, show_default=True, help="M")
+@click.option("--iteration", type=_SIZE, default=100, show_default=True, help="I")
+@click.option("--heads", type=_SIZE, default=8, show_default=True, help="H")
 @click.option("--positions/--no-positions", default=True, show_default=True)
 @click.option("--force", is_flag=True, help="Replace what is there.")
 def import_ips_command(file: Path, out: Path | None, force: bool, **settings: Any) -> None:

@@ -15,6 +15,7 @@ from umnist_core.cli._scene_options import (
     read_digits,
     scene_options,
 )
+from umnist_core.cli._types import GivenPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from umnist_core.inference.requests import ImageRef, PredictRequest
     from umnist_core.scenes import SceneRef
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = GivenPath(dir_okay=False)
 
 _OF_SCENES = ("preset", "seed", "split", "index", "overrides")
 
@@ -38,7 +39,7 @@ _OF_SCENES = ("preset", "seed", "split", "index", "overrides")
     "  umnist predict --preset released --set canvas=8000 --model additive-pyramid --json\n"
     "  umnist predict images --model my-run --out answers.csv\n\n" + parameter_help(),
 )
-@click.argument("image", required=False, type=click.Path(path_type=Path))
+@click.argument("image", required=False, type=GivenPath())
 @click.option("--model", "checkpoint", required=True, metavar="NAME|PATH", help="A checkpoint.")
 @click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, or cuda:0 and the like."

@@ -12,6 +12,7 @@ from umnist_core.cli._scene_options import (
     parameter_help,
     scene_options,
 )
+from umnist_core.cli._types import GivenPath
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import TooLargeError
 from umnist_core.files import write_whole
@@ -35,10 +36,10 @@ SUFFIXES = {".png": "png", ".jpeg": "jpeg", ".jpg": "jpeg"}
     "  umnist render --image jpeg-kaggle --index 3 as-on-kaggle.jpeg\n"
     "  umnist render --preset paper --layer noise_free digits.png\n\n" + parameter_help(),
 )
-@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("out", type=GivenPath(dir_okay=False))
 @click.option(
     "--truth",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=GivenPath(dir_okay=False),
     help="Also write the scene (digits, boxes, ground) as JSON.",
 )
 @click.option("--image", type=click.Choice(list(IMAGE_TYPES)), help=f"{IMAGE_HELP} By OUT's name.")

@@ -27,6 +27,7 @@ from umnist_core.cli._study_choice import (
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._study_spec import read_spec, read_text, spec_text
+from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
 from umnist_core.labeling.events import INVITED_PERSON, OWN
@@ -92,7 +93,7 @@ def _read_feedback(
     "  umnist study create --spec pilot.yaml\n",
 )
 @click.argument("name", required=False)
-@click.option("--spec", "spec_file", type=click.Path(path_type=Path), help="Settings as YAML.")
+@click.option("--spec", "spec_file", type=GivenPath(), help="Settings as YAML.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
 @set_option("Replace one parameter of the preset, as of `umnist generate`.")
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
@@ -115,7 +116,7 @@ def _read_feedback(
 @click.option("--allow-change/--no-allow-change", default=None, help="Of the last answer.")
 @click.option("--filter", "pyramid_filter", type=click.Choice(PYRAMID_FILTERS), help="[area]")
 @click.option("--lease-minutes", type=int, help="Time that an image stays reserved.  [1440]")
-@click.option("--consent", type=click.Path(path_type=Path), help="Text file.")
+@click.option("--consent", type=GivenPath(), help="Text file.")
 @click.option("--contact", help="Who answers questions; the consent names it.")
 @click.option("--duration", help="How long taking part takes, such as 45 minutes; as --contact.")
 @click.option("--retention", help="How long data are kept; as --contact.")
@@ -127,7 +128,7 @@ def _read_feedback(
     callback=_read_instructions,
     help="Text file with what a pool is told.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes; one a core unless given.")
+@click.option("--jobs", type=JOBS, help="Processes; one a core unless given.")
 @click.option("--print-spec", is_flag=True, help="Print the settings as YAML and make nothing.")
 def create_command(
     *, spec_file: Path | None, jobs: int | None, print_spec: bool, **given: Any
@@ -209,7 +210,7 @@ def list_command(*, as_json: bool) -> None:
 @click.option("--people", is_flag=True, help="Also a line for each person.")
 @click.option("--links", is_flag=True, help="Also a line for each link; keep these to yourself.")
 @base_url_option
-@click.option("--watch", type=click.FloatRange(0.2), metavar="SECONDS", help="Again and again.")
+@click.option("--watch", type=Number(0.2, 86_400), metavar="SECONDS", help="Again and again.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and no text.")
 def show_command(
     *,
@@ -331,10 +332,10 @@ def _link_line(row: dict[str, Any]) -> str:
     type=click.Choice(POOLS),
     help="The one that lacks labels unless given.",
 )
-@click.option("--days", type=click.FloatRange(0, 36_500, min_open=True), help="They work so long.")
+@click.option("--days", type=Number(0, 36_500, min_open=True), help="They work so long.")
 @click.option("--own", is_flag=True, help="For the makers' own tries: the data are marked so.")
 @base_url_option
-@click.option("--csv", "table", type=click.Path(path_type=Path), help="Write them as a table too.")
+@click.option("--csv", "table", type=GivenPath(), help="Write them as a table too.")
 def invite_command(
     *,
     study: str,
@@ -370,7 +371,7 @@ def _write_links(path: Path, rows: list[ListedInvite], base_url: str) -> None:
     epilog="\b\nExamples:\n  umnist study open-link Pilot --days 7 --base-url https://lab.example.org",
 )
 @study_argument
-@click.option("--days", type=click.FloatRange(0, 36_500, min_open=True), help="It works so long.")
+@click.option("--days", type=Number(0, 36_500, min_open=True), help="It works so long.")
 @base_url_option
 def open_link_command(*, study: str, days: float | None, base_url: str) -> None:
     """Make a link by which anybody joins; each person gets the pool that lacks more labels."""
@@ -392,7 +393,8 @@ def revoke_command(*, study: str, link: str) -> None:
     LINK is a link or its id, or a person's id for all of that person's.
     """
     service, chosen = choose_study(study)
-    hashed = sha256(link.rpartition("/")[2])
+    # What somebody types may be no text, of which there is no hash.
+    hashed = sha256(link.rpartition("/")[2].encode(errors="replace").decode())
     invites = service.state(chosen).invites.values()
     found = [one.id for one in invites if link in (one.id, one.annotator)]
     found = found or [one.id for one in invites if one.token_hash == hashed]

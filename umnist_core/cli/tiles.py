@@ -10,6 +10,7 @@ from tqdm import tqdm
 from umnist_core import __version__
 from umnist_core.cli._page_option import page_option
 from umnist_core.cli._scene_options import parameter_help, scene_options
+from umnist_core.cli._types import GivenPath
 from umnist_core.digits import load_glyphs
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.pyramid.comment import scene_comment
@@ -38,11 +39,11 @@ def tiles_group() -> None:
     "  umnist tiles export --set canvas=100000 --zip huge     huge.zip\n"
     "  umnist tiles export --file slide.tif --format jpeg slide\n\n" + parameter_help(),
 )
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=GivenPath())
 @click.option(
     "--file",
     "file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=GivenPath(dir_okay=False),
     help="Export this JPEG, PNG, TIFF or WebP instead of a scene.",
 )
 @page_option

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._types import GivenPath
+
 
 @click.command(
     "train",
@@ -17,10 +19,10 @@ import click
     "  torchrun --nproc-per-node 2 -m umnist_core.cli train my-run.toml\n\n"
     "docs/training.md explains every setting and lists the configurations.",
 )
-@click.argument("config", type=click.Path(path_type=Path))
+@click.argument("config", type=GivenPath())
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=GivenPath(file_okay=False),
     help="Folder of the run; runs/CONFIG by default. A run that is there already goes on.",
 )
 @click.option(

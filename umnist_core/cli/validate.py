@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from umnist_core.cli._scene_options import SEED, set_option
+from umnist_core.cli._types import COUNT, GivenPath
 from umnist_core.scenes import PRESETS, get_preset
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MOST = 300
 """Images on either side unless something else is asked for; both take some 80 s of one core."""
 
-FILE = click.Path(dir_okay=False, path_type=Path)
+FILE = GivenPath(dir_okay=False)
 
 
 @click.command(
@@ -39,15 +40,15 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     "folder",
     required=True,
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Images in Kaggle's layout, in class folders, or any others.",
 )
 @click.option(
     "--count",
-    type=click.IntRange(1),
+    type=COUNT,
     help=f"Images of FOLDER, drawn at random; all of them unless given, and at most {MOST}.",
 )
-@click.option("--ours", type=click.IntRange(1), help="Images of ours; as many unless given.")
+@click.option("--ours", type=COUNT, help="Images of ours; as many unless given.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @set_option("Replace one parameter of the preset, as of `umnist render`.")
 @click.option("--model", metavar="NAME|PATH", help="Also compare the digits that it finds; slow.")

@@ -20,6 +20,7 @@ from umnist_core.datasets.labels import is_coco
 from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
 from umnist_core.datasets.scan import IMAGE_SUFFIXES, Scan, iter_folders, split_of_path
+from umnist_core.paths import is_debris
 
 _COCO_NAME = re.compile(r"_?annotations|instances|.*_keypoints_")
 _NO_LABELS = re.compile(r"(?:captions|labels|panoptic|image_info|stuff)_")
@@ -77,7 +78,7 @@ def find_home(root: Path) -> Path:
     home = root
     for _ in range(3):
         if _annotation_folders(home) or any(
-            _COCO_NAME.match(path.name) for path in home.glob("*.json")
+            _COCO_NAME.match(path.name) for path in _json_files(home)
         ):
             return home
         is_part = home.name in ("images", "JPEGImages") or split_of_word(home.name)
@@ -107,9 +108,9 @@ def is_annotations(folder: Path) -> bool:
 
 
 def _home_coco(home: Path) -> list[Path]:
-    beside = sorted(home.glob("*.json"))
+    beside = _json_files(home)
     chosen = [path for path in beside if _COCO_NAME.match(path.name) or _is_coco(path)]
-    inside = [path for one in _annotation_folders(home) for path in sorted(one.glob("*.json"))]
+    inside = [path for one in _annotation_folders(home) for path in _json_files(one)]
     return [path for path in [*chosen, *inside] if not _NO_LABELS.match(path.name)]
 
 
@@ -123,17 +124,21 @@ def _iter_inner(scan: Scan) -> Iterator[tuple[str, tuple[Path, ...]]]:
         folder = scan.home / path
         inside = _annotation_folders(folder)
         beside = [folder / name for name in names if name.endswith(".json")]
-        found = [*beside, *(file for one in inside for file in sorted(one.glob("*.json")))]
+        found = [*beside, *(file for one in inside for file in _json_files(one))]
         # Here as many programs' files may lie as below any folder of photographs.
         coco = [
             file
             for file in found
-            if not file.name.startswith(".")
+            if not is_debris(file.name)
             and not _NO_LABELS.match(file.name)
             and _is_coco(file, damaged=bool(_COCO_NAME.match(file.name)))
         ]
         if coco or inside or (folder / "ImageSets" / "Main").is_dir():
             yield path, tuple(coco)
+
+
+def _json_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if not is_debris(path.name))
 
 
 def _folders(home: Path) -> list[Path]:

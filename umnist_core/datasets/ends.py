@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO
 
+from umnist_core.paths import read_file
 from umnist_core.pyramid.comment import JPEG_START, add_comment
 from umnist_core.pyramid.encode import PNG_SIGNATURE, png_chunk
 from umnist_core.pyramid.image_types import IMAGE_TYPES
@@ -55,7 +56,7 @@ def has_ends(file: BinaryIO, size: int, ends: Ends) -> bool:
 def file_checksum(path: Path, ends: Ends) -> str | None:
     """Return the SHA-256 of a file in hex; None if it is not there or has not these ends."""
     try:
-        data = path.read_bytes()
+        data = read_file(path)
     except OSError:
         return None
     if not has_ends(io.BytesIO(data), len(data), ends):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from xml.etree import ElementTree
 
 from umnist_core.datasets.tables import is_digit
 from umnist_core.errors import DamagedFileError
+from umnist_core.parsing import parse_json
+from umnist_core.paths import check_file, read_file
 
 _MAX_XML_BYTES = 2**20
 _MAX_JSON_BYTES = 2**30
@@ -50,7 +51,7 @@ def read_voc(path: Path) -> ElementTree.Element:
     """
     try:
         _check_bytes(path, _MAX_XML_BYTES)
-        root = ElementTree.fromstring(path.read_bytes())
+        root = ElementTree.fromstring(read_file(path))
         if root.tag != "annotation":
             raise ValueError(f"its root is {root.tag[:40]!r}")
         return root
@@ -84,7 +85,7 @@ def is_coco(path: Path, *, damaged: bool = False) -> bool:
     """Return whether a JSON file of any name is one of COCO's; ``damaged`` if it is no JSON."""
     try:
         data = read_json(path)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return damaged
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):
         return False
@@ -96,11 +97,11 @@ def read_json(path: Path) -> Any:
 
     Raises
     ------
-    OSError, ValueError, RecursionError
+    OSError, ValueError
         If it cannot be read, is none, or is too large to be read.
     """
     _check_bytes(path, _MAX_JSON_BYTES)
-    return json.loads(path.read_bytes())
+    return parse_json(read_file(path))
 
 
 def read_coco(path: Path) -> list[CocoImage]:
@@ -154,5 +155,5 @@ def _sum_of_digits(names: Iterable[str]) -> int | None:
 
 
 def _check_bytes(path: Path, most: int) -> None:
-    if (size := path.stat().st_size) > most:
+    if (size := check_file(path).st_size) > most:
         raise ValueError(f"{size} bytes, and more than {most} are not read")

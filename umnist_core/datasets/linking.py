@@ -23,6 +23,7 @@ from umnist_core.datasets.labels import CocoImage, read_coco, voc_file_name
 from umnist_core.datasets.matching import ImageIndex
 from umnist_core.datasets.scan import Scan, iter_files
 from umnist_core.errors import DamagedFileError
+from umnist_core.paths import is_debris, read_file
 
 _MARK = re.compile(r"\s+-?[01]$")
 
@@ -249,7 +250,8 @@ def _link_lists(
 ) -> None:
     """Read which images the lists of ``ImageSets/Main`` put into a split."""
     alone = {name for name, _ in missing}
-    for file in sorted((folder.folder / "ImageSets" / "Main").glob("*.txt")):
+    lists = (folder.folder / "ImageSets" / "Main").glob("*.txt")
+    for file in sorted(one for one in lists if not is_debris(one.name)):
         split, shown = split_of_word(file.stem), file.relative_to(scan.home).as_posix()
         # Others hold the images of one class, or of two splits.
         if split is None and file.stem != "default":
@@ -268,7 +270,7 @@ def _link_lists(
 
 
 def _lines(file: Path) -> list[str]:
-    return file.read_text("utf-8-sig", "replace").splitlines()
+    return read_file(file).decode("utf-8-sig", "replace").splitlines()
 
 
 # -- both -------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from umnist_core import __version__
 from umnist_core.datasets.recipe import LAYOUTS, MAX_COUNT, Recipe
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import ConflictError, DamagedFileError
+from umnist_core.parsing import parse_json
 from umnist_core.pyramid.image_types import IMAGE_TYPES
 from umnist_core.rendering import RENDERER_VERSION
 from umnist_core.seeds import SPLITS
@@ -141,7 +142,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ValueError(f"{path.stat().st_size} bytes")
-        data: dict[str, Any] = json.loads(path.read_text())
+        data: dict[str, Any] = parse_json(path.read_bytes())
         version = data.pop("format_version")
         if version > FORMAT_VERSION:
             raise DamagedFileError(

@@ -34,6 +34,7 @@ from umnist_core.datasets.scan import IMAGE_SUFFIXES, iter_files
 from umnist_core.datasets.shard_folder import ImagePart, find_shards, open_shards
 from umnist_core.datasets.truth import TruthTable, truth_path
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
+from umnist_core.paths import check_file, expand_home, is_debris, open_file
 from umnist_core.scenes import MegapixelTasks, Scene
 from umnist_core.settings import load_settings
 
@@ -278,7 +279,7 @@ def _read_part(part: ImagePart, name: str, most: int | None = None) -> bytes:
             f"{name} has {size / 2**20:.0f} MiB, more than the {limit_mib} MiB that may be read; "
             "raise UMNIST_MAX_FILE_MIB to read it."
         )
-    with _said_as_missing(part, name), part.path.open("rb") as file:
+    with _said_as_missing(part, name), open_file(part.path) as file:
         file.seek(part.offset)
         return file.read(size if most is None else min(most, size))
 
@@ -287,7 +288,7 @@ def _size(part: ImagePart, name: str) -> int:
     if part.size is not None:
         return part.size
     with _said_as_missing(part, name):
-        return part.path.stat().st_size
+        return check_file(part.path).st_size
 
 
 @contextmanager
@@ -318,7 +319,7 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     DamagedFileError
         If the manifest, a table of labels, a shard or a split is damaged.
     """
-    root = root.expanduser()
+    root = expand_home(root)
     if is_megapixel(root):
         return open_megapixel(root, damaged)
     return open_files(root, damaged=damaged)
@@ -342,7 +343,7 @@ def open_files(root: Path, *, damaged: list[str] | None = None) -> FileReader:
         If the manifest, a table of labels or a shard is damaged, or images lie both in files and
         in tar files.
     """
-    root = root.expanduser()
+    root = expand_home(root)
     manifest = read_manifest(root)
     shards = find_shards(root)
     if shards and _is_webdataset(root, manifest):
@@ -430,7 +431,7 @@ def _better_reason(
             f"Expected Megapixel MNIST with {PARAMETER_FILE} and train.npy or test.npy in {root}, "
             "found neither of the two; choose the folder that make_mnist.py wrote."
         )
-    arrays = sorted(root.glob("*.npy")) if root.is_dir() else []
+    arrays = [one for one in sorted(root.glob("*.npy")) if not is_debris(one.name)]
     if arrays:
         return MissingFileError(
             f"Expected a folder of images in {root}, found {arrays[0].name}, a NumPy file, which "
@@ -441,4 +442,5 @@ def _better_reason(
 
 def find_datasets(root: Path) -> list[Path]:
     """Return the folders in ``root`` that are data sets of ours, such as those of a study."""
-    return sorted(path.parent for path in root.glob(f"*/{MANIFEST}"))
+    found = (path.parent for path in root.glob(f"*/{MANIFEST}"))
+    return sorted(path for path in found if not is_debris(path.name))

@@ -11,6 +11,7 @@ from umnist_core.datasets.identity import split_of_word, split_order
 from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.tables import is_label
 from umnist_core.errors import DamagedFileError
+from umnist_core.paths import is_debris
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -41,7 +42,7 @@ class Scan:
 def scan_images(root: Path, home: Path) -> Scan:
     """Find all image files below ``root``.
 
-    Hidden folders, data sets within it, masks and tiles of Deep Zoom images are left out.
+    Debris, data sets within it, masks and tiles of Deep Zoom images are left out.
     """
     front = root.relative_to(home).as_posix()
     found = [joined(front, path) for path in iter_files(root, IMAGE_SUFFIXES)]
@@ -54,7 +55,7 @@ def iter_files(root: Path, suffixes: Sequence[str]) -> Iterator[str]:
     """Yield the paths below a folder of the files that end so, with ``/``."""
     for below, names in iter_folders(root):
         for name in names:
-            if not name.startswith(".") and name.lower().endswith(tuple(suffixes)):
+            if not is_debris(name) and name.lower().endswith(tuple(suffixes)):
                 yield joined(below, name)
 
 
@@ -114,7 +115,7 @@ def joined(folder: str, name: str) -> str:
 
 
 def _is_walked(folder: Path, names_beside: Sequence[str]) -> bool:
-    if folder.name.startswith(".") or folder.name.lower() in _NO_IMAGES:
+    if is_debris(folder.name) or folder.name.lower() in _NO_IMAGES:
         return False
     if folder.name.endswith("_files"):
         return f"{folder.name.removesuffix('_files')}.dzi" not in names_beside

@@ -24,6 +24,7 @@ from umnist_core.datasets.scan import IMAGE_SUFFIXES, split_of_path
 from umnist_core.datasets.shards import read_members
 from umnist_core.datasets.tables import SplitTables, read_split_tables
 from umnist_core.errors import DamagedFileError, MissingFileError
+from umnist_core.paths import has_debris, is_debris
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def find_shards(root: Path) -> list[Path]:
     if not root.is_dir():
         return []
     folders = [one for one in sorted(root.iterdir()) if split_of_word(one.name) and one.is_dir()]
-    ours = [one for one in folders if not one.name.startswith(".")]
+    ours = [one for one in folders if not is_debris(one.name)]
     searched = [root, *(one for one in ours if not (one / MANIFEST).exists())]
     # Of the many images beside them no more than the name is looked at.
     found = (sorted(path for path in one.iterdir() if _is_shard(path)) for one in searched)
@@ -76,7 +77,7 @@ def find_shards(root: Path) -> list[Path]:
 
 
 def _is_shard(path: Path) -> bool:
-    is_named = path.suffix.lower() == ".tar" and not path.name.startswith(".")
+    is_named = path.suffix.lower() == ".tar" and not is_debris(path.name)
     return is_named and path.is_file()
 
 
@@ -158,8 +159,7 @@ def _read_shard(shard: Path, damaged: list[str] | None) -> dict[str, tuple[int, 
 
 
 def _is_image(member: str) -> bool:
-    name = posixpath.basename(member)
-    return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
+    return member.lower().endswith(IMAGE_SUFFIXES) and not has_debris(member)
 
 
 def _iter_images(
@@ -186,7 +186,7 @@ def _classes(members: Iterable[str], shard: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for member in members:
         stem, suffix = posixpath.splitext(member)
-        if suffix.lower() != ".cls":
+        if suffix.lower() != ".cls" or has_debris(member):
             continue
         if (before := found.setdefault(stem, member)) != member:
             raise DamagedFileError(

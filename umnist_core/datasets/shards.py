@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from umnist_core.datasets.ends import Ends, has_ends
 from umnist_core.errors import DamagedFileError
+from umnist_core.paths import open_file
 from umnist_core.scenes import Scene
 
 
@@ -70,7 +71,7 @@ def shard_checksums(
         records = -(-(end + 2 * tarfile.BLOCKSIZE) // tarfile.RECORDSIZE)
         if path.stat().st_size != records * tarfile.RECORDSIZE:
             return None
-        with path.open("rb") as file:
+        with open_file(path) as file:
             for image_id, ends, scene in samples:
                 data = _read(file, *members.pop(f"{image_id}.{image}"))
                 if not has_ends(io.BytesIO(data), len(data), ends):
@@ -124,7 +125,7 @@ def _put(members: dict[str, tuple[int, int]], path: Path, member: tarfile.TarInf
 def _scan(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
     """Return the members, and where the last one ends."""
     try:
-        with tarfile.open(path, "r:") as tar:
+        with open_file(path) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             members: dict[str, tuple[int, int]] = {}
             for member in filter(tarfile.TarInfo.isreg, tar):
                 _put(members, path, member)

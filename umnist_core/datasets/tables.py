@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 from umnist_core.datasets.matching import ImageIndex
 from umnist_core.errors import DamagedFileError
+from umnist_core.paths import open_file
 from umnist_core.scenes import MegapixelTasks
 from umnist_core.seeds import FOLDER_SPLITS
 
@@ -129,7 +132,7 @@ def read_labels(table: Path) -> LabelTable:
         from 0 to 9, or an id comes twice; the message names the line.
     """
     try:
-        with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        with _open_text(table) as file:
             return _read_rows(table, csv.DictReader(file))
     except (OSError, csv.Error) as error:
         raise DamagedFileError(
@@ -141,11 +144,15 @@ def read_labels(table: Path) -> LabelTable:
 def is_label_table(table: Path) -> bool:
     """Return whether a file begins as a table of labels does."""
     try:
-        with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        with _open_text(table) as file:
             named = set(next(csv.reader(file), []))
     except (OSError, csv.Error):
         return False
     return set(COLUMNS) <= named or set(TASK_COLUMNS) <= named
+
+
+def _open_text(table: Path) -> TextIO:
+    return io.TextIOWrapper(open_file(table), "utf-8-sig", "replace", newline="")
 
 
 def is_digit(text: str) -> bool:

@@ -27,7 +27,7 @@ from umnist_core.datasets.annotations import COCO_COLUMNS, iter_coco_json
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.recipe import Recipe
 from umnist_core.datasets.samples import BatchResult, Order, join_pool, versions, write_batch
-from umnist_core.datasets.staging import UNFINISHED, Staging, said_as_write_error
+from umnist_core.datasets.staging import Staging, said_as_write_error
 from umnist_core.datasets.truth import iter_checksums, iter_truth, truth_path, write_truth
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import (
@@ -38,6 +38,7 @@ from umnist_core.errors import (
     NetworkError,
     WriteError,
 )
+from umnist_core.paths import expand_home, is_debris
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,7 +108,7 @@ def write_dataset(
     if jobs < -1 or jobs == 0:
         raise InvalidValueError(f"jobs is a whole number of 1 or more, or -1 for all; got {jobs}.")
     start = time.perf_counter()
-    folder = folder.expanduser().absolute()
+    folder = expand_home(folder).absolute()
     glyphs = load_glyphs(recipe.digits_subset)
     # Asked for before anything is written: a cluster that is not there leaves no trace.
     with _open_pool(jobs, dask) as pool:
@@ -149,8 +150,9 @@ def _foreign_names(folder: Path) -> list[str]:
         return []
     with said_as_write_error(folder):
         names = sorted(path.name for path in folder.iterdir())
-    # A run that was killed before it wrote its manifest leaves such a folder and no more.
-    return [name for name in names if not name.startswith(UNFINISHED)]
+    # A run that was killed before it wrote its manifest leaves such a folder and no more; what
+    # systems leave in every folder is nobody's data.
+    return [name for name in names if not is_debris(name)]
 
 
 def _make_all(pool: joblib.Parallel, order: Order, staging: Staging, progress: bool) -> int:

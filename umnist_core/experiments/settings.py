@@ -21,6 +21,7 @@ import yaml
 
 from umnist_core.datasets.study import NOISE_FREE, NOISE_STUDY
 from umnist_core.errors import DamagedFileError
+from umnist_core.parsing import parse_yaml
 from umnist_core.scenes import PRESETS, SceneRef, number_text
 from umnist_core.seeds import SPLITS
 
@@ -208,11 +209,10 @@ def _load_mapping(text: str | bytes) -> dict[Any, Any]:
             "file that the Noise lab saved."
         )
     try:
-        data = yaml.safe_load(text)
-    # A date such as 2024-99-99 is a ValueError, and deep nesting a RecursionError.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" in line {mark.line + 1}"
+        data = parse_yaml(text)
+    except ValueError as error:
+        line = getattr(error, "line", None)
+        where = "" if line is None else f" in line {line}"
         raise DamagedFileError(
             f"Expected YAML, found something else{where}; choose the file that the Noise lab saved."
         ) from error

@@ -15,6 +15,8 @@ from typing import Any
 
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
 from umnist_core.files import write_whole
+from umnist_core.parsing import parse_json
+from umnist_core.paths import expand_home, is_debris, read_file
 from umnist_core.settings import Settings, load_settings
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
@@ -128,8 +130,13 @@ def load_card(path: Path) -> Card:
             f"{place.stat().st_size}."
         )
     try:
-        found = json.loads(place.read_bytes())
-    except (ValueError, RecursionError) as error:
+        found = parse_json(read_file(place))
+    except OSError as error:
+        raise MissingFileError(
+            f"Expected a card that can be read at {place}, found {error.strerror or error}; "
+            "correct its permissions."
+        ) from error
+    except ValueError as error:
         raise DamagedFileError(
             f"{place} is no card of a checkpoint (not JSON); get both files again."
         ) from error
@@ -197,7 +204,7 @@ def find_own_checkpoints(folder: Path) -> dict[str, Path]:
     """
     runs = {place.parent.name: place for place in folder.glob(f"*/{RUN_FILE}")}
     files = {place.stem: place for place in folder.glob(f"*{WEIGHTS_SUFFIX}") if place.is_file()}
-    return dict(sorted((runs | files).items()))
+    return {name: place for name, place in sorted((runs | files).items()) if not is_debris(name)}
 
 
 def find_shipped_checkpoints() -> dict[str, Path]:
@@ -226,12 +233,15 @@ def get_checkpoint(name: str, settings: Settings | None = None) -> Path:
     ------
     NotFoundError
         If no checkpoint has that name, and there is no such file.
+    InvalidValueError
+        If the name is none that a file can have.
     """
     known = find_checkpoints(settings)
     if name in known:
         return known[name]
-    if Path(name).is_file():
-        return Path(name)
+    path = expand_home(name)
+    if path.is_file():
+        return path
     raise NotFoundError(
         f"Expected a file or the name of a checkpoint ({', '.join(known) or 'none'}); got "
         f"{name[:200]!r}."

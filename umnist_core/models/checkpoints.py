@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +25,8 @@ from umnist_core.files import write_whole
 from umnist_core.models.base import Model
 from umnist_core.models.cards import WEIGHTS_SUFFIX, Card, card_path, card_text, load_card
 from umnist_core.models.registry import create_model, get_entry
+from umnist_core.parsing import parse_json
+from umnist_core.paths import read_file
 
 FORMAT = "1"
 """Raised when a file is laid out in another way; written into the file."""
@@ -113,7 +114,13 @@ def load_checkpoint(path: Path) -> tuple[Model, Card]:
             f"Expected a checkpoint at {path}, found none; `umnist models list` names those that "
             "come with umnist."
         )
-    data = path.read_bytes()
+    try:
+        data = read_file(path)
+    except OSError as error:
+        raise MissingFileError(
+            f"Expected a checkpoint that can be read at {path}, found {error.strerror or error}; "
+            "correct its permissions."
+        ) from error
     tensors, metadata = _read_tensors(path, data)
     card = load_card(path)
     if metadata["model"] != card.model:
@@ -140,7 +147,7 @@ def _read_tensors(path: Path, data: bytes) -> tuple[dict[str, Tensor], dict[str,
         )
     try:
         tensors = safetensors.torch.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise DamagedFileError(
             f"{path} is damaged or no safetensors file; get it again."

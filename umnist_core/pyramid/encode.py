@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -125,7 +126,7 @@ def write_pyramid(image: Any, path: Path) -> None:
         If it cannot be read or written.
     """
     image.tiffsave(
-        str(path),
+        os.fsencode(path),
         tile=True,
         tile_width=_TIFF_TILE_PX,
         tile_height=_TIFF_TILE_PX,

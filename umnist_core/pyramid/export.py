@@ -13,6 +13,7 @@ last row and column of a coarse level may differ from `umnist_core.pyramid.level
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -47,7 +48,14 @@ def dzi_paths(out: Path, as_zip: bool) -> tuple[Path, ...]:
     """Return what an export to ``out`` writes: NAME.zip, or NAME.dzi and the folder NAME_files.
 
     The suffix of ``out`` may be left out.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is a folder without a name, such as ``..``.
     """
+    if out.name in ("", ".."):
+        raise InvalidValueError(f"Expected a name to write to, found {str(out)!r}; add one.")
     suffix = ".zip" if as_zip else ".dzi"
     stem = out.with_suffix("") if out.suffix == suffix else out
     if as_zip:
@@ -114,7 +122,7 @@ def export_dzi(
         raise _cannot_write(targets[-1], error.strerror or str(error)) from error
     try:
         options = {
-            "imagename": stem,
+            "imagename": os.fsencode(stem),  # a name may be any bytes
             "container": "zip" if as_zip else "fs",
             "tile_size": tile_px,
             "overlap": overlap_px,
@@ -201,7 +209,7 @@ def _dzsave(
         wide.signal_connect("eval", lambda _, state: progress(state.percent))
     options = {**options, "depth": "onepixel", "region_shrink": "mean"}
     with ThreadPoolExecutor(1) as thread:
-        saving = thread.submit(wide.dzsave, str(path), **options)
+        saving = thread.submit(wide.dzsave, os.fsencode(path), **options)
         try:
             saving.result()
         except KeyboardInterrupt:

@@ -18,6 +18,7 @@ turned as a whole: tiles are, as they are read.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import weakref
@@ -38,6 +39,7 @@ from umnist_core.errors import (
     WriteError,
 )
 from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
+from umnist_core.paths import open_file
 from umnist_core.pyramid.appearance import (
     BLACK,
     Appearance,
@@ -270,8 +272,8 @@ def _missing(path: Path, error: OSError) -> MissingFileError:
 
 def _find_loader(path: Path, max_file_mib: int) -> str:
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
             start = file.read(MAGIC_BYTES)
     except OSError as error:
         raise _missing(path, error) from error
@@ -292,7 +294,8 @@ def _open(path: Path, loader: str, **options: Any) -> Any:
     """Open a file afresh (never from libvips' cache, as it may have changed)."""
     try:
         load = getattr(pyvips.Image, loader)
-        return load(str(path), fail_on="error", revalidate=True, **options)
+        # Its name may be any bytes.
+        return load(os.fsencode(path), fail_on="error", revalidate=True, **options)
     except pyvips.Error as error:
         raise damaged_file(path, error) from error
 

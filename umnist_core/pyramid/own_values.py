@@ -6,6 +6,7 @@ transparency. These are read here in blocks, in the frame of the image as it is 
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -127,7 +128,7 @@ class OwnValues:
         path = folder / "values.tif"
         image = _as_numbers(self._load(access="sequential"))
         image.copy(interpretation="multiband").tiffsave(
-            str(path),
+            os.fsencode(path),
             tile=True,
             tile_width=_TILE_PX,
             tile_height=_TILE_PX,
@@ -135,7 +136,7 @@ class OwnValues:
             level=1,
             bigtiff=True,
         )
-        return pyvips.Image.tiffload(str(path))
+        return pyvips.Image.tiffload(os.fsencode(path))
 
     def _read(self, box: Box) -> NDArray[Any]:
         try:

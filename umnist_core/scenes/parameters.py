@@ -229,7 +229,7 @@ def parse_parameter(
     parameter = table.get(name)
     if parameter is None:
         raise InvalidValueError(
-            f"There is no parameter {name!r}; the parameters are {', '.join(table)}."
+            f"There is no parameter {name!r:.60}; the parameters are {', '.join(table)}."
         )
     text = text.strip()
     if text in parameter.words:
@@ -275,4 +275,4 @@ def _is_allowed(kind: Kind, value: float) -> bool:
 
 
 def _not_allowed(name: str, parameter: Parameter, text: str) -> InvalidValueError:
-    return InvalidValueError(f"{name} is {parameter.allowed}; got {text!r}.")
+    return InvalidValueError(f"{name} is {parameter.allowed}; got {text!r:.60}.")

@@ -19,6 +19,7 @@ from typing import Any
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.geometry import Box
+from umnist_core.parsing import parse_json
 from umnist_core.scenes.shapes import SHAPES, Shape
 
 SCENE_VERSION = 2
@@ -304,7 +305,7 @@ class Scene:
             If the text is not a scene, or of a later version than this program knows.
         """
         try:
-            data = json.loads(text)
+            data = parse_json(text)
             version = data["version"]
             if version > SCENE_VERSION:
                 raise DamagedFileError(

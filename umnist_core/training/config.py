@@ -7,7 +7,6 @@ the dataclasses, and the file that a run keeps in its folder names them all.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
 from umnist_core.models.papers.backbones import NONE
+from umnist_core.parsing import parse_toml
 from umnist_core.training.memory import parse_budget
 from umnist_core.training.precision import PRECISIONS
 from umnist_core.training.runs import find_configs
@@ -292,8 +292,8 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
         If it is no TOML, or a key or value is not allowed.
     """
     try:
-        data = tomllib.loads(_find(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = parse_toml(_find(path).read_text(encoding="utf-8"))
+    except ValueError as error:
         raise InvalidValueError(f"{path} is no TOML ({error}); correct it.") from error
     except OSError as error:
         raise MissingFileError(
@@ -356,8 +356,8 @@ def _change(data: dict[str, Any], change: str) -> None:
         if not isinstance(place, dict):
             raise InvalidValueError(f"{section} is no section; got {change!r}.")
     try:
-        place[name] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        place[name] = parse_toml(f"value = {text}")["value"]
+    except ValueError:
         place[name] = text.strip()
 
 

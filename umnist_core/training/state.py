@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.files import write_whole
+from umnist_core.parsing import parse_json
 
 PHASE = "state"
 """Name of the one phase of most runs."""
@@ -187,11 +188,11 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         data = path.read_bytes()
         tensors = safetensors.torch.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
         metadata = header["__metadata__"]
         if metadata["umnist-state"] != FORMAT:
             raise ValueError(f"format {metadata['umnist-state']}")
-        text: dict[str, Any] = json.loads(metadata["text"])
+        text: dict[str, Any] = parse_json(metadata["text"])
         text["progress"] = PhaseProgress(**text["progress"])
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error

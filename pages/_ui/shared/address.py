@@ -41,4 +41,6 @@ def start_choice(name: str, allowed: tuple[str, ...], default: str) -> None:
 
 
 def _tell_wrong_link(name: str, found: str, expected: str) -> None:
-    st.warning(f"In this link {name} should be {expected}, but is {found!r}; the default is shown.")
+    st.warning(
+        f"In this link {name} should be {expected}, but is {found[:40]!r}; the default is shown."
+    )

@@ -19,6 +19,7 @@ from umnist_core.datasets.megapixel_sparse import (
     MegapixelSplit,
     open_megapixel_split,
 )
+from umnist_core.paths import expand_home
 from umnist_core.pyramid.files import ImageHeader, read_image_header
 from umnist_core.pyramid.notes import image_notes
 from umnist_core.scenes import MegapixelTasks
@@ -82,7 +83,7 @@ def choose_file() -> ChosenFile | None:
         return _at_page(ChosenFile(keep_upload(uploaded), uploaded.name, None, {"source": "file"}))
     if not path:
         return None
-    file = Path(path).expanduser()
+    file = expand_home(path)
     return _at_page(ChosenFile(file, file.name, None, {"source": "file", "path": path}))
 
 
@@ -112,7 +113,7 @@ def show_file_notes(header: ImageHeader, title: str) -> None:
 
 @st.cache_data(ttl=60, show_spinner="Reading the folder")
 def _open_folder(path: str) -> ImageFolder:
-    return open_image_folder(Path(path).expanduser())
+    return open_image_folder(expand_home(path))
 
 
 def choose_from_folder() -> ChosenFile | None:
@@ -122,7 +123,7 @@ def choose_from_folder() -> ChosenFile | None:
     path = st.text_input("Folder on this machine", key="folder", placeholder="~/ultra-mnist")
     if not path:
         return None
-    if (Path(path).expanduser() / PARAMETER_FILE).is_file():
+    if (expand_home(path) / PARAMETER_FILE).is_file():
         return _choose_megapixel(path)
     folder = _open_folder(path)
     last = len(folder.ids) - 1
@@ -136,7 +137,7 @@ def choose_from_folder() -> ChosenFile | None:
 
 @st.cache_resource(max_entries=1, show_spinner="Reading Megapixel MNIST")
 def _open_megapixel(path: str, split: str) -> MegapixelSplit:
-    return open_megapixel_split(Path(path).expanduser(), split)
+    return open_megapixel_split(expand_home(path), split)
 
 
 def _choose_megapixel(path: str) -> ChosenFile:

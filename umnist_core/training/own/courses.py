@@ -25,6 +25,7 @@ from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.own.finder import DigitFinder
 from umnist_core.models.own.trust import HowRead, how_read
 from umnist_core.models.own.unlike import USUAL_SIDE_PX
+from umnist_core.parsing import parse_json
 from umnist_core.training.bars import Bars
 from umnist_core.training.config import RunPart, TrainConfig, settings_from
 from umnist_core.training.course import Course, Phase, run_course
@@ -207,7 +208,7 @@ def _seconds_before(path: Path, config: TrainConfig, settings: CourseSettings) -
     if not path.is_file():
         return 0.0
     try:
-        told = json.loads(path.read_bytes())
+        told = parse_json(path.read_bytes())
         found, seconds = told["config"] | {"recipe": told["recipe"]}, float(told["seconds"])
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(
