@@ -41,6 +41,7 @@ from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.study_key import KEY_SEQ, KeyedImage, StudyKey
 from umnist_core.labeling.times import text_of_time
+from umnist_core.paths import expand_home
 from umnist_core.pyramid.encode import encode_png
 from umnist_core.pyramid.files import read_image_header
 from umnist_core.pyramid.frozen import freeze_shown
@@ -222,7 +223,7 @@ def _plan_files(spec: StudySpec, key: StudyKey) -> list[_Planned]:
 
 
 def _open_folder(spec: StudySpec) -> FileReader:
-    root = Path(spec.folder or "").expanduser()
+    root = expand_home(spec.folder or "")
     if not root.is_dir():
         raise MissingFileError(f"Expected a folder of images, found no folder {root}; check it.")
     return open_files(root)
@@ -230,7 +231,7 @@ def _open_folder(spec: StudySpec) -> FileReader:
 
 def _is_generated_folder(spec: StudySpec) -> bool:
     """Whether the images are those of a data set of ours, whose seed stands beside them."""
-    return spec.folder is not None and read_manifest(Path(spec.folder).expanduser()) is not None
+    return spec.folder is not None and read_manifest(expand_home(spec.folder)) is not None
 
 
 def _freeze_all(
@@ -377,7 +378,7 @@ def _log_study(
     images, practice = frozen[: spec.stimuli], frozen[spec.stimuli :]
     truth = {one.id: canonical_json(one.truth) for one in images}
     # The folder's name alone: an export tells no path of this machine, and a log cannot be changed.
-    folder = None if spec.folder is None else Path(spec.folder).expanduser().resolve().name
+    folder = None if spec.folder is None else expand_home(spec.folder).resolve().name
     created = StudyCreated(
         spec={**spec.to_dict(), "folder": folder},
         # Sorted by their random names, so that the order tells nothing of the samples' numbers.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -13,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from umnist_core.errors import InvalidValueError, MissingFileError, StoreError
 from umnist_core.labeling.private import close_store_to_others, make_private_folder
+from umnist_core.paths import expand_home
 
 BUSY_S = 30
 """How long a connection waits for another's change to end."""
@@ -101,7 +101,7 @@ def make_engine(url: URL) -> Engine:
 
 
 def _make_sqlite(url: URL) -> Engine:
-    path = Path(str(url.database)).expanduser().absolute()
+    path = expand_home(str(url.database)).absolute()
     try:
         make_private_folder(path.parent)
     except OSError as error:
