@@ -70,7 +70,6 @@ def test_path_that_cannot_be_is_refused(
         ["study", "create", "S", "--consent"],
         ["study", "restore"],
         ["study", "import"],
-        ["study", "remake", "out", "--"],
         ["train"],
         ["models", "show"],
         ["models", "import-ips"],
@@ -84,7 +83,9 @@ def test_pipe_or_device_is_refused_without_waiting(
 ) -> None:
     """Reading one would never end."""
     os.mkfifo(here / "pipe.toml")
-    for path in ("pipe.toml", "/dev/zero"):
+    # By a link, so that whatever might be written hits the link and not the machine's device.
+    (here / "zero").symlink_to("/dev/zero")
+    for path in ("pipe.toml", "zero"):
         _refusal([*command, path], monkeypatch, capfd)
 
 
@@ -172,6 +173,16 @@ def test_configuration_of_a_run_that_is_none_is_refused(
     change = text.splitlines()[-1].replace("a =", "run.epochs =").replace(" ", "")
     command = ["train", "resnet50-1024-11gb", "--set", change]
     assert len(_refusal(command, monkeypatch, capfd)) < 1500
+
+
+def test_source_of_pixels_anew_is_no_pipe(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of `umnist study remake`, whose second argument is written to."""
+    os.mkfifo(here / "pipe.zip")
+    assert "a pipe and no file" in _refusal(
+        ["study", "remake", "pipe.zip", "o"], monkeypatch, capfd
+    )
 
 
 def test_device_is_never_replaced_by_a_file(

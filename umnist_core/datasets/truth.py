@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from umnist_core.errors import DamagedFileError, NotFoundError
+from umnist_core.paths import open_file
 from umnist_core.scenes.scene import MegapixelTasks, Scene
 from umnist_core.scenes.shapes import SHAPES, count_shapes
 
@@ -132,9 +133,9 @@ def write_truth(path: Path, parts: Iterable[pa.Table]) -> None:
     schema = truth_schema()
     # A scene is like no other, and so is a file: a dictionary of them would only cost time.
     repeated = [name for name in schema.names if name not in ("scene", CHECKSUM)]
-    with pq.ParquetWriter(
-        path, schema, compression=_COMPRESSION, use_dictionary=repeated, write_statistics=False
-    ) as writer:
+    options = {"compression": _COMPRESSION, "use_dictionary": repeated, "write_statistics": False}
+    # By files and not by names, which may be any bytes.
+    with path.open("wb") as file, pq.ParquetWriter(file, schema, **options) as writer:
         waiting = schema.empty_table()
         for part in parts:
             waiting = pa.concat_tables([waiting, part])
@@ -157,7 +158,7 @@ def iter_truth(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_file(path) as data, pq.ParquetFile(data) as file:
             for batch in file.iter_batches(ROWS_PER_GROUP, columns=columns):
                 if batch.schema.names != columns:
                     raise _damaged(path, f"it lacks one of {', '.join(columns)}")
@@ -178,7 +179,8 @@ def iter_checksums(path: Path) -> Iterator[tuple[str, str | None]]:
     import pyarrow.parquet as pq
 
     try:
-        has_column = CHECKSUM in pq.read_schema(path).names
+        with open_file(path) as data:
+            has_column = CHECKSUM in pq.read_schema(data).names
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
     for row in iter_truth(path, ["id", CHECKSUM] if has_column else ["id"]):
@@ -238,7 +240,7 @@ class TruthTable:
             raise NotFoundError(f"{self.path} has no image {image_id!r}; choose one that it has.")
         place = self._places[image_id]
         try:
-            with pq.ParquetFile(self.path) as file:
+            with open_file(self.path) as data, pq.ParquetFile(data) as file:
                 for group in range(file.num_row_groups):
                     rows = file.metadata.row_group(group).num_rows
                     if place < rows:

@@ -348,13 +348,13 @@ def _change(data: dict[str, Any], change: str) -> None:
     *sections, name = key.strip().split(".")
     if not equals or not sections or not name:
         raise InvalidValueError(
-            f"A change reads section.key=value, such as run.epochs=3; got {change!r}."
+            f"A change reads section.key=value, such as run.epochs=3; got {change!r:.60}."
         )
     place = data
     for section in sections:
         place = place.setdefault(section, {})
         if not isinstance(place, dict):
-            raise InvalidValueError(f"{section} is no section; got {change!r}.")
+            raise InvalidValueError(f"{section} is no section; got {change!r:.60}.")
     try:
         place[name] = parse_toml(f"value = {text}")["value"]
     except ValueError:
