@@ -150,13 +150,15 @@ def test_log_in_stays_under_the_base_path(open_front: OpenFront) -> None:
         fields = {"secret": SECRET, "next": "/umnist/explore?seed=1"}
         headers = {"origin": "https://lab.org"}
         entered = client.post("/umnist/login", data=fields, headers=headers)
-        assert entered.headers["location"] == "/umnist/explore?seed=1"
+        assert entered.headers["location"] == (
+            "/umnist/login?entered=1&next=%2Fumnist%2Fexplore%3Fseed%3D1"
+        )
         cookie = entered.headers["set-cookie"]
         assert "Path=/umnist/;" in cookie
         assert "Secure" in cookie
         fields["next"] = "/elsewhere"
         entered = client.post("/umnist/login", data=fields, headers=headers)
-        assert entered.headers["location"] == "/umnist/"
+        assert entered.headers["location"] == "/umnist/login?entered=1&next=%2Fumnist%2F"
 
 
 @pytest.mark.parametrize(

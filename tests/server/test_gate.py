@@ -157,7 +157,8 @@ def test_health_says_ok_and_no_more(client: httpx.Client) -> None:
 def test_admin_secret_opens_everything(client: httpx.Client) -> None:
     """With the cookie pages, routes and websockets are as they are without the gate."""
     answer = _log_in(client, target="/explore?seed=1")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/explore?seed=1")
+    sent = client.get(answer.headers["location"])
+    assert (sent.status_code, sent.headers["location"]) == (303, "/explore?seed=1")
     assert client.get("/explore", headers=PAGE).text == "inside"
     assert client.put("/_stcore/upload_file/x").text == "inside"
     assert _socket_opens(client, "/_stcore/stream")
@@ -230,7 +231,10 @@ def test_log_in_from_another_site_is_refused(client: httpx.Client, headers: dict
 def test_log_in_leads_to_no_other_site(client: httpx.Client, target: str) -> None:
     """Whatever the form says."""
     answer = _log_in(client, target=target)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?entered=1&next=%2F")
+    assert client.get(answer.headers["location"]).headers["location"] == "/"
+    sent = client.get("/login", params={"entered": "1", "next": target})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/")
 
 
 def test_form_shows_what_it_was_given_as_text(client: httpx.Client) -> None:

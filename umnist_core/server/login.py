@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from html import escape
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -30,6 +30,10 @@ ALL_FAILED_LOGINS_PER_MINUTE = 60
 """From everywhere, so that many addresses guess no faster."""
 
 _BODY_MAX_BYTES = 4096
+_NO_COOKIE = (
+    "This browser refused the cookie by which it is known; allow cookies for this address, then "
+    "log in again."
+)
 _EVERYBODY = "everybody"
 
 _HEADERS = {"referrer-policy": "same-origin"}
@@ -46,8 +50,13 @@ class _Login:
         self._threads = Threads("umnist-login", 1)
 
     async def show_login(self, request: Request) -> Response:
-        """Show the form."""
-        return _form(request, request.query_params.get("next", "/"))
+        """Show the form; go on where somebody has just logged in and the browser says so."""
+        target = _target(request, request.query_params.get("next", "/"))
+        if request.query_params.get("entered") != "1":
+            return _form(request, target)
+        if self._admins.is_admin(request):
+            return RedirectResponse(target, 303, {"cache-control": "no-store"})
+        return _form(request, target, _NO_COOKIE, 403)
 
     async def show_logout(self, request: Request) -> Response:
         """Show a button: a link that logged out would let any page do it."""
@@ -60,7 +69,9 @@ class _Login:
         secret = fields.get("secret", [""])[0].strip()
         sentence = await self._threads.run(self._wrong_with, secret, client_of(request))
         if not sentence:
-            response = RedirectResponse(target, 303, {"cache-control": "no-store"})
+            # Whether the browser took the cookie shows when it comes back with it.
+            back = f"{base_path(request)}/login?entered=1&next={quote(target, safe='')}"
+            response = RedirectResponse(back, 303, {"cache-control": "no-store"})
             self._admins.set_session(response, request)
             return response
         return _form(request, target, sentence, 403)

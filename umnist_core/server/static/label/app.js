@@ -33,6 +33,12 @@ const LOOK_MS = 15_000;
  * @typedef {import("./state.js").Trial} Trial
  */
 
+const NO_STORAGE =
+  "This browser refuses to keep anything for this page: an answer is safe once it says “Saved”, " +
+  "and until then only while this tab is open.";
+const NO_TABS =
+  "This browser does not let tabs know of each other: have this study open in one tab alone.";
+
 export class App {
   /**
    * @param {HTMLElement} root
@@ -70,7 +76,9 @@ export class App {
       onActive: () => this.#activate(),
       onOther: () => this.#showOtherTab("This study is open in another tab."),
       onLost: () => this.#leave(),
+      onDeaf: () => this.shell.warn(NO_TABS),
     });
+    if (!this.keep.lasts) this.shell.warn(NO_STORAGE);
   }
 
   // -- tabs, network, time ----------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** The page behind an invite link. Opening it changes nothing: chat programs open links too. */
 
 import { atHome, pathHere } from "../hall/home.js";
-import { postJson } from "./api.js";
+import { Refusal, getJson, postJson } from "./api.js";
 import { joinScreen } from "./screens.js";
 import { Shell } from "./shell.js";
 
@@ -11,16 +11,34 @@ import { Shell } from "./shell.js";
  */
 const GO = "#go";
 
+const NO_COOKIE =
+  "This browser refused the cookie by which the study knows who answers. Allow cookies for this " +
+  "address, or use another browser; then open your link again.";
+
 /** @param {HTMLElement} root */
 export function startJoin(root) {
   const shell = new Shell(root);
   const join = async () => {
     /** @type {{to: string}} */
     const { to } = await postJson(pathHere(), {});
+    await expectCookie(to);
     location.replace(atHome(to));
   };
   const screen = joinScreen(join);
   shell.show(screen);
   const primary = screen.element.querySelector("button.primary");
   if (location.hash === GO && primary instanceof HTMLElement) primary.click();
+}
+
+/**
+ * @param {string} study Where the study is.
+ * @throws {Error} If the server, which has just said who this is, does not know it.
+ */
+async function expectCookie(study) {
+  try {
+    await getJson(`${study}/api/state`);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "no_session") throw new Error(NO_COOKIE);
+    // Whatever else is wrong, the study's own page says, and tries again.
+  }
 }

@@ -31,6 +31,8 @@ export class Shell {
     /** @type {Screen|null} */
     this.screen = null;
     this.shownNotices = "";
+    /** What this browser refuses. @type {string[]} */
+    this.warnings = [];
     this.study = h("span", { class: "study" });
     this.count = h("span", { class: "count" });
     this.fill = h("span", { class: "fill" });
@@ -120,6 +122,12 @@ export class Shell {
     heading.focus({ preventScroll: true });
   }
 
+  /** @param {string} sentence What this browser refuses, and what follows; it stays. */
+  warn(sentence) {
+    this.warnings.push(sentence);
+    this.#drawNotices();
+  }
+
   #drawNotices() {
     const waiting = this.outbox?.waiting ?? [];
     const refused = this.outbox?.refused ?? [];
@@ -129,6 +137,7 @@ export class Shell {
       ...(navigator.onLine || late.length > 0 ? [] : [offlineNotice()]),
       ...(late.length > 0 ? [this.#waitingNotice(late)] : []),
       ...refused.map((entry) => this.#refusedNotice(entry)),
+      ...this.warnings.map((sentence) => h("div", { class: "notice" }, h("p", {}, sentence))),
     ];
     const shown = notices.map((notice) => notice.textContent).join("\n");
     if (shown === this.shownNotices) return;

@@ -1,12 +1,16 @@
 /**
  * One tab at a time works on a study. The browser's locks say which, and give way when a
- * tab is closed or dies; browsers offer them only over HTTPS and on loopback, so elsewhere
- * the tabs ask each other.
+ * tab is closed or dies; browsers offer them only over HTTPS and on loopback, and some refuse
+ * them with cookies and storage, so elsewhere the tabs ask each other. Where that is refused
+ * too, each tab works as if it were alone, and the server sees to it that nothing counts twice.
  *
  * @typedef {object} TabCallbacks
  * @property {() => void} onActive This tab works from now on.
  * @property {() => void} onOther Another tab does.
  * @property {() => void} onLost Another tab has taken over.
+ * @property {() => void} onDeaf Whether another tab works cannot be known.
+ *
+ * @typedef {{takeOver: () => void}} Tab
  */
 
 /** How long a tab that is being closed or reloaded may take to let go. */
@@ -18,11 +22,26 @@ const ANSWER_MS = 400;
 /**
  * @param {string} study
  * @param {TabCallbacks} callbacks
- * @returns {{takeOver: () => void}}
+ * @returns {Tab}
  */
 export function joinTabs(study, callbacks) {
   const name = `umnist-label-${study}`;
-  return navigator.locks ? new LockedTab(name, callbacks) : new TalkingTab(name, callbacks);
+  return navigator.locks ? new LockedTab(name, callbacks) : talkingTab(name, callbacks);
+}
+
+/**
+ * @param {string} name
+ * @param {TabCallbacks} callbacks
+ * @returns {Tab}
+ */
+function talkingTab(name, callbacks) {
+  try {
+    return new TalkingTab(name, callbacks);
+  } catch {
+    callbacks.onDeaf();
+    callbacks.onActive();
+    return { takeOver: () => undefined };
+  }
 }
 
 class LockedTab {
@@ -33,10 +52,13 @@ class LockedTab {
   constructor(name, callbacks) {
     this.name = name;
     this.callbacks = callbacks;
+    /** Where the browser refuses locks. @type {Tab|null} */
+    this.instead = null;
     this.#wait();
   }
 
   takeOver() {
+    if (this.instead) return this.instead.takeOver();
     this.waiting?.abort();
     this.#hold({ steal: true });
   }
@@ -64,12 +86,25 @@ class LockedTab {
     };
     try {
       await navigator.locks.request(this.name, options, held);
-    } catch {
-      if (!isActive) return; // given up in order to take over
+    } catch (error) {
+      if (!isActive) {
+        if (isRefusal(error)) this.#doWithout();
+        return; // otherwise given up in order to take over
+      }
       this.callbacks.onLost();
       this.#wait(() => undefined); // which says already where it was continued
     }
   }
+
+  #doWithout() {
+    this.waiting?.abort();
+    this.instead = talkingTab(this.name, this.callbacks);
+  }
+}
+
+/** @param {unknown} error Whether the browser lends no locks to this page at all. */
+function isRefusal(error) {
+  return error instanceof DOMException && error.name !== "AbortError";
 }
 
 class TalkingTab {
