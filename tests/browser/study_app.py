@@ -43,17 +43,18 @@ def settle(page: Page) -> None:
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[StudyApp]:
-    """Run ``umnist app`` with its studies in a folder."""
+def running_app(folder: Path, *options: str, **variables: str) -> Iterator[StudyApp]:
+    """Run ``umnist app`` with its studies in a folder; options and variables are the command's."""
     port = free_port()
     environment = {
         **os.environ,
+        **variables,
         "PYTHONPATH": str(PROJECT),
         "UMNIST_LABELING": str(folder),
         "UMNIST_DATABASE_URL": "",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)],
+        [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port), *options],
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.DEVNULL,

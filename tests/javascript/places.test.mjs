@@ -86,7 +86,7 @@ test("what could not be read says so, keeps the old, and can be asked for again"
 test("where people cannot be compared with, there is still all that the model gave", async () => {
   const loader = new PlacesLoader(mock.fn());
   loader.show(JOB, MEAN, "stimulus");
-  assert.match(requests[1].url, /^\/inference\/jobs\/j1\/dwell\/stimulus/);
+  assert.match(requests[1].url, /\/inference\/jobs\/j1\/dwell\/stimulus/);
   await requests[1].reply({}, 404);
   await requests[0].reply({ max: 10 });
   assert.deepEqual(loader.shown.places, { max: 10, agreement: null });

@@ -50,8 +50,12 @@ def check_proxy(address: PublicAddress, *, verify: bool = True) -> list[str]:
         seen = _seen_in(health)
         if seen is None:
             return [_not_ours(health, home)]
-        found = [*_check_seen(seen, address), *_check_counting(health, seen)]
-        found += _check_clients(client, home)
+        ours = str(health.extensions["network_stream"].get_extra_info("client_addr")[0])
+        found = [*_check_seen(seen, address), *_check_counting(seen, ours)]
+        if not ipaddress.ip_address(
+            ours
+        ).is_loopback:  # which the proxy's own machine may speak for
+            found += _check_clients(client, home)
         found += [*_check_files(client, home), *_check_posts(client, address)]
     return [*found, *_check_websocket(address, context)]
 
@@ -93,8 +97,7 @@ def _check_seen(seen: dict[str, str], address: PublicAddress) -> Iterator[str]:
         )
 
 
-def _check_counting(response: httpx.Response, seen: dict[str, str]) -> Iterator[str]:
-    ours = response.extensions["network_stream"].get_extra_info("client_addr")[0]
+def _check_counting(seen: dict[str, str], ours: str) -> Iterator[str]:
     try:
         arrived = ipaddress.ip_address(seen["client"])
     except ValueError:
