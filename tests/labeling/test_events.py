@@ -12,7 +12,7 @@ import pytest
 from tests.golden.study_log import GOLDEN, STUDY, lines_of, played
 from tests.subclasses import subclasses_of
 from umnist_core.labeling import events as declared
-from umnist_core.labeling.events import FACTS, Changed, Fact, StudyCreated
+from umnist_core.labeling.events import FACTS, Changed, Fact, PersonErased, StudyCreated
 from umnist_core.labeling.log import Event, canonical_json, sha256
 from umnist_core.labeling.state import CHANGES, StudyState
 
@@ -111,3 +111,10 @@ def _without_slot(event: Event) -> Event:
     payload = {name: one for name, one in (event.payload or {}).items() if name != "slot"}
     changed = {"payload": payload, "payload_hash": sha256(canonical_json(payload))}
     return Event(**{name: getattr(event, name) for name in event.__dataclass_fields__} | changed)
+
+
+def test_person_erased_by_an_older_version_has_no_pool_in_the_log() -> None:
+    """Such a person may be in either, as before."""
+    erased = [payload for kind, payload in PAYLOADS if kind == PersonErased.event_kind]
+    assert erased
+    assert all(PersonErased.read(payload).pool is None for payload in erased)

@@ -37,10 +37,10 @@ TABLE_KINDS = ("csv", "parquet", "json")
 def verify_command(
     ctx: click.Context, *, studies: tuple[str, ...], without_images: bool, as_json: bool
 ) -> None:
-    """Check the log, the store, the state and the images of studies; of all unless named."""
+    """Check the store, and log, state and images of studies; of all unless named."""
     service = open_service()
     chosen = [choose_study(text)[1] for text in studies] or service.studies()
-    sound = True
+    sound = not _say_store_faults(service, as_json=as_json)
     for study in chosen:
         found, images, guessable = _verify(service, study, with_images=not without_images)
         sound = sound and not found.faults
@@ -58,6 +58,18 @@ def verify_command(
         if guessable:
             click.echo(f"  {GUESSABLE}")
     ctx.exit(0 if sound else 1)
+
+
+def _say_store_faults(service: StudyService, *, as_json: bool) -> bool:
+    """Say what is wrong with the store itself, and return whether something is."""
+    faults = service.log.faults()
+    if faults and as_json:
+        click.echo(json.dumps({"store": service.log.place, "faults": faults}))
+    elif faults:
+        click.echo(f"The store {service.log.place}: {count_of(len(faults), 'fault')}")
+        for fault in faults:
+            click.echo(f"  {fault}")
+    return bool(faults)
 
 
 def _verify(

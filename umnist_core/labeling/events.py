@@ -268,10 +268,19 @@ class Withdrew(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonErased(Fact):
-    """Somebody was deleted: every event of theirs before this one is empty."""
+    """Somebody was deleted: every event of theirs before this one is empty.
+
+    Attributes
+    ----------
+    annotator
+        Who it was.
+    pool
+        The one that the person stays in; None in older logs.
+    """
 
     event_kind = "person_erased"
     annotator: str
+    pool: str | None = None
 
 
 # -- images and answers -------------------------------------------------------------

@@ -31,7 +31,7 @@ from umnist_core.labeling.private import close_lab_to_others
 from umnist_core.labeling.secret import derive, derive_text, load_secret
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.study_key import KEY_SEQ, StudyKey
-from umnist_core.labeling.times import text_of_time
+from umnist_core.labeling.times import SteadyClock, text_of_time
 
 TRIES = 50
 """Decisions that are made anew because another process was faster, before giving up."""
@@ -42,8 +42,9 @@ Decide = Callable[[StudyState, str], Sequence[Draft]]
 class HeldStudy:
     """A study's state in this process, and the lock under which it is read and changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self.lock = threading.RLock()
+        self.clock = SteadyClock(clock)
         self.state: StudyState | None = None
         self.key: StudyKey | None = None
 
@@ -103,7 +104,7 @@ class Ledger:
 
     def _held(self, study: str) -> HeldStudy:
         with self._lock:
-            return self._studies.setdefault(study, HeldStudy())
+            return self._studies.setdefault(study, HeldStudy(self.now))
 
     def _fresh(self, study: str, held: HeldStudy) -> StudyState:
         """Take in what has been appended by others; called under the study's lock."""
@@ -171,13 +172,18 @@ class Ledger:
         At first the state is the one at hand: if others have appended since, the log refuses
         what is decided on it. Only a decision that writes nothing needs the newest state.
         """
-        now = text_of_time(self.now())
         if is_first and held.state is not None:
+            now = text_of_time(_time_of(held, held.state))
             with contextlib.suppress(UmnistError):
                 if drafts := decide(held.state, now):
                     return held.state, drafts, now
         state = self._fresh(study, held)
+        now = text_of_time(_time_of(held, state))
         return state, decide(state, now), now
+
+    def _now(self, study: str, state: StudyState) -> datetime:
+        """Return a study's time (`SteadyClock`), of a state of it."""
+        return _time_of(self._held(study), state)
 
     def _invite_draft(
         self,
@@ -227,3 +233,7 @@ class Ledger:
 
     def _file(self, state: StudyState, study: str, name: str) -> Path:
         return self.study_folder(study) / f"{name}{state.suffixes[name]}"
+
+
+def _time_of(held: HeldStudy, state: StudyState) -> datetime:
+    return held.clock.now(state.head.time_utc if state.head else "")

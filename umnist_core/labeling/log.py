@@ -234,7 +234,14 @@ class EventLog(ABC):
 
     Safe to use from many threads, and from many processes where the store is a database.
     Every method either does all that it says, durably, or raises and changes nothing.
+
+    Attributes
+    ----------
+    place
+        Where it is, for people to read; without a password.
     """
+
+    place: str
 
     @abstractmethod
     def create(
@@ -356,6 +363,18 @@ class EventLog(ABC):
     @abstractmethod
     def erasure_count(self, study: str) -> int:
         """Return how many people of a study were erased; a fold made before is then stale."""
+
+    @abstractmethod
+    def faults(self) -> list[str]:
+        """Return what is wrong with the store itself, a sentence each; none if all is well.
+
+        It is read as a whole for that. What is wrong with a study is `verify_log`'s.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[LogReader]:

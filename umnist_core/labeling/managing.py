@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 
 from umnist_core.errors import (
@@ -31,7 +30,7 @@ from umnist_core.labeling.log import Draft, chain, sha256
 from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
 from umnist_core.labeling.state import Annotator, Invite, StudyState
 from umnist_core.labeling.study_key import StudyKey
-from umnist_core.labeling.times import text_of_time
+from umnist_core.labeling.times import MINUTES_A_DAY, later, text_of_time
 from umnist_core.labeling.views import ListedAnnotator, ListedInvite, Overview
 
 
@@ -109,10 +108,10 @@ class Managing(Ledger):
         origin: str,
     ) -> list[ListedInvite]:
         names = [f"i{secrets.token_hex(6)}" for _ in range(count)]
-        expires = None if days is None else text_of_time(self.now() + timedelta(days=days))
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             decisions.check_not_closed(state)
+            expires = None if days is None else later(now, days * MINUTES_A_DAY)
             if pool is not None and pool not in state.spec.pools:
                 raise NotFoundError(
                     f"The study's pools are {', '.join(state.spec.pools)}; got {pool[:40]!r}."
@@ -218,8 +217,10 @@ class Managing(Ledger):
         for attempt in range(TRIES):
             with held.lock:
                 state = self._fresh(study, held)
-                draft = PersonErased(annotator=annotator).draft()
-                event = chain(study, [draft], state.head, text_of_time(self.now()))[0]
+                pool = state.annotators[annotator].pool if annotator in state.annotators else None
+                draft = PersonErased(annotator=annotator, pool=pool).draft()
+                now = text_of_time(self._now(study, state))
+                event = chain(study, [draft], state.head, now)[0]
                 try:
                     emptied = self.log.erase(event, annotator)
                 except SequenceError:
@@ -235,7 +236,7 @@ class Managing(Ledger):
         held = self._held(study)
         with held.lock:
             state = self._fresh(study, held)
-            now = text_of_time(self.now())
+            now = text_of_time(self._now(study, state))
             pools = tuple(decisions.pool_counts(state, pool, now) for pool in state.spec.pools)
             assert state.head is not None
             return Overview(

@@ -122,6 +122,8 @@ class _Study:
 class MemoryLog(EventLog):
     """Keeps everything in this process, and loses it with it."""
 
+    place = "in memory"
+
     def __init__(self) -> None:
         self._studies: dict[str, _Study] = {}
         self._lock = threading.RLock()
@@ -249,6 +251,10 @@ class MemoryLog(EventLog):
         with self._open():
             found = self._studies.get(study)
             return found.erasures if found else 0
+
+    def faults(self) -> list[str]:
+        """Return none: there is no file."""
+        return []
 
     @contextmanager
     def snapshot(self) -> Iterator[LogReader]:

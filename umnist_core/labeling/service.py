@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import threading
 from functools import lru_cache
 
 from umnist_core.labeling.annotating import Annotating
+from umnist_core.labeling.log import EventLog
 from umnist_core.labeling.managing import Managing
 from umnist_core.settings import Settings, find_stray_studies, is_clone, load_settings
 
 _log = logging.getLogger(__name__)
+
+_open_logs: list[EventLog] = []
+_lock = threading.Lock()
 
 
 class StudyService(Annotating, Managing):
@@ -33,12 +39,30 @@ def open_service(settings: Settings | None = None) -> StudyService:
     return _open(settings or load_settings())
 
 
+def close_services() -> None:
+    """Close every store that `open_service` opened, so that all is in the files that are named.
+
+    Done at the end of a process by itself; a server that a signal ends does it before.
+    """
+    with _lock:
+        logs, _open_logs[:] = _open_logs[:], []
+    _open.cache_clear()
+    for log in logs:
+        log.close()
+
+
+atexit.register(close_services)
+
+
 @lru_cache(maxsize=8)
 def _open(settings: Settings) -> StudyService:
     from umnist_core.labeling.sql import open_log
 
     is_new = not settings.labeling_dir.exists()
-    service = StudyService(open_log(settings.database_url), settings.labeling_dir)
+    log = open_log(settings.database_url)
+    with _lock:
+        _open_logs.append(log)
+    service = StudyService(log, settings.labeling_dir)
     if is_new:
         _tell_folder(settings)
     return service

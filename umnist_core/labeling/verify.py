@@ -18,6 +18,7 @@ from umnist_core.labeling.log import (
     event_hash,
     sha256,
 )
+from umnist_core.labeling.records import POOLS
 from umnist_core.labeling.study_key import KEY_SEQ
 
 
@@ -92,7 +93,7 @@ def verify_events(log: LogReader, events: Sequence[Event]) -> Verification:
         *_payload_faults(events, erased),
         *_attachment_faults(log, study, events),
         *_truth_faults(log, study, events[0]),
-        *_claim_faults(log.read_claims(study), events, set(erased.values())),
+        *_claim_faults(log.read_claims(study), events, _pools_of_erased(events)),
     ]
     if log.erasure_count(study) != len(erased):
         faults.append(
@@ -113,6 +114,16 @@ def _is(event: Event, fact: type[Fact]) -> bool:
 
 def _erased_person(event: Event) -> str:
     return str(getattr(PersonErased.read(event.payload), "annotator", None))
+
+
+def _pools_of_erased(events: Iterable[Event]) -> dict[str, set[str]]:
+    """Return each person who was erased and the pools that the person can have been in."""
+    pools: dict[str, set[str]] = {}
+    for event in events:
+        if _is(event, PersonErased):
+            pool = PersonErased.read(event.payload).pool
+            pools[_erased_person(event)] = {*POOLS} if pool is None else {str(pool)}
+    return pools
 
 
 def _chain_faults(study: str, events: Iterable[Event]) -> Iterator[str]:
@@ -190,7 +201,9 @@ def _truth_faults(log: LogReader, study: str, created: Event) -> Iterator[str]:
         yield "The truth of the images is not what it was when the study was made."
 
 
-def _claim_faults(stored: Claims, events: Iterable[Event], erased: set[str]) -> Iterator[str]:
+def _claim_faults(
+    stored: Claims, events: Iterable[Event], erased: dict[str, set[str]]
+) -> Iterator[str]:
     rebuilt = []
     joined: set[str] = set()
     for event in events:
@@ -209,8 +222,9 @@ def _claim_faults(stored: Claims, events: Iterable[Event], erased: set[str]) -> 
             if times > 1:
                 yield f"The log has {claim[-1]!r} of {one.name} {times} times."
         if one.name == "annotators":
-            kept = {claim for claim in there - due if claim[0] in erased}
-            for person in sorted((joined & erased) - {claim[0] for claim in kept}):
+            left = joined & erased.keys()
+            kept = {one for one in there - due if one[0] in left and one[1] in erased[one[0]]}
+            for person in sorted(left - {claim[0] for claim in kept}):
                 yield f"The store has forgotten the pool of {person}, who was erased."
             there -= kept
         # The hash of an invitation's token is nobody's business.

@@ -46,7 +46,8 @@ def _show_check(service: StudyService, one: Overview) -> None:
         st.session_state.pop(kept, None)
         with told(), st.spinner("Checking", show_time=True):
             found = verify_log(service.log, one.study)
-            faults = [*found.faults, *find_damaged(service.study_folder(one.study))]
+            images = find_damaged(service.study_folder(one.study))
+            faults = [*service.log.faults(), *found.faults, *images]
             st.session_state[kept] = _Check(datetime.now(UTC), found, tuple(faults))
     if kept in st.session_state:
         _show_checked(one, st.session_state[kept])

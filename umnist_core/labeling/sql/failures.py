@@ -88,6 +88,13 @@ def said_as_store_error(
         ) from error
 
 
+def is_read_only(error: exc.DBAPIError | sqlite3.Error) -> bool:
+    """Return whether SQLite says that it may not write."""
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_READONLY
+
+
 def _reason(error: exc.SQLAlchemyError | sqlite3.Error) -> tuple[str, str]:
     """Return what has happened and what to do about it."""
     if isinstance(error, exc.TimeoutError):

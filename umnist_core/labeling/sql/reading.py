@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from umnist_core.errors import StoreError
 from umnist_core.labeling.log import Claims, Event
 from umnist_core.labeling.refusals import unknown
 from umnist_core.labeling.sql.models import (
@@ -111,7 +113,7 @@ class SqlReader(ABC):
             for name, columns in CLAIMS.items():
                 query = select(*columns).where(columns[0].class_.study == study)
                 # Sorted here, because the databases order texts each in their own way.
-                entries[name] = tuple(sorted(tuple(row) for row in connection.execute(query)))
+                entries[name] = _sorted(tuple(row) for row in connection.execute(query))
         return Claims(**entries)
 
     def erasure_count(self, study: str) -> int:
@@ -121,6 +123,21 @@ class SqlReader(ABC):
             return connection.execute(query).scalar() or 0
 
 
+def _sorted(claims: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    found = list(claims)
+    try:
+        return tuple(sorted(found))
+    except TypeError:  # damage: SQLite keeps a number where a text should be
+        return tuple(sorted(found, key=repr))
+
+
 def _event(row: RowMapping) -> Event:
     payload = row["payload"]
-    return Event(**{**row, "payload": None if payload is None else json.loads(payload)})
+    try:
+        read = None if payload is None else json.loads(payload)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StoreError(
+            f"Expected event {row['seq']} of study {row['study']} as JSON, found other bytes: the "
+            "store is damaged; restore the last backup."
+        ) from error
+    return Event(**{**row, "payload": read})

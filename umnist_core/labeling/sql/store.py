@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, event, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from umnist_core.errors import StoreError
 from umnist_core.labeling.events import token_hash_of
@@ -26,7 +28,7 @@ from umnist_core.labeling.refusals import (
     unknown,
 )
 from umnist_core.labeling.sql.engine import WRITES, describe, make_engine, parse_url
-from umnist_core.labeling.sql.failures import said_as_store_error
+from umnist_core.labeling.sql.failures import is_read_only, said_as_store_error
 from umnist_core.labeling.sql.models import (
     AnswerRow,
     AssignmentRow,
@@ -39,6 +41,7 @@ from umnist_core.labeling.sql.models import (
 )
 from umnist_core.labeling.sql.reading import CLAIMS, SqlReader
 from umnist_core.labeling.sql.schema import upgrade
+from umnist_core.labeling.sql.sqlite_file import SqliteFile, find_faults
 
 ATTACHMENTS_AT_ONCE = 50
 """How many attachments are held in memory while a study is restored."""
@@ -67,12 +70,18 @@ class SqlLog(SqlReader, EventLog):
         # can hand over at once instead.
         self._turn = threading.Lock() if self._is_sqlite else nullcontext()
         self._is_closed = False
+        path = self._engine.url.database
+        self._file = SqliteFile(Path(str(path))) if self._is_sqlite else None
         try:
             with said_as_store_error(self.place, done="opened"):
                 upgrade(self._engine, self.place)
+                self._hold_file()
         except BaseException:
             self._engine.dispose()
             raise
+        if self._file is not None:
+            # A new connection would make a new file or log in the place of one that was deleted.
+            event.listen(self._engine, "do_connect", self._check_file)
 
     # -- changes ----------------------------------------------------------------------
 
@@ -123,9 +132,21 @@ class SqlLog(SqlReader, EventLog):
         return emptied
 
     def close(self) -> None:
-        """Let go of all connections."""
-        self._is_closed = True
-        self._engine.dispose()
+        """Let go of all connections; of SQLite, everything is in the one file then."""
+        with self._turn:
+            self._is_closed = True
+            if self._file is not None:
+                self._file.settle()
+            self._engine.dispose()
+            if self._file is not None:
+                self._file.let_go()
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with the file; PostgreSQL looks after its own."""
+        if self._file is None:
+            return []
+        with self._reading() as connection:
+            return find_faults(_raw(connection), self._file)
 
     # -- transactions -----------------------------------------------------------------
 
@@ -142,12 +163,52 @@ class SqlLog(SqlReader, EventLog):
         with (
             said_as_store_error(self.place, done="written"),
             self._turn,
-            self._engine.connect().execution_options(**{WRITES: True}) as connection,
-            connection.begin() as transaction,
+            self._begun() as connection,
         ):
+            if self._file is not None:
+                self._file.set_mark(_raw(connection))
             yield connection
             with said_as_store_error(self.place, done="committed"):
-                transaction.commit()
+                connection.commit()
+            if self._file is not None:
+                self._file.keep_mark()
+                self._check_file()
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """Give a connection within a transaction; left open, it is rolled back."""
+        self._check_file()
+        if self._file is not None and self._file.is_read_only:
+            # Connections to a file that could only be read stay so; by now it may be otherwise.
+            self._file.let_go()
+            self._engine.dispose()
+            self._hold_file()
+        with (
+            self._engine.connect().execution_options(**{WRITES: True}) as connection,
+            connection.begin(),
+        ):
+            try:
+                yield connection
+            except (OperationalError, sqlite3.OperationalError) as error:
+                if self._file is not None and is_read_only(error):
+                    self._file.is_read_only = True
+                raise
+
+    def _hold_file(self) -> None:
+        if self._file is None:
+            return
+
+        def connect() -> sqlite3.Connection:
+            pooled = self._engine.raw_connection()
+            raw: sqlite3.Connection = pooled.dbapi_connection  # type: ignore[assignment]
+            pooled.detach()
+            return raw
+
+        self._file.hold(connect)
+
+    def _check_file(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.check(self.place)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -218,6 +279,11 @@ class _Snapshot(SqlReader):
 
 
 # -- statements, each within a transaction of its caller ------------------------------
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return raw
 
 
 def _restore(connection: Connection, copy: StudyCopy) -> None:
