@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import Cookie
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +81,16 @@ def test_cookie_does_not_last_for_ever(
     monkeypatch.setattr("umnist_core.server.labeling.sessions.SESSION_DAYS", -1)
     answer = person.http.get(f"/label/{person.study}/api/state")
     assert answer.status_code == 401
+
+
+def test_cookie_holds_when_the_clock_is_set_back(
+    lab: Lab, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is thrown out because the cookie seems to come from the future."""
+    earlier = SimpleNamespace(time=lambda: time.time() - 400 * 86_400)
+    monkeypatch.setattr("umnist_core.server.labeling.sessions.time", earlier)
+    answer = person.http.get(f"/label/{person.study}/api/state")
+    assert answer.status_code == 200
 
 
 def _host(lab: Lab) -> str:
