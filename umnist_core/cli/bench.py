@@ -159,6 +159,22 @@ def inference_command(*, rounds: int, first_rounds: int, device: str, as_json: b
     _show(figures, as_json)
 
 
+@bench_group.command(
+    "hostile", epilog="\b\nExample:\n  umnist bench hostile --requests 10000 --files 500 --json"
+)
+@click.option("--requests", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--files", type=click.IntRange(1), default=500, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=4, show_default=True, help="Of viewing.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@json_option
+def hostile_command(*, requests: int, files: int, rounds: int, seed: int, as_json: bool) -> None:
+    """Send what nobody would send to every route; read malformed files; view under attack."""
+    from umnist_core.bench.hostile import bench_hostile
+
+    figures = bench_hostile(requests=requests, files=files, rounds=rounds, seed=seed, progress=_say)
+    _show(figures, as_json)
+
+
 @bench_group.command("ips", epilog="\b\nExample:\n  umnist bench ips --json")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--images", type=click.IntRange(1), default=16, show_default=True)
