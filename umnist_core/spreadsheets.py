@@ -34,7 +34,7 @@ def plain_cell(value: object) -> object:
     return f"'{text}" if is_formula else text
 
 
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[Any, Any]]) -> str:
     """Return a table as CSV, its names of columns first.
 
     Parameters

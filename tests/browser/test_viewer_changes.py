@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import (
     PHONE,
@@ -146,14 +147,15 @@ def test_viewer_says_what_failed_and_tries_again(open_viewer: OpenViewer) -> Non
 
 
 def test_viewer_says_that_tiles_are_missing(open_viewer: OpenViewer) -> None:
-    """Tiles that fail while one looks around are told of, and come with Retry."""
+    """Tiles that fail while one looks around are told of, with the reason, and come with Retry."""
     viewer = open_viewer(viewer_data(pane_data("grey-40")))
     wait_until(lambda: middle(viewer) == 40, "The image is not on screen.")
     viewer.server.broken.add("/dzi/grey-40_files/12")
     viewer.press("1")
     failure = viewer.page.get_by_role("alert")
     failure.wait_for()
-    assert "Part of the image did not load." in failure.inner_text()
+    why = "Part of the image did not load. The disk with this image is gone."
+    expect(failure).to_contain_text(why)
     viewer.server.broken.clear()
     viewer.page.get_by_role("button", name="Retry").click()
     failure.wait_for(state="hidden")

@@ -58,6 +58,22 @@ export function tileUrl(source, level, column, row) {
   return `${source.tilesUrl}${level}/${column}_${row}.${source.format}${source.query}`;
 }
 
+/**
+ * Ask the server once more for a tile that failed, since a picture's element does not say why.
+ *
+ * @param {string} url
+ * @returns {Promise<string|null>} One sentence for people; null where it comes now.
+ */
+export async function tileReason(url) {
+  let response;
+  try {
+    response = await fetch(url);
+  } catch {
+    return "The server did not answer.";
+  }
+  return response.ok ? null : serverSentence(response, await response.text());
+}
+
 function describe(url, xml) {
   const image = xml.querySelector("Image");
   const size = xml.querySelector("Size");
@@ -73,7 +89,17 @@ function describe(url, xml) {
 }
 
 function serverSentence(response, text) {
-  const plain = (response.headers.get("content-type") ?? "").startsWith("text/plain");
-  if (plain && text && text.length < 400) return text.trim();
+  const type = response.headers.get("content-type") ?? "";
+  const said = type.startsWith("application/json") ? jsonSentence(text) : text.trim();
+  if (/^(text\/plain|application\/json)/.test(type) && said && said.length < 400) return said;
   return `The image could not be opened: the server answered ${response.status}.`;
+}
+
+/** What routes that speak JSON say of a failure. */
+function jsonSentence(text) {
+  try {
+    return String(JSON.parse(text).error ?? "");
+  } catch {
+    return "";
+  }
 }

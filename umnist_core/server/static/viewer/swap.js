@@ -7,7 +7,7 @@
  * @typedef {{busy: boolean, error: string|null}} SwapState
  */
 
-import { fetchSource, knownSource } from "./source.js";
+import { fetchSource, knownSource, tileReason } from "./source.js";
 import { levelOf } from "../hall/view.js";
 
 /**
@@ -17,6 +17,20 @@ import { levelOf } from "../hall/view.js";
 const PATIENCE_MS = 400;
 
 const TILE_FAILED = "Part of the image did not load.";
+
+class MissingTile extends Error {
+  /** @param {string} tile Its address. */
+  constructor(tile) {
+    super(TILE_FAILED);
+    this.tile = tile;
+  }
+}
+
+/** @param {string} url Of a tile that failed. */
+async function missingSentence(url) {
+  const why = await tileReason(url);
+  return why === null ? TILE_FAILED : `${TILE_FAILED} ${why}`;
+}
 
 export class ImageSwap {
   /**
@@ -37,8 +51,9 @@ export class ImageSwap {
     /** @type {Pending|null} */
     this.pending = null;
     this.current = null;
-    viewer.addHandler("tile-load-failed", ({ tiledImage }) => {
-      if (tiledImage === this.current) callbacks.onState({ busy: false, error: TILE_FAILED });
+    this.asks = false;
+    viewer.addHandler("tile-load-failed", ({ tiledImage, tile }) => {
+      if (tiledImage === this.current) this.#tellMissing(tiledImage, tile.getUrl());
     });
   }
 
@@ -97,17 +112,26 @@ export class ImageSwap {
     this.#finish(pending, error);
   }
 
+  /** Say that a part is missing, and then why; of the many parts that may be, one is asked for. */
+  async #tellMissing(item, url) {
+    this.callbacks.onState({ busy: false, error: TILE_FAILED });
+    if (this.asks) return;
+    this.asks = true;
+    const error = await missingSentence(url);
+    this.asks = false;
+    const isShown = item === this.current && !this.pending && this.wanted !== null;
+    if (isShown) this.callbacks.onState({ busy: false, error });
+  }
+
   #describe({ url, known, stop }) {
     return known ? knownSource(url, known) : fetchSource(url, stop.signal);
   }
 
-  /** A tile that fails says nothing; the description of the same image says why. */
+  /** A tile that fails says nothing; the description of the same image may, or the tile itself. */
   async #reason({ url, known, stop }, failure) {
-    if (!known) return failure.message;
-    return fetchSource(url, stop.signal).then(
-      () => failure.message,
-      ({ message }) => message,
-    );
+    const missing = () => (failure.tile ? missingSentence(failure.tile) : failure.message);
+    if (!known) return missing();
+    return fetchSource(url, stop.signal).then(missing, ({ message }) => message);
   }
 
   #finish(pending, error) {
@@ -171,7 +195,8 @@ export class ImageSwap {
    */
   #whenLoaded({ item, stop }, act) {
     return new Promise((resolve, reject) => {
-      const failed = ({ tiledImage }) => tiledImage === item && done(new Error(TILE_FAILED));
+      const failed = ({ tiledImage, tile }) =>
+        tiledImage === item && done(new MissingTile(tile.getUrl()));
       const changed = ({ fullyLoaded }) => fullyLoaded && done(null);
       const aborted = () => done(stop.signal.reason);
       const done = (error) => {
