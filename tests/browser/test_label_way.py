@@ -102,7 +102,7 @@ def test_guided_instructions_tell_the_size_of_the_study_own_images(
 def test_guided_instructions_claim_nothing_of_a_folder_of_other_images(
     open_study: OpenStudy, tmp_path: Path
 ) -> None:
-    """The digits that are used are shown, and neither their number nor their sizes."""
+    """Some digits are shown, and not said to be those used, nor how many nor how large."""
     folder = str(write_sums(tmp_path / "own", (5000, 400), (300, 900)))
     own = {"stimuli": 2, "images_per_annotator": 2, "practice": 0, "overrides": {}}
     person = open_study(**own, folder=folder).person("guided")
@@ -111,6 +111,8 @@ def test_guided_instructions_claim_nothing_of_a_folder_of_other_images(
     person.wait_for_screen("instructions")
     assert person.page.locator(".facts").inner_text() == ""
     assert person.page.locator(".sheet-stage").is_visible()
+    assert "All digits that are used" not in person.page.locator(".sheet").inner_text()
+    assert "may be others" in person.page.locator(".sheet").inner_text()
     person.press_button("Begin")
     person.wait_for_image(1)
 

@@ -112,6 +112,8 @@ def app_command(
     _check_port_is_free(host, port)
     if share:
         _prepare_admin_secret(new_secret)
+    if settings.public_address is not None:
+        click.echo(f"Through the proxy, the app is at {settings.public_address.to('/')}.")
     return _run_until_stopped(
         _streamlit_command(host, port, exposure, settings.public_address),
         exposure.environment(dict(os.environ)),

@@ -15,8 +15,15 @@ export function guideContent(guide) {
   const sheet = h(
     "div",
     { class: "sheet" },
-    h("h2", {}, "All digits that are used"),
-    h("p", { class: "quiet" }, "Each column is one digit, as people wrote it. Zoom out for all."),
+    // Nobody knows whose digits are in images that somebody else made.
+    h("h2", {}, guide.digit_counts ? "All digits that are used" : "Digits as people write them"),
+    h(
+      "p",
+      { class: "quiet" },
+      guide.digit_counts
+        ? "Each column is one digit, as people wrote it. Zoom out for all."
+        : "Each column is one digit. Those in the images may be others. Zoom out for all.",
+    ),
     stage,
   );
   const { dzi, width, height, tiles } = guide.sheet;
