@@ -7,42 +7,62 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from umnist_core.server.assets import static_version
+
 PROJECT = Path(__file__).parents[1]
 PATIENCE_S = 90
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Run the app under uvicorn and return its address."""
+UVICORN = ("uvicorn", "app:app", "--port")
+STREAMLIT = ("streamlit", "run", "app.py", "--server.headless=true", "--server.port")
+
+
+@contextmanager
+def running(command: Sequence[str] = UVICORN, **variables: str) -> Iterator[str]:
+    """Run the app and yield its address; variables are of its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)],
+        [sys.executable, "-m", *command, str(port)],
         cwd=PROJECT,
-        env=dict(os.environ),
+        env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(process, url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             httpx.get(f"{url}/health", timeout=60)
-            break
+            return
         except httpx.TransportError:
-            assert process.poll() is None, "uvicorn ended by itself."
-            assert time.monotonic() < deadline, "uvicorn did not start."
+            assert process.poll() is None, "The server ended by itself."
+            assert time.monotonic() < deadline, "The server did not start."
             time.sleep(0.2)
-    yield url
-    process.terminate()
-    process.wait()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Run the app at the root of its address."""
+    with running() as url:
+        yield url
 
 
 def test_pages_and_tiles_come_from_one_port(address: str) -> None:
@@ -59,3 +79,33 @@ def test_scene_of_100_000_px_is_served_at_its_coarsest_and_finest_level(address:
     for level, place in ((8, "0_0"), (17, "100_100")):
         path = f"/tiles/scene_files/{level}/{place}.png?seed=1&canvas=100000"
         assert httpx.get(f"{address}{path}", timeout=PATIENCE_S).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        (UVICORN, "http://127.0.0.1/umnist/"),
+        ((*STREAMLIT[:3], "--server.baseUrlPath=umnist", *STREAMLIT[3:]), ""),
+    ],
+    ids=["our setting", "Streamlit's"],
+)
+def test_either_setting_puts_everything_under_the_path(
+    command: Sequence[str], variable: str
+) -> None:
+    """Pages, tiles, health and files, each with its own content type and none with another's."""
+    kinds = {
+        "/": "text/html",
+        "/noise_lab": "text/html",
+        "/_stcore/health": "text/plain",
+        "/health": "application/json",
+        "/tiles/scene_files/9/0_0.png?seed=1": "image/png",
+        "/tiles/scene.dzi?seed=1": "application/xml",
+        "/inference/status": "application/json",
+        f"/assets/{static_version()}/streamlit.js": "javascript",
+        "/label/s1/api/state": "application/json",
+    }
+    with running(command, UMNIST_BASE_URL=variable) as url:
+        for path, kind in kinds.items():
+            for prefix in ("/umnist", ""):  # a proxy may cut it
+                reply = httpx.get(f"{url}{prefix}{path}", timeout=60, follow_redirects=True)
+                assert kind in reply.headers["content-type"], prefix + path
