@@ -30,3 +30,19 @@ def test_limit_that_is_no_whole_number_is_refused_by_name(text: str) -> None:
     """The sentence names the variable and what was found."""
     with pytest.raises(InvalidValueError, match="UMNIST_CACHE_MIB"):
         load_settings({"UMNIST_CACHE_MIB": text})
+
+
+@pytest.mark.parametrize(
+    "name", ["UMNIST_DATA", "UMNIST_LABELING", "UMNIST_DIGITS", "UMNIST_CHECKPOINTS"]
+)
+def test_folder_in_a_home_that_is_not_known_is_refused_by_name(name: str) -> None:
+    """The sentence names the variable that chooses another."""
+    with pytest.raises(InvalidValueError, match=f"set {name} to"):
+        load_settings({name: "~no-such-user/umnist"})
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "1" + 400 * "0"])
+def test_limit_without_end_is_refused_by_name(text: str) -> None:
+    """Python reads no number so long."""
+    with pytest.raises(InvalidValueError, match="UMNIST_CACHE_MIB"):
+        load_settings({"UMNIST_CACHE_MIB": text})

@@ -81,6 +81,23 @@ def open_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
         ) from error
 
 
+def temporary_folder() -> Path:
+    """Return a new folder for temporary files, which the caller removes.
+
+    Raises
+    ------
+    WriteError
+        If none can be made, as where neither TMPDIR nor the system's own can be written.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix="umnist-"))
+    except OSError as error:
+        raise WriteError(
+            f"Expected a folder for temporary files that can be written, found none "
+            f"({error.strerror or error}); make room, or set TMPDIR to another folder."
+        ) from error
+
+
 def _umask() -> int:
     # The umask can only be read by setting it; mkstemp made the file private to its owner.
     mask = os.umask(0)

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from umnist_core.errors import UmnistError
 from umnist_core.settings import load_settings
 
 LOG_NAME = "umnist-incidents.log"
@@ -94,7 +93,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _iter_places() -> Iterator[Path]:
-    with suppress(UmnistError):
+    with suppress(Exception):  # settings may be what is wrong
         yield load_settings().data_dir.absolute() / LOG_NAME
     with suppress(OSError):  # nowhere for temporary files
         yield Path(tempfile.gettempdir()) / f"{os.getuid()}-{LOG_NAME}"

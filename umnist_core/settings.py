@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +89,14 @@ def load_settings(environment: dict[str, str] | None = None) -> Settings:
     """
     env = dict(os.environ) if environment is None else environment
     digits = env.get("UMNIST_DIGITS")
-    data = _folder(env, "UMNIST_DATA", platformdirs.user_data_dir("umnist"))
+    data = _folder(env, "UMNIST_DATA", _own_folder)
     above = _ABOVE if is_clone() else data
-    labeling = _folder(env, "UMNIST_LABELING", above / _LABELING)
+    labeling = _folder(env, "UMNIST_LABELING", lambda: above / _LABELING)
     base_url = env.get("UMNIST_BASE_URL")
     return Settings(
-        digits_dir=_folder(env, "UMNIST_DIGITS", "") if digits else None,
+        digits_dir=_folder(env, "UMNIST_DIGITS", Path) if digits else None,
         data_dir=data,
-        checkpoints_dir=_folder(env, "UMNIST_CHECKPOINTS", data / "checkpoints"),
+        checkpoints_dir=_folder(env, "UMNIST_CHECKPOINTS", lambda: data / "checkpoints"),
         tile_cache_mib=_whole_number(env, "UMNIST_CACHE_MIB", 512),
         max_file_mib=_whole_number(env, "UMNIST_MAX_FILE_MIB", 2048),
         max_file_mpx=_whole_number(env, "UMNIST_MAX_FILE_MPX", 20_000),
@@ -125,14 +126,20 @@ def find_stray_studies() -> Path | None:
     return folder if not is_clone() and (folder / "umnist.sqlite").is_file() else None
 
 
-def _folder(env: dict[str, str], name: str, default: Path | str) -> Path:
-    chosen = env.get(name) or default
+def _folder(env: dict[str, str], name: str, default: Callable[[], Path]) -> Path:
+    chosen = env.get(name)
     try:
-        return expand_home(chosen)
+        return expand_home(chosen) if chosen else default()
     except InvalidValueError as error:
+        raise InvalidValueError(f"{error} Or set {name} to another folder.") from error
+
+
+def _own_folder() -> Path:
+    try:
+        return Path(platformdirs.user_data_dir("umnist"))
+    except RuntimeError as error:  # no HOME, and a user that the system does not know
         raise InvalidValueError(
-            f"Expected a folder for {name}, found {str(chosen)[:80]!r} whose home folder is not "
-            f"known; set {name} to a folder."
+            "Expected a home folder for what umnist keeps, found that this user has none."
         ) from error
 
 

@@ -103,3 +103,58 @@ def test_names_that_are_no_text_are_printed(variables: dict[str, str], tmp_path:
         )
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"/d" in done.stdout
+
+
+NO_HOME = """
+import pwd, sys
+pwd.getpwuid = lambda uid: {}[uid]  # as of a user whom a container does not know
+from umnist_core.cli import main
+sys.argv = ["umnist", "digits", "status"]
+main()
+"""
+
+NO_TMPDIR = """
+import sys, tempfile
+from pathlib import Path
+tempfile._candidate_tempdir_list = lambda: []
+from umnist_core.pyramid import files
+from umnist_core.cli import main
+files.WHOLE_MAX_PX = 1  # as of an image that is too large to be kept
+sys.argv = ["umnist", *sys.argv[1:]]
+main()
+"""
+
+
+def test_machine_without_a_home_is_one_sentence() -> None:
+    """It says what to set."""
+    done = subprocess.run(
+        [sys.executable, "-c", NO_HOME],
+        env={k: v for k, v in os.environ.items() if k not in ("HOME", "UMNIST_DATA")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "set UMNIST_DATA" in done.stderr
+
+
+def test_no_folder_for_temporary_files_is_one_sentence(tmp_path: Path) -> None:
+    """Of what needs one; the rest works."""
+    image = str(tmp_path / "a.png")
+    drawn = ["render", "--set", "canvas=300", "--set", "factor=0.5..2", image]
+    turned = ["predict", image, "--model", "digit-finder", "--device", "cpu"]
+    ends = []
+    for command in (drawn, turned):
+        done = subprocess.run(
+            [sys.executable, "-c", NO_TMPDIR, *command],
+            env=os.environ | {"UMNIST_DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        ends.append((done.returncode, done.stderr))
+    assert ends[0] == (0, "")
+    assert ends[1][0] == 1
+    assert "set TMPDIR" in ends[1][1]
+    assert "Traceback" not in ends[1][1]

@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import tempfile
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -38,6 +37,7 @@ from umnist_core.errors import (
     TooLargeError,
     WriteError,
 )
+from umnist_core.files import temporary_folder
 from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
 from umnist_core.paths import open_file
 from umnist_core.pyramid.appearance import (
@@ -329,7 +329,7 @@ def _shape(height: int, width: int, channels: int) -> tuple[int, ...]:
 
 def _convert(header: ImageHeader) -> TileSource:
     """Decode a large file once into a temporary pyramidal TIFF."""
-    folder = Path(tempfile.mkdtemp(prefix="umnist-"))
+    folder = temporary_folder()
     path = folder / "pyramid.tif"
     try:
         write_pyramid(open_sequential(header), path)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import weakref
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.files import temporary_folder
 from umnist_core.geometry import Box
 from umnist_core.pyramid.associated import find_associated, multiplied_source
 from umnist_core.pyramid.files import ImageHeader, damaged_file, open_stored
@@ -123,7 +122,7 @@ class OwnValues:
 
     def _copy(self) -> Any:
         """Return a tiled copy of the file, which goes with this object."""
-        folder = Path(tempfile.mkdtemp(prefix="umnist-"))
+        folder = temporary_folder()
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         path = folder / "values.tif"
         image = _as_numbers(self._load(access="sequential"))

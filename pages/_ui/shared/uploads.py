@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
-import tempfile
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from umnist_core.files import write_whole
+from umnist_core.files import temporary_folder, write_whole
 from umnist_core.pyramid.encode import encode_png
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    # Removed when the process ends, together with every upload.
-    return tempfile.TemporaryDirectory(prefix="umnist-uploads-")
+def _folder() -> Path:
+    folder = temporary_folder()
+    # With every upload in it.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def keep_upload(uploaded: UploadedFile) -> Path:
@@ -35,7 +38,7 @@ def keep_image(image: NDArray[np.uint8]) -> Path:
 
 
 def _keep(data: bytes, suffix: str) -> Path:
-    path = Path(_folder().name) / (hashlib.sha256(data).hexdigest()[:32] + suffix)
+    path = _folder() / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
         write_whole(path, data)
     return path
