@@ -92,3 +92,15 @@ def test_addresses_are_the_golden_ones(given: dict[str, Any], written: str) -> N
     ref = SceneRef.from_dict(given)
     assert address(ref) == written
     assert parse_scene_query(written.partition("?")[2]).ref == ref
+
+
+@pytest.mark.parametrize(("strokes", "is_kept"), [("20", True), ("2000", False)])
+def test_few_scenes_with_very_many_strokes_are_kept_planned(strokes: str, is_kept: bool) -> None:
+    """Each is megabytes, and whoever asks for others all the time fills no memory with them."""
+    glyphs, sample = segment_glyphs(), {"noise_count": strokes}
+    first = SceneRef.of("megapixel", sample, seed=1).plan(glyphs)
+    for index in range(1, 12):
+        SceneRef.of("megapixel", sample, seed=1, index=index).plan(glyphs)
+    again = SceneRef.of("megapixel", sample, seed=1).plan(glyphs)
+    assert again == first
+    assert (again is first) == is_kept

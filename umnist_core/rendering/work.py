@@ -8,6 +8,8 @@ dearest that a tile can ask for.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import TooLargeError
 from umnist_core.rendering.patches import PIECE_PX
@@ -49,10 +51,10 @@ def estimate_work_s(scene: Scene) -> float:
     if scene.strokes is None:
         spent_ns = _CROSSING_NS * _crossings(scene)
     else:
-        sides_px = [digit.side_px for digit in scene.digits]
-        sides_px += [scene.strokes.side_px] * len(scene.strokes.patches)
-        spent_ns = sum(_square_ns(side_px) for side_px in sides_px)
-        near_px = sum((side_px + PIECE_PX) ** 2 for side_px in sides_px)
+        squares = Counter(digit.side_px for digit in scene.digits)
+        squares[scene.strokes.side_px] += len(scene.strokes.patches)
+        spent_ns = sum(count * _square_ns(side_px) for side_px, count in squares.items())
+        near_px = sum(count * (side_px + PIECE_PX) ** 2 for side_px, count in squares.items())
         spent_ns += _NEAR_NS * min(canvas_px, near_px)
     held_px = canvas_px if canvas_px <= HELD_MAX_PX else 0
     return (spent_ns + _HELD_NS * held_px) / 1e9
