@@ -39,10 +39,11 @@ def test_browser_without_cookies_says_so_before_anybody_agrees(
     """And not that the link is wrong, or that another tab has the study."""
     lab = open_study(practice=0, overrides=SMALL)
     with refusing_browser(browser, tmp_path) as page:
-        page.goto(f"{lab.url}/join/{lab.token()}")
+        page.goto(f"{lab.url}/join/{lab.service.open_link(lab.study).token}")
         page.get_by_role("button", name="Take part").click()
         said = page.get_by_text("This browser refused the cookie")
-        expect(said).to_contain_text("then open your link again")
+        expect(said).to_contain_text("open your link in another browser")
+        assert lab.service.state(lab.study).annotators == {}
         page.goto(f"{lab.url}/label/{lab.study}")  # by hand, as somebody may
         expect(page.get_by_text("This browser is not known in this study")).to_be_visible()
         assert not page.get_by_text("another tab").is_visible()

@@ -13,12 +13,14 @@ const GO = "#go";
 
 const NO_COOKIE =
   "This browser refused the cookie by which the study knows who answers. Allow cookies for this " +
-  "address, or use another browser; then open your link again.";
+  "address, or open your link in another browser.";
 
 /** @param {HTMLElement} root */
 export function startJoin(root) {
   const shell = new Shell(root);
   const join = async () => {
+    // An open link would make a new person of each try.
+    if (!navigator.cookieEnabled) throw new Error(NO_COOKIE);
     /** @type {{to: string}} */
     const { to } = await postJson(pathHere(), {});
     await expectCookie(to);
