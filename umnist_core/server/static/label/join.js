@@ -20,7 +20,7 @@ export function startJoin(root) {
   const shell = new Shell(root);
   const join = async () => {
     // An open link would make a new person of each try.
-    if (!navigator.cookieEnabled) throw new Error(NO_COOKIE);
+    if (!takesCookies()) throw new Error(NO_COOKIE);
     /** @type {{to: string}} */
     const { to } = await postJson(pathHere(), {});
     await expectCookie(to);
@@ -30,6 +30,19 @@ export function startJoin(root) {
   shell.show(screen);
   const primary = screen.element.querySelector("button.primary");
   if (location.hash === GO && primary instanceof HTMLElement) primary.click();
+}
+
+/** Tried, as `navigator.cookieEnabled` is true in some browsers that take none from here. */
+function takesCookies() {
+  const name = "umnist_try";
+  try {
+    document.cookie = `${name}=1; SameSite=Strict`;
+    const isTaken = document.cookie.includes(`${name}=1`);
+    document.cookie = `${name}=; SameSite=Strict; Max-Age=0`;
+    return isTaken;
+  } catch {
+    return false;
+  }
 }
 
 /**
