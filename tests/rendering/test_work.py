@@ -42,9 +42,7 @@ def test_work_of_the_largest_canvas_with_most_shapes_is_allowed() -> None:
 def test_work_that_is_enormous_is_refused_with_what_to_do() -> None:
     """The sentence has what is allowed, what was found and another way."""
     scene = _scene("megapixel", **_ENORMOUS)
-    with pytest.raises(
-        TooLargeError, match=r"at most 3 s, found one of about \d+ s .*10000"
-    ):
+    with pytest.raises(TooLargeError, match=r"at most 3 s, found one of about \d+ s .*10000"):
         check_work(scene)
     with pytest.raises(TooLargeError, match="`umnist render`"):
         check_work(scene)

@@ -151,7 +151,9 @@ class LabelTiles:
             self._warming.add(ref)
             self._waiting.append(ref)
             if self._warmer is None:
-                self._warmer = threading.Thread(target=self._warm_all, name="umnist-label-warm")
+                self._warmer = threading.Thread(
+                    target=self._warm_all, name="umnist-label-warm", daemon=True
+                )
                 self._warmer.start()
 
     def _ref(self, session: Session, key: str) -> ImageRef:
