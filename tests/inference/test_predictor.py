@@ -18,6 +18,7 @@ from umnist_core.errors import (
     InvalidValueError,
     MissingFileError,
     NotFoundError,
+    TooLargeError,
     UmnistError,
 )
 from umnist_core.inference import predictor as module
@@ -44,6 +45,13 @@ def predictor() -> Predictor:
 
 
 # -- answers --------------------------------------------------------------------------
+
+
+def test_scene_that_takes_too_long_to_draw_is_refused_here_as_in_the_viewer() -> None:
+    """Other requests wait for the same process, and a prediction that draws cannot be cancelled."""
+    noise = (("canvas", "8000"), ("noise_count", "10000"), ("noise_size", "2600"))
+    with pytest.raises(TooLargeError, match="`umnist render`"):
+        open_image(SceneImage(SceneRef("megapixel", overrides=noise)))
 
 
 def test_answer_is_the_models_own_with_the_truth_of_the_scene(predictor: Predictor) -> None:
