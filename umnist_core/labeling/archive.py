@@ -25,7 +25,6 @@ from umnist_core.errors import (
     ConflictError,
     DamagedFileError,
     MissingFileError,
-    TooLargeError,
     WriteError,
 )
 from umnist_core.files import PRIVATE_FILE, open_whole, write_whole
@@ -34,15 +33,10 @@ from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canoni
 from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.labeling.verify import Verification, verify_events
+from umnist_core.labeling.zip_checks import GivenZip
 
 MANIFEST = "manifest.json"
 """List of the checksums of a study's images, beside them."""
-
-LARGEST_LINE = 64 << 20
-"""Longest line, and so the largest event or attachment, that is read; bytes."""
-
-LARGEST_TEXT = 256 << 20
-"""Largest entry that is read whole; bytes."""
 
 _CHUNK = 1 << 20
 _IMAGE = re.compile(r"[A-Za-z0-9_-]{1,80}\.[a-z0-9]{1,5}")
@@ -164,7 +158,7 @@ def image_checksums(created: Event) -> dict[str, str]:
 # -- reading ----------------------------------------------------------------------
 
 
-def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
+def read_study(archive: GivenZip, prefix: str) -> StudyCopy:
     """Return a study of a zip file, checked as `umnist study verify` does.
 
     Parameters
@@ -184,7 +178,7 @@ def read_study(archive: ZipFile, prefix: str) -> StudyCopy:
     DamagedFileError
         If something is missing, or is not what was logged.
     TooLargeError
-        If an entry is larger than any that umnist writes.
+        If it needs more memory than any that umnist writes.
     """
     source = ArchivedStudy(archive, prefix)
     events = source.read(source.study)
@@ -317,10 +311,12 @@ class ArchivedStudy:
         As of `read_study`.
     """
 
-    def __init__(self, archive: ZipFile, prefix: str) -> None:
+    def __init__(self, archive: GivenZip, prefix: str) -> None:
         self._archive = archive
         self._prefix = prefix
-        self._events = [_event(item) for item in self._iter_lines("events.jsonl")]
+        self._events = [
+            _event(item) for item in archive.iter_json(f"{prefix}events.jsonl", is_kept=True)
+        ]
         if not self._events:
             raise DamagedFileError(f"Expected events in {prefix}events.jsonl, found none.")
         self.study = self._events[0].study
@@ -331,7 +327,8 @@ class ArchivedStudy:
 
     def iter_attachments(self, study: str) -> Iterator[tuple[int, str]]:
         """Yield attachments."""
-        for item in self._iter_lines("attachments.jsonl"):
+        name = f"{self._prefix}attachments.jsonl"
+        for item in self._archive.iter_json(name, is_kept=False):
             seq, attachment = item["seq"], item["attachment"]
             if type(seq) is not int or not isinstance(attachment, str):
                 raise DamagedFileError("Expected attachments with numbers and texts; use a copy.")
@@ -339,7 +336,10 @@ class ArchivedStudy:
 
     def read_truth(self, study: str) -> dict[str, str]:
         """Return the truth."""
-        return {str(name): str(text) for name, text in self._read("truth.json").items()}
+        return {
+            str(name): str(text)
+            for name, text in self._archive.read_json(f"{self._prefix}truth.json").items()
+        }
 
     def studies(self) -> list[str]:
         """Return the one id."""
@@ -347,7 +347,7 @@ class ArchivedStudy:
 
     def read_claims(self, study: str) -> Claims:
         """Return claims."""
-        data = self._read("claims.json")
+        data = self._archive.read_json(f"{self._prefix}claims.json")
         return Claims(
             **{name: tuple(tuple(claim) for claim in claims) for name, claims in data.items()}
         )
@@ -355,25 +355,6 @@ class ArchivedStudy:
     def erasure_count(self, study: str) -> int:
         """Return how many people were erased."""
         return sum(event.kind == PersonErased.event_kind for event in self._events)
-
-    def _read(self, name: str) -> Any:
-        entry = self._archive.getinfo(self._prefix + name)
-        if entry.file_size > LARGEST_TEXT:
-            raise TooLargeError(
-                f"Expected at most {LARGEST_TEXT} bytes in {entry.filename}, found "
-                f"{entry.file_size}; it was not made by umnist."
-            )
-        return json.loads(self._archive.read(entry))
-
-    def _iter_lines(self, name: str) -> Iterator[Mapping[str, Any]]:
-        with self._archive.open(self._prefix + name) as file:
-            while line := file.readline(LARGEST_LINE):
-                if len(line) == LARGEST_LINE:
-                    raise TooLargeError(
-                        f"Expected lines of at most {LARGEST_LINE} bytes in {name}, found a longer "
-                        "one; it was not made by umnist."
-                    )
-                yield json.loads(line)
 
 
 def _event(data: Mapping[str, Any]) -> Event:

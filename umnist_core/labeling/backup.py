@@ -10,8 +10,6 @@ when the person is erased.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +17,12 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from umnist_core import __version__
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
+from umnist_core.errors import ConflictError, DamagedFileError
 from umnist_core.files import open_whole
 from umnist_core.labeling.archive import images_in_place, read_study, write_study
 from umnist_core.labeling.log import EventLog, StudyCopy
 from umnist_core.labeling.verify import Verification, read_events
-from umnist_core.labeling.zip_checks import check_archive, said_as_damage
+from umnist_core.labeling.zip_checks import GivenZip, open_given, said_as_damage
 
 FORMAT = "umnist-backup"
 VERSION = 1
@@ -143,7 +141,7 @@ def restore_backup(source: Path, log: EventLog, folder_of_stimuli: Path | None) 
     WriteError, StoreError
         If something cannot be written; nothing was added then.
     """
-    with said_as_damage(source), _open(source) as archive:
+    with said_as_damage(source), open_given(source, "a backup") as archive:
         header = _read_header(archive, source)
         copies = [_checked(archive, one) for one in header["studies"]]
         names = [copy.study for copy in copies]
@@ -162,26 +160,8 @@ def _prefix(study: str) -> str:
     return f"studies/{study}/"
 
 
-@contextmanager
-def _open(source: Path) -> Iterator[ZipFile]:
-    try:
-        size_bytes = source.stat().st_size
-        file = source.open("rb")
-    except OSError as error:
-        raise MissingFileError(
-            f"Expected a backup at {source}, found none that can be read "
-            f"({error.strerror or error}); check the name."
-        ) from error
-    # Opened here and not by `ZipFile`, which would keep it open for entries half read.
-    with file, ZipFile(file) as archive:
-        check_archive(archive, size_bytes)
-        yield archive
-
-
-def _read_header(archive: ZipFile, source: Path) -> dict[str, Any]:
-    if archive.getinfo(_HEADER).file_size > 1 << 24:
-        raise DamagedFileError(f"Expected a short {_HEADER} in {source}, found a long one.")
-    header: dict[str, Any] = json.loads(archive.read(_HEADER))
+def _read_header(archive: GivenZip, source: Path) -> dict[str, Any]:
+    header: dict[str, Any] = archive.read_json(_HEADER)
     if header["format"] != FORMAT or type(header["version"]) is not int:
         raise DamagedFileError(f"Expected a backup of umnist at {source}, found something else.")
     if header["version"] > VERSION:
@@ -192,7 +172,7 @@ def _read_header(archive: ZipFile, source: Path) -> dict[str, Any]:
     return header
 
 
-def _checked(archive: ZipFile, entry: dict[str, Any]) -> StudyCopy:
+def _checked(archive: GivenZip, entry: dict[str, Any]) -> StudyCopy:
     """Return a study that is what the head of the backup says it is."""
     copy = read_study(archive, _prefix(entry["study"]))
     last = copy.events[-1]

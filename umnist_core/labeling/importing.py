@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
+from umnist_core.errors import ConflictError, DamagedFileError
 from umnist_core.labeling.archive import images_in_place, read_study
 from umnist_core.labeling.export import CHECKSUMS, FORMAT, HEADER, LOG, VERSION
 from umnist_core.labeling.log import StudyCopy
 from umnist_core.labeling.results import FoldedStudy, answers_of, stimuli_of
 from umnist_core.labeling.service import StudyService
-from umnist_core.labeling.zip_checks import check_archive, said_as_damage
+from umnist_core.labeling.zip_checks import GivenZip, open_given, said_as_damage
 
 _CHUNK = 1 << 20
-_LARGEST_HEADER = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -93,23 +90,12 @@ def import_study(service: StudyService, source: Path) -> str:
     return copy.study
 
 
-@contextmanager
-def open_export(source: Path) -> Iterator[ZipFile]:
+def open_export(source: Path) -> AbstractContextManager[GivenZip]:
     """Open an exported study's zip file; errors as `import_study`."""
-    try:
-        size_bytes = source.stat().st_size
-        archive = ZipFile(source)
-    except OSError as error:
-        raise MissingFileError(
-            f"Expected an exported study at {source}, found none that can be read "
-            f"({error.strerror or error}); check the name."
-        ) from error
-    with archive:
-        check_archive(archive, size_bytes)
-        yield archive
+    return open_given(source, "an exported study")
 
 
-def read_export(archive: ZipFile, source: Path) -> tuple[ExportHeader, StudyCopy]:
+def read_export(archive: GivenZip, source: Path) -> tuple[ExportHeader, StudyCopy]:
     """Return what an export says of itself and the study in it, whose log is checked.
 
     Parameters
@@ -130,7 +116,7 @@ def read_export(archive: ZipFile, source: Path) -> tuple[ExportHeader, StudyCopy
     return header, copy
 
 
-def _read_header(archive: ZipFile, source: Path) -> ExportHeader:
+def _read_header(archive: GivenZip, source: Path) -> ExportHeader:
     if HEADER not in archive.namelist():
         hint = " (this is a backup: use `umnist study restore`)"
         is_backup = "backup.json" in archive.namelist()
@@ -138,7 +124,7 @@ def _read_header(archive: ZipFile, source: Path) -> ExportHeader:
             f"Expected an exported study at {source}, found a zip without "
             f"{HEADER}{hint if is_backup else ''}; choose a file that `umnist study export` wrote."
         )
-    data = _read_json(archive, HEADER)
+    data = archive.read_json(HEADER)
     if data["format"] != FORMAT or type(data["version"]) is not int:
         raise DamagedFileError(
             f"Expected an exported study at {source}, found {str(data['format'])[:40]!r}; choose a "
@@ -150,13 +136,6 @@ def _read_header(archive: ZipFile, source: Path) -> ExportHeader:
             f"{source}; update umnist."
         )
     return ExportHeader(data["study"], data["events"], data["head_hash"], data["has_images"])
-
-
-def _read_json(archive: ZipFile, name: str) -> Mapping[str, Any]:
-    if archive.getinfo(name).file_size > _LARGEST_HEADER:
-        raise DamagedFileError(f"Expected a short {name}, found a long one; use another copy.")
-    data: Mapping[str, Any] = json.loads(archive.read(name))
-    return data
 
 
 def _check_head(header: ExportHeader, copy: StudyCopy) -> None:
@@ -182,9 +161,9 @@ def _check_usable(copy: StudyCopy) -> None:
     stimuli_of(folded)
 
 
-def _check_checksums(archive: ZipFile) -> None:
+def _check_checksums(archive: GivenZip) -> None:
     names = set(archive.namelist())
-    for name, checksum in _read_json(archive, CHECKSUMS).items():
+    for name, checksum in archive.read_json(CHECKSUMS).items():
         if name not in names or _digest(archive, name) != checksum:
             raise DamagedFileError(
                 f"Expected {name[:80]} as it was exported, found that it is missing or another; "
