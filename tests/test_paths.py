@@ -8,8 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from umnist_core.errors import InvalidValueError
-from umnist_core.paths import check_file, expand_home, has_debris, is_debris, open_file, read_file
+from umnist_core.errors import DamagedFileError, InvalidValueError
+from umnist_core.paths import (
+    check_file,
+    check_name,
+    expand_home,
+    has_debris,
+    is_debris,
+    open_file,
+    read_file,
+    shown_name,
+)
 
 
 def test_regular_file_is_opened(tmp_path: Path) -> None:
@@ -56,3 +65,17 @@ def test_hidden_files_and_what_systems_leave_are_debris(name: str) -> None:
 def test_other_names_are_no_debris(name: str) -> None:
     """Dots that stand for folders are none either."""
     assert not has_debris(name)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 300, "a/" * 3000, "a\0b", "\ud800"])
+def test_name_that_no_file_can_have_is_refused(name: str) -> None:
+    """Whether something of that name is there cannot even be asked."""
+    for refuse in (check_name, expand_home):
+        with pytest.raises(InvalidValueError, match="found"):
+            refuse(name)
+
+
+def test_name_that_is_no_text_is_shown() -> None:
+    """With backslashes, also in a sentence that names the file."""
+    assert shown_name("a\udcff") == "a\\udcff"
+    assert str(DamagedFileError("a\udcff is none")) == "a\\udcff is none"

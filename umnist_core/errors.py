@@ -12,6 +12,10 @@ from __future__ import annotations
 class UmnistError(Exception):
     """Base of every error that umnist raises on purpose."""
 
+    def __str__(self) -> str:
+        """Return the sentence as a text; the name of a file in it may be none."""
+        return super().__str__().encode(errors="backslashreplace").decode()
+
 
 class InvalidValueError(UmnistError, ValueError):
     """A parameter or an argument is outside its allowed values."""

@@ -68,6 +68,11 @@ def check_name(path: Path | str) -> None:
         )
 
 
+def shown_name(name: str) -> str:
+    """Return the name of a file as a text, with backslashes for what of it is none."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def expand_home(path: Path | str) -> Path:
     """Return a path that somebody gives, with the home folder for a leading ``~`` or ``~user``.
 

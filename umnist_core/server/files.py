@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,4 +114,4 @@ def get_file(file_id: str) -> FileEntry:
 def _file_id(header: ImageHeader) -> str:
     stat = header.path.stat()
     key = f"{header.path}|{stat.st_size}|{stat.st_mtime_ns}|{header.page}|{header.is_frozen}"
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(key)).hexdigest()[:16]

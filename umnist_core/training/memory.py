@@ -27,7 +27,7 @@ from umnist_core.models.base import Model
 from umnist_core.models.targets import collate_targets
 
 _UNITS = {"": 1, "MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
-_BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*([KMG]?I?B?)", re.IGNORECASE)
+_BUDGET = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMG]?I?B?)", re.IGNORECASE)
 
 MOST_IMAGES = 4096
 """No search goes further."""

@@ -19,7 +19,7 @@ from umnist_core.datasets.megapixel_sparse import (
     MegapixelSplit,
     open_megapixel_split,
 )
-from umnist_core.paths import expand_home
+from umnist_core.paths import expand_home, shown_name
 from umnist_core.pyramid.files import ImageHeader, read_image_header
 from umnist_core.pyramid.notes import image_notes
 from umnist_core.scenes import MegapixelTasks
@@ -84,7 +84,7 @@ def choose_file() -> ChosenFile | None:
     if not path:
         return None
     file = expand_home(path)
-    return _at_page(ChosenFile(file, file.name, None, {"source": "file", "path": path}))
+    return _at_page(ChosenFile(file, shown_name(file.name), None, {"source": "file", "path": path}))
 
 
 def _at_page(sample: ChosenFile) -> ChosenFile:
@@ -132,7 +132,9 @@ def choose_from_folder() -> ChosenFile | None:
     image_id = folder.ids[number]
     link: dict[str, str | None] = {"source": "folder", "folder": path, "image": str(number)}
     label, boxes = folder.find_label(image_id), folder.find_boxes(image_id)
-    return _at_page(ChosenFile(folder.paths[image_id], image_id, label, link, boxes=boxes))
+    return _at_page(
+        ChosenFile(folder.paths[image_id], shown_name(image_id), label, link, boxes=boxes)
+    )
 
 
 @st.cache_resource(max_entries=1, show_spinner="Reading Megapixel MNIST")
