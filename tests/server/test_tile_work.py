@@ -42,6 +42,14 @@ def test_download_of_an_enormous_scene_is_refused(client: httpx.Client, kind: st
     assert "`umnist render`" in refused.text
 
 
+def test_download_of_very_many_small_tiles_is_refused(client: httpx.Client) -> None:
+    """Each tile is a file of its own, so that small ones take longer than the picture."""
+    refused = client.get("/tiles/scene.zip?seed=1&tile=24")
+    assert refused.status_code == 413
+    assert "`umnist tiles export`" in refused.text
+    assert client.get("/tiles/scene.zip?seed=1&canvas=1000").status_code == 200
+
+
 class _Waiting(TileService):
     """Draws dear scenes for as long as nobody says otherwise, but gives up as others do."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,6 @@ from umnist_core.labeling.memory import MemoryLog
 from umnist_core.pyramid.files import file_source
 from umnist_core.pyramid.sources import TileSource
 from umnist_core.scenes import MegapixelTasks, Scene, plan_scene
-from umnist_core.training.config import load_config
-from umnist_core.training.runs import find_configs
 
 Files = Mapping[str, bytes]
 """Files of a folder, by their paths below it."""
@@ -64,9 +63,10 @@ def make_formats(folder: Path) -> dict[str, Files]:
         "digits plain": {"images": _idx()},
         "digits packed": {"images": gzip.compress(_idx())},
         "scene JSON": {"scene.json": scene.to_json().encode()},
-        "settings TOML": {"run.toml": _toml()},
         "study zip": {"study.zip": _study(folder / "study")},
     }
+    if find_spec("torch"):  # which training is for
+        found["settings TOML"] = {"run.toml": _toml()}
     return found
 
 
@@ -85,6 +85,8 @@ def _idx() -> bytes:
 
 
 def _toml() -> bytes:
+    from umnist_core.training.runs import find_configs
+
     return min(find_configs().values()).read_bytes()
 
 
@@ -116,6 +118,12 @@ def _read_dataset(folder: Path) -> object:
     return dataset
 
 
+def _read_settings(folder: Path) -> object:
+    from umnist_core.training.config import load_config
+
+    return load_config(folder / "run.toml")
+
+
 def _read_study(folder: Path) -> object:
     return import_study(StudyService(MemoryLog(), folder / "lab"), folder / "study.zip")
 
@@ -125,7 +133,7 @@ READERS: Mapping[str, Callable[[Path], object]] = {
     "dataset": _read_dataset,
     "digits": lambda folder: read_idx(folder / "images"),
     "scene": lambda folder: Scene.from_json((folder / "scene.json").read_text(errors="replace")),
-    "settings": lambda folder: load_config(folder / "run.toml"),
+    "settings": _read_settings,
     "study": _read_study,
 }
 """Reads a folder as the app does; errors of ours are what it may raise."""

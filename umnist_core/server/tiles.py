@@ -66,6 +66,10 @@ _WHOLE_KINDS = ("png", "jpeg", "zip")
 """Downloads for which every pixel of an image is drawn and encoded."""
 
 
+ZIP_MAX_TILES = 4000
+"""Of a download; each is encoded and is a file of its own, and 64 million px have 400 by default."""
+
+
 class DearError(Exception):
     """A reply would take long and was not made, as nobody had said that it may."""
 
@@ -192,6 +196,8 @@ class TileService:
             data = scene.to_json().encode()
             return _scene_content(data, "application/json", query, glyphs, name)
         _check_whole(height, width)
+        if kind == "zip":
+            _check_tiles(grid)
         source = self._scene_source(query, glyphs)
         comment = scene_comment(scene, __version__)
         if kind == "zip":
@@ -310,6 +316,16 @@ def _check_whole(height: int, width: int) -> None:
         raise TooLargeError(
             f"An image of {width} x {height} px is not made whole here (at most "
             f"{WHOLE_MAX_PX // 10**6} million px); write it with `umnist tiles export`."
+        )
+
+
+def _check_tiles(grid: PyramidGrid) -> None:
+    counts = (grid.tile_counts(level) for level in range(grid.max_level + 1))
+    tiles = sum(rows * cols for rows, cols in counts)
+    if tiles > ZIP_MAX_TILES:
+        raise TooLargeError(
+            f"Expected a zip file of at most {ZIP_MAX_TILES} tiles, found one of {tiles}; make the "
+            "tiles larger, or write it with `umnist tiles export`."
         )
 
 
