@@ -225,7 +225,7 @@ def _claim_faults(
             left = joined & erased.keys()
             kept = {one for one in there - due if one[0] in left and one[1] in erased[one[0]]}
             for person in sorted(left - {claim[0] for claim in kept}):
-                yield f"The store has forgotten the pool of {person}, who was erased."
+                yield f"The store does not guard the pool of {person}, who was erased."
             there -= kept
         # The hash of an invitation's token is nobody's business.
         for claim in sorted(due - there, key=repr):
