@@ -67,7 +67,7 @@ _WHOLE_KINDS = ("png", "jpeg", "zip")
 
 
 ZIP_MAX_TILES = 4000
-"""Of a download; each is encoded and is a file of its own, and 64 million px have 400 by default."""
+"""Of a download; each is encoded and is a file of its own. 64 million px have 400 by default."""
 
 
 class DearError(Exception):
