@@ -12,6 +12,7 @@ from streamlit import App, config
 
 from pages._ui.shared.incidents import show_incident
 from umnist_core.server import tile_routes
+from umnist_core.server.downloads import download_routes
 from umnist_core.server.front import Front, under
 from umnist_core.server.gate import Gate
 from umnist_core.server.inference import inference_routes
@@ -31,6 +32,7 @@ routes = [
     *tile_routes(),
     *label_routes(settings=settings),
     *inference_routes(settings=settings),
+    *download_routes(),
     *(login_routes(settings) if settings.is_shared else []),
 ]
 

@@ -17,7 +17,7 @@ PRIVATE_FOLDER = 0o700
 """Permissions of what belongs to its owner alone."""
 
 
-def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
+def write_whole(path: Path, data: bytes | memoryview, *, private: bool = False) -> None:
     """Write a file so that its name holds either what was there before or all of ``data``.
 
     Parameters

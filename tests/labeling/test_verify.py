@@ -131,7 +131,7 @@ TAMPERED = {
     ),
     "the pool of an erased person": (
         "DELETE FROM annotators WHERE annotator = 'cleo'",
-        "forgotten the pool of cleo",
+        "does not guard the pool of cleo",
     ),
     "the number of erasures": ("UPDATE studies SET erasures = 0", "counts 0 erasures"),
 }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.studies.form import spec_from
@@ -14,9 +18,11 @@ from pages._ui.studies.making import makings, start_making
 from tests.labeling.making import TOLD, old_study, small_spec
 from tests.pages.driving import make_study, open_lab, wait_for
 from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice
+from tests.server.serving import serve
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.export import export_study
+from umnist_core.server.downloads import download_routes
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 PATIENCE_S = 60
@@ -263,15 +269,20 @@ def test_verify_says_that_all_is_well_and_what_is_not(lab: StudyService) -> None
 
 @pytest.mark.parametrize("kind", ["export", "tables-csv", "backup"])
 def test_files_are_prepared_and_then_saved(lab: StudyService, kind: str) -> None:
-    """Each is a zip that can be opened."""
+    """Each is a zip that can be opened, and lies on the disk and not in the page's memory."""
     study = make_study(lab, 2)
     key = kind if kind == "backup" else f"{kind}-{study}"
     page = open_page("studies", study=study)
     page.button(key=f"prepare_{key}").click()
     run(page)
     assert texts(page).count("error") == 0
-    data = page.session_state[f"file_{key}"]
-    assert data.startswith(b"PK")
+    made = page.session_state[f"file_{key}"]
+    with serve(Starlette(routes=download_routes())) as address:
+        served = httpx.get(f"{address}{made.address}", timeout=60)
+    assert is_zipfile(BytesIO(served.content))
+    assert len(served.content) == made.size_bytes
+    (button,) = page.get("link_button")
+    assert button.proto.url == made.address
 
 
 def test_exported_study_can_be_imported_elsewhere(
@@ -283,7 +294,7 @@ def test_exported_study_can_be_imported_elsewhere(
     target = tmp_path_factory.mktemp("sent") / "study.zip"
     export_study(elsewhere, study, target, with_images=True)
     page = open_page("studies")
-    page.file_uploader(key="import_zip").set_value(
+    page.file_uploader(key="import_zip_0").set_value(
         ("study.zip", target.read_bytes(), "application/zip")
     )
     run(page)
@@ -291,7 +302,9 @@ def test_exported_study_can_be_imported_elsewhere(
     run(page)
     assert lab.overview(study).pools == elsewhere.overview(study).pools
     assert "was checked and taken in" in texts(page)
-    page.file_uploader(key="import_zip").set_value(("study.zip", b"PK nonsense", "application/zip"))
+    page.file_uploader(key="import_zip_1").set_value(
+        ("study.zip", b"PK nonsense", "application/zip")
+    )
     run(page)
     page.button(key="import").click()
     run(page)

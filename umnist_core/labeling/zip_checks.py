@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 from umnist_core.errors import DamagedFileError, MissingFileError, TooLargeError, UmnistError
 from umnist_core.parsing import parse_json
+from umnist_core.paths import check_file, open_file
 
 LARGEST_RATIO = 200
 """How many times its packed size a file may unpack to; traces reach about 20."""
@@ -141,8 +142,8 @@ def open_given(source: Path, what: str) -> Iterator[GivenZip]:
         As of `GivenZip`.
     """
     try:
-        size_bytes = source.stat().st_size
-        file = source.open("rb")
+        size_bytes = check_file(source).st_size
+        file = open_file(source)
     except OSError as error:
         raise MissingFileError(
             f"Expected {what} at {source}, found none that can be read "

@@ -29,7 +29,7 @@ def _folder() -> Path:
 
 def keep_upload(uploaded: UploadedFile) -> Path:
     """Write an upload to a file named by its content, once, and return its path."""
-    return _keep(bytes(uploaded.getbuffer()), Path(uploaded.name).suffix.lower())
+    return _keep(uploaded.getbuffer(), Path(uploaded.name).suffix.lower())
 
 
 def keep_image(image: NDArray[np.uint8]) -> Path:
@@ -37,7 +37,7 @@ def keep_image(image: NDArray[np.uint8]) -> Path:
     return _keep(encode_png(image), ".png")
 
 
-def _keep(data: bytes, suffix: str) -> Path:
+def _keep(data: bytes | memoryview, suffix: str) -> Path:
     path = _folder() / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
         write_whole(path, data)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages._ui.shared.home import base_path
 from pages._ui.shared.studies import told
 from pages._ui.shared.words import count
 from umnist_core.labeling.backup import write_backup
@@ -18,6 +19,7 @@ from umnist_core.labeling.freeze import find_damaged
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.verify import Verification, verify_log
 from umnist_core.labeling.views import Overview
+from umnist_core.server.downloads import Download, prepare_download
 
 MOST_FAULTS = 20
 """Faults that are listed; nobody reads a thousand."""
@@ -137,22 +139,12 @@ def _offer(key: str, what: str, name: str, make: Callable[[Path], None]) -> None
     kept = f"file_{key}"
     if st.button(f"Prepare {what}", key=f"prepare_{key}"):
         st.session_state.pop(kept, None)
-        with (
-            told(),
-            st.spinner(f"Preparing {what}", show_time=True),
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            target = Path(folder) / name
-            make(target)
-            st.session_state[kept] = target.read_bytes()
+        with told(), st.spinner(f"Preparing {what}", show_time=True):
+            st.session_state[kept] = prepare_download(name, make)
     if kept in st.session_state:
-        data: bytes = st.session_state[kept]
-        st.download_button(
-            f"Save {what} ({len(data) / 1e6:.1f} MB)",
-            data,
-            file_name=name,
-            mime="application/zip",
-            on_click="ignore",
+        made: Download = st.session_state[kept]
+        st.link_button(
+            f"Save {what} ({made.size_bytes / 1e6:.1f} MB)",
+            f"{base_path()}{made.address}",
             type="primary",
-            key=f"save_{key}",
         )

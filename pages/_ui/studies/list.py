@@ -13,8 +13,12 @@ from pages._ui.studies.form import open_form
 from pages._ui.studies.making import Making, forget, makings
 from pages._ui.studies.words import bars, day, duration
 from umnist_core.labeling.views import Overview
+from umnist_core.paths import expand_home
 
 _IMPORTED = "study_imported"
+_TAKEN = "studies_imported"
+LARGEST_UPLOAD_MIB = 256
+
 _LISTED = "makings_listed"
 """Key of the session under which makings stand that were over when the list was drawn."""
 
@@ -115,18 +119,32 @@ def _show_import() -> None:
     if name := st.session_state.pop(_IMPORTED, None):
         st.success(f"“{plain(name)}” was checked and taken in.")
     with st.expander("Import a study"):
+        # Another key after each: Streamlit holds an upload in memory as long as its widget.
+        taken = st.session_state.get(_TAKEN, 0)
         uploaded = st.file_uploader(
-            "Zip that was made by “Export”", type=["zip"], key="import_zip", max_upload_size=2048
+            "Zip that was made by “Export”",
+            type=["zip"],
+            key=f"import_zip_{taken}",
+            max_upload_size=LARGEST_UPLOAD_MIB,
         )
-        wanted = st.button("Check and take in", key="import", disabled=uploaded is None)
-        if not wanted or uploaded is None:
+        path = st.text_input(
+            "or its path on this machine",
+            key=f"import_path_{taken}",
+            help=f"For files of more than {LARGEST_UPLOAD_MIB} MiB; as `umnist study import`.",
+        )
+        wanted = st.button("Check and take in", key="import", disabled=not (uploaded or path))
+        if not wanted or not (uploaded or path):
             return
         from umnist_core.labeling.importing import import_study  # loads a good deal
 
         service = get_service()
         with told(), st.spinner("Checking", show_time=True), TemporaryDirectory() as folder:
-            path = Path(folder) / "study.zip"
-            path.write_bytes(uploaded.getbuffer())
-            study = import_study(service, path)
+            if uploaded is None:
+                source = expand_home(path)
+            else:
+                source = Path(folder) / "study.zip"
+                source.write_bytes(uploaded.getbuffer())
+            study = import_study(service, source)
             st.session_state[_IMPORTED] = service.overview(study).spec.name
+            st.session_state[_TAKEN] = taken + 1
             st.rerun()
