@@ -319,8 +319,9 @@ class Annotator:
         self.page.locator(".notices", has_text=text).wait_for()
 
     def wait_until_sent(self) -> None:
-        """Wait until nothing is said above the image any more."""
-        wait_until(lambda: self.notices() == "", f"It still says {self.notices()!r}.")
+        """Wait until it is no longer said above the image that an answer waits."""
+        told = "An answer is still not sent."
+        wait_until(lambda: "not sent yet" not in self.notices(), told)
 
     def button(self, name: str) -> Locator:
         """Return a button by its name."""

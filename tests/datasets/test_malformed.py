@@ -256,7 +256,7 @@ GENERATE: dict[str, tuple[Maker, list[str], int, str]] = {
     "unknown preset": (lambda out: None, [*SMALL, "--preset", "relaesed"], 2, "released"),
     "unknown split": (lambda out: None, [*SMALL, "--split", "val"], 2, "train"),
     "unknown study": (lambda out: None, [*SMALL, "--study", "noses"], 2, "noise"),
-    "no jobs": (lambda out: None, [*SMALL, "--jobs", "0"], 2, "x>=1"),
+    "no jobs": (lambda out: None, [*SMALL, "--jobs", "0"], 2, "1<=x"),
     "setting without a value": (lambda out: None, [*SMALL, "--set", "shear"], 2, "NAME=VALUE"),
     "setting that is NaN": (lambda out: None, [*SMALL, "--set", "shear=nan"], 2, "-80 to 80"),
     "setting without end": (lambda out: None, [*SMALL, "--set", "zoom=inf"], 2, "0.1 to 10"),

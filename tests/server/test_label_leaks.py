@@ -168,7 +168,7 @@ def test_tiles_are_pixels_and_nothing_more(lab: Lab) -> None:
     person, _, kept = _walk(lab, study, "guided")
     person.http.close()
     tiles = [one for one in kept if one.headers.get("content-type") == "image/png"]
-    assert len(tiles) > 100
+    assert len(tiles) > 40  # the sheet of digits has fewer without MNIST
     for tile in tiles:
         assert {kind for kind, _ in png_chunks(tile.content)} == {b"IHDR", b"IDAT", b"IEND"}
 

@@ -39,7 +39,7 @@ def test_viewer_files_are_kept_for_ever_under_their_version(client: httpx.Client
     assert response.status_code == 200
     assert "immutable" in response.headers["cache-control"]
     assert response.content == (STATIC_DIR / name).read_bytes()
-    old = client.get(f"/umnist/000000000000/{name}")
+    old = client.get(f"/assets/000000000000/{name}")
     assert (old.status_code, "reload the page" in old.text) == (404, True)
     for outside in ("nothing.js", "%2E%2E/assets.py", "..%2Fassets.py"):
         response = client.get(f"/assets/{static_version()}/{outside}")

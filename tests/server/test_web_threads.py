@@ -6,13 +6,17 @@ import asyncio
 import subprocess
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from umnist_core.giving_up import go_on
 from umnist_core.server.web.threads import Threads
+
+T = TypeVar("T")
 
 _ENDLESS = """
 import asyncio, time
@@ -25,6 +29,12 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run in a thread of its own: a browser that other tests keep has a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()
 
 
 def _request(messages: asyncio.Queue[dict[str, Any]]) -> Request:
@@ -50,7 +60,7 @@ def test_threads_end_work_whose_client_has_left() -> None:
             await work
         assert await threads.run_for(_request(asyncio.Queue()), lambda: 1) == 1
 
-    asyncio.run(leave())
+    _run(leave)
 
 
 def test_threads_do_not_hold_up_the_end_of_the_server() -> None:
@@ -70,6 +80,6 @@ def test_threads_pass_on_errors_and_do_one_thing_after_another() -> None:
         both = (threads.run(int, "one"), threads.run(int, "1"))
         return list(await asyncio.gather(*both, return_exceptions=True))
 
-    error, number = asyncio.run(fail_once())
+    error, number = _run(fail_once)
     assert isinstance(error, ValueError)
     assert number == 1
