@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from umnist_core.bench.ports import free_port
 from umnist_core.server.assets import static_version
 
 PROJECT = Path(__file__).parents[1]
@@ -27,9 +27,7 @@ STREAMLIT = ("streamlit", "run", "app.py", "--server.headless=true", "--server.p
 @contextmanager
 def running(command: Sequence[str] = UVICORN, **variables: str) -> Iterator[str]:
     """Run the app and yield its address; variables are of its environment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", *command, str(port)],
         cwd=PROJECT,

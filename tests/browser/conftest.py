@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -42,6 +41,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from umnist_core.bench.browser import CHROMIUM_ARGUMENTS
+from umnist_core.bench.ports import free_port
 from umnist_core.server.assets import STATIC_DIR, static_version
 
 if TYPE_CHECKING:
@@ -266,13 +266,6 @@ def look_at(running_looks: LookServer) -> LookServer:
     """Return that server, with models that look at its boxes."""
     running_looks.reset()
     return running_looks
-
-
-def free_port() -> int:
-    """Return a port of loopback on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: Callable[[], object], failure: str, page: Page | None = None) -> None:

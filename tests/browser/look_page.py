@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from tests.browser.conftest import DESK, PATIENCE_S, Pixels, free_port, wait_until
+from tests.browser.conftest import DESK, PATIENCE_S, Pixels, wait_until
 from umnist_core.attention import AttentionMap
+from umnist_core.bench.ports import free_port
 from umnist_core.geometry import Box
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.process import Outcome, RequestCancelledError

@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page
 
-from tests.browser.conftest import free_port, wait_until
+from tests.browser.conftest import wait_until
 from tests.pages.driving import open_lab
+from umnist_core.bench.ports import free_port
 from umnist_core.labeling import StudyService
 
 PROJECT = Path(__file__).resolve().parents[2]

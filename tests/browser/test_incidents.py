@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PROJECT
 from tests.pages.driving import wait_for
+from umnist_core.bench.ports import free_port
 from umnist_core.incidents import LOG_NAME
 
 APP = """
@@ -53,9 +53,7 @@ def broken_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     folder = tmp_path_factory.mktemp("broken")
     (folder / "broken_app.py").write_text(APP)
     (folder / "page.py").write_text(PAGE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     paths = os.pathsep.join((str(folder), str(PROJECT)))
     with subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "broken_app:app", "--port", str(port)],

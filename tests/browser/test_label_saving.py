@@ -13,9 +13,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Dialog
 
-from tests.browser.conftest import PROJECT, free_port, wait_until
+from tests.browser.conftest import PROJECT, wait_until
 from tests.browser.label_page import Annotator, LabelLab, Trouble, label_spec
 from tests.browser.label_server import open_disk
+from umnist_core.bench.ports import free_port
 from umnist_core.labeling.freeze import create_study
 
 OpenStudy = Callable[..., LabelLab]

@@ -13,12 +13,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import DESK, PATIENCE_S, free_port
+from tests.browser.conftest import DESK, PATIENCE_S
 from tests.browser.label_page import LabelLab, Trouble, label_spec
 from tests.browser.proxies import PROXIES, nginx_command, running_proxy
 from tests.browser.refusing import refusing_browser
 from tests.browser.study_app import StudyApp, running_app, settle
 from tests.labeling.making import SMALL
+from umnist_core.bench.ports import free_port
 from umnist_core.labeling.freeze import create_study
 from umnist_core.public_address import parse_public_address
 from umnist_core.server.proxy_check import check_proxy

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import DESK, PATIENCE_S, free_port, wait_until
+from tests.browser.conftest import DESK, PATIENCE_S, wait_until
+from umnist_core.bench.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from click.testing import CliRunner
 
 from tests.labeling.making import answer_all, come_in, open_small
 from tests.labeling.test_sqlite_log import NOBODY, mounted, nobody
+from umnist_core.bench.ports import free_port
 from umnist_core.cli._study_files import verify_command
 from umnist_core.errors import StoreError, UmnistError
 from umnist_core.labeling import StudyService
@@ -107,9 +107,7 @@ def lab(folder: Path) -> Iterator[Lab]:
 @contextmanager
 def running_app(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run the app on a folder and yield the server's process and address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = ("streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true")
     with subprocess.Popen(command(folder, *words), cwd=ROOT, stdout=subprocess.DEVNULL) as server:
         try:

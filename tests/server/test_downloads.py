@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.server.serving import serve
+from umnist_core.bench.ports import free_port
 from umnist_core.errors import WriteError
 from umnist_core.server.downloads import MOST_KEPT, download_routes, prepare_download
 
@@ -44,9 +44,7 @@ def server() -> Iterator[str]:
 
 def test_large_download_is_streamed_and_held_in_no_memory() -> None:
     """A server that made and sent nearly a gigabyte never had a file of it in memory."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = [sys.executable, "-c", SERVER, str(port), str(FILE_MIB)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from websockets.sync.client import connect
 
 from tests.labeling.making import new_key, small_spec
 from tests.server.people import Person
+from umnist_core.bench.ports import free_port
 from umnist_core.labeling import StudyService, open_service
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.secret import load_secret
@@ -44,9 +44,7 @@ def test_label_app_loads_nothing_heavy() -> None:
 
 def _start(target: str, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
     """Start an application under uvicorn; return the process and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", *target.split(), "--port", str(port)],
         cwd=PROJECT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import umnist_core
+from umnist_core.bench.ports import free_port
 from umnist_core.errors import MissingFileError, NetworkError
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def running_app() -> Iterator[str]:
     NetworkError
         If it does not start.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "umnist_core.cli", "app", "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(Path(umnist_core.__file__).parents[1])}
     process = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from umnist_core.bench.ports import free_port
 from umnist_core.errors import NetworkError
 from umnist_core.incidents import LOG_NAME
 from umnist_core.labeling import StudyService, StudySpec
@@ -84,9 +84,7 @@ def hostile_app(folder: Path) -> Iterator[HostileApp]:
         If it does not come up.
     """
     study, tokens = _make_study(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     secret = secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "umnist_core.cli", "app", "--share", f"--port={port}"]
     with _log_of(folder).open("wb") as log:

@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from umnist_core.bench.ports import free_port
 from umnist_core.errors import MissingFileError, NetworkError, StoreError
 
 USER = "umnist"
@@ -45,7 +45,7 @@ class PostgresServer:
         self._folder = folder
         self._data = folder / "data"
         self._password = secrets.token_hex(16)
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._prepare()
 
@@ -207,10 +207,3 @@ def _as_owner() -> list[str]:
     if os.geteuid() == 0:
         command += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
     return command
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
