@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 from streamlit import App, config
 
+from pages._ui.shared.home import base_path
 from pages._ui.shared.incidents import show_incident
 from umnist_core.server import tile_routes
 from umnist_core.server.downloads import download_routes
@@ -26,7 +27,6 @@ settings = load_settings()
 bound_connections(settings)
 if settings.public_address is not None:  # one setting, whoever starts the server
     config.set_option("server.baseUrlPath", settings.public_address.path.strip("/"))
-base_path = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
 
 routes = [
     *tile_routes(),
@@ -38,9 +38,9 @@ routes = [
 
 app = App(
     Path(__file__).parent / "pages" / "_ui" / "shell.py",
-    routes=under(base_path, routes),
+    routes=under(base_path(), routes),
     middleware=[
-        Middleware(Front, settings=settings, base_path=base_path),
+        Middleware(Front, settings=settings, base_path=base_path()),
         Middleware(Gate, settings=settings),
     ],
     on_script_error=show_incident,

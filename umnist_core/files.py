@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -96,6 +99,20 @@ def temporary_folder() -> Path:
             f"Expected a folder for temporary files that can be written, found none "
             f"({error.strerror or error}); make room, or set TMPDIR to another folder."
         ) from error
+
+
+@cache
+def passing_folder(purpose: str) -> Path:
+    """Return this process's folder for files of a purpose, which goes when the process ends.
+
+    Raises
+    ------
+    WriteError
+        As `temporary_folder`.
+    """
+    folder = temporary_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _umask() -> int:

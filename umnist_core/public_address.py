@@ -43,6 +43,11 @@ class PublicAddress:
         return f"{self.scheme}://{self.netloc}"
 
     @property
+    def hostname(self) -> str:
+        """As names are looked up: IPv6 without brackets."""
+        return self.host.strip("[]")
+
+    @property
     def browser_port(self) -> int:
         """The port that a browser connects to."""
         return self.port or _PORTS[self.scheme]

@@ -108,16 +108,14 @@ def app_command(
     for name in public_hosts:
         _check_host_name(name)
     exposure = Exposure(share, public_hosts, base_url, trusted)
-    settings = load_settings(exposure.environment(dict(os.environ)))
+    environment = exposure.environment(os.environ)
+    address = load_settings(environment).public_address
     _check_port_is_free(host, port)
     if share:
         _prepare_admin_secret(new_secret)
-    if settings.public_address is not None:
-        click.echo(f"Through the proxy, the app is at {settings.public_address.to('/')}.")
-    return _run_until_stopped(
-        _streamlit_command(host, port, exposure, settings.public_address),
-        exposure.environment(dict(os.environ)),
-    )
+    if address is not None:
+        click.echo(f"Through the proxy, the app is at {address.to('/')}.")
+    return _run_until_stopped(_streamlit_command(host, port, exposure, address), environment)
 
 
 @dataclass(frozen=True)
@@ -255,7 +253,7 @@ def _streamlit_command(
     if address is not None:
         options["server.baseUrlPath"] = address.path.strip("/")
         options["browser.serverPort"] = str(address.browser_port)
-    hosts = [*([address.host.strip("[]")] if address else []), *exposure.public_hosts]
+    hosts = [*([address.hostname] if address else []), *exposure.public_hosts]
     if exposure.share:
         # Otherwise Streamlit asks a server on the internet for this machine's address.
         options["browser.serverAddress"] = hosts[0] if hosts else socket.gethostname()

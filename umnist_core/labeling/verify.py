@@ -223,7 +223,9 @@ def _claim_faults(
                 yield f"The log has {claim[-1]!r} of {one.name} {times} times."
         if one.name == "annotators":
             left = joined & erased.keys()
-            kept = {one for one in there - due if one[0] in left and one[1] in erased[one[0]]}
+            kept = {
+                claim for claim in there - due if claim[0] in left and claim[1] in erased[claim[0]]
+            }
             for person in sorted(left - {claim[0] for claim in kept}):
                 yield f"The store does not guard the pool of {person}, who was erased."
             there -= kept

@@ -7,11 +7,9 @@ page is open, and a backup with images has gigabytes.
 from __future__ import annotations
 
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute
 
 from umnist_core.errors import NotFoundError
+from umnist_core.files import passing_folder
 from umnist_core.server.web.addresses import address, mount
 
 MOST_KEPT = 8
@@ -64,11 +63,11 @@ def prepare_download(name: str, make: Callable[[Path], object]) -> Download:
 
     Raises
     ------
-    OSError
+    WriteError
         If there is no room for files that do not last.
     """
     token = secrets.token_urlsafe(24)
-    folder = Path(_folder().name) / token
+    folder = passing_folder("downloads") / token
     folder.mkdir(0o700)
     path = folder / name
     try:
@@ -100,12 +99,6 @@ async def _save(request: Request) -> Response:
     # A browser that was let in is told to keep no copy beside the file that it saves.
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return FileResponse(found.path, filename=found.path.name, headers=headers)
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    # Removed when the process ends, together with everything in it.
-    return tempfile.TemporaryDirectory(prefix="umnist-downloads-")
 
 
 def _remove(path: Path) -> None:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from umnist_core.public_address import PublicAddress
-from umnist_core.server.web.public import set_public
+from umnist_core.server.web.public import set_public, with_host
 from umnist_core.settings import Settings
 
 _HOST = re.compile(rb"[0-9A-Za-z_.:\[\]-]{1,260}")
@@ -51,9 +51,7 @@ class Front:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        scope = dict(scope)
-        if self._is_trusted(scope):
-            _take_host(scope)
+        scope = _under_its_host(scope) if self._is_trusted(scope) else dict(scope)
         await self._forwarded(cast(Any, scope), cast(Any, receive), cast(Any, send))
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,10 +89,8 @@ def under(base_path: str, routes: Sequence[BaseRoute]) -> list[BaseRoute]:
     return [_BasePath(base_path, routes=routes)] if base_path else list(routes)
 
 
-def _take_host(scope: Scope) -> None:
-    """Put the host that the browser named in place of the one that its proxy did."""
+def _under_its_host(scope: Scope) -> Scope:
+    """Return a scope with the host that the browser named in place of the one of its proxy."""
     told = next((value for name, value in scope["headers"] if name == b"x-forwarded-host"), b"")
     host = told.split(b",")[0].strip()
-    if _HOST.fullmatch(host):
-        kept = [(name, value) for name, value in scope["headers"] if name != b"host"]
-        scope["headers"] = [*kept, (b"host", host)]
+    return with_host(scope, host) if _HOST.fullmatch(host) else dict(scope)

@@ -17,7 +17,13 @@ from starlette.websockets import WebSocket
 
 from umnist_core.server.admin import Admins
 from umnist_core.server.web.meanings import Problem
-from umnist_core.server.web.public import base_path, is_own_origin, own_path, seen_of
+from umnist_core.server.web.public import (
+    base_path,
+    is_own_origin,
+    own_path,
+    seen_of,
+    with_host,
+)
 from umnist_core.server.web.replies import json_reply, problem_reply
 from umnist_core.settings import Settings
 
@@ -102,7 +108,7 @@ def _allowed_hosts(settings: Settings) -> frozenset[str] | None:
     if not settings.public_hosts:
         return None
     address = settings.public_address
-    names = [*settings.public_hosts, *([address.host.strip("[]")] if address else [])]
+    names = [*settings.public_hosts, *([address.hostname] if address else [])]
     return LOOPBACK_NAMES | {name.lower().rstrip(".") for name in names}
 
 
@@ -126,9 +132,7 @@ def _as_its_page_named(scope: Scope, connection: HTTPConnection) -> Scope:
     origin = connection.headers.get("origin")
     if scope["type"] != "websocket" or origin is None:
         return scope
-    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
-    host = urlsplit(origin).netloc.encode("latin-1")
-    return {**scope, "headers": [*headers, (b"host", host)]}
+    return with_host(scope, urlsplit(origin).netloc.encode("latin-1"))
 
 
 def _wants_page(scope: Scope, connection: HTTPConnection) -> bool:

@@ -125,13 +125,15 @@ def _form(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    fields = {"next": escape(_target(request, target)), "message": escape(sentence)}
+    fields = {"next": escape(target), "message": escape(sentence)}
     headers = {**_HEADERS, **(headers or {})}
     return html_reply("login/login.html", fields, status, headers, base=base_path(request))
 
 
 def _as_form(request: Request, problem: Problem) -> Response:
-    return _form(request, "/", problem.sentence, problem.status, problem.headers)
+    return _form(
+        request, f"{base_path(request)}/", problem.sentence, problem.status, problem.headers
+    )
 
 
 def _target(request: Request, text: str) -> str:

@@ -24,8 +24,8 @@ PATIENCE_S = 20.0
 _BODY_BYTES = 4 * 2**20
 """More than what some proxies let through unless they are told."""
 
-_STRANGERS = ("203.0.113.7", "203.0.113.8")
-"""Addresses that belong to nobody (RFC 5737)."""
+_STRANGER = "203.0.113.7"
+"""An address that belongs to nobody (RFC 5737)."""
 
 
 def check_proxy(address: PublicAddress, *, verify: bool = True) -> list[str]:
@@ -42,7 +42,7 @@ def check_proxy(address: PublicAddress, *, verify: bool = True) -> list[str]:
     if not verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     home = address.to("")
-    with httpx.Client(base_url=home, timeout=PATIENCE_S, verify=context) as client:
+    with httpx.Client(timeout=PATIENCE_S, verify=context) as client:
         try:
             health = client.get(f"{home}/health")
         except httpx.TransportError as error:
@@ -52,9 +52,8 @@ def check_proxy(address: PublicAddress, *, verify: bool = True) -> list[str]:
             return [_not_ours(health, home)]
         ours = str(health.extensions["network_stream"].get_extra_info("client_addr")[0])
         found = [*_check_seen(seen, address), *_check_counting(seen, ours)]
-        if not ipaddress.ip_address(
-            ours
-        ).is_loopback:  # which the proxy's own machine may speak for
+        # The proxy's own machine is believed whatever it says.
+        if not ipaddress.ip_address(ours).is_loopback:
             found += _check_clients(client, home)
         found += [*_check_files(client, home), *_check_posts(client, address)]
     return [*found, *_check_websocket(address, context)]
@@ -110,15 +109,13 @@ def _check_counting(seen: dict[str, str], ours: str) -> Iterator[str]:
 
 
 def _check_clients(client: httpx.Client, home: str) -> Iterator[str]:
-    for stranger in _STRANGERS:
-        said = _seen_in(client.get(f"{home}/health", headers={"x-forwarded-for": stranger}))
-        if said is not None and said["client"] == stranger:
-            yield (
-                "The app believes whatever a client says of its own address, so nothing can be "
-                "limited: let the proxy add to X-Forwarded-For (nginx: "
-                "$proxy_add_x_forwarded_for), and trust no more than the proxy."
-            )
-            return
+    said = _seen_in(client.get(f"{home}/health", headers={"x-forwarded-for": _STRANGER}))
+    if said is not None and said["client"] == _STRANGER:
+        yield (
+            "The app believes whatever a client says of its own address, so nothing can be "
+            "limited: let the proxy add to X-Forwarded-For (nginx: "
+            "$proxy_add_x_forwarded_for), and trust no more than the proxy."
+        )
 
 
 def _check_files(client: httpx.Client, home: str) -> Iterator[str]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import shutil
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from umnist_core.files import temporary_folder, write_whole
+from umnist_core.files import passing_folder, write_whole
 from umnist_core.pyramid.encode import encode_png
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
-
-
-@cache
-def _folder() -> Path:
-    folder = temporary_folder()
-    # With every upload in it.
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def keep_upload(uploaded: UploadedFile) -> Path:
@@ -38,7 +27,7 @@ def keep_image(image: NDArray[np.uint8]) -> Path:
 
 
 def _keep(data: bytes | memoryview, suffix: str) -> Path:
-    path = _folder() / (hashlib.sha256(data).hexdigest()[:32] + suffix)
+    path = passing_folder("uploads") / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
         write_whole(path, data)
     return path

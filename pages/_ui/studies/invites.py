@@ -212,7 +212,7 @@ def _csv(table: pd.DataFrame) -> str:
 
 
 def join_link(token: str) -> str:
-    """Return the address by which somebody joins, as this browser reaches the app."""
+    """Return the address by which somebody joins."""
     return public_link(f"/join/{token}")
 
 

@@ -19,6 +19,12 @@ def set_public(scope: Scope, address: PublicAddress | None, base_path: str) -> N
     scope[_BASE_PATH] = base_path
 
 
+def with_host(scope: Scope, host: bytes) -> Scope:
+    """Return a request's scope with another host than it came for."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {**scope, "headers": [*headers, (b"host", host)]}
+
+
 def public_of(connection: HTTPConnection) -> PublicAddress:
     """Return where the app is; without a setting the scheme and the name that came are believed."""
     address: PublicAddress | None = connection.scope.get(_IN_SCOPE)
