@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from umnist_core.errors import InvalidValueError
 from umnist_core.paths import expand_home
 from umnist_core.public_address import (
@@ -135,6 +133,8 @@ def _folder(env: dict[str, str], name: str, default: Callable[[], Path]) -> Path
 
 
 def _own_folder() -> Path:
+    import platformdirs  # bare images of PyTorch lack it, and name their folders
+
     try:
         return Path(platformdirs.user_data_dir("umnist"))
     except RuntimeError as error:  # no HOME, and a user that the system does not know

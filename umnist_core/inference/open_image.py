@@ -7,7 +7,6 @@ from pathlib import Path
 from umnist_core.digits import load_glyphs
 from umnist_core.inference.requests import FileImage, ImageRef
 from umnist_core.pyramid import TileSource, scene_source
-from umnist_core.pyramid.files import file_source
 from umnist_core.rendering import check_work
 from umnist_core.scenes import Scene
 
@@ -30,6 +29,9 @@ def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
         the sentence says why.
     """
     if isinstance(image, FileImage):
+        # Bare images of PyTorch lack libvips, and predict on scenes without it.
+        from umnist_core.pyramid.files import file_source
+
         return file_source(Path(image.path), page=image.page, frozen=image.is_frozen), None
     glyphs = load_glyphs()
     scene = image.ref.plan(glyphs)

@@ -10,8 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -25,7 +23,7 @@ from umnist_core.files import write_whole
 from umnist_core.models.base import Model
 from umnist_core.models.cards import WEIGHTS_SUFFIX, Card, card_path, card_text, load_card
 from umnist_core.models.registry import create_model, get_entry
-from umnist_core.parsing import parse_json
+from umnist_core.models.tensor_file import dump_tensors, load_tensors
 from umnist_core.paths import read_file
 
 FORMAT = "1"
@@ -72,7 +70,7 @@ def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False)
             f"model is a {type(model).__name__}."
         )
     tensors = {name: _to_keep(tensor, half) for name, tensor in model.state_dict().items()}
-    data = safetensors.torch.save(tensors, metadata={"umnist": FORMAT, "model": card.model})
+    data = dump_tensors(tensors, {"umnist": FORMAT, "model": card.model})
     written = dataclasses.replace(
         card,
         config=dataclasses.asdict(model.config),
@@ -84,8 +82,7 @@ def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False)
 
 
 def _to_keep(tensor: Tensor, half: bool) -> Tensor:
-    # A copy each, because safetensors refuses tensors that share memory.
-    kept = tensor.detach().cpu().contiguous().clone()
+    kept = tensor.detach().cpu()
     if not half or kept.ndim < 2 or kept.dtype != torch.float32:
         return kept
     small = kept.half()
@@ -146,13 +143,11 @@ def _read_tensors(path: Path, data: bytes) -> tuple[dict[str, Tensor], dict[str,
             "(`umnist models import-ips` takes state dicts of the original IPS)."
         )
     try:
-        tensors = safetensors.torch.load(data)
-        header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        tensors, metadata = load_tensors(data)
+    except DamagedFileError as error:
         raise DamagedFileError(
             f"{path} is damaged or no safetensors file; get it again."
         ) from error
-    metadata: dict[str, str] = header.get("__metadata__", {})
     if metadata.get("umnist") != FORMAT or "model" not in metadata:
         raise DamagedFileError(
             f"{path} was not written by this version of umnist; expected a checkpoint of "

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.files import write_whole
+from umnist_core.models.tensor_file import dump_tensors, load_tensors
 from umnist_core.parsing import parse_json
 
 PHASE = "state"
@@ -101,12 +100,7 @@ def save_state(
             else:
                 numbers[f"{index}/{name}"] = value
     text = {"progress": vars(progress), "numbers": numbers, "scaler": scaler, "config": settings}
-    # A copy each, because safetensors refuses tensors that share memory.
-    data = safetensors.torch.save(
-        {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()},
-        metadata={"umnist-state": FORMAT, "text": json.dumps(text)},
-    )
-    write_whole(path, data)
+    write_whole(path, dump_tensors(tensors, {"umnist-state": FORMAT, "text": json.dumps(text)}))
 
 
 def load_state(
@@ -186,15 +180,12 @@ def _lay_out(optimizer: torch.optim.Optimizer) -> None:
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
-        data = path.read_bytes()
-        tensors = safetensors.torch.load(data)
-        header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        metadata = header["__metadata__"]
+        tensors, metadata = load_tensors(path.read_bytes())
         if metadata["umnist-state"] != FORMAT:
             raise ValueError(f"format {metadata['umnist-state']}")
         text: dict[str, Any] = parse_json(metadata["text"])
         text["progress"] = PhaseProgress(**text["progress"])
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path, str(error).splitlines()[0][:120]) from error
     return tensors, text
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError
+from umnist_core.models.tensor_file import load_tensors
 
 NONE, IMAGENET = "none", "imagenet"
 SCRATCH = "trained from scratch"
@@ -78,9 +77,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         )
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            return load_tensors(path.read_bytes())[0]
         state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (DamagedFileError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
         reason = str(error).splitlines()[0][:120]
         raise DamagedFileError(
             f"{path}: expected weights as torchvision publishes them, found something else "

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.errors import DamagedFileError
 from umnist_core.files import write_whole
+from umnist_core.models.tensor_file import dump_tensors, load_tensors
 from umnist_core.training.data import one_thread_worker
 
 Make = Callable[[range], dict[str, Tensor]]
@@ -92,11 +91,11 @@ def kept_tensors(path: Path, make: Callable[[], dict[str, Tensor]]) -> dict[str,
     """
     if path.is_file():
         try:
-            return safetensors.torch.load(path.read_bytes())
-        except (OSError, safetensors.SafetensorError) as error:
+            return load_tensors(path.read_bytes())[0]
+        except (OSError, DamagedFileError) as error:
             raise DamagedFileError(
                 f"{path} holds no tensors of this run; remove it to work them out again."
             ) from error
-    made = {name: one.contiguous() for name, one in make().items()}
-    write_whole(path, safetensors.torch.save(made))
+    made = make()
+    write_whole(path, dump_tensors(made, {}))
     return made
