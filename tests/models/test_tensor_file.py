@@ -57,6 +57,9 @@ def test_file_is_laid_out_so_that_the_library_reads_it() -> None:
     data = lay_out_tensors(_tensors(), METADATA)
     assert _is_same(safetensors.torch.load(data), _tensors())
     assert load_tensors(data)[1] == METADATA
+    # One text alone, since the library writes several in any order.
+    one = {"umnist": "1"}
+    assert lay_out_tensors(_tensors(), one) == safetensors.torch.save(_tensors(), metadata=one)
 
 
 def test_file_of_the_library_is_read_without_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,17 +25,19 @@ _ALIGNED_TO = 8
 """The header is filled up with spaces, so that tensors begin at a multiple of this."""
 
 _KINDS = {
+    "I64": torch.int64,
     "F64": torch.float64,
     "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "I64": torch.int64,
     "I32": torch.int32,
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
     "I16": torch.int16,
     "I8": torch.int8,
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
+"""In the order in which the library writes them: larger ones first, so that all are aligned."""
+
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -102,8 +104,8 @@ def lay_out_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) 
     """Do what `dump_tensors` does, without the library, with contiguous tensors on the CPU."""
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     parts, end = [], 0
-    # As the library: larger types first, so that every tensor is aligned.
-    for name in sorted(tensors, key=lambda one: (-tensors[one].element_size(), one)):
+    kinds = [*_NAMES]
+    for name in sorted(tensors, key=lambda one: (kinds.index(tensors[one].dtype), one)):
         one = tensors[name]
         raw = one.reshape(-1).view(torch.uint8).numpy().tobytes() if one.numel() else b""
         place = [end, end + len(raw)]
