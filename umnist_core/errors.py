@@ -41,6 +41,10 @@ class OutOfMemoryError(UmnistError, MemoryError):
     """A computation needs more memory than this machine or its GPU has free."""
 
 
+class DeviceLostError(UmnistError, RuntimeError):
+    """A device that computed does so no more, for this process or for all."""
+
+
 class PlacementError(UmnistError, RuntimeError):
     """The digits of a scene cannot be placed without overlap."""
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tests.training.tiny import Tiny, TinyConfig, tiny_config
 from umnist_core.errors import InvalidValueError, TooLargeError
+from umnist_core.hardware import hardware_of
 from umnist_core.models.base import Model
 from umnist_core.training.data import ModelInputs, open_samples
 from umnist_core.training.memory import (
@@ -93,4 +94,4 @@ def test_estimate_counts_weights_optimiser_and_activations() -> None:
 
 def test_cap_does_nothing_on_the_cpu() -> None:
     """There is no allocator to cap."""
-    cap_memory(1, torch.device("cpu"))
+    cap_memory(1, hardware_of(torch.device("cpu")))

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from tests.training.tiny import stopping_before, tiny_config
+from umnist_core.hardware import hardware_of
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.training.loop import train
-from umnist_core.training.precision import find_precision, mixed
+from umnist_core.training.precision import find_precision
 
-CPU = torch.device("cpu")
+CPU = hardware_of(torch.device("cpu"))
 
 
 def _set_processor(patch: pytest.MonkeyPatch, **able: bool) -> None:
@@ -35,10 +36,10 @@ def test_cpu_is_asked_what_it_multiplies_itself(monkeypatch: pytest.MonkeyPatch)
 def test_block_computes_in_the_precision_and_no_longer() -> None:
     """Products are in 16 bits inside, in 32 after it and where there is no precision."""
     one = torch.ones(2, 2)
-    with mixed(CPU, torch.bfloat16):
+    with CPU.mixed(torch.bfloat16):
         assert (one @ one).dtype is torch.bfloat16
     assert (one @ one).dtype is torch.float32
-    with mixed(CPU, None):
+    with CPU.mixed(None):
         assert (one @ one).dtype is torch.float32
 
 

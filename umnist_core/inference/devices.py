@@ -6,11 +6,10 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from umnist_core.inference.process import MODULE
+from umnist_core.inference.process import worker_command
 from umnist_core.models.needs import needs_sentence
 
 _log = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ def find_devices() -> tuple[Device, ...]:
     """
     if not _may_have_gpu() or needs_sentence():
         return (cpu_device(),)
-    command = [sys.executable, "-m", MODULE, "--list-devices"]
+    command = worker_command("--list-devices")
     try:
         answer = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE_S, check=True

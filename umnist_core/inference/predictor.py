@@ -13,9 +13,10 @@ import cv2
 import torch
 from torch import Tensor
 
+from umnist_core import hardware
 from umnist_core.attention import AttentionMap, compare
 from umnist_core.digits import load_glyphs
-from umnist_core.errors import NotFoundError, OutOfMemoryError
+from umnist_core.errors import DeviceLostError, OutOfMemoryError
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.prediction import (
     FoundBox,
@@ -42,7 +43,6 @@ from umnist_core.models.progress import watching
 from umnist_core.pyramid import TileSource
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Scene
-from umnist_core.training.memory import forget_peak, peak_bytes
 
 MODELS_MAX = 4
 """Models that are kept."""
@@ -52,9 +52,6 @@ LITTLE_BYTES = 2**30
 
 LOOKED_MAX_SIDE_PX = 4096
 """Scenes with a larger digit are not compared with: a mask takes 17 bytes for each of its px."""
-
-_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
-"""What torch says where the CPU has no memory left; a GPU has an error of its own."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Predictor:
     """
 
     def __init__(self, device: str = AUTO) -> None:
-        self.device = find_device(device)
+        self.hardware = hardware.find_hardware(device)
         self._models: OrderedDict[tuple[Path, int, int], _Loaded] = OrderedDict()
         self._image: tuple[object, TileSource, Scene | None] | None = None
 
@@ -87,6 +84,18 @@ class Predictor:
     def loaded(self) -> tuple[str, ...]:
         """Checkpoints that are held, as they were asked for, the one used last at the end."""
         return tuple(one.checkpoint for one in self._models.values())
+
+    def wake(self) -> None:
+        """Let the device begin, so that the first request need not wait for that.
+
+        Raises
+        ------
+        DeviceLostError
+            If it computes nothing for this process.
+        """
+        with self._computing():
+            self.hardware.send(torch.ones(1))
+            self.hardware.wait()
 
     def load(self, checkpoint: str) -> None:
         """Load a model, if it is not held already.
@@ -100,10 +109,12 @@ class Predictor:
         ------
         OutOfMemoryError
             If there is too little memory for it.
+        DeviceLostError
+            If the device can compute nothing more for this process.
         UmnistError
             If there is no such model, or its files are damaged.
         """
-        with self._memory_said(f"loading {checkpoint}"):
+        with self._computing(), self._memory_said(f"loading {checkpoint}"):
             self._load(checkpoint)
 
     def predict(self, request: PredictRequest, on_progress: OnProgress | None = None) -> Prediction:
@@ -121,28 +132,35 @@ class Predictor:
         ------
         OutOfMemoryError
             If the model, the image or the computation needs more memory than there is.
+        DeviceLostError
+            If the device can compute nothing more for this process.
         UmnistError
             If there is no such model or image, or the model does not take it.
         """
         tell = on_progress or (lambda _stage, _done, _total: None)
-        try:
-            return self._predict(request, tell)
-        except OutOfMemoryError:
-            if len(self._models) < 2:
+        with self._computing():
+            try:
+                return self._predict(request, tell)
+            except OutOfMemoryError:
+                if len(self._models) < 2:
+                    self.forget()
+                    raise
+            # Outside of the clause, which holds what the first try had computed.
+            self.forget()  # others may have taken the memory: once more, alone
+            try:
+                return self._predict(request, tell)
+            except OutOfMemoryError:
                 self.forget()
                 raise
-        self.forget()  # others may have taken the memory: once more, alone
-        return self._predict(request, tell)
 
     def forget(self) -> None:
         """Drop all models and the image."""
         self._models.clear()
         self._image = None
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        self.hardware.release()
 
     def _predict(self, request: PredictRequest, tell: OnProgress) -> Prediction:
-        forget_peak(self.device)
+        self.hardware.forget_peak()
         seconds: dict[str, float] = {}
         tell(LOAD, 0, None)
         with self._memory_said(f"loading {request.checkpoint}"), _timed(seconds, "load"):
@@ -166,7 +184,7 @@ class Predictor:
         return Prediction(
             checkpoint=request.checkpoint,
             model=loaded.name,
-            device=device_words(self.device),
+            device=self.hardware.title,
             height=source.height,
             width=source.width,
             tasks=answers,
@@ -179,7 +197,7 @@ class Predictor:
             rounds=output.rounds[0] if output.rounds else (),
             looked=_looked(attention, scene, request.image),
             seconds=seconds,
-            peak_bytes=peak_bytes(self.device),
+            peak_bytes=self.hardware.peak_bytes(),
         )
 
     def _load(self, checkpoint: str) -> _Loaded:
@@ -188,9 +206,9 @@ class Predictor:
         key = (path.resolve(), stat.st_mtime_ns, stat.st_size)
         if key not in self._models:
             model, card = load_checkpoint(path)
-            self._models[key] = _Loaded(checkpoint, model.to(self.device), card.model)
+            self._models[key] = _Loaded(checkpoint, model.to(self.hardware.device), card.model)
         self._models.move_to_end(key)
-        most = 1 if free_bytes(self.device) < LITTLE_BYTES else MODELS_MAX
+        most = 1 if self.hardware.free_bytes() < LITTLE_BYTES else MODELS_MAX
         while len(self._models) > most:
             self._models.popitem(last=False)
         return self._models[key]
@@ -204,6 +222,22 @@ class Predictor:
         return self._image[1], self._image[2]
 
     @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Let libraries mean this device, and say in a sentence that it is gone."""
+        try:
+            self.hardware.use()
+            yield
+        except Exception as error:
+            if not hardware.is_device_lost(error):
+                raise
+            # Nothing is given back: there is nobody to give it to.
+            raise DeviceLostError(
+                f"Expected {self.hardware.key} ({self.hardware.title}) to answer, found that it no "
+                f"longer computes ({str(error).splitlines()[0][:100]}); ask again, which begins "
+                "anew with it, or choose another device."
+            ) from error
+
+    @contextmanager
     def _memory_said(self, doing: str) -> Iterator[None]:
         """Say in a sentence what took more memory than there is."""
         try:
@@ -211,76 +245,22 @@ class Predictor:
         except (MemoryError, RuntimeError, cv2.error) as error:
             if isinstance(error, OutOfMemoryError) or not is_out_of_memory(error):
                 raise
-            is_cpu = self.device.type == "cpu"
             advice = (
                 "close other programs, or choose a smaller image or model."
-                if is_cpu
+                if self.hardware.is_processor
                 else "choose the CPU, or a smaller image or model."
             )
             raise OutOfMemoryError(
-                f"Expected enough memory for {doing}, found that {device_words(self.device)} "
+                f"Expected enough memory for {doing}, found that {self.hardware.title} "
                 f"has too little free; {advice}"
             ) from error
 
 
-def find_device(name: str) -> torch.device:
-    """Return a device of this machine.
-
-    Parameters
-    ----------
-    name
-        ``"auto"``, ``"cpu"``, or ``"cuda:0"`` and the like.
-
-    Raises
-    ------
-    NotFoundError
-        If this machine has none of that name.
-    """
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    known = ("cpu", *(f"cuda:{place}" for place in range(count)))
-    if name == AUTO:
-        return torch.device("cuda:0" if count else "cpu")
-    if name not in known:
-        found = ", ".join(known) if count else "no GPU that PyTorch can use, only cpu"
-        raise NotFoundError(
-            f"Expected a device of this machine, got {name[:40]!r}, and here is {found}; choose "
-            "one that is here, or auto."
-        )
-    return torch.device(name)
-
-
-def device_words(device: torch.device) -> str:
-    """Return a device as people call it, such as ``"CPU, 2 threads"``."""
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"
-
-
-def free_bytes(device: torch.device) -> float:
-    """Return the memory that is free for more; infinite where the system does not say."""
-    if device.type == "cuda":
-        return float(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return float("inf")
-    fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    return (
-        int(fields["MemAvailable"].split()[0]) * 1024.0
-        if "MemAvailable" in fields
-        else float("inf")
-    )
-
-
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error means that no memory was left."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
+    """Return whether an error means that no memory was left, for a model or for an image."""
     if isinstance(error, cv2.error):
         return error.code == cv2.Error.StsNoMem
-    return any(words in str(error).lower() for words in _NO_MEMORY)
+    return hardware.is_out_of_memory(error)
 
 
 @contextmanager

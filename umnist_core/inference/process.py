@@ -181,8 +181,8 @@ class ModelProcess:
     def _start(self) -> _Running:
         self.stop()
         started = time.monotonic()
-        command = [sys.executable, "-m", MODULE, "--device", self._device]
-        command += ["--threads", str(self._threads), "--memory", self._settings.inference_memory]
+        command = worker_command("--device", self._device, "--threads", str(self._threads))
+        command += ["--memory", self._settings.inference_memory]
         environment = child_environment(self._settings, self._threads)
         popen = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -246,6 +246,11 @@ class ModelProcess:
             if self._number == number and self._process is process:
                 process.is_killed = True
                 process.popen.kill()
+
+
+def worker_command(*options: str) -> list[str]:
+    """Return the command line of a process of models."""
+    return [sys.executable, "-m", MODULE, *options]
 
 
 def child_environment(settings: Settings, threads: int) -> dict[str, str]:

@@ -30,6 +30,7 @@ from typing import Any, BinaryIO
 
 from umnist_core.errors import (
     DamagedFileError,
+    DeviceLostError,
     GlyphMismatchError,
     InvalidValueError,
     MissingFileError,
@@ -125,7 +126,7 @@ class Worker:
         while True:
             self._send(self._answer(self._requests.get()))
             if self._is_over:
-                os._exit(0)  # the next process starts with memory that is not in pieces
+                os._exit(0)  # the next starts with whole memory, and with its device anew
 
     def _read(self) -> None:
         """Take messages in; end the process when no more can come, whatever runs."""
@@ -203,6 +204,9 @@ class Worker:
             return Message({"kind": "done", **head, **maps.fields}, maps.arrays)
         except OutOfMemoryError as error:
             return self._no_memory(str(error))
+        except DeviceLostError as error:
+            self._is_over = True
+            return _failure(str(error), "device_lost")
         except UmnistError as error:
             return _failure(str(error), _code_of(error))
         except Exception as error:
@@ -244,18 +248,11 @@ class Worker:
             self._is_writing = False
 
 
-def find_cuda_devices() -> list[dict[str, str]]:
-    """Return key and title of each CUDA device that PyTorch can use here."""
-    import torch
+def list_gpus() -> list[dict[str, str]]:
+    """Return key and title of each GPU that PyTorch can use here."""
+    from umnist_core.hardware import find_gpus
 
-    if not torch.cuda.is_available():
-        return []
-    found = []
-    for number in range(torch.cuda.device_count()):
-        one = torch.cuda.get_device_properties(number)
-        title = f"{one.name}, {one.total_memory / 1e9:.0f} GB"
-        found.append({"key": f"cuda:{number}", "title": title})
-    return found
+    return [{"key": one.key, "title": one.title} for one in find_gpus()]
 
 
 def limit_memory(device: str, budget: str) -> int:
@@ -277,8 +274,7 @@ def limit_memory(device: str, budget: str) -> int:
     TooLargeError
         If PyTorch alone takes more, or a CUDA device has less.
     """
-    import torch
-
+    from umnist_core.hardware import find_hardware
     from umnist_core.training.memory import cap_memory, gigabytes, parse_budget
 
     try:
@@ -286,7 +282,7 @@ def limit_memory(device: str, budget: str) -> int:
     except InvalidValueError as error:
         raise InvalidValueError(f"UMNIST_INFERENCE_MEMORY is wrong: {error}") from error
     if device != "cpu":
-        cap_memory(budget_bytes, torch.device(device))
+        cap_memory(budget_bytes, find_hardware(device))
         return 0
     held, reserved = memory_bytes()
     if budget_bytes < held + LEAST_BYTES:
@@ -341,15 +337,13 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
     return input_stream, output_stream
 
 
-def _warm_up(device: str, threads: int) -> None:
+def _warm_up(threads: int) -> None:
     """Load PyTorch and start its threads, which could not start under a tight limit."""
     import torch
 
     torch.set_num_threads(threads)
     block = torch.ones(512, 512)
     (block @ block).sum().item()
-    if device != "cpu":
-        torch.ones(1, device=device)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -363,7 +357,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the server, which ends us
     input_stream, output_stream = _take_streams()
     if options.list_devices:
-        output_stream.write(json.dumps(find_cuda_devices()).encode())
+        output_stream.write(json.dumps(list_gpus()).encode())
         output_stream.flush()
         return
     _give_way()
@@ -371,8 +365,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         from umnist_core.inference.predictor import Predictor
 
-        _warm_up(options.device, options.threads)
+        _warm_up(options.threads)
         predictor = Predictor(options.device)
+        predictor.wake()
         worker = Worker(predictor, input_stream, output_stream, options.memory)
         worker.listen()  # in a thread, which could not start under a tight limit
         if options.memory:

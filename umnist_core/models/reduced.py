@@ -10,7 +10,7 @@ smallest level of its pyramid with at least twice the side (a mean of means).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.hardware import hardware_of
 from umnist_core.pyramid import WHOLE_MAX_PX, TileSource, reduce_for_model
 from umnist_core.pyramid.levels import as_grey
 
@@ -57,6 +58,10 @@ class ReducedBatch:
 
     pixels: Tensor
     sizes: tuple[tuple[int, int], ...]
+
+    def pin_memory(self) -> ReducedBatch:
+        """Return it in memory that a GPU copies from while others compute; for data loaders."""
+        return replace(self, pixels=self.pixels.pin_memory())
 
 
 def prepare_reduced(source: TileSource, side_px: int) -> ReducedImage:
@@ -117,7 +122,7 @@ def normalised(batch: ReducedBatch, side_px: int, device: torch.device) -> Tenso
             f"Expected pixels uint8 (B, {side_px}, {side_px}), got {pixels.dtype} "
             f"{tuple(pixels.shape)}; prepare images with the model that takes them."
         )
-    grey = pixels.to(device, non_blocking=True).float().div(255).sub(MEAN).div(DEVIATION)
+    grey = hardware_of(device).send(pixels).float().div(255).sub(MEAN).div(DEVIATION)
     # The published models were trained on grey JPEG files opened as colour.
     return grey.unsqueeze(1).expand(-1, 3, -1, -1)  # (B, 3, S, S)
 

@@ -23,9 +23,12 @@ from torch.nn.parallel import DistributedDataParallel
 from umnist_core.models.cards import Card
 from umnist_core.training.config import OptimizerPart, TrainConfig
 from umnist_core.training.distributed import Group
-from umnist_core.training.precision import find_precision, mixed
-from umnist_core.training.provenance import describe_hardware, find_commit, find_versions
+from umnist_core.training.failures import failures_said
+from umnist_core.training.precision import find_precision
+from umnist_core.training.provenance import find_commit, find_versions
 from umnist_core.training.state import PhaseProgress, Settings, load_state, save_state
+
+_NO_MEMORY = "free some there, or set run.device to cpu"
 
 Report = Callable[[str, int, int, float], None]
 """Called with what is under way, its steps done, all its steps, and its loss (0 for none)."""
@@ -113,7 +116,7 @@ class Course:
     @property
     def precision(self) -> torch.dtype | None:
         """Of mixed precision on the device; None for float32."""
-        return find_precision(self.wanted, self.group.device)
+        return find_precision(self.wanted, self.group.hardware)
 
     def facts(self) -> dict[str, Any]:
         """Return what the run's file says of every run."""
@@ -124,7 +127,7 @@ class Course:
             "precision": "float32" if self.precision is None else str(self.precision),
             "commit": find_commit(),
             "versions": find_versions(),
-            "hardware": describe_hardware(self.group.device),
+            "hardware": self.group.hardware.description,
         }
 
     def card(self, data: Mapping[str, Any], figures: Mapping[str, Any], seconds: float) -> Card:
@@ -154,20 +157,17 @@ def run_course(course: Course, phases: Iterable[Phase]) -> None:
     for phase in phases:
         if phase.steps == 0:
             continue
-        run = PhaseRun(phase, course)
-        if run.progress.step < phase.steps:
-            run.go(phase.name)
-            run.save()
+        state = course.out / f"{phase.name}.safetensors"
+        with failures_said(
+            course.group.hardware, f"A step of {phase.name}", _NO_MEMORY, state=state
+        ):
+            run = PhaseRun(phase, course)
+            if run.progress.step < phase.steps:
+                run.go(phase.name)
+                run.save()
         if run.mean is not None:
             phase.net.load_state_dict(run.mean.state_dict())
         phase.net.cpu()
-
-
-def place(net: nn.Module, device: torch.device) -> None:
-    """Move a net to a device, in the order in memory in which it learns fastest."""
-    net.to(device)
-    if device.type != "cuda":  # twice as fast with the small channels of these models
-        net.to(memory_format=torch.channels_last)
 
 
 class _Loss(nn.Module):
@@ -199,14 +199,14 @@ class PhaseRun:
 
     def __init__(self, phase: Phase, course: Course, start: PhaseProgress | None = None) -> None:
         self.phase, self.course = phase, course
-        place(phase.net, course.group.device)
+        course.group.hardware.place(phase.net)
         self.precision = course.precision
         self.mean = copy.deepcopy(phase.net) if phase.average else None
         self._kept = phase.net
         if self.mean is not None:
             self._kept = nn.ModuleDict({"net": phase.net, "mean": self.mean})
         self.optimizer = _optimizer(phase)
-        self._scaler = torch.amp.GradScaler("cuda", enabled=self.precision is torch.float16)
+        self._scaler = course.group.hardware.scaler(self.precision)
         self._path = course.out / f"{phase.name}.safetensors"
         self.progress = start or PhaseProgress()
         if self._path.is_file():
@@ -275,7 +275,7 @@ class PhaseRun:
         phase = self.phase
         drawn = phase.draw(self.progress, part)
         with self._sync(part == phase.parts - 1):
-            with mixed(self.course.group.device, self.precision):
+            with self.course.group.hardware.mixed(self.precision):
                 loss = self._loss(*drawn)
             self._scaler.scale(loss / phase.parts).backward()
         found = float(loss.detach())

@@ -348,7 +348,11 @@ def inversion(seed: int, epoch: int) -> Callable[[int], bool]:
 
 
 def iter_batches(
-    inputs: ModelInputs, batches: Sequence[Sequence[int]], workers: int
+    inputs: ModelInputs,
+    batches: Sequence[Sequence[int]],
+    workers: int,
+    *,
+    is_pinned: bool = False,
 ) -> Generator[Batch, None, None]:
     """Yield batches of images, read ahead by worker processes until it is exhausted or closed.
 
@@ -360,6 +364,8 @@ def iter_batches(
         Places of the images of each batch.
     workers
         Processes; 0 to read in this one.
+    is_pinned
+        Whether what processes read is copied to where the system never moves it, in a thread.
     """
     loader: DataLoader[Item] = DataLoader(
         inputs,
@@ -367,6 +373,8 @@ def iter_batches(
         num_workers=workers,
         collate_fn=Collate(inputs.model),
         worker_init_fn=one_thread_worker,
+        # Without processes the copy would be made while nothing computes.
+        pin_memory=is_pinned and workers > 0,
         # Its own, because a loader draws a seed from the global one each time it begins.
         generator=torch.Generator().manual_seed(0),
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.hardware import Hardware, find_gpus, find_hardware, hardware_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Group:
     rank: int
     world: int
     device: torch.device
+
+    @property
+    def hardware(self) -> Hardware:
+        """What follows from the device."""
+        return hardware_of(self.device)
 
     @property
     def is_first(self) -> bool:
@@ -60,21 +66,31 @@ def joined_group(device_name: str) -> Iterator[Group]:
     Raises
     ------
     InvalidValueError
-        If CUDA is asked for and there is none.
+        If CUDA is asked for and there is none, or fewer GPUs than processes.
     """
-    if device_name == "cuda" and not torch.cuda.is_available():
+    hardware = _choose(device_name)
+    hardware.use()
+    if not dist.is_torchelastic_launched():
+        yield Group(0, 1, hardware.device)
+        return
+    dist.init_process_group(hardware.backend)
+    try:
+        yield Group(dist.get_rank(), dist.get_world_size(), hardware.device)
+    finally:
+        dist.destroy_process_group()
+
+
+def _choose(device_name: str) -> Hardware:
+    """Return what this process computes on: of the GPUs the one whose number it has here."""
+    gpus = () if device_name == "cpu" else find_gpus()
+    if device_name == "cuda" and not gpus:
         raise InvalidValueError(
             "run.device is cuda, but PyTorch finds none here; set it to auto or cpu."
         )
-    is_cuda = device_name != "cpu" and torch.cuda.is_available()
-    if not dist.is_torchelastic_launched():
-        yield Group(0, 1, torch.device("cuda" if is_cuda else "cpu"))
-        return
-    device = torch.device("cuda", dist.get_node_local_rank()) if is_cuda else torch.device("cpu")
-    if is_cuda:
-        torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if is_cuda else "gloo")
-    try:
-        yield Group(dist.get_rank(), dist.get_world_size(), device)
-    finally:
-        dist.destroy_process_group()
+    number = dist.get_node_local_rank() if dist.is_torchelastic_launched() else 0
+    if gpus and number >= len(gpus):
+        raise InvalidValueError(
+            f"torchrun started more processes than the {len(gpus)} GPUs that PyTorch finds here; "
+            f"set --nproc-per-node to {len(gpus)} or less, or run.device to cpu."
+        )
+    return gpus[number] if gpus else find_hardware("cpu")

@@ -23,6 +23,7 @@ from umnist_core.attention import MapComparison, compare
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
+from umnist_core.hardware import hardware_of
 from umnist_core.models.base import SUM_TASK, Doubt, Model, ModelOutput
 from umnist_core.models.confidence import answer_confidences
 from umnist_core.rendering import digit_masks
@@ -31,7 +32,6 @@ from umnist_core.spreadsheets import csv_text
 from umnist_core.training.bars import progress_bar
 from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
-from umnist_core.training.memory import forget_peak, peak_bytes
 from umnist_core.training.summaries import calibration_summary, warnings_summary
 from umnist_core.training.validate import evaluation_mode
 
@@ -58,7 +58,7 @@ class Evaluation:
     seconds, model_seconds
         Of all images: with reading and drawing them, and in the model alone.
     peak_bytes
-        See `umnist_core.training.memory.peak_bytes`.
+        See `umnist_core.hardware.Hardware.peak_bytes`.
     no_attention
         Why there is none; empty where there is some.
     described
@@ -121,7 +121,7 @@ def evaluate(
     InvalidValueError
         If the images have no answer to what the model is asked.
     """
-    device = model.device
+    hardware = hardware_of(model.device)
     inputs = _Inputs(samples, model, with_attention=with_attention)
     loader: DataLoader[Any] = DataLoader(
         inputs,
@@ -129,9 +129,10 @@ def evaluate(
         num_workers=workers,
         collate_fn=inputs.join,
         worker_init_fn=one_thread_worker,
+        pin_memory=hardware.is_fed_from_pinned and workers > 0,
         generator=torch.Generator().manual_seed(0),
     )
-    forget_peak(device)
+    hardware.forget_peak()
     answered: list[_Answered] = []
     started = time.monotonic()
     bar = progress_bar(len(samples), "evaluation", shown=shows_progress)
@@ -176,7 +177,7 @@ class _Inputs(Dataset[Any]):
 
     def __init__(self, samples: Samples, model: Model, *, with_attention: bool) -> None:
         self.samples, self.model, self.with_attention = samples, model, with_attention
-        self.is_answered = model.device.type == "cpu"
+        self.is_answered = hardware_of(model.device).is_processor
         self.reader = model if self.is_answered else copy.deepcopy(model).cpu()
 
     def __len__(self) -> int:
@@ -198,14 +199,13 @@ class _Inputs(Dataset[Any]):
     @torch.no_grad()
     def answer(self, batch: Any, facts: list[_Facts]) -> _Answered:
         """Let the model answer for a batch, and compare that with what is known."""
-        model, device = self.model, self.model.device
+        model, hardware = self.model, hardware_of(self.model.device)
         begun = time.monotonic()
         output = model.attend(batch) if self.with_attention else model(batch)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        hardware.wait()
         seconds = time.monotonic() - begun
         rows = _rows(model, output, facts, self.samples.glyphs if self.with_attention else None)
-        return _Answered(rows, seconds, output.no_attention, peak_bytes(device))
+        return _Answered(rows, seconds, output.no_attention, hardware.peak_bytes())
 
 
 def _rows(

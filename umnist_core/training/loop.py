@@ -11,15 +11,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from umnist_core.errors import InvalidValueError, TooLargeError
+from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
 from umnist_core.models.base import Model
 from umnist_core.models.cards import RUN_FILE
@@ -28,7 +29,7 @@ from umnist_core.models.papers.backbones import load_backbone
 from umnist_core.models.registry import create_model
 from umnist_core.training.bars import Bars
 from umnist_core.training.config import ModelPart, TrainConfig
-from umnist_core.training.course import Course, Phase, PhaseRun, Report, place
+from umnist_core.training.course import Course, Phase, PhaseRun, Report
 from umnist_core.training.data import (
     Batch,
     ModelInputs,
@@ -39,11 +40,17 @@ from umnist_core.training.data import (
     split_places,
 )
 from umnist_core.training.distributed import Group, joined_group
-from umnist_core.training.memory import cap_memory, find_batch_size, parse_budget, peak_bytes
+from umnist_core.training.failures import failures_said
+from umnist_core.training.memory import cap_memory, find_batch_size, parse_budget
 from umnist_core.training.metrics import MetricsWriter, Row
 from umnist_core.training.schedule import Plateau, learning_rate_at
 from umnist_core.training.state import PHASE, STATE_FILE, PhaseProgress, find_progress
 from umnist_core.training.validate import ValidationFigures, chunks, to_device, validate
+
+_NO_MEMORY = (
+    "free some there, raise run.accumulate in another folder, or search with "
+    "`umnist train --memory-budget`"
+)
 
 BEST, LAST, RUN = RUN_FILE, "last.safetensors", "run.json"
 """Files of a run beside its metrics and its state."""
@@ -93,23 +100,26 @@ def train(
     InvalidValueError
         If the configuration does not go with the data, the machine or the run in the folder.
     TooLargeError
-        If the model does not fit into the memory budget.
+        If the model or a step does not fit into the memory budget, or the device.
+    DeviceLostError
+        If the device can compute nothing more; the same command goes on from what was saved.
     DamagedFileError, MissingFileError, WriteError
         If a file cannot be read or written.
     """
     out.mkdir(parents=True, exist_ok=True)
     with joined_group(config.run.device) as group:
         bars = Bars(shows_progress and group.is_first)
-        trainer = Trainer(config, out, group, command, bars.show)
-        try:
-            with closing(bars):
-                return trainer.run()
-        except torch.OutOfMemoryError as error:
-            raise TooLargeError(
-                f"A step of {trainer.batch_size} images does not fit into the memory of "
-                f"{config.run.memory_budget or 'this device'}; raise run.accumulate, or search "
-                "with `umnist train --memory-budget`."
-            ) from error
+        saying = partial(
+            failures_said,
+            group.hardware,
+            advice=_NO_MEMORY,
+            memory=config.run.memory_budget,
+            state=out / STATE_FILE,
+        )
+        with saying("The model"):
+            trainer = Trainer(config, out, group, command, bars.show)
+        with saying(f"A step of {trainer.batch_size} images"), closing(bars):
+            return trainer.run()
 
 
 def build_model(part: ModelPart, seed: int) -> tuple[Model, str]:
@@ -150,8 +160,8 @@ class Trainer:
             len(self.samples), config.data.validation_share, config.data.split_seed
         )
         # Workers read with a copy that never leaves the CPU.
-        self.reader = copy.deepcopy(self.model) if group.device.type == "cuda" else self.model
-        place(self.model, group.device)
+        self.reader = self.model if group.hardware.is_processor else copy.deepcopy(self.model)
+        group.hardware.place(self.model)
         self.course = Course(
             config=config,
             command=command,
@@ -174,7 +184,7 @@ class Trainer:
     def _find_batch_size(self) -> int:
         run, world = self.config.run, self.group.world
         if run.memory_budget:
-            cap_memory(parse_budget(run.memory_budget), self.group.device)
+            cap_memory(parse_budget(run.memory_budget), self.group.hardware)
         before = find_progress(self.out / STATE_FILE)
         size = before.batch_size if before else run.batch_size or self._search_batch_size()
         if size % (world * run.accumulate) or not 0 < size <= len(self.train_places):
@@ -278,13 +288,19 @@ class Trainer:
             parts += [order[at : at + part] for at in range(first, first + share, part)]
         inverted = inversion(config.run.seed, progress.epoch) if config.data.invert else None
         inputs = ModelInputs(self.samples, self.reader, inverted)
-        return iter_batches(inputs, parts, config.data.workers)
+        return self._read(inputs, parts)
+
+    def _read(
+        self, inputs: ModelInputs, batches: Sequence[Sequence[int]]
+    ) -> Generator[Batch, None, None]:
+        is_pinned = self.group.hardware.is_fed_from_pinned
+        return iter_batches(inputs, batches, self.config.data.workers, is_pinned=is_pinned)
 
     def _draw(self, progress: PhaseProgress, part: int) -> Batch:
         batch, targets = next(self._batches)
         words = (self.config.run.seed, self.group.rank, progress.epoch, progress.step, part)
         torch.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        return batch, to_device(targets, self.group.device)
+        return batch, to_device(targets, self.group.hardware)
 
     def _rate_at(self, progress: PhaseProgress) -> float:
         config = self.config
@@ -309,7 +325,7 @@ class Trainer:
     def _validate(self) -> ValidationFigures:
         places = self.validation_places[self.group.rank :: self.group.world]
         inputs = ModelInputs(self.samples, self.reader)
-        batches = iter_batches(inputs, chunks(places, self._part_size), self.config.data.workers)
+        batches = self._read(inputs, chunks(places, self._part_size))
         return validate(self.model, batches, self.group, precision=self.phase_run.precision)
 
     def _note_epoch(self, loss: float, found: ValidationFigures) -> bool:
@@ -328,7 +344,7 @@ class Trainer:
         images = len(self.train_places) + len(self.validation_places)
         row["images_per_s"] = round(images / max(progress.seconds - before, 1e-9), 2)
         row["seconds"] = round(progress.seconds, 2)
-        row["peak_bytes"] = peak_bytes(self.group.device)
+        row["peak_bytes"] = self.group.hardware.peak_bytes()
         progress.rows.append(row)
         progress.step, progress.loss_sum, progress.seen = 0, 0.0, 0
         plateau = Plateau(**progress.plateau)
@@ -347,7 +363,7 @@ class Trainer:
         figures = {
             "epochs": self.progress.epoch,
             "validation": dataclasses.asdict(found) | {"accuracies": found.accuracies},
-            "peak_bytes": peak_bytes(self.group.device),
+            "peak_bytes": self.group.hardware.peak_bytes(),
         }
         data = self.samples.describe() | {
             "training_images": len(self.train_places),

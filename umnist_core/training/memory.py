@@ -10,19 +10,17 @@ workspaces of single operations come on top.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import re
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from umnist_core.errors import InvalidValueError, TooLargeError
+from umnist_core.hardware import Hardware, hardware_of, is_out_of_memory
 from umnist_core.models.base import Model
 from umnist_core.models.targets import collate_targets
 
@@ -56,42 +54,20 @@ def gigabytes(count: float) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def cap_memory(budget: int, device: torch.device) -> None:
-    """Let PyTorch allocate no more than the budget on a CUDA device; nothing on the CPU.
+def cap_memory(budget: int, hardware: Hardware) -> None:
+    """Let PyTorch allocate no more than the budget on a GPU; nothing on the CPU.
 
     Raises
     ------
     TooLargeError
-        If the device has less.
+        If the GPU has less.
     """
-    if device.type != "cuda":
-        return
-    total = torch.cuda.get_device_properties(device).total_memory
-    if budget > total:
+    if not hardware.is_processor and budget > hardware.total_bytes:
         raise TooLargeError(
             f"A budget of {gigabytes(budget)} needs a device with as much, found "
-            f"{gigabytes(total)}; set a smaller budget."
+            f"{gigabytes(hardware.total_bytes)} ({hardware.title}); set a smaller budget."
         )
-    torch.cuda.set_per_process_memory_fraction(budget / total, device)
-
-
-def peak_bytes(device: torch.device) -> int:
-    """Return the most memory that was in use since the start or `forget_peak`.
-
-    On CUDA what PyTorch reserved; on the CPU the resident memory of this process.
-    """
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_reserved(device))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def forget_peak(device: torch.device) -> None:
-    """Count the peak anew; on the CPU that is possible on Linux alone, and nothing elsewhere."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        return
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+    hardware.cap(budget)
 
 
 def largest_that_fits(fits: Callable[[int], bool], most: int = MOST_IMAGES) -> int:
@@ -205,7 +181,7 @@ def find_batch_size(
     budget
         In bytes; on CUDA the cap must be set already.
     try_step
-        Runs a step on a copy of the model and raises `torch.OutOfMemoryError` where it does not
+        Runs a step on a copy of the model and raises what is out of memory where it does not
         fit; by default `run_trial_step` on CUDA, and the estimate on the CPU.
 
     Raises
@@ -213,7 +189,7 @@ def find_batch_size(
     TooLargeError
         If not even the smallest batch fits; the sentence says by how much.
     """
-    if try_step is None and model.device.type != "cuda":
+    if try_step is None and hardware_of(model.device).is_processor:
         estimate = estimate_step(model, prepared, targets)
         most = largest_that_fits(lambda images: estimate.step_bytes(images) <= budget)
     else:
@@ -242,12 +218,13 @@ def _largest_tried(
     def fits(images: int) -> bool:
         try:
             try_step(trial, prepared, targets, images)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             return False
         finally:
             trial.zero_grad(set_to_none=True)
-            if model.device.type == "cuda":
-                torch.cuda.empty_cache()
+            hardware_of(model.device).release()
         return True
 
     return largest_that_fits(fits)
@@ -264,7 +241,7 @@ def run_trial_step(model: Model, prepared: Any, targets: dict[str, Tensor], imag
     try:
         step_loss(model, prepared, targets, images).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        torch.cuda.synchronize() if model.device.type == "cuda" else None
+        hardware_of(model.device).wait()
     finally:
         for part, mode in modes.items():
             part.training = mode

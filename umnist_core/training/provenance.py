@@ -1,14 +1,11 @@
-"""What a run's figures depend on beside its configuration: commit, versions, hardware."""
+"""What a run's figures depend on beside its configuration and hardware: commit, versions."""
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-
-import torch
 
 from umnist_core import __version__
 
@@ -44,20 +41,3 @@ def find_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def describe_hardware(device: torch.device) -> str:
-    """Return the processor or accelerator, in words."""
-    if device.type == "cuda":
-        properties = torch.cuda.get_device_properties(device)
-        return f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB"
-    return f"{_processor()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

@@ -24,8 +24,9 @@ from umnist_core.training.evaluate import (
     write_submission,
     write_summary,
 )
+from umnist_core.training.failures import failures_said
 from umnist_core.training.memory import cap_memory, gigabytes, parse_budget
-from umnist_core.training.provenance import describe_hardware, find_versions
+from umnist_core.training.provenance import find_versions
 from umnist_core.training.summaries import card_summary
 from umnist_core.training.variants import (
     PHOTOGRAPHS,
@@ -34,6 +35,8 @@ from umnist_core.training.variants import (
     PhotographSamples,
     open_variant,
 )
+
+_NO_MEMORY = "free some there, or choose a smaller --batch-size or --device cpu"
 
 ALL = "all"
 """Instead of a variant: each in turn."""
@@ -48,12 +51,12 @@ def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
     names = _variant_names(options)
     with joined_group(options["device"]) as group:
         if options["memory_budget"]:
-            cap_memory(parse_budget(options["memory_budget"]), group.device)
+            cap_memory(parse_budget(options["memory_budget"]), group.hardware)
         about = {
             "checkpoint": path.name,
             "sha256": card.sha256,
             "model": card.model,
-            "hardware": describe_hardware(group.device),
+            "hardware": group.hardware.description,
             "versions": find_versions(),
         }
         model = model.to(group.device)
@@ -61,7 +64,8 @@ def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
         summaries: dict[str, Any] = {}
         for name in names:
             samples = _samples(name, options)
-            found = _evaluate(model, samples, options)
+            with failures_said(group.hardware, f"A batch of {options['batch_size']}", _NO_MEMORY):
+                found = _evaluate(model, samples, options)
             summaries[name] = found.summary() | {"choices": _count_choices(samples)}
             _write_tables(found, options)
             if options["onto_card"]:

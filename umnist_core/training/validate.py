@@ -10,10 +10,10 @@ from math import inf, isnan
 import torch
 from torch import Tensor, nn
 
+from umnist_core.hardware import Hardware
 from umnist_core.models.base import Model, Task
 from umnist_core.training.data import Batch
 from umnist_core.training.distributed import Group
-from umnist_core.training.precision import mixed
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def validate(
     """
     # loss times images, images, right answers of each task
     sums = torch.zeros(2 + len(model.tasks), dtype=torch.float64, device=group.device)
-    with evaluation_mode(model), torch.no_grad(), mixed(group.device, precision):
+    with evaluation_mode(model), torch.no_grad(), group.hardware.mixed(precision):
         for batch, read_targets in batches:
-            targets = to_device(read_targets, group.device)
+            targets = to_device(read_targets, group.hardware)
             output = model(batch)
             logits = output.logits
             images = len(next(iter(logits.values())))
@@ -102,9 +102,9 @@ def right_answers(logits: Tensor, targets: Tensor, task: Task) -> Tensor:
     return logits.argmax(dim=1) == targets
 
 
-def to_device(targets: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+def to_device(targets: dict[str, Tensor], hardware: Hardware) -> dict[str, Tensor]:
     """Return the targets on a device."""
-    return {name: value.to(device, non_blocking=True) for name, value in targets.items()}
+    return {name: hardware.send(value) for name, value in targets.items()}
 
 
 def chunks(places: Sequence[int], size: int) -> list[Sequence[int]]:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
+from umnist_core.hardware import hardware_of
 from umnist_core.models.base import MEGAPIXEL_TASKS, SUM_TASK, Model, ModelOutput, Task
 from umnist_core.models.ips.cross_attention import CrossAttention, positions_1d
 from umnist_core.models.ips.patch_encoders import PatchEncoder, fold_encoder, make_encoder
@@ -322,15 +323,16 @@ class IPS(Model):
 
     def _encode(self, pixels: Pixels, encoder: PatchEncoder | None = None) -> Tensor:
         """Encode patches, uint8 (n, side, side, C), to float (n, D)."""
-        patches = torch.from_numpy(pixels).to(self.device).permute(0, 3, 1, 2)  # (n, C, h, w)
+        hardware = hardware_of(self.device)
+        patches = hardware.send(torch.from_numpy(pixels)).permute(0, 3, 1, 2)  # (n, C, h, w)
         scaled = patches.float() / 255
         if (self.config.mean, self.config.deviation) != (0.0, 1.0):
             scaled = (scaled - self.config.mean) / self.config.deviation
         if encoder is None:
             encoder, scaled = self.encoder, scaled.contiguous()
-        if not (self.config.mixed and self.device.type == "cuda"):
+        if not self.config.mixed or hardware.is_processor:
             return encoder(scaled)  # type: ignore[no-any-return]
-        with torch.autocast("cuda", torch.float16):
+        with hardware.mixed(torch.float16):
             embeddings: Tensor = encoder(scaled)
         return embeddings.float()
 

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from umnist_core.hardware import hardware_of
 from umnist_core.models.ips.cross_attention import mean_score
 from umnist_core.models.ips.patches import Indices, PatchReader, Pixels
 from umnist_core.models.progress import Steps
@@ -114,7 +115,7 @@ class CachedEmbedder:
         self, readers: Sequence[PatchReader], encode: Encode, width: int, device: torch.device
     ) -> None:
         self._readers, self._encode = readers, encode
-        self._at_once = CPU_AT_ONCE if device.type == "cpu" else GPU_AT_ONCE
+        self._at_once = CPU_AT_ONCE if hardware_of(device).is_processor else GPU_AT_ONCE
         self._rows: dict[bytes, int] = {}
         self._table = torch.empty(0, width, device=device)
         self.encoded = 0

@@ -26,6 +26,7 @@ from torchvision.models.detection.image_list import ImageList
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
+from umnist_core.hardware import hardware_of
 from umnist_core.models.base import (
     SUM_CLASSES,
     SUM_TASK,
@@ -207,14 +208,14 @@ class FasterRcnn(Model):
 @contextmanager
 def _parts_in_training(rpn: nn.Module, heads: nn.Module, is_training: bool) -> Iterator[None]:
     """Let the parts work out losses; they have no layer that would notice the mode otherwise."""
-    devices = [] if is_training else list({p.device for p in rpn.parameters() if p.is_cuda})
     rpn.train()
     heads.train()
     try:
         if is_training:
             yield
         else:
-            with torch.random.fork_rng(devices):
+            device = next(rpn.parameters()).device
+            with torch.random.fork_rng(hardware_of(device).generators):
                 torch.manual_seed(_LOSS_SEED)
                 yield
     finally:
