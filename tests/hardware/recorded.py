@@ -89,8 +89,8 @@ class Failure:
     kind
         `OUT_OF_MEMORY`, or `LOST`: then all that is asked of the card later fails as well.
     mark
-        A file that is taken away when it fails; without it nothing fails. Empty for none: of
-        several processes one after the other, only the first is to fail.
+        A file that is taken away when it fails, and without which nothing fails: of several
+        processes one after the other only one is to. Empty for none.
     """
 
     at: str
@@ -126,6 +126,7 @@ class RecordedCuda:
     _seen: Counter[str] = field(default_factory=Counter)
     _fractions: dict[int, float] = field(default_factory=dict)
     _peaks: Counter[int] = field(default_factory=Counter)
+    _done: list[Failure] = field(default_factory=list)
     _is_lost: bool = False
 
     def note(self, name: str, *arguments: Any) -> None:
@@ -145,7 +146,8 @@ class RecordedCuda:
         seen = self._seen[name]
         self._seen[name] += 1
         for one in self.failures:
-            if (one.at, one.after) == (name, seen) and _takes(one.mark):
+            if one.at == name and one.after <= seen and one not in self._done and _takes(one.mark):
+                self._done.append(one)
                 self._is_lost = one.kind == LOST
                 number = self.current or 0
                 raise (
@@ -206,6 +208,11 @@ class RecordedCuda:
     def max_memory_reserved(self, number: int) -> int:
         """Return the largest batch since the peak was forgotten."""
         self.note("max_memory_reserved", number)
+        return self._peaks[number]
+
+    def max_memory_allocated(self, number: int) -> int:
+        """Return the same: a batch fills what is reserved for it."""
+        self.note("max_memory_allocated", number)
         return self._peaks[number]
 
     def reset_peak_memory_stats(self, number: int) -> None:

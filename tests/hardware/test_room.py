@@ -142,7 +142,7 @@ def test_card_is_asked_by_its_own_number(two: RecordedMachine) -> None:
     two.cuda.calls.clear()
     second.free_bytes()
     second.cap(10**9)
-    second.peak_bytes()
+    assert second.peak_bytes() == second.tensor_peak_bytes() == 0
     second.forget_peak()
     second.wait()
     second.use()

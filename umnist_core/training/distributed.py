@@ -12,6 +12,7 @@ from torch import distributed as dist
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.hardware import Hardware, find_gpus, find_hardware, hardware_of
+from umnist_core.training.failures import failures_said
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,12 @@ def joined_group(device_name: str) -> Iterator[Group]:
     ------
     InvalidValueError
         If CUDA is asked for and there is none, or fewer GPUs than processes.
+    TooLargeError, DeviceLostError
+        If the GPU has no memory left for PyTorch itself, or computes nothing.
     """
     hardware = _choose(device_name)
-    hardware.use()
+    with failures_said(hardware, "PyTorch itself", "free some there, or choose the device cpu"):
+        hardware.use()
     if not dist.is_torchelastic_launched():
         yield Group(0, 1, hardware.device)
         return

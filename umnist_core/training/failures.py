@@ -28,7 +28,7 @@ def failures_said(
     memory
         The budget as it was set; empty for all that the device has.
     state
-        The file of where the run is, which need not be there yet; None where nothing is saved.
+        The file of where the run is, which need not be there yet; None where none is meant.
 
     Raises
     ------
@@ -58,7 +58,9 @@ def failures_said(
 
 def _go_on(state: Path | None) -> str:
     """Return what was saved, and what the same command does."""
-    done = None if state is None else find_progress(state)
+    if state is None:
+        return "the same command tries again"
+    done = find_progress(state)
     if done is None:
         return "nothing was saved yet, so the same command begins anew"
     place = f"epoch {done.epoch + 1}, step {done.step}" if done.batch_size else f"step {done.step}"
