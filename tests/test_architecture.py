@@ -20,7 +20,7 @@ LARGEST_TRACKED_BYTES = 2_000_000
 LARGEST_CHECKPOINT_BYTES = 10_000_000
 
 NEEDS_MORE = (
-    r"__main__$|\.(labeling\.sql\.|hardware|models|training|inference\.predictor$)"
+    r"__main__$|\.(labeling\.sql\.|hardware|models|rendering_torch|training|inference\.predictor$)"
     r"|\.bench\.(durability|inference|ips|label_server|study)$"
 )
 """Modules that may load torch or SQLAlchemy; they are imported when they are asked for."""

@@ -39,7 +39,8 @@ SLOPE_BITS = 20
 """Extra binary places of a slope, beyond those of `SUBPIXELS`: over the largest canvas
 (2**18 rows) the error of a slope moves an edge by less than 2**-2 subpixels."""
 
-_UNIT = SUBPIXELS << SLOPE_BITS
+UNIT = SUBPIXELS << SLOPE_BITS
+"""Steps of the columns of edges to a canvas pixel."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ class Edges(NamedTuple):
     """Straight edges; between ``begin`` and ``end`` (canvas rows) each crosses every row once.
 
     ``x`` is the crossing at row ``begin`` and ``slope`` its change per row, in units of
-    ``1 / _UNIT`` px, measured from pixel centres: the first pixel right of a crossing is
-    ``ceil(x / _UNIT)``.
+    ``1 / UNIT`` px, measured from pixel centres: the first pixel right of a crossing is
+    ``ceil(x / UNIT)``.
     """
 
     begin: NDArray[np.int64]
@@ -141,7 +142,7 @@ def edges_between(row0: Keys, col0: Keys, row1: Keys, col1: Keys) -> Edges:
     rise, run = np.maximum(bottom - top, 1), right - left
     whole, rest = np.divmod(run * (begin * SUBPIXELS + half - top), rise)
     x = ((left - half + whole) << SLOPE_BITS) + (rest << SLOPE_BITS) // rise
-    # In parts, because run * _UNIT would not fit 64 bits on the largest canvas.
+    # In parts, because run * UNIT would not fit 64 bits on the largest canvas.
     whole, rest = np.divmod(run * SUBPIXELS, rise)
     slope = (whole << SLOPE_BITS) + (rest << SLOPE_BITS) // rise
     return Edges(begin, end, x, slope)
@@ -158,8 +159,8 @@ def find_crossings(edges: Edges, grid: Grid) -> Keys:
     # their number in a row: one crossing at the border stands for all of them.
     x_first = x + slope * (grid.rows[first] - begin)
     x_last = x + slope * (grid.rows[last - 1] - begin)
-    left = np.maximum(x_first, x_last) <= grid.first_col * _UNIT
-    right = np.minimum(x_first, x_last) > grid.last_col * _UNIT
+    left = np.maximum(x_first, x_last) <= grid.first_col * UNIT
+    right = np.minimum(x_first, x_last) > grid.last_col * UNIT
     inside = ~(left | right)
     keys = [
         _border_keys(first[left], last[left], grid, 0),
@@ -173,7 +174,7 @@ def find_crossings(edges: Edges, grid: Grid) -> Keys:
     at_zero = x[inside] - slope[inside] * begin[inside]
     cols = np.repeat(slope[inside], counts)
     cols *= grid.rows[row]
-    cols += np.repeat(at_zero + (_UNIT - 1), counts)
+    cols += np.repeat(at_zero + (UNIT - 1), counts)
     cols >>= SLOPE_BITS + SUBPIXELS.bit_length() - 1
     keys.append(row * grid.stride + grid.columns_from_canvas(cols))
     return np.concatenate(keys)
@@ -221,18 +222,18 @@ def _picture_edges(ink: NDArray[np.bool_], rows: Places, cols: Places) -> Edges:
     changes = np.ascontiguousarray((padded[:, 1:] != padded[:, :-1]).T)
     col, turn = np.nonzero(changes[:, 1:] != changes[:, :-1])
     begin, end = rows[turn[0::2]], rows[turn[1::2]]
-    return Edges(begin, end, cols[col[0::2]] * _UNIT, np.zeros(len(begin), np.int64))
+    return Edges(begin, end, cols[col[0::2]] * UNIT, np.zeros(len(begin), np.int64))
 
 
 def find_ground_crossings(scene: Scene, grid: Grid) -> Keys:
     """Return the crossings of the ground: the checkerboard, inverted by the union of shapes."""
     parts = [_unite([_shape_spans(shape, grid) for shape in scene.shapes])]
     if scene.checkerboard is not None:
-        parts.append(find_crossings(_checkerboard_edges(scene.checkerboard), grid))
+        parts.append(find_crossings(checkerboard_edges(scene.checkerboard), grid))
     return np.concatenate(parts)
 
 
-def _checkerboard_edges(board: Checkerboard) -> Edges:
+def checkerboard_edges(board: Checkerboard) -> Edges:
     """Return the edges between cells of different colour, and those against the black outside.
 
     The edge between two equal cells would cross every row twice at the same column, so
@@ -284,12 +285,16 @@ def _circle_spans(circle: Circle, grid: Grid) -> _Spans:
     )
 
 
-def _polygon_spans(polygon: Polygon, grid: Grid) -> _Spans:
+def polygon_edges(polygon: Polygon) -> Edges:
+    """Return the edges of a polygon, which is convex: two of them cross each of its rows."""
     corners = np.array(polygon.points, np.int64) * SUBPIXELS
     following = np.roll(corners, -1, axis=0)
-    edges = edges_between(corners[:, 0], corners[:, 1], following[:, 0], following[:, 1])
-    # It is convex and crosses each of its rows exactly twice: sorted, the keys are pairs.
-    keys = np.sort(find_crossings(edges, grid))
+    return edges_between(corners[:, 0], corners[:, 1], following[:, 0], following[:, 1])
+
+
+def _polygon_spans(polygon: Polygon, grid: Grid) -> _Spans:
+    # Two keys in each row: sorted, they are pairs.
+    keys = np.sort(find_crossings(polygon_edges(polygon), grid))
     return _Spans(keys[0::2], keys[1::2])
 
 

@@ -95,14 +95,9 @@ def render(
     GlyphMismatchError
         If the glyphs are not those of the scene.
     """
-    _check(scene, glyphs, reduction, layer, pyramid_filter)
-    whole = level_box_of_whole(scene, reduction)
-    box = whole if level_box is None else level_box
-    if not whole.contains(box):
-        raise InvalidValueError(
-            f"A level of {whole.width} x {whole.height} px holds no box of rows {box.row0}.."
-            f"{box.row1} and columns {box.col0}..{box.col1}; ask for a box inside the level."
-        )
+    box = checked_level_box(
+        scene, glyphs, level_box, reduction=reduction, layer=layer, pyramid_filter=pyramid_filter
+    )
     if box.is_empty:
         return np.empty((box.height, box.width), np.uint8)
     if reduction == 1:
@@ -115,6 +110,27 @@ def render(
     return np.concatenate(
         [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
     )
+
+
+def checked_level_box(
+    scene: Scene,
+    glyphs: GlyphSet,
+    level_box: Box | None,
+    *,
+    reduction: int,
+    layer: str,
+    pyramid_filter: str,
+) -> Box:
+    """Return the box that is to be drawn; arguments and errors are those of `render`."""
+    _check(scene, glyphs, reduction, layer, pyramid_filter)
+    whole = level_box_of_whole(scene, reduction)
+    box = whole if level_box is None else level_box
+    if not whole.contains(box):
+        raise InvalidValueError(
+            f"A level of {whole.width} x {whole.height} px holds no box of rows {box.row0}.."
+            f"{box.row1} and columns {box.col0}..{box.col1}; ask for a box inside the level."
+        )
+    return box
 
 
 def _check(scene: Scene, glyphs: GlyphSet, reduction: int, layer: str, pyramid_filter: str) -> None:
