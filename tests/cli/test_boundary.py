@@ -158,3 +158,21 @@ def test_no_folder_for_temporary_files_is_one_sentence(tmp_path: Path) -> None:
     assert ends[1][0] == 1
     assert "set TMPDIR" in ends[1][1]
     assert "Traceback" not in ends[1][1]
+
+
+def test_ctrl_c_in_the_middle_of_an_import_ends_with_code_1_too(tmp_path: Path) -> None:
+    """Python itself would end with a signal, as the stop came in an `exec` of its own."""
+    script = (
+        "from umnist_core import cli\n"
+        "cli.root.main = lambda **_: exec('raise KeyboardInterrupt')\n"
+        "cli.main()\n"
+    )
+    (tmp_path / "stopped_amid_exec.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "-m", "stopped_amid_exec"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("stopped; nothing half-written")) == (1, 1)

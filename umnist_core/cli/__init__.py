@@ -95,6 +95,9 @@ def _run() -> int:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (click.exceptions.Abort, KeyboardInterrupt):
+        # `python -m` ends with a signal, whatever code it is given, once Ctrl-C has come in the
+        # middle of an `exec`, as dataclasses run it when they are imported; one more forgets it.
+        exec("")
         _tell("stopped; nothing half-written was left.")
     except click.ClickException as error:
         error.show()
