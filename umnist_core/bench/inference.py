@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from starlette.applications import Starlette
 
 from umnist_core.bench.clicks import time_clicks
 from umnist_core.bench.http_client import ask, ask_for
+from umnist_core.bench.spread import Spread, spread_of
 from umnist_core.bench.tile_server import bench_server, tile_addresses
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import NetworkError
@@ -45,15 +45,6 @@ _MADE_TILES = 6
 """Scenes never seen, for each round of tiles that must be made."""
 
 _ENDED = ("done", "failed", "cancelled", "superseded")
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Median and quartiles, in ms where nothing else is said."""
-
-    median: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -161,8 +152,8 @@ def _time_clicks(plan: _Arguments) -> tuple[dict[str, Spread], dict[str, Spread]
         for number in range(plan.first_rounds):
             plan.progress(f"clicks for {name}, round {number + 1} of {plan.first_rounds}")
             starts.append(time_clicks(name, preset, plan.first_rounds, plan.device))
-        first[name] = _spread([one.first_ms for one in starts])
-        warm[name] = _spread([ms for one in starts for ms in one.warm_ms])
+        first[name] = spread_of([one.first_ms for one in starts])
+        warm[name] = spread_of([ms for one in starts for ms in one.warm_ms])
     return first, warm
 
 
@@ -261,7 +252,7 @@ async def _measure(port: int, plan: _Arguments) -> dict[str, Any]:
         cancel = [await page.cancel_ms(chance.uniform(0, 0.5)) for _ in range(plan.rounds)]
         tiles = await _measure_tiles(page, port, plan)
         title = next(one["title"] for one in await page.devices() if one["loaded"])
-    return {"device": title, "cancel_ms": _spread(cancel), "rounds": plan.rounds, **tiles}
+    return {"device": title, "cancel_ms": spread_of(cancel), "rounds": plan.rounds, **tiles}
 
 
 async def _measure_tiles(page: _Page, port: int, plan: _Arguments) -> dict[str, Any]:
@@ -289,7 +280,7 @@ async def _measure_tiles(page: _Page, port: int, plan: _Arguments) -> dict[str, 
     return {
         "tile_p95_idle_ms": _p95_ms(idle),
         "tile_p95_ms": _p95_ms(busy),
-        "tile_ratio": _spread(ratios),
+        "tile_ratio": spread_of(ratios),
         "made_p95_idle_ms": _p95_ms(made_idle),
         "made_p95_ms": _p95_ms(made_busy),
     }
@@ -303,8 +294,3 @@ def _tile_path(pin: str, seed: int, index: int, address: tuple[int, int, int]) -
 
 def _p95_ms(latencies_s: list[float]) -> float:
     return round(float(np.percentile(latencies_s, 95)) * 1e3, 2)
-
-
-def _spread(values: list[float]) -> Spread:
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(round(median, 2), round(low, 2), round(high, 2))

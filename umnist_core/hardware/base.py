@@ -88,6 +88,13 @@ class Hardware(ABC):
         On a GPU what PyTorch reserved; of the processor the resident memory of this process.
         """
 
+    def tensor_peak_bytes(self) -> int:
+        """Return the most that tensors took meanwhile; less than `peak_bytes` where that is known.
+
+        Published figures of memory are of these.
+        """
+        return self.peak_bytes()
+
     @abstractmethod
     def forget_peak(self) -> None:
         """Count the peak anew, if that is possible here."""

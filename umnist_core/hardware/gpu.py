@@ -81,6 +81,10 @@ class Gpu(Hardware):
         """Return the most that PyTorch reserved."""
         return int(self._cuda.max_memory_reserved(self.number))
 
+    def tensor_peak_bytes(self) -> int:
+        """Return the most that PyTorch gave to tensors of what it reserved."""
+        return int(self._cuda.max_memory_allocated(self.number))
+
     def forget_peak(self) -> None:
         """Count the peak anew."""
         self._cuda.reset_peak_memory_stats(self.number)

@@ -69,7 +69,9 @@ def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False)
             f"Expected a card of the model that is saved; the card says {card.model!r} and the "
             f"model is a {type(model).__name__}."
         )
-    tensors = {name: _to_keep(tensor, half) for name, tensor in model.state_dict().items()}
+    tensors = model.state_dict()
+    if half:
+        tensors = {name: shortened(tensor) for name, tensor in tensors.items()}
     data = dump_tensors(tensors, {"umnist": FORMAT, "model": card.model})
     written = dataclasses.replace(
         card,
@@ -81,12 +83,12 @@ def save_checkpoint(path: Path, model: Model, card: Card, *, half: bool = False)
     return written
 
 
-def _to_keep(tensor: Tensor, half: bool) -> Tensor:
-    kept = tensor.detach().cpu()
-    if not half or kept.ndim < 2 or kept.dtype != torch.float32:
-        return kept
-    small = kept.half()
-    return small if bool(torch.isfinite(small).all()) else kept
+def shortened(tensor: Tensor) -> Tensor:
+    """Return a matrix or kernel in 16 bits; vectors, and what would overflow, as they are."""
+    if tensor.ndim < 2 or tensor.dtype != torch.float32:
+        return tensor
+    small = tensor.half()
+    return small if bool(torch.isfinite(small).all()) else tensor
 
 
 def load_checkpoint(path: Path) -> tuple[Model, Card]:
