@@ -4,8 +4,9 @@ Writing is in `umnist_core.datasets.write` and looking for damage in
 `umnist_core.datasets.inspect`, apart from here because they load more.
 """
 
+from umnist_core.datasets.file_reader import FileReader
 from umnist_core.datasets.image_folder import ImageFolder, open_image_folder
-from umnist_core.datasets.read import FileReader, open_dataset, open_files
+from umnist_core.datasets.read import open_dataset, open_files
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.recipe import Recipe
 

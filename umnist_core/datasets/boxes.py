@@ -49,6 +49,8 @@ class DrawnBox:
         What is in it; for a digit ``"0"`` to ``"9"``.
     x, y, width, height
         In px of the image as shown, from its top left; x is the column.
+    note
+        What else is said of it, such as ``"OCCLUDED"``; empty where nothing is.
     """
 
     name: str
@@ -56,6 +58,7 @@ class DrawnBox:
     y: float
     width: float
     height: float
+    note: str = ""
 
     @property
     def is_digit(self) -> bool:

@@ -7,7 +7,7 @@ transparent parts on the same ground (`umnist_core.pyramid.appearance`, `orienta
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -103,6 +103,32 @@ def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDA
     InvalidValueError
         If its channels cannot be shown.
     """
+    return _decode(data, name, settings, _as_grey)
+
+
+def decode_colour(data: bytes, name: str, settings: Settings | None = None) -> NDArray[np.uint8]:
+    """Decode a whole image file, colours as they are shown; takes and raises as `decode_grey`.
+
+    Returns
+    -------
+    ndarray
+        uint8 (H, W, 3) in RGB, as shown; of a grey image the three are equal.
+    """
+    return _decode(data, name, settings, _as_colour)
+
+
+def _as_grey(shown: Any) -> Any:
+    return shown.colourspace("b-w").extract_band(0).cast("uchar")
+
+
+def _as_colour(shown: Any) -> Any:
+    return shown if shown.bands > 1 else shown.bandjoin([shown, shown])
+
+
+def _decode(
+    data: bytes, name: str, settings: Settings | None, as_wanted: Callable[[Any], Any]
+) -> NDArray[np.uint8]:
+    """Return the pixels of a whole file: uint8 (H, W), or (H, W, C) of more than one band."""
     import pyvips
 
     def load() -> Any:
@@ -112,12 +138,12 @@ def decode_grey(data: bytes, name: str, settings: Settings | None = None) -> NDA
     check_division(data, image, name)
     _check_size(image, name, settings)
     try:
-        shown = as_shown(image, find_appearance(load), name)
-        grey = shown.colourspace("b-w").extract_band(0).cast("uchar")
-        pixels = np.frombuffer(grey.write_to_memory(), np.uint8)
+        wanted = as_wanted(as_shown(image, find_appearance(load), name))
+        pixels = np.frombuffer(wanted.write_to_memory(), np.uint8)
     except pyvips.Error as error:
         raise _damaged(name, error) from error
-    stored = pixels.reshape(image.height, image.width)
+    bands = (wanted.bands,) if wanted.bands > 1 else ()
+    stored = pixels.reshape(image.height, image.width, *bands)
     return np.ascontiguousarray(turn(stored, find_orientation(image)))
 
 

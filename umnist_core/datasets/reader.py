@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.datasets.identity import ImageIdentity
+from umnist_core.datasets.known import Known
 from umnist_core.datasets.manifest import Manifest
 from umnist_core.scenes import MegapixelTasks, Scene
 
@@ -25,7 +26,8 @@ class DatasetReader(ABC):
         The folder.
     kind
         ``kaggle``, ``classes`` for class folders, ``voc``, ``coco``, ``webdataset``,
-        ``megapixel`` for the original files, or ``images`` for a plain folder.
+        ``megapixel`` for the original files, ``images`` for a plain folder, or the name of
+        one of the other data systems, such as ``MetH-Medium`` or ``signs``.
     manifest
         What `umnist generate` says of it; None for the data sets of others.
     """
@@ -81,6 +83,30 @@ class DatasetReader(ABC):
             As `read_size`, and if any part of it is missing or garbled.
         """
 
+    def read_colour(self, image_id: str) -> NDArray[np.uint8]:
+        """Return the pixels of an image, uint8 (H, W, 3) in RGB; equal channels where it is grey.
+
+        Models of digits read `read_image`, which stays grey; this is for pictures in colour.
+        Tiles go through `find_path`, since a viewer needs no decoded array of 83 million px.
+
+        Raises
+        ------
+        NotFoundError, MissingFileError, DamagedFileError, TooLargeError
+            As `read_image`.
+        """
+        return np.repeat(self.read_image(image_id)[..., None], 3, axis=2)
+
+    def find_path(self, image_id: str) -> Path | None:
+        """Return the file of an image, which a viewer opens as any other; None where it has none.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        """
+        self.get_identity(image_id)
+        return None
+
     def find_choices(self, image_id: str, *, quick: bool = False) -> tuple[str, ...]:
         """Return what was chosen to read an image, of `umnist_core.datasets.decode`.
 
@@ -114,7 +140,8 @@ class DatasetReader(ABC):
     def label(self, image_id: str) -> int | None:
         """Return the label of an image; None where nothing says it.
 
-        It is the sum of the digits, or the majority in Megapixel MNIST.
+        It is the sum of the digits, the majority in Megapixel MNIST, or the place of the class
+        in `class_names` where there are such.
 
         Raises
         ------
@@ -135,14 +162,43 @@ class DatasetReader(ABC):
         """
 
     def digit_sum(self, image_id: str) -> int | None:
-        """Return the sum of the digits; None where nothing says it, as in Megapixel MNIST.
+        """Return the sum of the digits; None where nothing says it, or labels are no sums.
 
         Raises
         ------
         NotFoundError, DamagedFileError
             As `label`.
         """
-        return None if self.tasks(image_id) is not None else self.label(image_id)
+        if self.class_names or self.tasks(image_id) is not None:
+            return None
+        return self.label(image_id)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels; none where labels are numbers."""
+        return ()
+
+    def known(self, image_id: str) -> Known:
+        """Return what the data set says of an image besides its scene, cheaply; see `truth`.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+        label = self.label(image_id)
+        names = self.class_names
+        return Known(label, names[label] if names and label is not None else None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of the whole data set, a sentence each; it is not damage."""
+        return ()
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """What of its tables could not be read while the rest was kept, a sentence each."""
+        return ()
 
     def truth(self, image_id: str) -> Scene | None:
         """Return what is in an image; None for the data sets of others.
