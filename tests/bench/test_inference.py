@@ -16,8 +16,8 @@ def test_bench_measures_a_real_server() -> None:
     with ThreadPoolExecutor(1) as pool:
         figures = pool.submit(
             bench_inference,
-            rounds=2,
-            first_rounds=2,
+            rounds=1,
+            first_rounds=1,
             round_s=0.05,
             checkpoints=["additive-pyramid"],
             progress=said.append,

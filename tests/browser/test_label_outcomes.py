@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.label_page import Annotator, LabelLab
+from tests.repeated import repeated
 from umnist_core.labeling.people import CHANGES_MAX
 
 OpenStudy = Callable[..., LabelLab]
@@ -26,7 +27,7 @@ def text(person: Annotator) -> str:
     return person.page.locator("main").inner_text()
 
 
-@pytest.mark.parametrize(("size", "theme"), [(DESK, "dark"), (PHONE, "light")])
+@pytest.mark.parametrize(("size", "theme"), repeated([(PHONE, "light"), (DESK, "dark")], 1))
 def test_page_that_waits_says_for_what_and_looks_again_by_itself(
     open_study: OpenStudy, size: tuple[int, int], theme: str
 ) -> None:

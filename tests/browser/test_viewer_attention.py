@@ -25,6 +25,7 @@ from tests.browser.look_page import (
     look_page,
     outcome,
 )
+from tests.repeated import repeated
 
 HALF_PX = 0.5
 """How far an edge of the overlay may be from its pixel, screen px."""
@@ -107,7 +108,7 @@ def offsets(look: LookPage, corner: tuple[int, int], way: int) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("density", [1, 1.25, 1.5, 2])
+@pytest.mark.parametrize("density", repeated([1.25, 2, 1, 1.5], 2))
 def test_overlay_lies_on_its_pixels_at_every_zoom(open_look: OpenLook, density: float) -> None:
     """Every side of a box is within half a screen pixel of where the picture's pixel is."""
     look = open_look({"device_scale_factor": density})

@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -146,13 +147,14 @@ def test_backup_is_of_one_moment(store: EventLog, tmp_path: Path) -> None:
                 assigned(name, "ann", number, name),
                 answered(name, name, "ann", stimulus=name),
             )
+            time.sleep(0.001)  # else it takes every turn of the one lock that threads share
 
     writer = threading.Thread(target=answer)
     writer.start()
     try:
         for number in range(5):
             while len(store.read("s")) < 20 * number:
-                pass
+                time.sleep(0.001)
             report = write_backup(store, None, tmp_path / f"{number}.zip")
             assert report.studies[0].faults == ()
     finally:
