@@ -12,30 +12,40 @@ from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.scenes import Scene, plan_scene
 
 _CONVNET = {"side_px": 32}
+_CHANNELS = {"side_px": 48, "channels": 3, "spacing": 2.0, "coarsest": 0.25}
 
 SMALL: dict[str, dict[str, Any]] = {
     "efficientnet-b0": _CONVNET,
     "efficientnet-b3": _CONVNET,
     "efficientnet-b7": _CONVNET,
     "faster-rcnn": {"side_px": 32, "proposals": 8, "samples": 8},
+    "fov-avg": _CHANNELS,
+    "fov-max": _CHANNELS,
+    "large-scale-cnn": {"side_px": 64},
     "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
     "resnet50": _CONVNET,
+    "sw-max": _CHANNELS,
 }
 """Model name -> settings; a model that is not named is small enough by default."""
 
 ALL = tuple(model_names())
-BASELINES = tuple(name for name in ALL if CATALOGUE[name].module.startswith("papers."))
+BASELINES = tuple(
+    name
+    for name in ALL
+    if CATALOGUE[name].module.startswith("papers.") and CATALOGUE[name].answers != "the one digit"
+)
 
 _OVERRIDES = {"canvas": "256", "factor": "0.5..2"}
 
 
 @lru_cache
-def small_scene(index: int, *, is_megapixel: bool = False) -> Scene:
-    """Return a scene of 256 px with digits of 14 to 56, or one of Megapixel MNIST."""
+def small_scene(index: int, *, is_megapixel: bool = False, is_single: bool = False) -> Scene:
+    """Return a scene of 256 px with digits of 14 to 56, or one alone, or one of Megapixel MNIST."""
     if is_megapixel:
         overrides = {"canvas": "256", "noise_count": "4"}
         return plan_scene("megapixel", 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
-    return plan_scene("released", 0, "train", index, glyphs=load_glyphs(), overrides=_OVERRIDES)
+    overrides = _OVERRIDES | ({"digits": "1", "label": "free"} if is_single else {})
+    return plan_scene("released", 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
 
 
 def small_source(scene: Scene) -> TileSource:

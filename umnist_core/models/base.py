@@ -54,6 +54,9 @@ class Task:
 
 SUM_TASK = Task("sum", SUM_CLASSES)
 
+DIGIT_TASK = Task("digit", 10)
+"""The class of an image's one digit, as of MNIST Large Scale."""
+
 MEGAPIXEL_TASKS = (
     Task("majority", 10),
     Task("max", 10),

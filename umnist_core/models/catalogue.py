@@ -47,6 +47,11 @@ def _baseline(module: str, title: str, paper: str, idea: str = _CNN) -> ModelFac
     return ModelFacts(module, title, paper, _FROM_LABELS, "the sum", idea)
 
 
+def _of_digit(module: str, title: str, idea: str) -> ModelFacts:
+    return ModelFacts(module, title, _SCALE_CHANNELS, _FROM_LABELS, "the one digit", idea)
+
+
+_SCALE_CHANNELS = "Jansson and Lindeberg 2022, doi 10.1007/s10851-022-01082-2"
 _EFFICIENTNET = "Tan and Le 2019, arXiv 1905.11946"
 
 CATALOGUE: dict[str, ModelFacts] = {
@@ -79,6 +84,18 @@ CATALOGUE: dict[str, ModelFacts] = {
         "the sum, and each digit with its box",
         "Detects digits in the reduced image; the sum is that of what it found.",
     ),
+    "fov-avg": _of_digit(
+        "papers.scale_channels",
+        "FovAvg, mean over foveated scale channels",
+        "Shows one network ever larger parts of the image ever more coarsely, and takes the mean "
+        "of what it says.",
+    ),
+    "fov-max": _of_digit(
+        "papers.scale_channels",
+        "FovMax, maximum over foveated scale channels",
+        "Shows one network ever larger parts of the image ever more coarsely, and takes what it is "
+        "surest of.",
+    ),
     "ips": ModelFacts(
         "ips.model",
         "IPS, iterative patch selection",
@@ -88,6 +105,11 @@ CATALOGUE: dict[str, ModelFacts] = {
         "Looks at all patches in rounds, remembers the few that it attends to most, and answers "
         "from those.",
     ),
+    "large-scale-cnn": _of_digit(
+        "papers.large_scale_cnn",
+        "Plain CNN of MNIST Large Scale",
+        "Reads the image at its own resolution alone, for comparison with scale channels.",
+    ),
     "mobilenet-v3-resizer": _baseline(
         "papers.mobilenet_resizer",
         "MobileNet-V3 with a learned resizer",
@@ -95,5 +117,10 @@ CATALOGUE: dict[str, ModelFacts] = {
         "Learns how to reduce the image before a small network reads it.",
     ),
     "resnet50": _baseline("papers.resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
+    "sw-max": _of_digit(
+        "papers.scale_channels",
+        "SWMax, maximum over sliding windows of scale channels",
+        "Slides one network over the image at every scale, and takes what it is surest of.",
+    ),
 }
 """Model name -> its facts, sorted by name."""

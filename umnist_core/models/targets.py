@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import MEGAPIXEL_TASKS, SUM_TASK, Task
+from umnist_core.models.base import DIGIT_TASK, MEGAPIXEL_TASKS, SUM_TASK, Task
 from umnist_core.scenes import MegapixelTasks, Scene
 
 BOXES = "boxes"
@@ -55,6 +55,13 @@ def _answer(scene: Scene, task: Task) -> Tensor:
                 "to no more."
             )
         return torch.tensor(total)
+    if task.name == DIGIT_TASK.name:
+        if len(scene.digits) != 1:
+            raise InvalidValueError(
+                f"The task {task.name!r} is of images with one digit, found {len(scene.digits)}; "
+                "draw images with one, or choose a model that answers sums."
+            )
+        return torch.tensor(scene.digits[0].label)
     if scene.strokes is None:
         raise InvalidValueError(
             f"The task {task.name!r} is one of Megapixel MNIST, found a scene of UltraMNIST; "
@@ -90,25 +97,26 @@ def task_targets(known: MegapixelTasks, tasks: Sequence[Task]) -> dict[str, Tens
 
 
 def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
-    """Return the targets of an image of which only the sum is known.
+    """Return the targets of an image of which one number is known: its digit, or their sum.
 
     Raises
     ------
     InvalidValueError
-        If the model answers anything else, or no such sum.
+        If the model answers anything else, or no such number.
     """
     names = [task.name for task in tasks]
-    if names != [SUM_TASK.name]:
+    if names not in ([SUM_TASK.name], [DIGIT_TASK.name]):
         raise InvalidValueError(
             f"Expected images with an answer to {', '.join(names)}, found one of which only the "
             "sum is known; use a model that answers sums, or a data set of Megapixel MNIST."
         )
     if not 0 <= label < tasks[0].classes:
+        what = "sums of digits" if names == [SUM_TASK.name] else "single digits"
         raise InvalidValueError(
-            f"Labels are sums from 0 to {tasks[0].classes - 1}, found {label}; use a data set "
-            "whose labels are sums of digits."
+            f"Labels are {what} from 0 to {tasks[0].classes - 1}, found {label}; use a data set "
+            f"whose labels are {what}."
         )
-    return {SUM_TASK.name: torch.tensor(label)}
+    return {names[0]: torch.tensor(label)}
 
 
 def collate_targets(targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

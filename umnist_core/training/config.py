@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
 from umnist_core.models.papers.backbones import NONE
 from umnist_core.parsing import parse_toml
+from umnist_core.scenes import Parameter, Span, parse_parameter
 from umnist_core.training.memory import parse_budget
 from umnist_core.training.precision import PRECISIONS
 from umnist_core.training.runs import find_configs
@@ -25,6 +26,11 @@ P = TypeVar("P")
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
 SELECTIONS = ("accuracy", "loss")
+
+LARGE_SCALE = "large-scale"
+"""Preset of the images of MNIST Large Scale, which are no scenes."""
+
+_LARGE_SCALE_PARAMETERS = {"scale": Parameter("number", 0.5, 8, "", "scale of the digits")}
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,16 @@ class DataPart:
     folder
         A data set that `umnist_core.datasets.open_dataset` opens; empty for scenes.
     preset, seed, overrides
-        Of the scenes; see `umnist_core.datasets.Recipe`.
+        Of the scenes; see `umnist_core.datasets.Recipe`. With the preset `LARGE_SCALE` the digits
+        of MNIST Large Scale, in the order of MNIST; its one override is ``scale``, 0.5 to 8, or
+        a range such as ``1..4`` in which each digit has a scale of its own, which is the mixed
+        set.
     turns
         Kinds of scenes that take turns, in place of ``preset`` and ``overrides``.
     layer
         One of `umnist_core.rendering.LAYERS`; scenes only.
     split
-        ``train`` or ``test``; of a folder also ``val``.
+        ``train`` or ``test``; of a folder and of `LARGE_SCALE` also ``val``.
     count
         Images, 2 or more; of a folder the first so many, 0 for all.
     validation_share
@@ -120,6 +129,26 @@ class DataPart:
                 "data.turns takes the place of data.folder, preset and overrides; got both; remove "
                 "one of them."
             )
+        if self.is_large_scale:
+            for name, text in self.overrides.items():
+                parse_parameter(name, text, _LARGE_SCALE_PARAMETERS)
+            if self.layer != "full":
+                raise InvalidValueError(
+                    f"data.layer is of scenes, of which data.preset {LARGE_SCALE!r} has none; got "
+                    f"{self.layer!r:.40}; leave it out."
+                )
+
+    @property
+    def is_large_scale(self) -> bool:
+        """Whether the images are those of `LARGE_SCALE`."""
+        return self.preset == LARGE_SCALE and not self.folder
+
+    @property
+    def scales(self) -> Span:
+        """Least and largest scale of the digits of `LARGE_SCALE`; 1 if none is named."""
+        span = parse_parameter("scale", self.overrides.get("scale", "1"), _LARGE_SCALE_PARAMETERS)
+        assert isinstance(span, Span)  # of a parameter that may be a range
+        return span
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.datasets import DatasetReader, Recipe, open_dataset
+from umnist_core.datasets.large_scale import rescale_digits, soft_threshold
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
@@ -32,9 +33,9 @@ from umnist_core.models.targets import (
     task_targets,
 )
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
-from umnist_core.scenes import Digit, MegapixelTasks, Scene
-from umnist_core.seeds import sample_rng
-from umnist_core.training.config import DataPart, Turn
+from umnist_core.scenes import Digit, Scene, Span, Tasks
+from umnist_core.seeds import FOLDER_SPLITS, sample_rng
+from umnist_core.training.config import LARGE_SCALE, DataPart, Turn
 
 Item = tuple[Any, dict[str, Tensor]]
 Batch = tuple[Any, dict[str, Tensor]]
@@ -55,7 +56,7 @@ class Sample:
     label
         The sum of its digits; None where nothing says it.
     tasks
-        Its labels, if it is one of Megapixel MNIST of which no scene is known.
+        Its answers, if it is one of Megapixel or Needle MNIST of which no scene is known.
     digits
         Where the digits of the scene lie in these pixels, if they were moved; None if they lie
         where the scene says.
@@ -65,7 +66,7 @@ class Sample:
     source: TileSource
     scene: Scene | None
     label: int | None
-    tasks: MegapixelTasks | None = None
+    tasks: Tasks | None = None
     digits: tuple[Digit, ...] | None = None
 
 
@@ -176,6 +177,93 @@ class TurnSamples(Samples):
         all_of_them = [one.describe() for one in self.kinds]
         turns = [{name: one[name] for name in ("preset", "overrides")} for one in all_of_them]
         return {**all_of_them[0], "turns": turns}
+
+
+class LargeScaleSamples(Samples):
+    """Digits of MNIST Large Scale in the order of MNIST, drawn when they are asked for.
+
+    Training and validation images have the first five sixths and the last sixth of MNIST's
+    training digits, the first 50,000 and the last 10,000; test images its test digits. Pixels are
+    uint8: 0 to 255 for the background's value to full ink's, after the soft threshold, so that
+    models see them as they see all images; that rounds by at most 0.003 of values from -0.76 to
+    0.76.
+
+    Parameters
+    ----------
+    scales
+        Of all digits, or a range from which each draws its own, all doublings alike.
+    split
+        ``train``, ``val`` or ``test``.
+    count
+        The first so many.
+    seed
+        Of the scales that are drawn.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are fewer digits, or no such split.
+    """
+
+    def __init__(self, scales: Span, split: str, count: int, seed: int = 0) -> None:
+        if split not in FOLDER_SPLITS:
+            raise InvalidValueError(
+                f"A split of {LARGE_SCALE} is one of {', '.join(FOLDER_SPLITS)}; got {split!r:.40}."
+            )
+        self.scales, self.split, self.seed = scales, split, seed
+        self.glyphs: GlyphSet = load_glyphs("test" if split == "test" else "train")
+        digits, of_training = len(self.glyphs), len(self.glyphs) * 5 // 6
+        self.first = of_training if split == "val" else 0
+        there = (of_training if split == "train" else digits) - self.first
+        if not 2 <= count <= there:
+            raise InvalidValueError(
+                f"The split {split!r} of {LARGE_SCALE} has {there} digits; got count={count}; "
+                "choose 2 or more, up to all of them."
+            )
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def scale_of(self, place: int) -> float:
+        """Return the scale of a digit, 0.5 to 8."""
+        low, high = self.scales.low, self.scales.high
+        if low == high:
+            return low
+        part = "test" if self.split == "test" else "train"
+        drawn = sample_rng(self.seed, part, self.first + place, "large-scale").random()
+        return float(low * (high / low) ** drawn)
+
+    def draw(self, places: Sequence[int]) -> NDArray[np.uint8]:
+        """Return images uint8 (N, 112, 112)."""
+        digits = self.glyphs.images[[self.first + place for place in places]]
+        values = rescale_digits(digits, [self.scale_of(place) for place in places])
+        ends = soft_threshold(np.array([0, 255], np.float32))
+        pixels = np.rint((values - ends[0]) * (255 / (ends[1] - ends[0])))
+        return np.asarray(pixels, np.uint8)
+
+    def label(self, place: int) -> int:
+        """Return the class of a digit, 0 to 9."""
+        return int(self.glyphs.labels[self.first + place])
+
+    def get(self, place: int) -> Sample:
+        """Draw an image."""
+        source = ArraySource(self.draw([place])[0])
+        return Sample(f"{self.first + place:05d}", source, None, self.label(place))
+
+    def describe(self) -> dict[str, Any]:
+        """Return preset, scales, split, seed, count and digits."""
+        return {
+            "preset": LARGE_SCALE,
+            "overrides": {"scale": str(self.scales)},
+            "split": self.split,
+            "seed": self.seed,
+            "first": self.first,
+            "count": self.count,
+            "digits": self.glyphs.name,
+            "digits_sha256": self.glyphs.checksum,
+            "stand_in": self.glyphs.is_stand_in,
+        }
 
 
 class FolderSamples(Samples):
@@ -302,6 +390,8 @@ def open_samples(part: DataPart) -> Samples:
     InvalidValueError
         If the folder or the split has fewer than two images.
     """
+    if part.is_large_scale:
+        return LargeScaleSamples(part.scales, part.split, part.count, part.seed)
     if not part.folder:
         kinds = [
             SceneSamples(

@@ -18,8 +18,9 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
+from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import SUM_CLASSES, SUM_TASK, Model, ModelOutput
+from umnist_core.models.base import SUM_CLASSES, Model, ModelOutput
 from umnist_core.models.papers.grad_cam import NEEDS_CAPTUM, grad_cam, has_grad_cam
 from umnist_core.models.reduced import (
     ReducedBatch,
@@ -71,7 +72,7 @@ class ConvNet(Model):
     config
         Its settings.
     net
-        From float32 (B, 3, S, S) to logits (B, 28).
+        From what `images` returns to logits (B, classes) of the one task.
 
     Attributes
     ----------
@@ -108,22 +109,30 @@ class ConvNet(Model):
         """Join reduced images."""
         return collate_reduced(prepared)
 
+    def images(self, batch: ReducedBatch) -> Tensor:
+        """Return what the network takes, float32 (B, 3, S, S) from -1 to 1, on its device."""
+        return normalised(batch, self.config.side_px, self.device)
+
     def forward(self, batch: ReducedBatch) -> ModelOutput:
-        """Return logits (B, 28) of the sum."""
-        images = normalised(batch, self.config.side_px, self.device)  # (B, 3, S, S)
-        logits: Tensor = self.net(images)  # (B, 28)
+        """Return logits (B, classes) of the one task."""
+        logits: Tensor = self.net(self.images(batch))  # (B, classes)
         return ModelOutput(
-            {SUM_TASK.name: logits}, no_attention="Attention is worked out by attend alone."
+            {self.tasks[0].name: logits}, no_attention="Attention is worked out by attend alone."
         )
 
     def attend(self, batch: ReducedBatch) -> ModelOutput:
-        """Return logits, and the Grad-CAM map of the sum that they say."""
+        """Return logits, and the Grad-CAM map of the class that they say."""
         output = self.forward(batch)
         if not has_grad_cam():
             return replace(output, no_attention=NEEDS_CAPTUM)
-        images = normalised(batch, self.config.side_px, self.device)
-        classes = output.logits[SUM_TASK.name].argmax(dim=1)
-        maps = grad_cam(
-            self.net, self.cam_layer, images, classes, sizes=batch.sizes, task=SUM_TASK.name
-        )
+        classes = output.logits[self.tasks[0].name].argmax(dim=1)
+        maps = self.cam_maps(self.images(batch), classes, batch.sizes)
         return replace(output, attention=maps, no_attention="")
+
+    def cam_maps(
+        self, images: Tensor, classes: Tensor, sizes: tuple[tuple[int, int], ...]
+    ) -> tuple[AttentionMap, ...]:
+        """Return the Grad-CAM map of each image for one class; see `grad_cam`."""
+        return grad_cam(
+            self.net, self.cam_layer, images, classes, sizes=sizes, task=self.tasks[0].name
+        )

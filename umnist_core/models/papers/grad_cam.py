@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
@@ -58,24 +59,43 @@ def grad_cam(
     -----
     Gradients of the parameters stay as they were.
     """
+    grids = cam_grids(net, layer, images, classes)
+    return tuple(
+        _map(grid, height, width, task) for grid, (height, width) in zip(grids, sizes, strict=True)
+    )
+
+
+def cam_grids(
+    net: nn.Module, layer: nn.Module, images: Tensor, classes: Tensor
+) -> NDArray[np.float32]:
+    """Return the map of each image on the layer's own grid, float32 (N, rows, cols), 0 or more.
+
+    Parameters
+    ----------
+    net, images, classes
+        See `grad_cam`.
+    layer
+        Of the network, with an output (N, channels, rows, cols); N may be a multiple of the
+        images where each is seen in several ways.
+    """
     from captum.attr import LayerGradCam  # slow to load, and training needs none of it
 
     with torch.enable_grad():
         # So that there is a gradient even where every parameter is frozen.
         seen = images.detach().clone().requires_grad_()
         cam = LayerGradCam(net, layer).attribute(seen, classes, relu_attributions=True)
-    grids = cam.detach().squeeze(1).float().cpu().numpy()  # (B, rows, cols)
-    return tuple(
-        _map(grid, height, width, task) for grid, (height, width) in zip(grids, sizes, strict=True)
-    )
+    grids: NDArray[np.float32] = cam.detach().squeeze(1).float().cpu().numpy()
+    return grids
 
 
-def _map(
-    grid: np.ndarray[tuple[int, int], np.dtype[np.float32]], height: int, width: int, task: str
-) -> AttentionMap:
+def cam_shares(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return weights of places as shares; all 0 where every gradient pushes away from the class."""
+    exact = weights.astype(np.float64)
+    total = exact.sum()
+    return (exact / total if total > 0 else exact).astype(np.float32)
+
+
+def _map(grid: NDArray[np.float32], height: int, width: int, task: str) -> AttentionMap:
     boxes, is_inside = grid_boxes(grid.shape[0], grid.shape[1], height, width)
-    weights = grid.ravel()[is_inside].astype(np.float64)
-    total = weights.sum()
-    # All zero where every gradient pushes away from the class: nothing was looked at.
-    share = (weights / total if total > 0 else weights).astype(np.float32)
+    share = cam_shares(grid.ravel()[is_inside])
     return AttentionMap(share[None, None], boxes, height, width, (task,), KIND)
