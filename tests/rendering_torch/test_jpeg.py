@@ -103,11 +103,12 @@ def _glyphs(rng: np.random.Generator) -> GlyphSet:
 def _scene(
     rng: np.random.Generator, glyphs: GlyphSet, size: tuple[int, int], quality: int | None
 ) -> Scene:
-    """Return digits of any side at any place, overlapping or not."""
+    """Return digits of any side at any place, overlapping or not, the last one in the corner."""
     digits = []
-    for _ in range(5):
+    for place in range(5):
         side_px = 28 * int(rng.integers(0, 10)) or 14
-        row, col = (int(rng.integers(0, max(1, px - side_px + 1))) for px in size)
+        room = [max(0, px - side_px) for px in size]
+        row, col = room if place == 4 else (int(rng.integers(0, px + 1)) for px in room)
         digits.append(Digit(0, int(rng.integers(0, 20)), row, col, side_px, Box(0, 0, 1, 1)))
     return Scene(
         *size, tuple(digits), None, (), 100, glyphs.name, glyphs.checksum, False, digit_jpeg=quality

@@ -32,7 +32,7 @@ class Budget(NamedTuple):
     digits: int
 
 
-PROCESSOR = Budget(1 << 22, 1 << 18, 1 << 20, 1 << 20, 4)
+PROCESSOR = Budget(1 << 22, 1 << 18, 1 << 20, 1 << 18, 4)
 GPU = Budget(1 << 26, 1 << 26, 1 << 24, 1 << 22, 256)
 
 

@@ -93,7 +93,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class CellGrid:
-    """Cells of a canvas in rows and columns."""
+    """Cells of a canvas in rows and columns; the columns begin and end with whole px."""
 
     rows: Cells
     cols: Cells
@@ -178,8 +178,7 @@ class CrossingSums:
         """
         cols, stride = self.cells.cols, band.grid.stride
         row = torch.div(keys, stride, rounding_mode="floor")
-        unit = (keys - row * stride + band.grid.col0) * cols.px_units
-        place = unit.clamp(cols.begins_at, cols.ends_at) - cols.begins_at
+        place = (keys - row * stride + band.grid.col0) * cols.px_units - cols.begins_at
         cell = torch.div(place, cols.cell_units, rounding_mode="floor")
         rest = ((cell + 1) * cols.cell_units).clamp(max=cols.ends_at - cols.begins_at) - place
         for cell_row, share in self.cells.plane_shares(band, keys.device):

@@ -200,7 +200,8 @@ def _circle_spans(
     """
     thing, row = spread(circles, part.circles.total)
     rise = 2 * (rows[row] - circles["row"][thing]) + 1
-    reach = _whole_root(4 * circles["radius_px"][thing] ** 2 - rise**2)
+    square = 4 * circles["radius_px"][thing] ** 2 - rise**2
+    reach = whole_roots(square, square.double().sqrt())
     col = 2 * circles["col"][thing]
     begin = -((reach + 1 - col) >> 1)
     end = ((col - 1 + reach) >> 1) + 1
@@ -208,15 +209,20 @@ def _circle_spans(
     return plane + columns_from_canvas(begin, grid), plane + columns_from_canvas(end, grid)
 
 
-def _whole_root(values: Tensor) -> Tensor:
-    """Return the square roots of whole numbers below 2**52, rounded down.
+def whole_roots(squares: Tensor, roots: Tensor) -> Tensor:
+    """Return square roots rounded down, in whole numbers, lest it matter how a device rounds.
 
-    Put right in whole numbers, lest it matter how a device rounds a root.
+    Parameters
+    ----------
+    squares
+        int64, 0 to 2**52.
+    roots
+        float64: their roots, off by less than 1 once they are cut to whole numbers.
     """
-    roots = values.double().sqrt().long()
-    roots -= (roots**2 > values).long()
-    roots += ((roots + 1) ** 2 <= values).long()
-    return roots
+    whole = roots.long()
+    whole -= (whole**2 > squares).long()
+    whole += ((whole + 1) ** 2 <= squares).long()
+    return whole
 
 
 def _unite(begins: Tensor, ends: Tensor, grid: Grid) -> Tensor:
