@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import torch
 
+from umnist_core.hardware import hardware_of
+
 
 class Budget(NamedTuple):
     """What is held at once while something is drawn.
@@ -38,4 +40,4 @@ GPU = Budget(1 << 26, 1 << 26, 1 << 24, 1 << 22, 256)
 
 def budget_of(device: torch.device) -> Budget:
     """Return what is held at once on a device."""
-    return PROCESSOR if device.type == "cpu" else GPU
+    return PROCESSOR if hardware_of(device).is_processor else GPU
