@@ -80,6 +80,8 @@ def _lines(found: Inspection) -> list[str]:
         of = f" of {found.expected[split]}" if split in found.expected else ""
         lines.append(f"  images    {split} {count}{of}")
     lines.append(f"  labels    {_joined(found.labels)}")
+    lines += [f"  years     {split}  {_joined(bins)}" for split, bins in found.years.items()]
+    lines += [f"  boxes     {_joined(found.boxes)}"] if found.boxes else []
     sizes = dict(list(found.sizes.items())[:_LISTED_SIZES])
     lines.append(f"  sizes px  {_joined(sizes)}{' ...' if len(sizes) < len(found.sizes) else ''}")
     for kind, count in found.choices.items():
@@ -88,6 +90,7 @@ def _lines(found: Inspection) -> list[str]:
         lines.append(
             f"  {split} is unfinished: run the command above again with this folder as OUT."
         )
+    lines += [f"  note      {note}" for note in found.notes]
     lines += [f"  missing   {name}" for name in found.missing]
     lines += [f"  damaged   {sentence}" for sentence in found.damaged]
     if found.is_sound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from umnist_core.datasets.decode import CHOICES
+from umnist_core.datasets.known import Known
 from umnist_core.datasets.read import open_dataset
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.truth import TruthTable, truth_path
+from umnist_core.datasets.years import year_bin
 from umnist_core.errors import DamagedFileError, UmnistError
 
 
@@ -38,7 +40,13 @@ class Inspection:
     unfinished
         Splits whose tables are not written yet.
     labels
-        Images of each label, ascending; ``unknown`` where nothing says it.
+        Images of each label, ascending; ``unknown`` where nothing says it. Where labels are
+        classes their names, in the order of the classes, and ``no class``.
+    years
+        Images of each bin of years (`umnist_core.datasets.years.year_bin`), ascending, of each
+        split of a data set whose images have years.
+    boxes
+        Boxes of each class, most frequent first, where a data set says what is where.
     sizes
         Images of each size, as ``WIDTHxHEIGHT`` in px, most frequent first.
     choices
@@ -48,7 +56,9 @@ class Inspection:
     missing
         Ids that the folder should have and has not.
     damaged
-        One sentence for each damaged file.
+        One sentence for each damaged file, and for each line of a table that cannot be read.
+    notes
+        What else is to be known of the data set, such as what is published of it.
     check
         ``decoded`` if every pixel was, else ``ends``.
     """
@@ -61,10 +71,13 @@ class Inspection:
     expected: Mapping[str, int]
     unfinished: tuple[str, ...]
     labels: Mapping[str, int]
+    years: Mapping[str, Mapping[str, int]]
+    boxes: Mapping[str, int]
     sizes: Mapping[str, int]
     choices: Mapping[str, int]
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
+    notes: tuple[str, ...]
     check: str
 
     @property
@@ -96,24 +109,13 @@ def inspect_dataset(
     """
     damaged: list[str] = []
     reader = open_dataset(root, damaged=damaged)
-    sizes: Counter[str] = Counter()
-    labels: Counter[int | None] = Counter()
-    choices: Counter[str] = Counter()
-    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        try:
-            checks = pool.map(lambda name: _check(reader, name, quick=quick), reader.ids)
-            bar = tqdm(
-                checks, total=len(reader.ids), unit=" images", disable=None if progress else True
-            )
-            for one in bar:
-                sizes[one.size] += one.size != ""
-                labels[one.label] += 1
-                choices.update(one.choices)
-                damaged += one.wrong
-        finally:
-            pool.shutdown(cancel_futures=True)
+    damaged += reader.damage
+    found = _look_at_all(reader, quick=quick, jobs=jobs, progress=progress)
+    damaged += [sentence for one in found for sentence in one.wrong]
     damaged += _damaged_truth(reader)
     records = {} if reader.manifest is None else reader.manifest.splits
+    sizes = Counter(one.size for one in found if one.size)
+    choices = Counter(choice for one in found for choice in one.choices)
     return Inspection(
         folder=str(root),
         kind=reader.kind,
@@ -122,13 +124,31 @@ def inspect_dataset(
         counts=_counts(reader),
         expected={split: record.count for split, record in records.items()},
         unfinished=tuple(s for s in records if not truth_path(reader.root, s).is_file()),
-        labels=_histogram(labels),
-        sizes={size: count for size, count in sizes.most_common() if count},
+        labels=_histogram(reader, [one.known for one in found]),
+        years=_count_years(reader, found),
+        boxes=dict(Counter(box.name for one in found for box in one.known.boxes).most_common()),
+        sizes=dict(sizes.most_common()),
         choices={kind: choices[kind] for kind in CHOICES if choices[kind]},
         missing=tuple(reader.iter_missing()),
         damaged=tuple(dict.fromkeys(damaged)),
+        notes=reader.notes,
         check="ends" if quick else "decoded",
     )
+
+
+def _look_at_all(
+    reader: DatasetReader, *, quick: bool, jobs: int | None, progress: bool
+) -> list[_Checked]:
+    """Look at every image; as `inspect_dataset`."""
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        try:
+            checks = pool.map(lambda name: _check(reader, name, quick=quick), reader.ids)
+            bar = tqdm(
+                checks, total=len(reader.ids), unit=" images", disable=None if progress else True
+            )
+            return list(bar)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _counts(reader: DatasetReader) -> dict[str, int]:
@@ -137,18 +157,32 @@ def _counts(reader: DatasetReader) -> dict[str, int]:
     return dict(Counter(split or rest for split in splits))
 
 
-def _histogram(labels: Counter[int | None]) -> dict[str, int]:
-    known = sorted(label for label in labels if label is not None)
-    counts = {str(label): labels[label] for label in known}
+def _histogram(reader: DatasetReader, known: Sequence[Known]) -> dict[str, int]:
+    # A year is known where there is no class to know.
+    labels = Counter(one.label for one in known if one.label is not None or one.year is None)
+    names = reader.class_names
+    if names:
+        counts = {name: labels[place] for place, name in enumerate(names)}
+        return counts | ({"no class": labels[None]} if labels[None] else {})
+    ascending = sorted(label for label in labels if label is not None)
+    counts = {str(label): labels[label] for label in ascending}
     return counts | ({"unknown": labels[None]} if labels[None] else {})
+
+
+def _count_years(reader: DatasetReader, found: Sequence[_Checked]) -> dict[str, dict[str, int]]:
+    years: dict[str, list[float]] = {}
+    for name, one in zip(reader.ids, found, strict=True):
+        if one.known.year is not None:
+            years.setdefault(reader.get_split(name) or "all", []).append(one.known.year)
+    return {split: dict(Counter(map(year_bin, sorted(each)))) for split, each in years.items()}
 
 
 @dataclass
 class _Checked:
-    """What is known of an image: size and label as far as they are, and what is wrong with it."""
+    """What is known of an image as far as it is, and what is wrong with it."""
 
     size: str = ""
-    label: int | None = None
+    known: Known = field(default_factory=Known)
     choices: tuple[str, ...] = ()
     wrong: list[str] = field(default_factory=list)
 
@@ -166,7 +200,7 @@ def _check(reader: DatasetReader, name: str, *, quick: bool) -> _Checked:
     except UmnistError as error:
         found.wrong.append(str(error))
     try:
-        found.label = reader.label(name)
+        found.known = reader.known(name)
     except UmnistError as error:
         found.wrong.append(str(error))
     return found

@@ -12,12 +12,13 @@ from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.scan import IMAGE_SUFFIXES, iter_files
 from umnist_core.datasets.shard_folder import ImagePart, find_shards, open_shards
+from umnist_core.datasets.signs import find_signs, open_signs
 from umnist_core.errors import DamagedFileError, MissingFileError
 from umnist_core.paths import expand_home, is_debris
 
 
 def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetReader:
-    """Open a data set of any layout: also the original files of Megapixel MNIST.
+    """Open a data set of any layout: also Megapixel MNIST's own files, and traffic signs.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     root = expand_home(root)
     if is_megapixel(root):
         return open_megapixel(root, damaged)
+    if not (root / MANIFEST).exists() and (signs := find_signs(root)) is not None:
+        return open_signs(root, signs, damaged)
     return open_files(root, damaged=damaged)
 
 
