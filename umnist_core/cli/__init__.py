@@ -31,6 +31,7 @@ COMMANDS = {
     "models": ("models_group", "See models and checkpoints, and import weights."),
     "predict": ("predict_command", "Let a model answer for an image, and see where it looked."),
     "render": ("render_command", "Draw one image."),
+    "scales": ("scales_command", "Measure accuracy over scale on MNIST Large Scale."),
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
     "train": ("train_command", "Train a model, within a memory budget."),
