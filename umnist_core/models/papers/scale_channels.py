@@ -191,13 +191,6 @@ def _normed(images: list[Tensor], norm: nn.Module) -> list[Tensor]:
     return [part.reshape(one.shape) for part, one in zip(parts, images, strict=True)]
 
 
-def _shared_net(config: ScaleChannelConfig) -> _SharedNet:
-    net = _SharedNet(config)
-    # Few features to a pixel: on processors this layout takes two thirds of the time.
-    net.to(memory_format=torch.channels_last)
-    return net
-
-
 class FoveatedNet(nn.Module):
     """Channels that show a window of one size about the middle, larger parts of it more coarsely.
 
@@ -211,7 +204,7 @@ class FoveatedNet(nn.Module):
 
     def __init__(self, config: ScaleChannelConfig, *, is_max: bool) -> None:
         super().__init__()
-        self.shared, self.is_max = _shared_net(config), is_max
+        self.shared, self.is_max = _SharedNet(config), is_max
         size_px, side_px = config.window_px, config.side_px
         matrices = [resampling(factor, size_px, side_px) for factor in config.factors]
         # They follow from the settings, so no checkpoint holds them.
@@ -242,7 +235,7 @@ class SlidingNet(nn.Module):
 
     def __init__(self, config: ScaleChannelConfig) -> None:
         super().__init__()
-        self.shared = _shared_net(config)
+        self.shared = _SharedNet(config)
         # The least that hold the image and have a window in their middle, so that neighbours see
         # an image that is enlarged at the same places.
         steps = [
