@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Pixels, wait_until
+from tests.megapixel import megapixel_tasks
 from tests.pyramid.making import FLOAT, RGB, write_oriented, write_pages, write_tiff
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
 from umnist_core.digits import GlyphSet, load_glyphs
@@ -198,14 +199,14 @@ def test_megapixel_folder_in_the_original_layout_opens(
     """train.npy and parameters.json: the pixels, and the four labels as the answer."""
     scene = plan_scene("megapixel", 1, index=2, glyphs=glyphs)
     image = render(scene, glyphs)
-    write_megapixel_split(tmp_path, "train", [(image, scene.tasks)], {"n_train": 1})
+    write_megapixel_split(tmp_path, "train", [(image, megapixel_tasks(scene))], {"n_train": 1})
     digit = scene.digits[0]
     row, col = (int(place[0]) for place in np.nonzero(image[digit.ink_box.slices] == 255))
     x, y = digit.ink_box.col0 + col + 0.5, digit.ink_box.row0 + row + 0.5
     open_explore(page, app, source="folder", folder=tmp_path, image=0, view=f"{x},{y},8")
     wait_until(lambda: "255" in values_at(page), "The stored pixels are not shown.")
     page.get_by_text("Show the answer").click()
-    expect(page.get_by_text(f"largest {scene.tasks.max}")).to_be_visible()
+    expect(page.get_by_text(f"largest {megapixel_tasks(scene).max}")).to_be_visible()
 
 
 def test_explore_works_at_390_px(browser: Browser, app: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.datasets.exports import write_image
 from tests.datasets.making import small_recipe, umnist
+from tests.megapixel import megapixel_tasks
 from umnist_core.datasets.inspect import inspect_dataset
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
 from umnist_core.datasets.write import write_dataset
@@ -152,11 +153,11 @@ def test_megapixel_in_its_original_layout_is_counted(tmp_path: Path) -> None:
     glyphs = load_glyphs()
     scenes = [recipe.plan(index, glyphs) for index in range(5)]
     for split in ("train", "test"):
-        images = ((render(scene, glyphs), scene.tasks) for scene in scenes)
+        images = ((render(scene, glyphs), megapixel_tasks(scene)) for scene in scenes)
         write_megapixel_split(tmp_path, split, images, {})
     found = inspect_dataset(tmp_path)
     assert (found.kind, found.is_sound) == ("megapixel", True)
     assert found.counts == {"train": 5, "test": 5}
     assert found.sizes == {"100x100": 10}
-    majorities = [scene.tasks.majority for scene in scenes]
+    majorities = [megapixel_tasks(scene).majority for scene in scenes]
     assert found.labels == {str(m): 2 * majorities.count(m) for m in sorted(set(majorities))}

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.datasets.exports import image_bytes, write_image, write_shard
 from tests.datasets.making import small_recipe
+from tests.megapixel import megapixel_tasks
 from tests.pyramid.making import ORIENTATIONS, write_oriented
 from umnist_core.datasets import FileReader, open_dataset
 from umnist_core.datasets.boxes import DrawnBox
@@ -61,7 +62,7 @@ def test_grey_is_three_equal_channels(tmp_path: Path) -> None:
     scene = recipe.plan(0, glyphs)
     image = render(scene, glyphs)
     (tmp_path / "m").mkdir()
-    write_megapixel_split(tmp_path / "m", "train", [(image, scene.tasks)], {})
+    write_megapixel_split(tmp_path / "m", "train", [(image, megapixel_tasks(scene))], {})
     megapixel = open_dataset(tmp_path / "m")
     np.testing.assert_array_equal(megapixel.read_colour("0"), np.dstack([image] * 3))
     assert megapixel.find_path("0") is None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.megapixel import megapixel_tasks
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.datasets import pickled as pickled_module
 from umnist_core.datasets.megapixel_sparse import open_megapixel_split, write_megapixel_split
@@ -65,14 +66,14 @@ def test_what_is_written_is_what_the_original_code_reads(tmp_path: Path) -> None
     write_megapixel_split(
         tmp_path,
         "test",
-        ((image, scene.tasks) for image, scene in zip(images, scenes, strict=True)),
+        ((image, megapixel_tasks(scene)) for image, scene in zip(images, scenes, strict=True)),
         {"n_test": 3, "seed": 1},
     )
     loaded = np.load(tmp_path / "test.npy", allow_pickle=True)
     flat = np.zeros(1500 * 1500, np.float32)
     flat[loaded[2]["input"][0]] = loaded[2]["input"][1]
     np.testing.assert_array_equal(np.rint(flat * 255).reshape(1500, 1500), images[2])
-    assert loaded[2]["majority"] == scenes[2].tasks.majority
+    assert loaded[2]["majority"] == megapixel_tasks(scenes[2]).majority
     split = open_megapixel_split(tmp_path, "test")
     np.testing.assert_array_equal(split.read_image(2), images[2])
     assert [image.tasks for image in split.images] == [scene.tasks for scene in scenes]

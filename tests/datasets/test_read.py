@@ -108,7 +108,7 @@ def test_megapixel_images_have_tasks_and_no_sum(tmp_path: Path, with_truth: bool
         scene = recipe.plan(index, glyphs)
         name = recipe.image_id(index)
         assert data.tasks(name) == scene.tasks
-        assert (data.label(name), data.digit_sum(name)) == (scene.tasks.majority, None)
+        assert (data.label(name), data.digit_sum(name)) == (scene.label, None)
     write_dataset(small_recipe(1), tmp_path / "ultra")
     data = open_dataset(tmp_path / "ultra")
     (name,) = data.ids

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.geometry import Box
-from umnist_core.rendering import render
+from umnist_core.rendering import level_box_of_whole, render
 from umnist_core.scenes import plan_scene
 
 GOLDEN_FILE = Path(__file__).with_name("pixels.json")
@@ -27,6 +27,9 @@ CASES: dict[str, tuple[str, int, dict[str, str]]] = {
     "thick curves": ("o2i-84", 8, {"thickness": "3.2"}),
     "continuous curves": ("o2i-56", 9, {"thickness_mode": "continuous"}),
     "46 px": ("megapixel-bezier", 10, {"digit_size": "46", "noise_size": "46"}),
+    "needle": ("needle", 10, {}),
+    "no needle in 64 px": ("needle", 11, {"canvas": "64"}),
+    "reduced by PatchGD": ("patchgd", 13, {}),
 }
 
 
@@ -43,7 +46,7 @@ def hashes(name: str) -> dict[str, str]:
         parts[f"{pyramid_filter} 1/{reduction}"] = render(
             scene,
             glyphs,
-            level_box=Box(0, 0, 150, 150),
+            level_box=Box(0, 0, 150, 150).intersection(level_box_of_whole(scene, reduction)),
             reduction=reduction,
             pyramid_filter=pyramid_filter,
         ).tobytes()

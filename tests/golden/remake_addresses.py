@@ -24,6 +24,8 @@ REFS = (
     SceneRef.of("released", {"zoom": "1", "shape_pairs": "3", "rotation": "-10..10"}, seed=3),
     SceneRef.of("released", {"rotation": "12.3456789", "noise_seed": str(MAX_SEED), "label": "27"}),
     SceneRef.of("megapixel-bezier", {"thickness": "2.2", "thickness_mode": "continuous"}, index=12),
+    SceneRef.of("needle", {"canvas": "6144", "digits_from": "validation", "label": "1"}, index=5),
+    SceneRef("patchgd", 2, "test", 9),
 )
 
 

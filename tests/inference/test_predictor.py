@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.inference.images import IPS, MEGAPIXEL, OVERRIDES, SCENE, ask, save_photo, save_small
+from tests.megapixel import megapixel_tasks
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import (
     DamagedFileError,
@@ -91,7 +92,7 @@ def test_megapixel_scene_has_four_truths(predictor: Predictor, small_ips: Path) 
     _, scene = open_image(MEGAPIXEL)
     assert scene is not None
     truths = {task.name: task.truth for task in found.tasks}
-    tasks = scene.tasks
+    tasks = megapixel_tasks(scene)
     assert truths == {
         "majority": (tasks.majority,),
         "max": (tasks.max,),

@@ -21,9 +21,9 @@ def _scene(preset: str, **overrides: str) -> Scene:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_work_of_every_preset_is_a_small_part_of_the_budget(preset: str) -> None:
-    """As published, and four times as large with all its noise, a preset is allowed."""
+    """As published, and of 16,000 px with all its noise, a preset is allowed."""
     assert check_work(_scene(preset)) < WORK_BUDGET_S / 30
-    assert check_work(_scene(preset, canvas="16000")) < WORK_BUDGET_S / 10
+    assert check_work(_scene(preset, canvas="16000")) < WORK_BUDGET_S / 5
 
 
 @pytest.mark.parametrize("side_px", [149, 299, 448, 597])
@@ -37,6 +37,14 @@ def test_work_of_published_strokes_enlarged_to_16000_px_is_allowed(side_px: int)
 def test_work_of_the_largest_canvas_with_most_shapes_is_allowed() -> None:
     """UltraMNIST scenes are drawn from their edges, which grow with the side alone."""
     check_work(_scene("released", canvas="200000", shape_pairs="50", checkerboard="64"))
+
+
+def test_work_of_most_distractors_is_allowed() -> None:
+    """As many as can be planned, unless each lies by itself in the largest canvas."""
+    for canvas in ("64", "16190"):
+        check_work(_scene("needle", canvas=canvas, distractors="100000"))
+    with pytest.raises(TooLargeError, match="100000 distractors"):
+        check_work(_scene("needle", canvas="200000", distractors="100000"))
 
 
 def test_work_that_is_enormous_is_refused_with_what_to_do() -> None:

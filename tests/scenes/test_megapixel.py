@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from tests.megapixel import megapixel_tasks
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.errors import DamagedFileError, InvalidValueError, PlacementError
@@ -56,7 +57,7 @@ def test_three_digits_are_alike_and_the_others_are_of_other_classes(scenes: list
     for scene in scenes:
         labels = [digit.label for digit in scene.digits]
         assert len(labels) == 5
-        assert labels.count(scene.tasks.majority) == 3
+        assert labels.count(megapixel_tasks(scene).majority) == 3
 
 
 def test_tasks_are_those_of_the_digits(scenes: list[Scene]) -> None:
@@ -65,11 +66,11 @@ def test_tasks_are_those_of_the_digits(scenes: list[Scene]) -> None:
         labels = [digit.label for digit in scene.digits]
         rows = [digit.row for digit in scene.digits]
         (majority, _), *_ = Counter(labels).most_common()
-        assert scene.tasks.majority == majority == scene.label
-        assert scene.tasks.max == sorted(labels)[-1]
-        assert scene.tasks.top == labels[int(np.argmin(rows))]
-        assert set(scene.tasks.multi) == set(labels)
-        assert list(scene.tasks.multi) == sorted(set(labels))
+        assert megapixel_tasks(scene).majority == majority == scene.label
+        assert megapixel_tasks(scene).max == sorted(labels)[-1]
+        assert megapixel_tasks(scene).top == labels[int(np.argmin(rows))]
+        assert set(megapixel_tasks(scene).multi) == set(labels)
+        assert list(megapixel_tasks(scene).multi) == sorted(set(labels))
 
 
 def test_majority_is_uniform_and_so_are_the_others(scenes: list[Scene]) -> None:
@@ -82,13 +83,13 @@ def test_majority_is_uniform_and_so_are_the_others(scenes: list[Scene]) -> None:
 
 def test_the_two_others_are_alike_as_often_as_chance_has_it(scenes: list[Scene]) -> None:
     """They are drawn one by one from nine classes, so one pair in nine is alike."""
-    alike = sum(len(scene.tasks.multi) == 2 for scene in scenes) / SAMPLES
+    alike = sum(len(megapixel_tasks(scene).multi) == 2 for scene in scenes) / SAMPLES
     assert alike == pytest.approx(1 / 9, abs=4 * (8 / 81 / SAMPLES) ** 0.5)
 
 
 def test_top_is_any_digit_alike(scenes: list[Scene]) -> None:
     """The topmost digit is of the majority in three images of five."""
-    share = sum(scene.tasks.top == scene.label for scene in scenes) / SAMPLES
+    share = sum(megapixel_tasks(scene).top == scene.label for scene in scenes) / SAMPLES
     assert share == pytest.approx(0.6, abs=4 * (0.24 / SAMPLES) ** 0.5)
 
 
@@ -405,7 +406,7 @@ def test_scene_survives_json_both_ways(preset: str) -> None:
     assert Scene.from_json(text).to_json() == text
     data = json.loads(text)
     assert data["label"] == data["tasks"]["majority"] == scene.label
-    assert data["tasks"]["multi"] == list(scene.tasks.multi)
+    assert data["tasks"]["multi"] == list(megapixel_tasks(scene).multi)
 
 
 def test_json_without_strokes_is_as_before() -> None:

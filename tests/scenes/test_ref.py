@@ -94,13 +94,24 @@ def test_addresses_are_the_golden_ones(given: dict[str, Any], written: str) -> N
     assert parse_scene_query(written.partition("?")[2]).ref == ref
 
 
-@pytest.mark.parametrize(("strokes", "is_kept"), [("20", True), ("2000", False)])
-def test_few_scenes_with_very_many_strokes_are_kept_planned(strokes: str, is_kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("preset", "sample", "is_kept"),
+    [
+        ("megapixel", {"noise_count": "20"}, True),
+        ("megapixel", {"noise_count": "2000"}, False),
+        ("needle", {}, True),
+        ("needle", {"canvas": "2048"}, False),
+        ("needle", {"canvas": "2048", "distractors": "20"}, True),
+    ],
+)
+def test_few_scenes_with_very_many_squares_are_kept_planned(
+    preset: str, sample: dict[str, str], is_kept: bool
+) -> None:
     """Each is megabytes, and whoever asks for others all the time fills no memory with them."""
-    glyphs, sample = segment_glyphs(), {"noise_count": strokes}
-    first = SceneRef.of("megapixel", sample, seed=1).plan(glyphs)
+    glyphs = segment_glyphs()
+    first = SceneRef.of(preset, sample, seed=1).plan(glyphs)
     for index in range(1, 12):
-        SceneRef.of("megapixel", sample, seed=1, index=index).plan(glyphs)
-    again = SceneRef.of("megapixel", sample, seed=1).plan(glyphs)
+        SceneRef.of(preset, sample, seed=1, index=index).plan(glyphs)
+    again = SceneRef.of(preset, sample, seed=1).plan(glyphs)
     assert again == first
     assert (again is first) == is_kept

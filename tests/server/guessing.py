@@ -45,13 +45,18 @@ from umnist_core.scenes import (
     Checkerboard,
     Circle,
     MegapixelParameters,
+    NeedleParameters,
     PlannerParameters,
+    Provenance,
+    ReducedParameters,
     Scene,
     Shape,
     Triangle,
     UltraMnistParameters,
     megapixel,
+    needle,
     plan_scene,
+    reduced,
     ultramnist,
 )
 from umnist_core.scenes.scene import SUBPIXELS
@@ -247,14 +252,23 @@ def _stream(sample: Sample, purpose: str) -> np.random.Generator:
 def first_square(parameters: PlannerParameters, sample: Sample) -> Box | None:
     """Return the square of the digit that is placed first, without planning the rest.
 
-    A plan would drop it only if another digit found no place in a thousand tries.
+    A plan would drop it only if another digit found no place in a thousand tries. None where the
+    scene has no digit.
     """
     rng = _stream(sample, "digits")
+    if isinstance(parameters, NeedleParameters):
+        coin = int(rng.random() * 2)
+        row, col = (needle._draw_place(parameters.canvas, rng) for _ in range(2))
+        has_needle = needle._number_of_needle(parameters.label, sample[2], coin) is not None
+        return Box.from_size(row, col, 28, 28) if has_needle else None
+    if isinstance(parameters, ReducedParameters):
+        source = Provenance(parameters.planner, "", *sample)
+        parameters = parameters.as_ultramnist(reduced._draw_sum(parameters, source))
     if isinstance(parameters, MegapixelParameters):
         rng.random(1 + parameters.digits)  # the class of most digits, and the glyphs
         return megapixel._find_place(parameters, [], rng)
     assert isinstance(parameters, UltraMnistParameters)
-    ultramnist._draw_labels(parameters, *sample, rng)
+    ultramnist.draw_labels(parameters, *sample, rng)
     return ultramnist._find_place(parameters, [], rng)
 
 

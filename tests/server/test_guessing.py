@@ -70,7 +70,8 @@ def test_what_is_planned_of_a_scene_is_what_a_whole_plan_has(overrides: dict[str
             table = PRESETS[preset].table
             known = {name: text for name, text in overrides.items() if name in table}
             scene = plan_scene(preset, *sample, glyphs=glyphs, overrides=known)
-            assert first_square(parameters, sample) in scene.boxes
+            square = first_square(parameters, sample)
+            assert square in scene.boxes if scene.boxes else square is None
             if isinstance(parameters, UltraMnistParameters):
                 assert plan_ground(parameters, sample) == (scene.checkerboard, scene.shapes)
 

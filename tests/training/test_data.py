@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.megapixel import megapixel_tasks
 from tests.training.tiny import OVERRIDES, Tiny, TinyConfig, tiny_config
 from umnist_core.datasets import Recipe
 from umnist_core.datasets.write import write_dataset
@@ -134,8 +135,8 @@ def test_megapixel_scenes_have_four_targets_and_others_none_of_them() -> None:
     scene = SceneSamples(recipe).get(0).scene
     assert scene is not None
     targets = scene_targets(scene, MEGAPIXEL_TASKS, False)
-    assert int(targets["max"]) == scene.tasks.max
-    assert targets["multi"].nonzero().flatten().tolist() == list(scene.tasks.multi)
+    assert int(targets["max"]) == megapixel_tasks(scene).max
+    assert targets["multi"].nonzero().flatten().tolist() == list(megapixel_tasks(scene).multi)
     ultra = open_samples(tiny_config().data).get(0).scene
     assert ultra is not None
     with pytest.raises(InvalidValueError, match="Megapixel MNIST"):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.megapixel import megapixel_tasks
 from tests.training.tiny import OVERRIDES, Tiny, TinyConfig
 from umnist_core.cli import root as umnist
 from umnist_core.datasets import Recipe
@@ -41,7 +42,7 @@ def _write_original(folder: Path) -> None:
     samples = SceneSamples(MEGAPIXEL)
     scenes = [MEGAPIXEL.plan(index, samples.glyphs) for index in range(COUNT)]
     for split, shown in (("train", scenes), ("test", scenes[:2])):
-        images = ((render(scene, samples.glyphs), scene.tasks) for scene in shown)
+        images = ((render(scene, samples.glyphs), megapixel_tasks(scene)) for scene in shown)
         write_megapixel_split(folder, split, images, {})
 
 

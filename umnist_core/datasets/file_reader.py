@@ -32,7 +32,7 @@ from umnist_core.datasets.shard_folder import ImagePart
 from umnist_core.datasets.truth import TruthTable, truth_path
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError, TooLargeError
 from umnist_core.paths import check_file, open_file
-from umnist_core.scenes import MegapixelTasks, Scene
+from umnist_core.scenes import Scene, Tasks
 from umnist_core.settings import load_settings
 
 _TAIL_BYTES = 512
@@ -51,7 +51,7 @@ class FileReader(DatasetReader):
     labels
         What a table, COCO or a folder's name says, by id.
     table_tasks
-        What a table of Megapixel MNIST says.
+        What a table says of images of which no sum is asked, as in Megapixel MNIST.
     annotations
         Pascal VOC's file of an image.
     classes
@@ -63,7 +63,7 @@ class FileReader(DatasetReader):
     identities: Mapping[str, ImageIdentity]
     parts: Mapping[str, ImagePart]
     labels: Mapping[str, int] = field(default_factory=dict)
-    table_tasks: Mapping[str, MegapixelTasks] = field(default_factory=dict)
+    table_tasks: Mapping[str, Tasks] = field(default_factory=dict)
     annotations: Mapping[str, Path] = field(default_factory=dict)
     classes: Mapping[str, ImagePart] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -236,8 +236,8 @@ class FileReader(DatasetReader):
             return class_label(_read_part(self.classes[image_id], name), name)
         return None
 
-    def tasks(self, image_id: str) -> MegapixelTasks | None:
-        """Return what a table or the truth says of an image of Megapixel MNIST; None of others.
+    def tasks(self, image_id: str) -> Tasks | None:
+        """Return what a table or the truth says of an image whose sum is not asked; else None.
 
         Raises
         ------

@@ -35,7 +35,7 @@ from umnist_core.datasets.scan import (
 from umnist_core.datasets.shard_folder import find_shard_image, find_shards
 from umnist_core.datasets.tables import SplitTables, find_tables, read_split_tables
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError
-from umnist_core.scenes import MegapixelTasks
+from umnist_core.scenes import Tasks
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ImageFolder:
         Sum of the digits (or their majority) of each id of which a table, COCO or the name of
         a class folder says it.
     tasks
-        The four labels of each id, where the table is one of Megapixel MNIST.
+        The tasks of each id, where the table has such, as of Megapixel MNIST.
     annotations
         Pascal VOC's file of each id that has one; its label is there.
     missing
@@ -73,7 +73,7 @@ class ImageFolder:
     identities: Mapping[str, ImageIdentity]
     paths: Mapping[str, Path]
     labels: Mapping[str, int] = field(default_factory=dict)
-    tasks: Mapping[str, MegapixelTasks] = field(default_factory=dict)
+    tasks: Mapping[str, Tasks] = field(default_factory=dict)
     annotations: Mapping[str, Path] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     drawn: Mapping[str, tuple[Path, Any]] = field(default_factory=dict)
@@ -245,7 +245,7 @@ def _agreed(
     """Return the label of each path; a table must not contradict what else says one."""
     others = {**linked, **classes}
     for path, label in table.labels.items():
-        # In Megapixel MNIST the label is no sum.
+        # The label of tasks is no sum.
         if others.get(path, label) != label and path not in table.tasks:
             where = "its annotations" if path in linked else "its folder's name"
             raise DamagedFileError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from umnist_core.datasets.identity import ImageIdentity
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.manifest import Manifest
-from umnist_core.scenes import MegapixelTasks, Scene
+from umnist_core.scenes import Scene, Tasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +152,8 @@ class DatasetReader(ABC):
         """
 
     @abstractmethod
-    def tasks(self, image_id: str) -> MegapixelTasks | None:
-        """Return the four labels of an image of Megapixel MNIST; None of any other.
+    def tasks(self, image_id: str) -> Tasks | None:
+        """Return the answers of an image of Megapixel or Needle MNIST; None of any other.
 
         Raises
         ------

@@ -103,8 +103,14 @@ class Recipe:
 
     @property
     def is_ultramnist(self) -> bool:
-        """Whether the label is the sum of the digits; else images have Megapixel MNIST's tasks."""
+        """Whether scenes are those of UltraMNIST: ink that inverts a ground."""
         return isinstance(self.planner_parameters, UltraMnistParameters)
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks of the images; none where the sum of the digits is asked."""
+        kind = self.planner_parameters.asks
+        return () if kind is None else kind.names()
 
     @property
     def suffix(self) -> str:
@@ -115,10 +121,10 @@ class Recipe:
     def digits_subset(self) -> str:
         """Which part of MNIST the digits come from.
 
-        UltraMNIST takes those of both its splits from MNIST's training set; Megapixel
-        MNIST takes those of its test split from the test set.
+        UltraMNIST takes those of both its splits from MNIST's training set; Megapixel MNIST
+        and Needle MNIST take those of their test splits from the test set.
         """
-        return "train" if self.is_ultramnist else self.split
+        return self.split if self.planner_parameters.test_digits else "train"
 
     @property
     def shard_count(self) -> int:

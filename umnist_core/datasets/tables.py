@@ -1,4 +1,4 @@
-"""Tables of labels: Kaggle's ``train.csv``, and the one of our Megapixel MNIST."""
+"""Tables of labels: Kaggle's ``train.csv``, and those of our data sets that ask no sum."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TextIO
 from umnist_core.datasets.matching import ImageIndex
 from umnist_core.errors import DamagedFileError
 from umnist_core.paths import open_file
-from umnist_core.scenes import MegapixelTasks
+from umnist_core.scenes import TASK_KINDS, Tasks
 from umnist_core.seeds import FOLDER_SPLITS
 
 LABEL_FILE = "train.csv"
-COLUMNS = ("id", "digit_sum")
-TASK_COLUMNS = ("id", "majority", "max", "top", "multi")
-"""Those of our Megapixel MNIST, ``multi`` as classes with spaces between them."""
+ID = "id"
+COLUMNS = (ID, "digit_sum")
+"""Others have `ID` and a column for each task, several answers to one with spaces between them."""
 
 _ONE_NUMBER = f"a whole number as {COLUMNS[1]}"
 
@@ -30,13 +30,13 @@ class LabelTable:
     Attributes
     ----------
     labels
-        Sum of the digits, or the majority in Megapixel MNIST.
+        Sum of the digits, or the label of the tasks.
     tasks
-        The four labels of images of Megapixel MNIST.
+        The answers of images of which no sum is asked.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
-    tasks: Mapping[str, MegapixelTasks] = field(default_factory=dict)
+    tasks: Mapping[str, Tasks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SplitTables:
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
-    tasks: Mapping[str, MegapixelTasks] = field(default_factory=dict)
+    tasks: Mapping[str, Tasks] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     is_there: bool = False
 
@@ -95,7 +95,7 @@ def read_split_tables(
     """
     has_splits = any(splits.values())
     labels: dict[str, int] = {}
-    tasks: dict[str, MegapixelTasks] = {}
+    tasks: dict[str, Tasks] = {}
     rows: dict[str, str] = {}
     missing = []
     tables = find_tables(folder)
@@ -123,13 +123,13 @@ def read_split_tables(
 
 
 def read_labels(table: Path) -> LabelTable:
-    """Read ``train.csv``: the sum of the digits of each id, or the tasks of Megapixel MNIST.
+    """Read ``train.csv``: the sum of the digits of each id, or its tasks.
 
     Raises
     ------
     DamagedFileError
-        If a column is missing, a label is not a whole number of 0 or more, a task is no class
-        from 0 to 9, or an id comes twice; the message names the line.
+        If a column is missing, a label is not a whole number of 0 or more, an answer to a task is
+        none, or an id comes twice; the message names the line.
     """
     try:
         with _open_text(table) as file:
@@ -148,7 +148,7 @@ def is_label_table(table: Path) -> bool:
             named = set(next(csv.reader(file), []))
     except (OSError, csv.Error):
         return False
-    return set(COLUMNS) <= named or set(TASK_COLUMNS) <= named
+    return any({ID, *names} <= named for names in (COLUMNS, *(one.names() for one in TASK_KINDS)))
 
 
 def _open_text(table: Path) -> TextIO:
@@ -167,37 +167,40 @@ def is_label(text: str) -> bool:
 
 def _read_rows(table: Path, reader: csv.DictReader[str]) -> LabelTable:
     named = reader.fieldnames or []
-    columns = TASK_COLUMNS if TASK_COLUMNS[1] in named else COLUMNS
+    kind = next((one for one in TASK_KINDS if one.names()[0] in named), None)
+    columns = COLUMNS if kind is None else (ID, *kind.names())
     if not set(columns) <= set(named):
         shown = ", ".join(named)[:80] or "nothing"
         raise DamagedFileError(
             f"{table}: expected the columns {', '.join(columns)}, found {shown}; use the file as "
             "Kaggle gives it."
         )
-    wanted = f"classes as {', '.join(columns[1:])}" if columns is TASK_COLUMNS else _ONE_NUMBER
+    wanted = _ONE_NUMBER if kind is None else f"{kind.answers} as {', '.join(kind.names())}"
     labels: dict[str, int] = {}
-    tasks: dict[str, MegapixelTasks] = {}
+    tasks: dict[str, Tasks] = {}
     for row in reader:
         texts = [row[column] or "" for column in columns[1:]]
-        found = _tasks(texts) if columns is TASK_COLUMNS else None
-        is_sane = is_label(texts[0]) if columns is COLUMNS else found is not None
-        if not is_sane or row["id"] in labels:
+        found = None if kind is None else _tasks(kind, texts)
+        is_sane = is_label(texts[0]) if kind is None else found is not None
+        if not is_sane or row[ID] in labels:
             raise DamagedFileError(
                 f"{table}, line {reader.line_num}: expected an id that comes once and {wanted}, "
-                f"found {row['id']!r:.40} and {', '.join(texts)!r:.40}; use the file as Kaggle "
+                f"found {row[ID]!r:.40} and {', '.join(texts)!r:.40}; use the file as Kaggle "
                 "gives it."
             )
-        labels[row["id"]] = int(texts[0])
+        labels[row[ID]] = int(texts[0])
         if found is not None:
-            tasks[row["id"]] = found
+            tasks[row[ID]] = found
     return LabelTable(labels, tasks)
 
 
-def _tasks(texts: Sequence[str]) -> MegapixelTasks | None:
-    """Return the tasks that the cells of a row say; None where one of them is no class."""
-    *single, several = texts
-    classes = several.split()
-    if not all(map(is_digit, [*single, *classes])):
-        return None
-    majority, largest, top = map(int, single)
-    return MegapixelTasks(majority, largest, top, tuple(sorted(set(map(int, classes)))))
+def _tasks(kind: type[Tasks], texts: Sequence[str]) -> Tasks | None:
+    """Return the tasks that the cells of a row say; None where one of them is no answer."""
+    answers: dict[str, object] = {}
+    for name, text in zip(kind.names(), texts, strict=True):
+        listed = text.split() if name in kind.several else [text]
+        if not all(is_digit(one) and int(one) <= kind.largest for one in listed):
+            return None
+        found = sorted(set(map(int, listed)))
+        answers[name] = found if name in kind.several else found[0]
+    return kind.from_dict(answers)

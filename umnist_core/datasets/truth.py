@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from umnist_core.errors import DamagedFileError, NotFoundError
 from umnist_core.paths import open_file
-from umnist_core.scenes.scene import MegapixelTasks, Scene
+from umnist_core.scenes.scene import Scene
 from umnist_core.scenes.shapes import SHAPES, count_shapes
+from umnist_core.scenes.tasks import TASK_KINDS, Tasks
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,6 @@ CHECKSUM = "sha256"
 """Column with the checksum of each image file; tables of earlier versions have none."""
 
 _COMPRESSION = "zstd"
-_TASKS = ("majority", "max", "top", "multi")
 
 
 def truth_path(root: Path, split: str) -> Path:
@@ -59,10 +59,12 @@ def truth_schema() -> pa.Schema:
         "zoom": pa.float64(),
         **{shape.plural: pa.int16() for shape in SHAPES.values()},
         "strokes": pa.int32(),
-        "majority": pa.int8(),
-        "max": pa.int8(),
-        "top": pa.int8(),
-        "multi": pa.list_(pa.int8()),
+        "distractors": pa.int32(),
+        **{
+            name: pa.list_(pa.int8()) if name in kind.several else pa.int8()
+            for kind in TASK_KINDS
+            for name in kind.names()
+        },
         "glyph_set": pa.string(),
         "glyph_checksum": pa.string(),
         "stand_in": pa.bool_(),
@@ -90,6 +92,7 @@ def truth_row(image_id: str, scene: Scene, checksum: str) -> dict[str, Any]:
         "checkerboard": 0 if board is None else board.size,
         **count_shapes(scene.shapes),
         "strokes": 0 if scene.strokes is None else len(scene.strokes.patches),
+        "distractors": 0 if scene.added is None else len(scene.added.distractors),
         "glyph_set": scene.glyph_set,
         "glyph_checksum": scene.glyph_checksum,
         "stand_in": scene.stand_in,
@@ -98,10 +101,8 @@ def truth_row(image_id: str, scene: Scene, checksum: str) -> dict[str, Any]:
     }
     if board is not None:
         row |= {name: getattr(board, name) for name in ("rotation_deg", "shear_deg", "zoom")}
-    if scene.strokes is not None:
-        tasks = scene.tasks
-        row |= {"majority": tasks.majority, "max": tasks.max, "top": tasks.top}
-        row["multi"] = list(tasks.multi)
+    if not scene.asks_sum:
+        row |= scene.tasks.to_dict()
     return row
 
 
@@ -175,16 +176,20 @@ def iter_checksums(path: Path) -> Iterator[tuple[str, str | None]]:
     DamagedFileError
         If the file is no such table.
     """
+    for row in iter_truth(path, ["id", CHECKSUM] if CHECKSUM in _columns(path) else ["id"]):
+        yield row["id"], row.get(CHECKSUM)
+
+
+def _columns(path: Path) -> frozenset[str]:
+    """Return the columns of a table; those of earlier versions have fewer."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with open_file(path) as data:
-            has_column = CHECKSUM in pq.read_schema(data).names
+            return frozenset(pq.read_schema(data).names)
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, str(error).splitlines()[0]) from error
-    for row in iter_truth(path, ["id", CHECKSUM] if has_column else ["id"]):
-        yield row["id"], row.get(CHECKSUM)
 
 
 class TruthTable:
@@ -200,7 +205,7 @@ class TruthTable:
     labels
         Of each image, by id.
     tasks
-        Of each image of Megapixel MNIST.
+        Of each image of which no sum is asked, as in Megapixel MNIST.
     checksums
         SHA-256 of each image file, in hex; empty in tables of earlier versions.
 
@@ -213,13 +218,14 @@ class TruthTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.labels: dict[str, int] = {}
-        self.tasks: dict[str, MegapixelTasks] = {}
-        for row in iter_truth(path, ["id", "label", *_TASKS]):
+        self.tasks: dict[str, Tasks] = {}
+        kinds = [kind for kind in TASK_KINDS if set(kind.names()) <= _columns(path)]
+        names = [name for kind in kinds for name in kind.names()]
+        for row in iter_truth(path, ["id", "label", *names]):
             self.labels[row["id"]] = row["label"]
-            if row["majority"] is not None:
-                majority, largest, top, multi = (row[name] for name in _TASKS)
-                tasks = MegapixelTasks(majority, largest, top, tuple(multi))
-                self.tasks[row["id"]] = tasks
+            for kind in kinds:
+                if row[kind.names()[0]] is not None:
+                    self.tasks[row["id"]] = kind.from_dict(row)
         self.checksums = {name: one for name, one in iter_checksums(path) if one is not None}
         self._places = {image_id: place for place, image_id in enumerate(self.labels)}
 

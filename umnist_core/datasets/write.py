@@ -212,15 +212,15 @@ def _write_tables(recipe: Recipe, staging: Staging, truth: Path) -> None:
     """Write what others' tools read, from the truth alone."""
     is_test = recipe.split == "test"
     name = "sample_submission.csv" if is_test else "train.csv"
-    labels = ["digit_sum"] if recipe.is_ultramnist else ["majority", "max", "top", "multi"]
-    columns = {"digit_sum": "label"}
+    tasks = recipe.task_names
+    columns = dict(zip(tasks, tasks, strict=True)) or {"digit_sum": "label"}
     with (
         staging.new_file(staging.root / name, durable=True) as path,
         path.open("w", newline="\n") as file,
     ):
-        file.write(",".join(["id", *labels]) + "\n")
-        for row in iter_truth(truth, ["id", "label", "majority", "max", "top", "multi"]):
-            values = (_cell(row[columns.get(label, label)], is_test) for label in labels)
+        file.write(",".join(["id", *columns]) + "\n")
+        for row in iter_truth(truth, ["id", *columns.values()]):
+            values = (_cell(row[column], is_test) for column in columns.values())
             file.write(",".join([row["id"], *values]) + "\n")
     if recipe.layout == "coco":
         images, annotations = (iter_truth(truth, COCO_COLUMNS) for _ in range(2))

@@ -115,10 +115,12 @@ def measure_image(scene: Scene, glyphs: GlyphSet) -> ImageFigures:
 
 def pool_figures(images: Sequence[ImageFigures]) -> NoiseFigures:
     """Return the figures of a setting from those of one or more of its images."""
-    digits = np.mean([image.digit_thickness for image in images], axis=0)
+    # Images without digits, or without noise, say nothing of how wide these are.
+    with_digits = [image for image in images if image.sides_px] or images
+    digits = np.mean([image.digit_thickness for image in with_digits], axis=0)
     noise = np.mean([image.noise_thickness for image in images], axis=0)
     total = noise.sum()
-    if total:  # images without noise say nothing of how wide noise is
+    if total:
         noise = noise / total
     return NoiseFigures(
         tuple(images),
@@ -134,7 +136,7 @@ def pool_figures(images: Sequence[ImageFigures]) -> NoiseFigures:
 def _ink(scene: Scene, glyphs: GlyphSet, place: int) -> tuple[Mask, int]:
     """Return the ink of a digit on the smallest grid that holds it, and px per cell of it."""
     digit = scene.digits[place]
-    if scene.strokes is not None:
+    if scene.is_grey:
         return digit_mask(scene, glyphs, place), 1
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     return ink, digit.side_px // len(ink)
@@ -149,7 +151,7 @@ def edge_density(scene: Scene, glyphs: GlyphSet, samples: int = EDGE_SAMPLES) ->
     Parameters
     ----------
     samples
-        Lines along each side, and samples on each. Scenes with strokes are read in full,
+        Lines along each side, and samples on each. Grey scenes are read in full,
         because a stroke is narrower than the distance between samples.
 
     Returns
@@ -157,7 +159,7 @@ def edge_density(scene: Scene, glyphs: GlyphSet, samples: int = EDGE_SAMPLES) ->
     float
         Mean over horizontal and vertical lines, 0 or more.
     """
-    reduction = 1 if scene.strokes is not None else max(1, scene.width // samples)
+    reduction = 1 if scene.is_grey else max(1, scene.width // samples)
     light = render(scene, glyphs, reduction=reduction, pyramid_filter="nearest") > 127
     return float(np.mean([_changes(light), _changes(light.T)])) * 1000 / reduction
 
@@ -269,7 +271,7 @@ def _digit_thickness(scene: Scene, glyphs: GlyphSet) -> Histogram:
 
 def _noise_thickness(scene: Scene, glyphs: GlyphSet) -> Histogram:
     """Return the thickness of strokes, or of the dark and light areas of the ground."""
-    if scene.strokes is not None:
+    if scene.is_grey:
         margin = max(0, scene.width - STROKE_WINDOW_PX) // 2
         window = Box(margin, margin, scene.height - margin, scene.width - margin)
         light = render(scene, glyphs, level_box=window, layer="background") > 0

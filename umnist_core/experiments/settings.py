@@ -20,9 +20,10 @@ from typing import Any
 import yaml
 
 from umnist_core.datasets.study import NOISE_FREE, NOISE_STUDY
+from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import DamagedFileError
 from umnist_core.parsing import parse_yaml
-from umnist_core.scenes import PRESETS, SceneRef, number_text
+from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, SceneRef, number_text
 from umnist_core.seeds import SPLITS
 
 YAML_VERSION = 1
@@ -76,6 +77,7 @@ class NamedSetting:
     ref: SceneRef
 
 
+_NEEDLE = "needle"
 _PRESET_NAMES = {
     "released": ("UltraMNIST", "UltraMNIST, as released"),
     "released-clean": ("UltraMNIST", "UltraMNIST, released without specks"),
@@ -86,13 +88,15 @@ _PRESET_NAMES = {
     "o2i-56": ("Megapixel MNIST", "O2I 0.035 %, digits of 56 px"),
     "o2i-84": ("Megapixel MNIST", "O2I 0.078 %, digits of 84 px"),
     "o2i-112": ("Megapixel MNIST", "O2I 0.139 %, digits of 112 px"),
+    "patchgd": ("UltraMNIST", "UltraMNIST, reduced as by PatchGD"),
 }
 """Preset -> group and title; any other preset stands under its own name."""
 
 
 def _name_settings() -> dict[str, NamedSetting]:
-    settings = [_name_preset(preset) for preset in PRESETS]
+    settings = [_name_preset(preset) for preset in PRESETS if preset != _NEEDLE]
     settings += [_name_noise(name, noise) for name, noise in NOISE_STUDY.items()]
+    settings += [_name_needle(canvas_px) for canvas_px in PUBLISHED_DISTRACTORS]
     order = ["UltraMNIST", "Noise study"]
     order += [one.group for one in settings if one.group not in order]
     return {one.key: one for one in sorted(settings, key=lambda one: order.index(one.group))}
@@ -110,6 +114,15 @@ def _name_noise(name: str, noise: Mapping[str, str]) -> NamedSetting:
     if name == NOISE_FREE:
         return NamedSetting(name, "UltraMNIST, noise-free", "UltraMNIST", ref)
     return NamedSetting(name, title, "Noise study", ref)
+
+
+def _name_needle(canvas_px: int) -> NamedSetting:
+    ref = SceneRef.of(_NEEDLE, {"canvas": str(canvas_px)})
+    percent = 100 * (GLYPH_PX / canvas_px) ** 2
+    title = f"Needle MNIST, {canvas_px} px, O2I {percent:.2g} %"
+    # The preset itself has one of the published sides.
+    key = f"{_NEEDLE}-{canvas_px}" if ref.overrides else _NEEDLE
+    return NamedSetting(key, title, "Needle MNIST", ref)
 
 
 NAMED_SETTINGS: Mapping[str, NamedSetting] = MappingProxyType(_name_settings())

@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # the module itself has torch
     from umnist_core.models.base import Doubt
 
 SUM = "sum"
-MEGAPIXEL = ("majority", "max", "top", "multi")
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,7 @@ def true_answer(scene: Scene | None, task: str, view: str = "full") -> tuple[int
         return None
     if task == SUM:
         return (sum(digit.label for digit in scene.digits),)
-    if task not in MEGAPIXEL or scene.strokes is None:
+    if scene.asks_sum or task not in scene.tasks.names():
         return None
     value = getattr(scene.tasks, task)
-    return tuple(value) if task == "multi" else (value,)
+    return value if isinstance(value, tuple) else (value,)

@@ -302,7 +302,7 @@ def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
 def _freeze_scene(spec: StudySpec, one: _Planned, folder: Path, glyphs: GlyphSet) -> Frozen:
     assert one.sample is not None
     scene = plan_image(spec, one.sample, glyphs)
-    if scene.strokes is not None:
+    if not scene.asks_sum:
         raise InvalidValueError(
             f"A study asks for the sum of the digits; the preset {spec.preset} has other answers. "
             "Choose released or paper."

@@ -65,6 +65,9 @@ MEGAPIXEL_TASKS = (
 )
 """The four tasks of Megapixel MNIST, in the order of the original's query tokens."""
 
+NEEDLE_TASK = Task("needle", 2)
+"""Whether the digit that is looked for is there, as in Needle MNIST: 0 or 1."""
+
 
 @dataclass(frozen=True)
 class FoundDigit:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import DIGIT_TASK, MEGAPIXEL_TASKS, SUM_TASK, Task
-from umnist_core.scenes import MegapixelTasks, Scene
+from umnist_core.models.base import DIGIT_TASK, SUM_TASK, Task
+from umnist_core.scenes import Scene, Tasks
 
 BOXES = "boxes"
 """float32 (digits, 4): row0, col0, row1, col1 of each digit's square in image px; in a batch
@@ -42,7 +42,8 @@ def scene_targets(scene: Scene, tasks: Sequence[Task], with_digits: bool) -> dic
     if with_digits:
         boxes = [(box.row0, box.col0, box.row1, box.col1) for box in scene.boxes]
         targets[BOXES] = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
-        targets[CLASSES] = torch.tensor([digit.label for digit in scene.digits])
+        labels = [digit.label for digit in scene.digits]
+        targets[CLASSES] = torch.tensor(labels, dtype=torch.int64)
     return targets
 
 
@@ -62,15 +63,15 @@ def _answer(scene: Scene, task: Task) -> Tensor:
                 "draw images with one, or choose a model that answers sums."
             )
         return torch.tensor(scene.digits[0].label)
-    if scene.strokes is None:
+    if scene.asks_sum:
         raise InvalidValueError(
-            f"The task {task.name!r} is one of Megapixel MNIST, found a scene of UltraMNIST; "
-            "choose a preset of Megapixel MNIST or a model that answers sums."
+            f"The task {task.name!r} is none of a scene whose sum is asked; choose a preset of "
+            "Megapixel MNIST or Needle MNIST, or a model that answers sums."
         )
-    return _task_answer(scene.tasks, task)
+    return task_targets(scene.tasks, [task])[task.name]
 
 
-def _task_answer(tasks: MegapixelTasks, task: Task) -> Tensor:
+def _task_answer(tasks: Tasks, task: Task) -> Tensor:
     value = getattr(tasks, task.name)
     if not task.is_multi:
         return torch.tensor(value)
@@ -79,8 +80,8 @@ def _task_answer(tasks: MegapixelTasks, task: Task) -> Tensor:
     return target
 
 
-def task_targets(known: MegapixelTasks, tasks: Sequence[Task]) -> dict[str, Tensor]:
-    """Return the targets of an image of which only the tasks of Megapixel MNIST are known.
+def task_targets(known: Tasks, tasks: Sequence[Task]) -> dict[str, Tensor]:
+    """Return the targets of an image of which no more is known than its tasks.
 
     Raises
     ------
@@ -88,10 +89,10 @@ def task_targets(known: MegapixelTasks, tasks: Sequence[Task]) -> dict[str, Tens
         If the model answers anything else.
     """
     names = [task.name for task in tasks]
-    if not set(names) <= {task.name for task in MEGAPIXEL_TASKS}:
+    if not set(names) <= set(known.names()):
         raise InvalidValueError(
-            f"Expected images with an answer to {', '.join(names)}, found Megapixel MNIST, which "
-            "has majority, max, top and multi; use a model of Megapixel MNIST."
+            f"Expected images with an answer to {', '.join(names)}, found {known.title}, which has "
+            f"{', '.join(known.names())}; use a model of {known.title}."
         )
     return {task.name: _task_answer(known, task) for task in tasks}
 

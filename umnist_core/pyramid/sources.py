@@ -199,7 +199,7 @@ class HeldScene(TileSource):
         if reduction == 1 or reduction >= COARSE_REDUCTION:
             return render(self._scene, self._glyphs, reduction=reduction, layer=self._layer)
         canvas = self._level(1)
-        is_black_and_white = self._scene.strokes is None and self._layer != "digits"
+        is_black_and_white = not self._scene.is_grey and self._layer != "digits"
         if is_black_and_white and self.height % reduction == self.width % reduction == 0:
             return black_and_white_level(canvas, reduction)
         return area_levels(canvas)[reduction.bit_length() - 1]

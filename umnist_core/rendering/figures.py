@@ -17,7 +17,7 @@ class SceneFigures:
     Attributes
     ----------
     label
-        Sum of the digits.
+        As of the scene: the sum of the digits, or the label of its tasks.
     sides_px
         Side of each digit's square, in the order of the scene.
     object_to_image_ratios
@@ -30,6 +30,8 @@ class SceneFigures:
         Cells along one side of the checkerboard before it is cropped; 0 for a black ground.
     strokes
         Strokes pasted on the ground, as in Megapixel MNIST.
+    distractors
+        Digits that are no part of the answer, as in Needle MNIST.
     """
 
     label: int
@@ -39,6 +41,7 @@ class SceneFigures:
     shapes: dict[str, int]
     cells: int
     strokes: int
+    distractors: int
 
 
 def scene_figures(scene: Scene, glyphs: GlyphSet) -> SceneFigures:
@@ -57,6 +60,7 @@ def scene_figures(scene: Scene, glyphs: GlyphSet) -> SceneFigures:
         shapes=count_shapes(scene.shapes),
         cells=0 if scene.checkerboard is None else scene.checkerboard.size,
         strokes=0 if scene.strokes is None else len(scene.strokes.patches),
+        distractors=0 if scene.added is None else len(scene.added.distractors),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.errors import GlyphMismatchError, InvalidValueError
 from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
+from umnist_core.rendering.added import find_added
 from umnist_core.rendering.crossings import (
     Grid,
     Keys,
@@ -19,7 +20,8 @@ from umnist_core.rendering.crossings import (
     nearest_grid,
 )
 from umnist_core.rendering.fill import fill_parity, mean_blocks
-from umnist_core.rendering.patches import MID_GREY, find_patches, mean_blocks_of_patches, paste
+from umnist_core.rendering.patches import find_patches
+from umnist_core.rendering.squares import MID_GREY, Squares, mean_blocks_of_squares
 from umnist_core.scenes.resize import resize_by_area
 from umnist_core.scenes.scene import Scene
 from umnist_core.scenes.ultramnist import glyph_pixels, written_digits
@@ -27,8 +29,8 @@ from umnist_core.scenes.ultramnist import glyph_pixels, written_digits
 LAYERS = ("full", "noise_free", "background", "digits")
 """What is drawn: everything; the ink of the digits, white on black (the exact digit mask);
 everything but the digits; the image inside the ink of the digits and mid-grey elsewhere.
-In scenes with strokes a digit is grey: noise_free is the digits' squares on black, and ink
-is every pixel of a square that is not black."""
+In grey scenes, with strokes or added digits, noise_free is the digits' squares on black, and ink is
+every pixel of a square that is not black."""
 
 FILTERS = ("area", "nearest")
 """How a level's pixel follows from its canvas pixels: their mean, rounded half up, or the
@@ -104,9 +106,8 @@ def render(
         return _render_pixels(scene, glyphs, every_pixel_grid(box, scene.canvas), layer)
     if pyramid_filter == "nearest":
         return _render_pixels(scene, glyphs, nearest_grid(box, reduction, scene.canvas), layer)
-    if scene.strokes is not None:
-        patches = find_patches(scene, scene.strokes, glyphs, layer)
-        return mean_blocks_of_patches(patches, box, reduction, scene.canvas)
+    if (squares := _find_squares(scene, glyphs, layer)) is not None:
+        return mean_blocks_of_squares(squares, box, reduction, scene.canvas)
     return np.concatenate(
         [_render_means(scene, glyphs, band, reduction, layer) for band in _bands(box, reduction)]
     )
@@ -156,10 +157,18 @@ def _bands(level_box: Box, reduction: int) -> Iterator[Box]:
         yield Box(row, level_box.col0, min(row + rows, level_box.row1), level_box.col1)
 
 
-def _render_pixels(scene: Scene, glyphs: GlyphSet, grid: Grid, layer: str) -> NDArray[np.uint8]:
+def _find_squares(scene: Scene, glyphs: GlyphSet, layer: str) -> Squares | None:
+    """Return what a grey scene consists of; None where digits are ink."""
     if scene.strokes is not None:
-        patches = find_patches(scene, scene.strokes, glyphs, layer)
-        return paste(patches, grid.rows, grid.canvas_cols)
+        return find_patches(scene, scene.strokes, glyphs, layer)
+    if scene.added is not None:
+        return find_added(scene, scene.added, glyphs, layer)
+    return None
+
+
+def _render_pixels(scene: Scene, glyphs: GlyphSet, grid: Grid, layer: str) -> NDArray[np.uint8]:
+    if (squares := _find_squares(scene, glyphs, layer)) is not None:
+        return squares.draw(grid.rows, grid.canvas_cols)
     if layer == "background":
         return fill_parity(find_ground_crossings(scene, grid), grid)
     ink_keys = find_digit_crossings(scene, glyphs, grid)
@@ -222,7 +231,7 @@ def digit_mask(
     digit = scene.digits[place]
     if scene.strokes is not None:
         return resize_by_area(glyphs.images[digit.glyph], digit.side_px) > 0
-    if as_written:
+    if as_written and not scene.is_grey:
         return _written_mask(scene, glyphs, place)
     ink = glyph_pixels(glyphs, digit.glyph, digit.side_px) > scene.ink_threshold
     repeat = digit.side_px // len(ink)
@@ -234,7 +243,7 @@ def ink_px(scene: Scene, glyphs: GlyphSet, place: int) -> int:
 
     Errors as of `digit_mask`.
     """
-    if scene.strokes is not None:
+    if scene.is_grey:
         return int(np.count_nonzero(digit_mask(scene, glyphs, place)))
     _check(scene, glyphs, 1, "noise_free", "area")
     written, box = written_digits(scene, glyphs), scene.digits[place].box

@@ -12,13 +12,14 @@ from collections import Counter
 
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.errors import TooLargeError
-from umnist_core.rendering.patches import PIECE_PX
-from umnist_core.scenes.scene import SUBPIXELS, Scene, Strokes
+from umnist_core.rendering.squares import PIECE_PX
+from umnist_core.scenes.scene import SUBPIXELS, Scene
 from umnist_core.scenes.shapes import Circle, Polygon, Shape
 
 WORK_BUDGET_S = 3.0
 """The most that a scene may take where others wait; presets take under 0.1, also when they are
-enlarged to 16,000 px but for those of large strokes, which take up to 1.7."""
+enlarged to 16,000 px but for those of large strokes, which take up to 1.7, and for Needle MNIST,
+whose distractors grow with the canvas, 0.5."""
 
 _RESIZED_NS = 2.2
 """A pixel of a square that is resized from 28 px, and pasted."""
@@ -27,7 +28,10 @@ _PART_NS = 50_000.0
 """The part of a resized square that lies in one piece of the canvas."""
 
 _SQUARE_NS = 3_000.0
-"""A square of 28 px."""
+"""A square of 28 px that is pasted."""
+
+_ADDED_NS = 4_500.0
+"""A square of 28 px that is added."""
 
 _NEAR_NS = 0.3
 """A canvas pixel near a square, of which means are made."""
@@ -48,12 +52,16 @@ _INK_EDGES = 8
 def estimate_work_s(scene: Scene) -> float:
     """Return about how many seconds one core takes for a whole level of a scene."""
     canvas_px = scene.height * scene.width
-    if scene.strokes is None:
+    if not scene.is_grey:
         spent_ns = _CROSSING_NS * _crossings(scene)
     else:
         squares = Counter(digit.side_px for digit in scene.digits)
-        squares[scene.strokes.side_px] += len(scene.strokes.patches)
+        if scene.strokes is not None:
+            squares[scene.strokes.side_px] += len(scene.strokes.patches)
         spent_ns = sum(count * _square_ns(side_px) for side_px, count in squares.items())
+        if scene.added is not None:
+            spent_ns += _ADDED_NS * len(scene.added.distractors)
+            squares[GLYPH_PX] += len(scene.added.distractors)
         near_px = sum(count * (side_px + PIECE_PX) ** 2 for side_px, count in squares.items())
         spent_ns += _NEAR_NS * min(canvas_px, near_px)
     held_px = canvas_px if canvas_px <= HELD_MAX_PX else 0
@@ -86,10 +94,12 @@ def _square_ns(side_px: int) -> float:
 
 def _described(scene: Scene) -> str:
     size = f"canvas {scene.width} x {scene.height} px"
-    strokes: Strokes | None = scene.strokes
-    if strokes is None:
-        return f"{size}, {len(scene.shapes)} shapes, {len(scene.digits)} digits"
-    return f"{size}, {len(strokes.patches)} strokes of {strokes.side_px} px"
+    if scene.strokes is not None:
+        return f"{size}, {len(scene.strokes.patches)} strokes of {scene.strokes.side_px} px"
+    digits = f"{len(scene.digits)} digits"
+    if scene.added is not None:
+        return f"{size}, {digits}, {len(scene.added.distractors)} distractors"
+    return f"{size}, {len(scene.shapes)} shapes, {digits}"
 
 
 def _crossings(scene: Scene) -> float:

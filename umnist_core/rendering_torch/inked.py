@@ -10,7 +10,7 @@ from torch import Tensor
 
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.rendering.crossings import Grid
-from umnist_core.rendering.patches import MID_GREY
+from umnist_core.rendering.squares import MID_GREY
 from umnist_core.rendering_torch.bands import Band, iter_bands
 from umnist_core.rendering_torch.budget import budget_of
 from umnist_core.rendering_torch.cells import CellGrid, CrossingSums

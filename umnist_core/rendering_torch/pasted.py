@@ -1,4 +1,4 @@
-"""Scenes with strokes on a device: bands of pasted squares, and means over them."""
+"""Grey scenes on a device: bands of squares, pasted or added, and means over them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from umnist_core.rendering_torch.bands import Band, iter_bands
 from umnist_core.rendering_torch.budget import budget_of
 from umnist_core.rendering_torch.cells import CellGrid, add_pixels
 from umnist_core.rendering_torch.parcel import send
-from umnist_core.rendering_torch.patches import PatchPlan, meets, paste, plan_patches
+from umnist_core.rendering_torch.patches import PatchPlan, meets, paste, plan_added, plan_patches
 from umnist_core.scenes.scene import Scene
 
 
 def draw_pixels(
     scenes: Sequence[Scene], glyphs: GlyphSet, grid: Grid, layer: str, device: torch.device
 ) -> Tensor:
-    """Draw the pixels of a grid of each scene; uint8 (scenes, grid.height, grid.width)."""
+    """Draw the pixels of a grid of each scene; uint8 (scenes, grid.height, grid.width).
+
+    Scenes are all with strokes, or all with added digits.
+    """
     plan, pictures = _planned(scenes, glyphs, layer, device)
     image = torch.empty((len(scenes), grid.height, grid.width), dtype=torch.uint8, device=device)
     for some, rows in iter_bands(len(scenes), grid.height, grid.width, budget_of(device).pasted_px):
@@ -33,7 +36,8 @@ def draw_pixels(
 def _planned(
     scenes: Sequence[Scene], glyphs: GlyphSet, layer: str, device: torch.device
 ) -> tuple[PatchPlan, Tensor]:
-    plan = plan_patches(scenes, glyphs, layer)
+    find = plan_patches if scenes[0].added is None else plan_added
+    plan = find(scenes, glyphs, layer)
     return plan, send({"": {"pictures": plan.pictures}}, device)[""]["pictures"]
 
 

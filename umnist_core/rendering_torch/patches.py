@@ -1,7 +1,8 @@
-"""Scenes with strokes on a device: grey squares pasted on black, each hiding the earlier.
+"""Grey scenes on a device: squares pasted on black, each hiding the earlier, or added.
 
 All squares are pasted at once. What a pixel shows is the grey of the last square that covers it,
-so each square writes its number and its grey as one whole number, and the largest one stays.
+so each square writes its number and its grey as one whole number, and the largest one stays. Of
+squares that are added a pixel shows the sum, which does not depend on their order.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from umnist_core.digits.glyphs import GLYPH_PX, GlyphSet
-from umnist_core.rendering.patches import MID_GREY
+from umnist_core.rendering.added import find_added
+from umnist_core.rendering.squares import MID_GREY
 from umnist_core.rendering.strokes import draw_patterns
 from umnist_core.rendering_torch.bands import Band, Places
 from umnist_core.rendering_torch.budget import budget_of
@@ -40,17 +42,41 @@ class PatchPlan:
     pictures
         uint8 (N, 28, 28); what scenes have in common is there once.
     squares
-        int64 (M, 6): scene, number in the scene from 1, picture, first row and column, side.
+        int64 (M, 6): scene, number in the scene from 1, picture, first row and column, side. Of
+        squares that are added the number is 1 where the image is shown in their ink, else 0.
     ground
         Grey where nothing is pasted.
     ink_only
-        Whether black pixels leave what is under them.
+        Whether black pixels leave what is under them; of added squares, whether the image is shown
+        in the ink of those of number 1 alone.
+    adds
+        Whether squares are added, and their pictures repeated and not resized.
     """
 
     pictures: NDArray[np.uint8]
     squares: Places
     ground: int
     ink_only: bool
+    adds: bool = False
+
+
+def plan_added(scenes: Sequence[Scene], glyphs: GlyphSet, layer: str) -> PatchPlan:
+    """Return what is added in a layer of scenes whose digits are."""
+    pictures, squares, held = [_NO_PICTURES], [np.empty((0, 6), np.int64)], 0
+    for place, scene in enumerate(scenes):
+        assert scene.added is not None
+        found = find_added(scene, scene.added, glyphs, layer)
+        used, picture = np.unique(found.which, return_inverse=True)
+        pictures.append(glyphs.images[used])
+        shows = np.zeros(len(picture)) if found.shows is None else found.shows
+        columns = (np.full(len(picture), place), shows, held + picture)
+        squares.append(
+            np.column_stack([*columns, found.rows, found.cols, found.sides_px]).astype(np.int64)
+        )
+        held += len(used)
+    only = layer == "digits"
+    ground = MID_GREY if only else 0
+    return PatchPlan(np.concatenate(pictures), np.concatenate(squares), ground, only, adds=True)
 
 
 def plan_patches(scenes: Sequence[Scene], glyphs: GlyphSet, layer: str) -> PatchPlan:
@@ -105,8 +131,12 @@ def paste(plan: PatchPlan, pictures: Tensor, band: Band) -> Tensor:
         int32 (scenes, height, width) of the band, 0 to 255.
     """
     grid, device = band.grid, pictures.device
-    plane = torch.full(
-        (band.plane_rows * grid.width + 1,), plan.ground, dtype=torch.int32, device=device
+    kinds = 2 if plan.adds and plan.ink_only else 1  # one more for the ink that shows
+    planes = torch.full(
+        (kinds, band.plane_rows * grid.width + 1),
+        0 if plan.adds else plan.ground,
+        dtype=torch.int32,
+        device=device,
     )
     met = _find_met(plan, band)
     groups = [_group(met[met[:, 5] == side_px], band) for side_px in np.unique(met[:, 5])]
@@ -117,8 +147,16 @@ def paste(plan: PatchPlan, pictures: Tensor, band: Band) -> Tensor:
         for first in range(0, len(group.columns["row"]), step):
             some = {name: of[first : first + step] for name, of in sent[f"{place}"].items()}
             chosen = pictures[some["picture"]]
-            _paste_some(group, some, chosen, sent["grid"], plane=plane, ink_only=plan.ink_only)
-    return (plane[:-1] & (_GREYS - 1)).view(band.scenes, grid.height, grid.width)
+            _paste_some(plan, group, some, chosen, grid=sent["grid"], planes=planes)
+    return _shown(plan, planes[:, :-1]).view(band.scenes, grid.height, grid.width)
+
+
+def _shown(plan: PatchPlan, planes: Tensor) -> Tensor:
+    """Return the greys of pixels; planes is int32 (1 or 2, pixels) as `_paste_some` fills it."""
+    if not plan.adds:
+        return planes[0] & (_GREYS - 1)
+    greys = planes[0].clamp(max=_GREYS - 1)
+    return torch.where(planes[1] > 0, greys, plan.ground) if plan.ink_only else greys
 
 
 def _find_met(plan: PatchPlan, band: Band) -> Places:
@@ -172,7 +210,7 @@ def _group(squares: Places, band: Band) -> _Group:
 
 
 def _paste_some(
-    group: _Group, some: Device, pictures: Tensor, grid: Device, *, plane: Tensor, ink_only: bool
+    plan: PatchPlan, group: _Group, some: Device, pictures: Tensor, *, grid: Device, planes: Tensor
 ) -> None:
     """Paste some squares of a group, each with its picture."""
     row, row_in, is_row = _lines(
@@ -181,14 +219,21 @@ def _paste_some(
     col, col_in, is_col = _lines(
         grid["cols"], some["left"], some["right"], some["col"], group.width
     )
-    greys = _resized(pictures, group.side_px, row_in, col_in)
+    draw = _repeated if plan.adds else _resized
+    greys = draw(pictures, group.side_px, row_in, col_in)
     shown = is_row[:, :, None] & is_col[:, None, :]
-    if ink_only:
+    if plan.ink_only and not plan.adds:
         shown &= greys > 0
     target = (some["plane"][:, None] + row)[:, :, None] * len(grid["cols"]) + col[:, None, :]
-    target = torch.where(shown, target, len(plane) - 1)  # a pixel more, for what is not shown
-    greys += (some["number"] * _GREYS).to(torch.int32)[:, None, None]
-    plane.scatter_reduce_(0, target.flatten(), greys.flatten(), "amax")
+    # A pixel more, for what is not shown.
+    target = torch.where(shown, target, planes.shape[1] - 1).flatten()
+    number = some["number"].to(torch.int32)[:, None, None]
+    if not plan.adds:
+        planes[0].scatter_reduce_(0, target, (greys + number * _GREYS).flatten(), "amax")
+        return
+    planes[0].scatter_add_(0, target, greys.flatten())
+    if plan.ink_only:
+        planes[1].scatter_reduce_(0, target, ((greys > 0) * number).flatten(), "amax")
 
 
 def _lines(
@@ -213,6 +258,14 @@ def _lines(
 
 
 # -- pictures at another size -----------------------------------------------------
+
+
+def _repeated(pictures: Tensor, side_px: int, rows: Tensor, cols: Tensor) -> Tensor:
+    """Return rows and columns of pictures whose pixels are repeated; as `_resized`."""
+    row, col = (
+        torch.div(places * GLYPH_PX, side_px, rounding_mode="floor") for places in (rows, cols)
+    )
+    return _chosen(_chosen(pictures.to(torch.int32), row).mT, col).mT
 
 
 def _resized(pictures: Tensor, side_px: int, rows: Tensor, cols: Tensor) -> Tensor:

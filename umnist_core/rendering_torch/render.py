@@ -180,18 +180,17 @@ def _check_sizes(scenes: Sequence[Scene]) -> None:
 
 
 def _each_kind(scenes: Sequence[Scene], draw: _Draw) -> Tensor:
-    """Draw scenes with strokes and those without, and put them in their order."""
-    has_strokes = [scene.strokes is not None for scene in scenes]
-    if all(has_strokes):
-        return draw(pasted, scenes)
-    if not any(has_strokes):
-        return draw(inked, scenes)
+    """Draw the scenes of each kind together, and put them in their order."""
+    kinds = [(scene.strokes is not None, scene.added is not None) for scene in scenes]
+    if len(set(kinds)) == 1:
+        return draw(pasted if scenes[0].is_grey else inked, scenes)
     parts = {
-        kind: iter(draw(pasted if kind else inked, [one for one in scenes if _is(one, kind)]))
-        for kind in (False, True)
+        kind: iter(
+            draw(
+                pasted if any(kind) else inked,
+                [scene for scene, one in zip(scenes, kinds, strict=True) if one == kind],
+            )
+        )
+        for kind in set(kinds)
     }
-    return torch.stack([next(parts[kind]) for kind in has_strokes])
-
-
-def _is(scene: Scene, has_strokes: bool) -> bool:
-    return (scene.strokes is not None) == has_strokes
+    return torch.stack([next(parts[kind]) for kind in kinds])

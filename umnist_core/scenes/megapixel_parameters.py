@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.scenes.parameters import NOISE_SEED, Parameter, PlannerParameters
+from umnist_core.scenes.tasks import MegapixelTasks, Tasks
 
 MEGAPIXEL_PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
@@ -70,6 +71,8 @@ class MegapixelParameters(PlannerParameters):
 
     table: ClassVar[Mapping[str, Parameter]] = MEGAPIXEL_PARAMETERS
     planner: ClassVar[str] = "megapixel"
+    asks: ClassVar[type[Tasks] | None] = MegapixelTasks
+    test_digits: ClassVar[bool] = True
 
     canvas: int = 1500
     digits: int = 5
@@ -97,3 +100,8 @@ class MegapixelParameters(PlannerParameters):
                 f"noise_size={self.noise_size} px with noise_kind={self.noise_kind} needs a canvas "
                 f"of {needed} px, found canvas={self.canvas}; lower noise_size or enlarge canvas."
             )
+
+    @property
+    def noise_squares(self) -> int:
+        """How many strokes there are."""
+        return self.noise_count

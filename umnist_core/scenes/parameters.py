@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.scenes.tasks import Tasks
 from umnist_core.seeds import MAX_SEED
 
 MAX_LABEL = 27
@@ -138,10 +139,21 @@ class PlannerParameters:
         What each of its fields may be.
     planner
         Name of the planner, for a scene's provenance.
+    asks
+        The kind of tasks of its scenes; None where their sum is asked.
+    test_digits
+        Whether the digits of a test split are those of MNIST's test set.
     """
 
     table: ClassVar[Mapping[str, Parameter]]
     planner: ClassVar[str]
+    asks: ClassVar[type[Tasks] | None] = None
+    test_digits: ClassVar[bool] = False
+
+    @property
+    def noise_squares(self) -> int:
+        """About how many squares of noise a scene has, which its plan grows with."""
+        return 0
 
     def to_text(self) -> dict[str, str]:
         """Return every parameter that is set, in its text form."""

@@ -19,6 +19,11 @@ Presets
     Megapixel MNIST with Bezier curves (arXiv 2412.11237, section 4.2, 1500 px).
 ``o2i-28``, ``o2i-56``, ``o2i-84``, ``o2i-112``
     Its four object-to-image ratios, named by the side of the digits (section 4.1, 3000 px).
+``needle``
+    Needle MNIST (arXiv 1908.06037), 1024 px; the number of distractors follows from ``canvas``,
+    of which 64 to 6144 px are published.
+``patchgd``
+    The reduced UltraMNIST of PatchGD's released generator (arXiv 2301.13817): ten sums, 512 px.
 """
 
 from __future__ import annotations
@@ -30,7 +35,11 @@ from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.scenes.megapixel import plan_megapixel_scene
 from umnist_core.scenes.megapixel_parameters import MegapixelParameters
-from umnist_core.scenes.parameters import Span, UltraMnistParameters
+from umnist_core.scenes.needle import plan_needle_scene
+from umnist_core.scenes.needle_parameters import NeedleParameters
+from umnist_core.scenes.parameters import PlannerParameters, Span, UltraMnistParameters
+from umnist_core.scenes.reduced import plan_reduced_scene
+from umnist_core.scenes.reduced_parameters import ReducedParameters
 from umnist_core.scenes.scene import Provenance, Scene
 from umnist_core.scenes.ultramnist import plan_ultramnist_scene
 
@@ -49,7 +58,7 @@ def _curves(canvas: int, side_px: int, count: int) -> MegapixelParameters:
     )
 
 
-PRESETS: Mapping[str, UltraMnistParameters | MegapixelParameters] = MappingProxyType(
+PRESETS: Mapping[str, PlannerParameters] = MappingProxyType(
     {
         "released": UltraMnistParameters(),
         "released-clean": UltraMnistParameters(digit_jpeg=0),
@@ -68,6 +77,8 @@ PRESETS: Mapping[str, UltraMnistParameters | MegapixelParameters] = MappingProxy
         "o2i-56": _curves(3000, 56, 600),
         "o2i-84": _curves(3000, 84, 400),
         "o2i-112": _curves(3000, 112, 200),
+        "needle": NeedleParameters(),
+        "patchgd": ReducedParameters(),
     }
 )
 
@@ -78,7 +89,7 @@ PARAMETER_NAMES: tuple[str, ...] = tuple(
 """Every parameter that some preset has."""
 
 
-def get_preset(name: str) -> UltraMnistParameters | MegapixelParameters:
+def get_preset(name: str) -> PlannerParameters:
     """Return the parameters of a preset; their ``table`` says what each may be.
 
     Raises
@@ -129,4 +140,9 @@ def plan_scene(
     source = Provenance(parameters.planner, preset, seed, split, index, parameters.to_text())
     if isinstance(parameters, MegapixelParameters):
         return plan_megapixel_scene(parameters, source, glyphs)
+    if isinstance(parameters, NeedleParameters):
+        return plan_needle_scene(parameters, source, glyphs)
+    if isinstance(parameters, ReducedParameters):
+        return plan_reduced_scene(parameters, source, glyphs)
+    assert isinstance(parameters, UltraMnistParameters)
     return plan_ultramnist_scene(parameters, source, glyphs)

@@ -14,12 +14,12 @@ from umnist_core.scenes.scene import Scene
 from umnist_core.seeds import MAX_SEED, SPLITS
 
 _PLANS = 256
-"""Scenes that are kept planned; each is some 10 KB, or with many strokes some 100."""
+"""Scenes that are kept planned; each is some 10 KB, or with many squares of noise some 100."""
 
 _LARGE_PLANS = 8
-"""Scenes of more strokes that are kept planned; each is some megabytes."""
+"""Scenes of more squares that are kept planned; each is some megabytes."""
 
-_MANY_STROKES = 1000
+_MANY_SQUARES = 1000
 
 Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -94,14 +94,9 @@ class SceneRef:
         PlacementError
             If the digits cannot be placed without overlap.
         """
-        if self._has_many_strokes:
+        if _noise_squares(self.preset, self.overrides) > _MANY_SQUARES:
             return _plan_large(self, glyphs)
         return _plan(self, glyphs)
-
-    @property
-    def _has_many_strokes(self) -> bool:
-        count = dict(self.overrides).get("noise_count")
-        return count is not None and int(count) > _MANY_STROKES
 
     # -- written and read -----------------------------------------------------------------
 
@@ -176,6 +171,11 @@ def read_number(name: str, text: str) -> int:
             f"{name} is a whole number from 0 to {MAX_SEED}; got {text[:40]!r}."
         )
     return int(text)
+
+
+@lru_cache(maxsize=_PLANS)
+def _noise_squares(preset: str, overrides: tuple[tuple[str, str], ...]) -> int:
+    return get_preset(preset).with_overrides(dict(overrides)).noise_squares
 
 
 @lru_cache(maxsize=_LARGE_PLANS)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from umnist_core.digits.glyphs import GLYPH_PX
@@ -21,10 +21,12 @@ from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.geometry import Box
 from umnist_core.parsing import parse_json
 from umnist_core.scenes.shapes import SHAPES, Shape
+from umnist_core.scenes.tasks import MegapixelTasks, NeedleTasks, Tasks
 
-SCENE_VERSION = 2
-"""The newest that is read here. Scenes with `Scene.digit_jpeg` are of version 2, so that no program
-that does not know it draws them without; all others are of version 1."""
+SCENE_VERSION = 3
+"""The newest that is read here. Scenes with `Scene.digit_jpeg` are of version 2 and those with
+`Scene.added` of version 3, so that no program that does not know these draws them without; all
+others are of version 1."""
 
 SUBPIXELS = 1024
 """Fixed-point steps per canvas pixel in the checkerboard's vectors."""
@@ -43,7 +45,7 @@ class Digit:
     row, col
         First pixel of its square, canvas frame.
     side_px
-        Side of its square: 14, or a whole multiple of 28; any side in Megapixel MNIST.
+        Side of its square: 14, or a whole multiple of 28; any side in scenes with strokes.
     ink_box
         Tight around the pixels that are drawn, canvas frame. Where the scene has a
         `Scene.digit_jpeg` these include its specks, which may lie up to 7 px outside the square.
@@ -140,26 +142,20 @@ class Strokes:
 
 
 @dataclass(frozen=True, slots=True)
-class MegapixelTasks:
-    """The four labels of a Megapixel MNIST image.
+class Added:
+    """Grey digits on black: where they meet their greys are added, and white stays white.
 
     Attributes
     ----------
-    majority
-        Class of most digits; of the first such digit where two classes have as many.
-    max
-        Largest class.
-    top
-        Class of the digit whose square begins in the smallest row; the first of them in
-        the order of the scene.
-    multi
-        The classes that there are, ascending.
+    distractors
+        Digits of 28 px that are no part of the answer, in the order in which they were drawn:
+        which glyph, and its first row and column, canvas frame.
+    needle
+        The class that is looked for; None where the sum of the digits is asked.
     """
 
-    majority: int
-    max: int
-    top: int
-    multi: tuple[int, ...]
+    distractors: tuple[tuple[int, int, int], ...] = ()
+    needle: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +197,9 @@ class Scene:
     digit_jpeg
         Quality of the JPEG that the grey digits went through before they were cut to ink
         (`umnist_core.scenes.digit_jpeg`); None for none.
+    added
+        As in Needle MNIST: the ground is black, and the greys of all digits are added; None in
+        scenes of other kinds.
     """
 
     height: int
@@ -216,48 +215,66 @@ class Scene:
     version: int = 1
     strokes: Strokes | None = None
     digit_jpeg: int | None = None
+    added: Added | None = None
 
     def __post_init__(self) -> None:
-        if self.digit_jpeg is not None:
-            object.__setattr__(self, "version", max(self.version, 2))
-        if self.strokes is None:
+        least = 3 if self.added is not None else 2 if self.digit_jpeg is not None else 1
+        object.__setattr__(self, "version", max(self.version, least))
+        if not self.is_grey:
             return
+        if self.strokes is not None and self.added is not None:
+            raise InvalidValueError(
+                "Digits are pasted over strokes, or added; found both, leave one out."
+            )
+        kind = "strokes" if self.strokes is not None else "added digits"
         if self.digit_jpeg is not None:
             raise InvalidValueError(
-                f"A scene has strokes, or a JPEG of its digits; found both, with quality "
+                f"A scene has {kind}, or a JPEG of its digits; found both, with quality "
                 f"{self.digit_jpeg}; leave one out."
             )
         if self.checkerboard is not None or self.shapes:
             raise InvalidValueError(
-                "A scene has strokes, or a checkerboard and shapes; found both, leave one out."
+                f"A scene has {kind}, or a checkerboard and shapes; found both, leave one out."
             )
-        if not self.digits:
+        if self.strokes is not None and not self.digits:
             raise InvalidValueError(
                 "A scene with strokes has at least one digit, found none; add one."
             )
 
     @property
-    def label(self) -> int:
-        """Sum of the digits, 0 to 27 in UltraMNIST; with strokes, the majority of ``tasks``."""
-        if self.strokes is not None:
-            return self.tasks.majority
-        return sum(digit.label for digit in self.digits)
+    def is_grey(self) -> bool:
+        """Whether digits are grey on a black ground; else they are ink that inverts the ground."""
+        return self.strokes is not None or self.added is not None
 
     @property
-    def tasks(self) -> MegapixelTasks:
-        """The labels of a scene with strokes.
+    def asks_sum(self) -> bool:
+        """Whether the sum of the digits is asked; else the scene has `tasks`."""
+        return self.strokes is None and (self.added is None or self.added.needle is None)
+
+    @property
+    def label(self) -> int:
+        """Sum of the digits, 0 to 27 in UltraMNIST; else the label of ``tasks``."""
+        if self.asks_sum:
+            return sum(digit.label for digit in self.digits)
+        return self.tasks.label
+
+    @property
+    def tasks(self) -> Tasks:
+        """The answers of a scene of which no sum is asked.
 
         Raises
         ------
         InvalidValueError
-            If the scene has none.
+            If its sum is.
         """
-        if self.strokes is None:
+        if self.asks_sum:
             raise InvalidValueError(
-                "The four tasks are those of Megapixel MNIST, found a scene without strokes; use "
-                "its label."
+                "Tasks are those of Megapixel MNIST and Needle MNIST, found a scene whose sum is "
+                "asked; use its label."
             )
         labels = [digit.label for digit in self.digits]
+        if self.added is not None:
+            return NeedleTasks(needle=int(self.added.needle in labels))
         return MegapixelTasks(
             majority=max(labels, key=labels.count),
             max=max(labels),
@@ -283,7 +300,9 @@ class Scene:
 
     def to_json(self) -> str:
         """Return the scene as JSON text; `from_json` gives an equal scene back."""
-        data = asdict(self)
+        # Distractors are thousands, and `asdict` looks at every number of them.
+        added = self.added and replace(self.added, distractors=())
+        data = asdict(replace(self, added=added))
         for shape, source in zip(data["shapes"], self.shapes, strict=True):
             shape["kind"] = source.kind
         data["label"] = self.label
@@ -291,8 +310,12 @@ class Scene:
             del data["digit_jpeg"]
         if self.strokes is None:
             del data["strokes"]
+        if self.added is None:
+            del data["added"]
         else:
-            data["tasks"] = asdict(self.tasks)
+            data["added"]["distractors"] = self.added.distractors
+        if not self.asks_sum:
+            data["tasks"] = self.tasks.to_dict()
         return json.dumps(data)
 
     @classmethod
@@ -335,6 +358,13 @@ def _strokes_from_dict(data: dict[str, Any] | None) -> Strokes | None:
     return Strokes(**{**data, "patterns": patterns, "patches": patches})
 
 
+def _added_from_dict(data: dict[str, Any] | None) -> Added | None:
+    if data is None:
+        return None
+    distractors = tuple((glyph, row, col) for glyph, row, col in data["distractors"])
+    return Added(**{**data, "distractors": distractors})
+
+
 def _scene_from_dict(data: dict[str, Any]) -> Scene:
     board = data["checkerboard"]
     provenance = data["provenance"]
@@ -362,4 +392,5 @@ def _scene_from_dict(data: dict[str, Any]) -> Scene:
         version=data["version"],
         strokes=_strokes_from_dict(data.get("strokes")),
         digit_jpeg=data.get("digit_jpeg"),
+        added=_added_from_dict(data.get("added")),
     )

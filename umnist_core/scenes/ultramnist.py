@@ -75,8 +75,8 @@ def plan_ultramnist_scene(
     noise_seed = seed if parameters.noise_seed is None else parameters.noise_seed
     size = parameters.canvas
     rng = sample_rng(seed, split, index, "digits")
-    labels = _draw_labels(parameters, seed, split, index, rng)
-    placed = _place(parameters, len(labels), rng)
+    labels = draw_labels(parameters, seed, split, index, rng)
+    placed = place_digits(parameters, len(labels), rng)
     chosen, threshold = _choose_glyphs(labels, placed, glyphs, parameters, rng)
     greys = _grey_digits(glyphs, chosen, placed, parameters)
     return Scene(
@@ -113,10 +113,10 @@ def digit_multisets(label: int, fewest: int, most: int) -> tuple[tuple[int, ...]
     )
 
 
-def _draw_labels(
+def draw_labels(
     parameters: UltraMnistParameters, seed: int, split: str, index: int, rng: np.random.Generator
 ) -> tuple[int, ...]:
-    """Return the classes of the digits, in the order in which they are placed."""
+    """Draw the classes of the digits, and return them in the order in which they are placed."""
     if parameters.label == "free":
         labels = _draw_free_labels(parameters, rng)
         return tuple(sorted(labels)) if parameters.digit_order == "by-class" else labels
@@ -197,13 +197,18 @@ def _draw_side_px(parameters: UltraMnistParameters, rng: np.random.Generator) ->
     return side_px
 
 
-def _place(
+def place_digits(
     parameters: UltraMnistParameters, count: int, rng: np.random.Generator
 ) -> tuple[Box, ...]:
     """Place ``count`` squares without overlap.
 
     As in the released generator a square that meets an earlier one is drawn again, size
     and all, so later digits lean small. When one finds no place, all are placed afresh.
+
+    Raises
+    ------
+    PlacementError
+        If that does not help either.
     """
     for _ in range(RESTARTS):
         boxes: list[Box] = []
@@ -286,7 +291,7 @@ def _choose_glyphs(
     rng: np.random.Generator,
 ) -> tuple[list[int], int]:
     """Draw a glyph of each class, and the grey value above which they are ink."""
-    chosen = [_draw_glyph(glyphs, label, rng) for label in labels]
+    chosen = [draw_glyph(glyphs, label, rng) for label in labels]
     for _ in range(TRIES_PER_DIGIT):
         greys = _grey_digits(glyphs, chosen, boxes, parameters)
         threshold = otsu_threshold(greys.histogram(parameters.canvas, parameters.canvas))
@@ -294,14 +299,21 @@ def _choose_glyphs(
         if not blank:
             return chosen, threshold
         for place in blank:
-            chosen[place] = _draw_glyph(glyphs, labels[place], rng)
+            chosen[place] = draw_glyph(glyphs, labels[place], rng)
     raise PlacementError(
         f"No glyph with ink was found for digits {labels} in glyph set {glyphs.name}; "
         "use a glyph set with visible digits."
     )
 
 
-def _draw_glyph(glyphs: GlyphSet, label: int, rng: np.random.Generator) -> int:
+def draw_glyph(glyphs: GlyphSet, label: int, rng: np.random.Generator) -> int:
+    """Draw a glyph of a class.
+
+    Raises
+    ------
+    InvalidValueError
+        If the set has none.
+    """
     indices = glyphs.indices_by_label[label]
     if len(indices) == 0:
         raise InvalidValueError(

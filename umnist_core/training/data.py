@@ -33,7 +33,7 @@ from umnist_core.models.targets import (
     task_targets,
 )
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
-from umnist_core.scenes import Digit, MegapixelTasks, Scene, Span
+from umnist_core.scenes import Digit, Scene, Span, Tasks
 from umnist_core.seeds import FOLDER_SPLITS, sample_rng
 from umnist_core.training.config import LARGE_SCALE, DataPart, Turn
 
@@ -66,7 +66,7 @@ class Sample:
     source: TileSource
     scene: Scene | None
     label: int | None
-    tasks: MegapixelTasks | None = None
+    tasks: Tasks | None = None
     digits: tuple[Digit, ...] | None = None
 
 

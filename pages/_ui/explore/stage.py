@@ -190,6 +190,8 @@ def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
     }
     if figures.strokes:
         rows["Strokes"] = f"{figures.strokes}"
+    elif figures.distractors:
+        rows["Distractors"] = f"{figures.distractors}"
     else:
         rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
         rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"

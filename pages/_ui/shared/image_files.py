@@ -22,7 +22,7 @@ from umnist_core.datasets.megapixel_sparse import (
 from umnist_core.paths import expand_home, shown_name
 from umnist_core.pyramid.files import ImageHeader, read_image_header
 from umnist_core.pyramid.notes import image_notes
-from umnist_core.scenes import MegapixelTasks
+from umnist_core.scenes import Tasks
 from umnist_core.seeds import SPLITS
 
 IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "webp"]
@@ -30,7 +30,7 @@ IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "webp"]
 
 @dataclass(frozen=True)
 class ChosenFile:
-    """An image file, and the sum of its digits or its Megapixel tasks where a table gives them.
+    """An image file, and the sum of its digits or its tasks where a table gives them.
 
     ``boxes`` are those that COCO or Pascal VOC have of it, in px of the image as shown.
     ``page`` counts from 0; in addresses and on the page it counts from 1.
@@ -40,7 +40,7 @@ class ChosenFile:
     title: str
     label: int | None
     link: dict[str, str | None]
-    tasks: MegapixelTasks | None = None
+    tasks: Tasks | None = None
     page: int = 0
     boxes: tuple[DrawnBox, ...] = ()
 
@@ -53,9 +53,8 @@ class ChosenFile:
     def truth(self) -> dict[str, list[int]]:
         """The right answers, by the name of the task that a model answers."""
         if self.tasks is not None:
-            tasks = self.tasks
-            one = {"majority": [tasks.majority], "max": [tasks.max], "top": [tasks.top]}
-            return one | {"multi": list(tasks.multi)}
+            found = self.tasks.to_dict().items()
+            return {name: list(v) if isinstance(v, tuple) else [v] for name, v in found}
         return {} if self.label is None else {"sum": [self.label]}
 
 

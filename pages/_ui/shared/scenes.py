@@ -12,8 +12,10 @@ from umnist_core.rendering import pixel_pin
 from umnist_core.scenes import (
     Digit,
     MegapixelTasks,
+    NeedleTasks,
     Scene,
     SceneRef,
+    Tasks,
     get_preset,
 )
 
@@ -36,8 +38,11 @@ def scene_url(ref: SceneRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
     return f"/tiles/scene.{suffix}?{urlencode(query)}"
 
 
-def explain_tasks(tasks: MegapixelTasks) -> str:
-    """Return the four labels of a Megapixel image in words, the majority first."""
+def explain_tasks(tasks: Tasks) -> str:
+    """Return what the label of an image is, and its other answers, in words."""
+    if isinstance(tasks, NeedleTasks):
+        return "a 3 is there" if tasks.needle else "no 3 is there"
+    assert isinstance(tasks, MegapixelTasks)
     present = ", ".join(map(str, tasks.multi))
     return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
 
@@ -75,7 +80,7 @@ def scene_truth(scene: Scene) -> dict[str, Any]:
     """Return what is in a scene, for the viewer and the answers."""
     return {
         "label": scene.label,
-        "explained": None if scene.strokes is None else explain_tasks(scene.tasks),
+        "explained": None if scene.asks_sum else explain_tasks(scene.tasks),
         "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
         "shapes": [shape.mark() for shape in scene.shapes],
     }
