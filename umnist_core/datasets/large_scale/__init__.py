@@ -6,6 +6,7 @@ from umnist_core.datasets.large_scale.rescaling import (
     rescale_digits,
     rescaling_matrix,
     soft_threshold,
+    stretch,
 )
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "rescale_digits",
     "rescaling_matrix",
     "soft_threshold",
+    "stretch",
 ]

@@ -3,32 +3,35 @@
 The data set is Jansson and Lindeberg's ("Exploring the ability of CNNs to generalise to
 previously unseen scales over wide scale ranges", ICPR 2020, arXiv 2004.01536; "Scale-invariant
 scale-channel networks", JMIV 64, 2022, doi 10.1007/s10851-022-01082-2). What is known of its
-making, and how well:
+making, and how well (docs/large-scale.md has the measurements):
 
-verified in the data set's description
-    digits are rescaled by the factor, embedded in 112x112 px with a uniform background, then
+said by the data set's description
+    digits are rescaled by the scale, embedded in 112x112 px with a uniform background, then
     smoothed, then thresholded softly
-recalled, not verified here
-    rescaling is bicubic; smoothing is a Gaussian of 7/8 px times the scale; the threshold is
-    (2/π)·arctan(0.02·(I - 128)) of intensities I from 0 to 255. Its ends, -0.763 and 0.761, are
-    the range that the authors' loader prints (-0.76 to 0.76)
-ours, as nothing says it
-    the cubic kernel is Keys' (a = -1/2), widened where digits are reduced; the digit's centre
-    falls on the canvas's centre at every scale, without rounding of its side; a digit larger
-    than the canvas (scales over 4) is smoothed before the canvas cuts it, so that no rule for
-    smoothing at the canvas's edge is needed; intensities are not rounded in between
+recalled, and confirmed by the authors' picture of 128 real samples at scales 1 to 4
+    rescaling is bicubic, of which a cubic spline fits best; the digit's centre falls on the
+    canvas's centre; smoothing is a Gaussian of 7/8 px times the scale; the threshold is
+    (2/pi)·arctan(0.02·(I - 128)) of intensities I; mixed scales are spread evenly in their
+    logarithm
+found in that picture, recalled by nobody
+    after smoothing, an image's intensities are multiplied so that its brightest is 255
+ours, as nothing shows it
+    scales under 1 are made as the others, without further smoothing before the reduction; a
+    digit larger than the canvas (scales over 4) is smoothed before the canvas cuts it, so that
+    no rule for smoothing at the canvas's edge is needed, and its brightest pixel is sought in
+    what the canvas shows; nothing is rounded in between
 
-All steps but the threshold are linear and act on rows and columns alike, so one matrix of
-112x28 numbers is the whole recipe of a scale.
+Rescaling, centring and smoothing are linear and act on rows and columns alike, so one matrix of
+112x28 numbers does them for a scale.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import spline_filter1d
 
 from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import InvalidValueError
@@ -42,13 +45,16 @@ TEST_SCALES: tuple[float, ...] = tuple(2.0 ** (k / 4) for k in range(-4, 13))
 """The 17 scales of the test sets, 1/2 to 8."""
 
 SIGMA_PER_SCALE = 7 / 8
-"""Standard deviation of the smoothing, in px of the image per scale; recalled, see above."""
+"""Standard deviation of the smoothing, in px of the image per scale."""
 
 SLOPE, MIDDLE = 0.02, 128.0
-"""Of the soft threshold, per unit and in units of intensity (0 to 255); recalled, see above."""
+"""Of the soft threshold, per unit and in units of intensity (0 to 255)."""
 
 _REACH_SIGMAS = 4
-"""Where the smoothing's kernel is cut off."""
+"""Where the smoothing's kernel is cut off, in standard deviations."""
+
+_PAD_PX = 12
+"""Background around a digit while splines are fitted; their ringing is 1e-7 after that."""
 
 
 def soft_threshold(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,11 +76,31 @@ def soft_threshold(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
     return squashed
 
 
+def stretch(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return images whose brightest pixel has intensity 255, and whose darkest none below 0.
+
+    Parameters
+    ----------
+    intensities
+        float32 (..., H, W); what is below 0, as after rescaling, counts as 0.
+
+    Returns
+    -------
+    NDArray[np.float32]
+        The same shape, 0 to 255; an image without ink stays 0.
+    """
+    inked = np.maximum(intensities, np.float32(0))
+    brightest = inked.max(axis=(-2, -1), keepdims=True)
+    factor = np.float32(255) / np.where(brightest > 0, brightest, np.float32(1)).astype(np.float32)
+    stretched: NDArray[np.float32] = inked * factor
+    return stretched
+
+
 @lru_cache(maxsize=64)
 def rescaling_matrix(scale: float) -> NDArray[np.float32]:
     """Return the matrix that rescales, centres and smooths a digit along one axis.
 
-    An image is ``soft_threshold(matrix @ digit @ matrix.T)``.
+    An image is ``soft_threshold(stretch(matrix @ digit @ matrix.T))``.
 
     Parameters
     ----------
@@ -98,9 +124,8 @@ def rescaling_matrix(scale: float) -> NDArray[np.float32]:
         )
     sigma_px = SIGMA_PER_SCALE * scale
     reach_px = int(np.ceil(_REACH_SIGMAS * sigma_px))
-    kernel = np.exp(-0.5 * (np.arange(-reach_px, reach_px + 1) / sigma_px) ** 2)
-    around = sliding_window_view(_enlarging(scale, reach_px), len(kernel), axis=0)  # (112, 28, K)
-    matrix = (around @ (kernel / kernel.sum())).astype(np.float32)
+    smoothing = _smoothing(sigma_px, reach_px)
+    matrix: NDArray[np.float32] = (smoothing @ _enlarging(scale, reach_px)).astype(np.float32)
     matrix.setflags(write=False)
     return matrix
 
@@ -152,35 +177,48 @@ def _draw(
     span = slice(int(reached[0]), int(reached[-1]) + 1)
     rows = matrix[span]
     for place in places:
-        images[place, span, span] = soft_threshold(rows @ digits[place].astype(np.float32) @ rows.T)
+        intensities = rows @ digits[place].astype(np.float32) @ rows.T
+        images[place, span, span] = soft_threshold(stretch(intensities))
 
 
 def _background() -> np.float32:
-    return soft_threshold(np.zeros(1, np.float32))[0]
+    return np.float32(soft_threshold(np.zeros(1, np.float32))[0])
 
 
 def _enlarging(scale: float, margin_px: int) -> NDArray[np.float64]:
     """Weights (112 + 2·margin, 28) of a digit's pixels for those of the canvas and its margin.
 
-    Each row's weights sum to 1 inside the digit; around it is background.
+    They are those of the cubic spline through the digit's pixels; outside its square they are 0.
     """
-    canvas_px = np.arange(-margin_px, LARGE_SCALE_PX + margin_px)
+    canvas_px = np.arange(-margin_px, LARGE_SCALE_PX + margin_px, dtype=np.float64)
     glyph_px = (canvas_px - (LARGE_SCALE_PX - 1) / 2) / scale + (GLYPH_PX - 1) / 2
-    # A reduction takes the mean over what a pixel covers; nothing lies outside a digit, so
-    # background is added on both sides for the weights there.
-    widening = max(1.0, 1 / scale)
-    pad_px = int(np.ceil(2 * widening))
-    sources = np.arange(-pad_px, GLYPH_PX + pad_px)
-    weights = _cubic((glyph_px[:, None] - sources) / widening)
-    sums = weights.sum(axis=1, keepdims=True)
-    inside = np.abs(glyph_px - (GLYPH_PX - 1) / 2) <= GLYPH_PX / 2 + 2 * widening
-    normed = np.where(inside[:, None] & (sums > 0), weights / np.where(sums == 0, 1, sums), 0)
-    return normed[:, pad_px : pad_px + GLYPH_PX]
+    knots = np.arange(-_PAD_PX, GLYPH_PX + _PAD_PX)
+    weights = _b_spline(glyph_px[:, None] - knots) @ _spline_filter()
+    inside = np.abs(glyph_px - (GLYPH_PX - 1) / 2) < GLYPH_PX / 2
+    return np.where(inside[:, None], weights, 0.0)
 
 
-def _cubic(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys' cubic kernel with a = -1/2, at distances in px."""
+@cache
+def _spline_filter() -> NDArray[np.float64]:
+    """Coefficients (28 + 2·pad, 28) of the splines through each pixel of a digit alone."""
+    alone = np.pad(np.eye(GLYPH_PX), ((_PAD_PX, _PAD_PX), (0, 0)))
+    coefficients: NDArray[np.float64] = spline_filter1d(alone, order=3, axis=0)
+    return coefficients
+
+
+def _b_spline(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cubic B-spline at distances from its knot, in px."""
     x = np.abs(distances)
-    near = 1.5 * x**3 - 2.5 * x**2 + 1
-    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+    far = np.maximum(2 - x, 0)
+    # Products, as powers take ten times as long.
+    return np.where(x < 1, 2 / 3 - x * x * (1 - x / 2), far * far * far / 6)
+
+
+def _smoothing(sigma_px: float, reach_px: int) -> NDArray[np.float64]:
+    """Weights (112, 112 + 2·reach) of a sampled Gaussian, each row's sum 1."""
+    kernel = np.exp(-0.5 * (np.arange(-reach_px, reach_px + 1) / sigma_px) ** 2)
+    # Row r holds the kernel from column r on: the same numbers, read one column earlier each row.
+    width = LARGE_SCALE_PX + 2 * reach_px
+    shifted = np.zeros((LARGE_SCALE_PX, width + 1))
+    shifted[:, : len(kernel)] = kernel / kernel.sum()
+    return shifted.reshape(-1)[: LARGE_SCALE_PX * width].reshape(LARGE_SCALE_PX, width)
