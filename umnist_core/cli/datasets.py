@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._comparison import comparison_lines
 from umnist_core.cli._types import JOBS, GivenPath
+from umnist_core.datasets.compare import compare_datasets
 from umnist_core.datasets.decode import CHOICES
 from umnist_core.datasets.inspect import Inspection, inspect_dataset
 from umnist_core.datasets.manifest import MANIFEST
@@ -31,31 +33,41 @@ def datasets_group() -> None:
     "inspect",
     epilog="\b\nExamples:\n"
     "  umnist datasets inspect ultramnist\n"
-    "  umnist datasets inspect ultramnist --quick --json\n\n"
+    "  umnist datasets inspect ultramnist --quick --json\n"
+    "  umnist datasets inspect MetH-Medium MetH-Period --quick\n\n"
     "Ends with code 1 when something is missing or damaged.",
 )
-@click.argument("folder", metavar="DIR", type=GivenPath())
+@click.argument("folders", metavar="DIR...", type=GivenPath(), nargs=-1, required=True)
 @click.option("--quick", is_flag=True, help="Check headers and ends instead of decoding all.")
 @click.option("--jobs", type=JOBS, help="Threads; one a core unless given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and no text.")
 @click.pass_context
 def inspect_command(
-    ctx: click.Context, *, folder: Path, quick: bool, jobs: int | None, as_json: bool
+    ctx: click.Context, *, folders: tuple[Path, ...], quick: bool, jobs: int | None, as_json: bool
 ) -> None:
     """Say what DIR is, count its images and labels, and list damaged files.
 
     DIR is a folder in Kaggle's layout, one that `umnist generate` wrote in any format, a
-    noise study, folders named by the label, Megapixel MNIST as make_mnist.py writes it, or
-    any folder of images. Data sets of `umnist generate` in it are looked at by themselves.
+    noise study, folders named by the label, Megapixel MNIST as make_mnist.py writes it, MetH or
+    MAMe with its table, the Swedish traffic signs, or any folder of images. Data sets of
+    `umnist generate` in it are looked at by themselves.
+
+    Several are also compared: sizes, shapes, years, and the share of images in both, beside what
+    the document of MetH says of them.
     """
-    sound = True
-    for inspection in _iter_inspections(folder, quick=quick, jobs=jobs):
-        sound = sound and inspection.is_sound
-        if as_json:
-            click.echo(json.dumps(asdict(inspection)))
-        else:
-            click.echo("\n".join(_lines(inspection)))
-    ctx.exit(0 if sound else 1)
+    seen: list[Inspection] = []
+    for folder in folders:
+        for inspection in _iter_inspections(folder, quick=quick, jobs=jobs):
+            seen.append(inspection)
+            _print(asdict(inspection) if as_json else _lines(inspection))
+    if len(folders) > 1:
+        comparison = compare_datasets(seen, quick=quick)
+        _print({"comparison": asdict(comparison)} if as_json else comparison_lines(comparison))
+    ctx.exit(0 if all(one.is_sound for one in seen) else 1)
+
+
+def _print(said: object) -> None:
+    click.echo("\n".join(said) if isinstance(said, list) else json.dumps(said))
 
 
 def _iter_inspections(folder: Path, *, quick: bool, jobs: int | None) -> Iterator[Inspection]:

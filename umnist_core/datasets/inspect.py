@@ -131,7 +131,7 @@ def inspect_dataset(
         choices={kind: choices[kind] for kind in CHOICES if choices[kind]},
         missing=tuple(reader.iter_missing()),
         damaged=tuple(dict.fromkeys(damaged)),
-        notes=reader.notes,
+        notes=(*reader.notes, *_other_sizes(reader, found)),
         check="ends" if quick else "decoded",
     )
 
@@ -175,6 +175,22 @@ def _count_years(reader: DatasetReader, found: Sequence[_Checked]) -> dict[str, 
         if one.known.year is not None:
             years.setdefault(reader.get_split(name) or "all", []).append(one.known.year)
     return {split: dict(Counter(map(year_bin, sorted(each)))) for split, each in years.items()}
+
+
+def _other_sizes(reader: DatasetReader, found: Sequence[_Checked]) -> Iterator[str]:
+    """Yield a sentence where files have other sizes than a table says."""
+    others = [
+        (name, one.size, f"{stated[1]}x{stated[0]}")
+        for name, one in zip(reader.ids, found, strict=True)
+        if one.size and (stated := one.known.stated_size) is not None
+    ]
+    others = [one for one in others if one[1] != one[2]]
+    if others:
+        name, size, stated_words = others[0]
+        yield (
+            f"{len(others)} of {len(found)} images have another size than the table says, as "
+            f"{name}: {size} px and not {stated_words}; the files are followed."
+        )
 
 
 @dataclass

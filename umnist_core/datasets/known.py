@@ -31,6 +31,8 @@ class Known:
         Of what is in the image, each with the name of its class, in px of the image as shown.
     smaller
         Files of the same image at a lower resolution, by how many times its sides were reduced.
+    stated_size
+        Height and width in px that a table says, which the file may not have.
     """
 
     label: int | None = None
@@ -39,6 +41,7 @@ class Known:
     scale: float | None = None
     boxes: tuple[DrawnBox, ...] = ()
     smaller: Mapping[int, Path] = field(default_factory=dict)
+    stated_size: tuple[int, int] | None = None
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from umnist_core.datasets.image_folder import open_image_folder
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.megapixel_reader import is_megapixel, open_megapixel
 from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
+from umnist_core.datasets.meth import find_meth, open_meth
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.scan import IMAGE_SUFFIXES, iter_files
 from umnist_core.datasets.shard_folder import ImagePart, find_shards, open_shards
@@ -18,14 +19,15 @@ from umnist_core.paths import expand_home, is_debris
 
 
 def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetReader:
-    """Open a data set of any layout: also Megapixel MNIST's own files, and traffic signs.
+    """Open a data set of any layout: also Megapixel MNIST's own files, traffic signs and MetH.
 
     Parameters
     ----------
     root
-        The folder. Only the layout's own tables are read, and of pickles nothing is run.
+        The folder, or the table of MetH or MAMe. Only the layout's own tables are read, and of
+        pickles nothing is run.
     damaged
-        Where to note shards and splits that cannot be read; None to raise at the first.
+        Where to note shards, splits and rows that cannot be read; None to raise at the first.
 
     Raises
     ------
@@ -37,8 +39,11 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     root = expand_home(root)
     if is_megapixel(root):
         return open_megapixel(root, damaged)
-    if not (root / MANIFEST).exists() and (signs := find_signs(root)) is not None:
-        return open_signs(root, signs, damaged)
+    if not (root / MANIFEST).exists():
+        if (signs := find_signs(root)) is not None:
+            return open_signs(root, signs, damaged)
+        if (meth := find_meth(root)) is not None:
+            return open_meth(meth, damaged)
     return open_files(root, damaged=damaged)
 
 
