@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
 
@@ -20,15 +18,12 @@ OTHER_COUNT_WEIGHT = 1e-3
 """Of a number of digits that UltraMNIST does not have, against 1 for one that it has."""
 
 
-@lru_cache(maxsize=8)
 def _shifts(device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return (10, 28, 28): class c takes the sum s to s + c; what is beyond 27 is lost."""
-    return torch.stack(
-        [
-            torch.diag(torch.ones(SUM_CLASSES - c, dtype=dtype, device=device), c)
-            for c in range(DIGIT_CLASSES - 1)
-        ]
-    )
+    # Made anew each time: one that was kept would outlive the device, or the mode, it was made in.
+    sums = torch.arange(SUM_CLASSES, device=device)
+    classes = torch.arange(DIGIT_CLASSES - 1, device=device)
+    return (sums[None, None, :] - sums[None, :, None] == classes[:, None, None]).to(dtype)
 
 
 def sum_log_probabilities(probabilities: Tensor, fewest: int = 3, most: int = 5) -> Tensor:
