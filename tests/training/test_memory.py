@@ -18,12 +18,12 @@ from umnist_core.training.data import ModelInputs, open_samples
 from umnist_core.training.memory import (
     MOST_IMAGES,
     cap_memory,
-    estimate_step,
     find_batch_size,
     largest_that_fits,
     parse_budget,
     run_trial_step,
 )
+from umnist_core.training.peaks import predict_batch
 
 
 def _one(model: Model) -> tuple[Any, dict[str, Tensor]]:
@@ -46,15 +46,41 @@ def test_what_is_no_budget_is_refused(text: str) -> None:
         parse_budget(text)
 
 
-@given(limit=st.integers(0, 3 * MOST_IMAGES), most=st.integers(1, MOST_IMAGES))
-def test_search_finds_the_largest_that_fits(limit: int, most: int) -> None:
-    """Whatever the limit, and never beyond the most that is allowed."""
-    assert largest_that_fits(lambda images: images <= limit, most) == min(limit, most)
+@given(
+    limit=st.integers(0, 3 * MOST_IMAGES),
+    most=st.integers(1, MOST_IMAGES),
+    start=st.integers(-5, 2 * MOST_IMAGES),
+)
+def test_search_finds_the_largest_that_fits(limit: int, most: int, start: int) -> None:
+    """Whatever the limit, wherever it begins, and never beyond the most that is allowed."""
+    tried: list[int] = []
+
+    def fits(images: int) -> bool:
+        tried.append(images)
+        return images <= limit
+
+    assert largest_that_fits(fits, most, start) == min(limit, most)
+    assert len(tried) == len(set(tried))
+    assert all(1 <= images <= most for images in tried)
+
+
+@pytest.mark.parametrize(("limit", "tries"), [(95, 2), (94, 2), (96, 4), (85, 8)])
+def test_search_from_a_good_guess_tries_few(limit: int, tries: int) -> None:
+    """A step on a card is dear; where 95 are predicted, 2 show that it is so."""
+    tried: list[int] = []
+
+    def fits(images: int) -> bool:
+        tried.append(images)
+        return images <= limit
+
+    assert largest_that_fits(fits, start=95) == limit
+    assert len(tried) <= tries
 
 
 def test_search_tries_steps_and_leaves_the_model_alone() -> None:
-    """Where steps are run, those that run out of memory are too large."""
+    """Where steps are run, those that run out of memory are too large; the first is predicted."""
     model = Tiny(TinyConfig()).train()
+    prepared, targets = _one(model)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     tried: list[int] = []
 
@@ -64,8 +90,10 @@ def test_search_tries_steps_and_leaves_the_model_alone() -> None:
             raise torch.OutOfMemoryError
         run_trial_step(trial, prepared, targets, images)
 
-    assert find_batch_size(model, *_one(model), 10**9, try_step=step) == 21
-    assert max(tried) == 32
+    budget = predict_batch(model, prepared, targets, 25, "float32")
+    assert find_batch_size(model, prepared, targets, budget, try_step=step) == 21
+    assert tried[0] == 25
+    assert sorted(tried) == [18, 20, 21, 22, 24, 25]
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert all(weight.grad is None for weight in model.parameters())
 
@@ -81,15 +109,13 @@ def test_model_that_cannot_fit_says_by_how_much() -> None:
         find_batch_size(model, *_one(model), 1000, try_step=never)
 
 
-def test_estimate_counts_weights_optimiser_and_activations() -> None:
-    """Four copies of each weight, and for each image at least what its first layer keeps."""
+def test_batch_on_the_cpu_is_the_largest_that_is_predicted_to_fit() -> None:
+    """One byte less than what a batch is predicted to need, and it is one image smaller."""
     model = Tiny(TinyConfig())
-    estimate = estimate_step(model, *_one(model))
-    weights = sum(4 * weight.numel() for weight in model.parameters())
-    assert estimate.fixed_bytes >= 4 * weights
-    # The normalised input and the dropped-out one, 64 px of 4 bytes each, and 28 logits.
-    assert 2 * 64 * 4 + 28 * 4 <= estimate.image_bytes <= 8 * 64 * 4
-    assert estimate.step_bytes(5) == estimate.fixed_bytes + 5 * estimate.image_bytes
+    prepared, targets = _one(model)
+    needed = predict_batch(model, prepared, targets, 300, "float32")
+    assert find_batch_size(model, prepared, targets, needed) == 300
+    assert find_batch_size(model, prepared, targets, needed - 1) == 299
 
 
 def test_cap_does_nothing_on_the_cpu() -> None:

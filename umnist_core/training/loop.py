@@ -198,7 +198,8 @@ class Trainer:
     def _search_batch_size(self) -> int:
         run, share = self.config.run, self.group.world * self.config.run.accumulate
         prepared, targets = ModelInputs(self.samples, self.reader)[self.train_places[0]]
-        found = find_batch_size(self.model, prepared, targets, parse_budget(run.memory_budget))
+        budget = parse_budget(run.memory_budget)
+        found = find_batch_size(self.model, prepared, targets, budget, precision=run.precision)
         counts = torch.zeros(self.group.world, dtype=torch.int64, device=self.group.device)
         counts[self.group.rank] = found
         # The smallest of all processes; no more than the data set has.

@@ -1,19 +1,19 @@
 """A memory budget: how many images of a batch fit, and what is done about it.
 
-On CUDA the allocator is capped at the budget, so that going over it fails as it would on the
-card of that size, and the batch size is searched by running real steps. The cap covers what
-PyTorch allocates; the driver's own context, some hundred MB, comes on top, as it does in the
-published figures. On the CPU nothing can be capped: weights, gradients, the optimiser's state
-and what autograd keeps of a step are counted, and the batch size follows from that estimate;
-workspaces of single operations come on top.
+A batch size is predicted first (`umnist_core.training.peaks`). On CUDA the allocator is capped at
+the budget, so that going over it fails as it would on the card of that size, and from the predicted
+batch the largest is searched by running real steps. The cap covers what PyTorch allocates; the
+driver's own context, some hundred MB, comes on top, as it does in the published figures. On the CPU
+nothing can be capped, and the prediction is what counts.
 """
 
 from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -23,12 +23,22 @@ from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.hardware import Hardware, hardware_of, is_out_of_memory
 from umnist_core.models.base import Model
 from umnist_core.models.targets import collate_targets
+from umnist_core.training.precision import find_precision
 
 _UNITS = {"": 1, "MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 _BUDGET = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([KMG]?I?B?)", re.IGNORECASE)
 
 MOST_IMAGES = 4096
 """No search goes further."""
+
+FEW_IMAGES = (2, 8)
+"""Batches from whose memory that of larger ones is guessed."""
+
+NEAR = 128
+"""Of where a search begins, the share that its first step goes from there."""
+
+TryStep = Callable[[Model, Any, dict[str, Tensor], int], None]
+"""Takes a model, an image, what is to be said of it, and how many such images a batch has."""
 
 
 def parse_budget(text: str) -> int:
@@ -70,96 +80,29 @@ def cap_memory(budget: int, hardware: Hardware) -> None:
     hardware.cap(budget)
 
 
-def largest_that_fits(fits: Callable[[int], bool], most: int = MOST_IMAGES) -> int:
+def largest_that_fits(fits: Callable[[int], bool], most: int = MOST_IMAGES, start: int = 1) -> int:
     """Return the largest number up to ``most`` that fits, 0 if not even 1 does.
 
     Parameters
     ----------
     fits
         Whether so many images fit; if some number does, so does every smaller one.
+    most
+        1 or more.
+    start
+        Where the search begins, best at the answer: the closer it is, the fewer are tried.
     """
-    if not fits(1):
-        return 0
-    low, high = 1, 2
-    while high <= most and fits(high):
-        low, high = high, high * 2
-    high = min(high, most + 1)  # low fits, high does not or is not allowed
+    start = min(max(start, 1), most)
+    step = max(1, start // NEAR)
+    low, high = (start, most + 1) if fits(start) else (0, start)  # low fits, high does not
+    while high - low > 1 and (low == 0 or high > most):
+        tried = max(1, high - step) if low == 0 else min(most, low + step)
+        low, high = (tried, high) if fits(tried) else (low, tried)
+        step *= 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Memory of a training step, counted on the CPU.
-
-    Attributes
-    ----------
-    fixed_bytes
-        Weights, buffers, gradients and the optimiser's state.
-    image_bytes
-        What autograd keeps for each image of the batch.
-    """
-
-    fixed_bytes: int
-    image_bytes: int
-
-    def step_bytes(self, images: int) -> int:
-        """Return the memory of a step with so many images."""
-        return self.fixed_bytes + images * self.image_bytes
-
-
-def estimate_step(model: Model, prepared: Any, targets: dict[str, Tensor]) -> Estimate:
-    """Count the memory of a step of Adam from two small ones.
-
-    Parameters
-    ----------
-    model
-        It is copied, and stays as it is.
-    prepared
-        One image, as the model prepares it.
-    targets
-        Of that image.
-    """
-    trial = copy.deepcopy(model).cpu().train()
-    two, four = (_kept_bytes(trial, prepared, targets, images) for images in (2, 4))
-    weights = sum(p.numel() * p.element_size() for p in trial.parameters())
-    learned = sum(p.numel() * p.element_size() for p in trial.parameters() if p.requires_grad)
-    buffers = sum(b.numel() * b.element_size() for b in trial.buffers())
-    image_bytes = max(0, four - two) // 2
-    # A gradient and two averages of each weight.
-    fixed = weights + buffers + 3 * learned + max(0, two - 2 * image_bytes)
-    return Estimate(fixed, image_bytes)
-
-
-def _kept_bytes(model: Model, prepared: Any, targets: dict[str, Tensor], images: int) -> int:
-    """Return the bytes that autograd keeps of a step's forward pass, beside the weights."""
-    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    kept: dict[int, int] = {}
-    alive: list[Tensor] = []  # or an address could come twice
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = step_loss(model, prepared, targets, images)
-        total = sum(kept.values())
-    del loss
-    return total
-
-
-def step_loss(model: Model, prepared: Any, targets: dict[str, Tensor], images: int) -> Tensor:
-    """Return the loss of a batch that holds one image so many times."""
-    batch = model.collate([prepared] * images)
-    joined = {
-        name: value.to(model.device) for name, value in collate_targets([targets] * images).items()
-    }
-    return model.loss(model(batch), joined)
 
 
 def find_batch_size(
@@ -168,7 +111,8 @@ def find_batch_size(
     targets: dict[str, Tensor],
     budget: int,
     *,
-    try_step: Callable[[Model, Any, dict[str, Tensor], int], None] | None = None,
+    precision: str = "float32",
+    try_step: TryStep | None = None,
 ) -> int:
     """Return the largest batch of one device whose training step fits into the budget.
 
@@ -180,38 +124,48 @@ def find_batch_size(
         One image and what is to be said of it.
     budget
         In bytes; on CUDA the cap must be set already.
+    precision
+        One of `umnist_core.training.precision.PRECISIONS`.
     try_step
         Runs a step on a copy of the model and raises what is out of memory where it does not
-        fit; by default `run_trial_step` on CUDA, and the estimate on the CPU.
+        fit; by default `run_trial_step` on CUDA, and the prediction alone on the CPU.
 
     Raises
     ------
     TooLargeError
         If not even the smallest batch fits; the sentence says by how much.
     """
-    if try_step is None and hardware_of(model.device).is_processor:
-        estimate = estimate_step(model, prepared, targets)
-        most = largest_that_fits(lambda images: estimate.step_bytes(images) <= budget)
-    else:
-        most = _largest_tried(model, prepared, targets, try_step or run_trial_step)
-        estimate = None
+    from umnist_core.training.peaks import predict_batch  # which knows configurations
+
+    @cache
+    def predict(images: int) -> int:
+        return predict_batch(model, prepared, targets, images, precision)
+
+    most = _largest_predicted(predict, budget)
+    if try_step is None and not hardware_of(model.device).is_processor:
+        try_step = partial(run_trial_step, precision=precision)
+    if try_step is not None:
+        most = _largest_tried(model, prepared, targets, try_step, start=most)
     if most > 0:
         return most
-    estimate = estimate or estimate_step(model, prepared, targets)
-    needed = estimate.step_bytes(1)
-    over = max(0, needed - budget)
+    needed = predict(1)
+    over = f"{gigabytes(needed - budget)} more than" if needed > budget else "and when tried beyond"
     raise TooLargeError(
-        f"A step with one image needs at least {gigabytes(needed)} (estimated), "
-        f"{gigabytes(over)} more than the budget of {gigabytes(budget)}; choose a smaller image "
-        "size or model, or a larger budget."
+        f"A step with one image needs at least {gigabytes(needed)} (predicted), {over} the budget "
+        f"of {gigabytes(budget)}; choose a smaller image size or model, or a larger budget."
     )
 
 
+def _largest_predicted(predict: Callable[[int], int], budget: int) -> int:
+    """Return the largest batch that fits as predicted; from two small ones to where it may lie."""
+    few, more = FEW_IMAGES
+    image_bytes = max(1, (predict(more) - predict(few)) // (more - few))
+    start = few + (budget - predict(few)) // image_bytes
+    return largest_that_fits(lambda images: predict(images) <= budget, start=start)
+
+
 def _largest_tried(
-    model: Model,
-    prepared: Any,
-    targets: dict[str, Tensor],
-    try_step: Callable[[Model, Any, dict[str, Tensor], int], None],
+    model: Model, prepared: Any, targets: dict[str, Tensor], try_step: TryStep, *, start: int
 ) -> int:
     trial = copy.deepcopy(model).train()
 
@@ -227,21 +181,47 @@ def _largest_tried(
             hardware_of(model.device).release()
         return True
 
-    return largest_that_fits(fits)
+    return largest_that_fits(fits, start=start)
 
 
-def run_trial_step(model: Model, prepared: Any, targets: dict[str, Tensor], images: int) -> None:
+def run_trial_step(
+    model: Model,
+    prepared: Any,
+    targets: dict[str, Tensor],
+    images: int,
+    *,
+    precision: str = "float32",
+) -> None:
     """Run a whole step of Adam with a batch that holds one image so many times."""
+    hardware = hardware_of(model.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.0)
-    # A single image has no variance where a batch is normalised over one pixel.
-    modes = {part: part.training for part in model.modules()} if images == 1 else {}
-    for part in modes:
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
-            part.eval()
+    batch = model.collate([prepared] * images)
+    joined = {
+        name: hardware.send(value) for name, value in collate_targets([targets] * images).items()
+    }
+    with still_norms(model, is_needed=images == 1):
+        with hardware.mixed(find_precision(precision, hardware)):
+            loss = model.loss(model(batch), joined)
+        loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    hardware.wait()
+
+
+@contextmanager
+def still_norms(net: nn.Module, *, is_needed: bool) -> Iterator[None]:
+    """Let batch normalisation use what it learned until the block ends.
+
+    A single image has no variance where a batch is normalised over one pixel.
+    """
+    norms = [
+        part
+        for part in net.modules()
+        if is_needed and isinstance(part, nn.modules.batchnorm._BatchNorm) and part.training
+    ]
+    for norm in norms:
+        norm.eval()
     try:
-        step_loss(model, prepared, targets, images).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        hardware_of(model.device).wait()
+        yield
     finally:
-        for part, mode in modes.items():
-            part.training = mode
+        for norm in norms:
+            norm.train()
