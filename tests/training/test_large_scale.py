@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from tests.models.small import ALL, SMALL
 from tests.training.tiny import stopping_before
+from umnist_core.cli.evaluate import evaluate_command
 from umnist_core.datasets.large_scale import rescale_digits
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
+from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE
-from umnist_core.models.checkpoints import load_checkpoint
+from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
+from umnist_core.models.registry import create_model
 from umnist_core.scenes import Span
 from umnist_core.training.config import DataPart, config_from, load_config
 from umnist_core.training.data import LargeScaleSamples, open_samples
@@ -121,6 +126,22 @@ def test_model_trains_goes_on_after_a_stop_and_is_evaluated(name: str, tmp_path:
     found = evaluate(model, LargeScaleSamples(ONE, "test", 4), batch_size=4)
     assert all(0 <= row["said_digit"] <= 9 for row in found.rows)
     assert found.summary()["tasks"]["digit"]["accuracy"]["images"] == 4
+
+
+def test_command_evaluates_at_a_scale(tmp_path: Path) -> None:
+    """The same preset and override as of training; a scale that there is not is refused."""
+    torch.manual_seed(0)
+    path, out = tmp_path / "own.safetensors", tmp_path / "figures.json"
+    save_checkpoint(path, create_model("fov-max", SMALL["fov-max"]), Card("fov-max"))
+    words = [str(path), "--preset", "large-scale", "--count", "3", "--device", "cpu"]
+    words += ["--out", str(out), "--set"]
+    result = CliRunner().invoke(evaluate_command, [*words, "scale=2.828"])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(out.read_text())
+    assert figures["data"]["overrides"] == {"scale": "2.828"}
+    assert figures["tasks"]["digit"]["accuracy"]["images"] == 3
+    refused = CliRunner().invoke(evaluate_command, [*words, "scale=9"])
+    assert isinstance(refused.exception, InvalidValueError)
 
 
 @pytest.mark.parametrize("name", MODELS)

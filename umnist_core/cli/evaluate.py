@@ -10,6 +10,7 @@ from umnist_core.cli._scene_options import SEED, read_digits, set_option
 from umnist_core.cli._types import COUNT, GivenPath
 from umnist_core.scenes import PRESETS
 from umnist_core.seeds import FOLDER_SPLITS
+from umnist_core.training.presets import LARGE_SCALE
 
 FILE = GivenPath(dir_okay=False)
 
@@ -20,6 +21,7 @@ FILE = GivenPath(dir_okay=False)
     "  umnist evaluate runs/my-run/best.safetensors\n"
     "  umnist evaluate best.safetensors --count 200 --set shape_pairs=5 --out figures.json\n"
     "  umnist evaluate best.safetensors --data ultra-mnist --submission out.csv\n"
+    "  umnist evaluate fov-max.safetensors --preset large-scale --set scale=2.828\n"
     "  umnist evaluate digit-finder --variant rescaled-3900 --count 300\n"
     "  umnist evaluate digit-finder --variant all --data photos --count 300 --out all.json\n"
     "  umnist evaluate my-run --variant all --count 300 --onto-card",
@@ -40,7 +42,14 @@ FILE = GivenPath(dir_okay=False)
     "turned-180, turned-270, shifted, inverted, no-digits; photographs; or all, one after the "
     "other.",
 )
-@click.option("--preset", type=click.Choice(list(PRESETS)), default="released", show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice([*PRESETS, LARGE_SCALE]),
+    default="released",
+    show_default=True,
+    help=f"Of the scenes; {LARGE_SCALE} for digits of MNIST Large Scale, with --set scale=2 or "
+    "1..4.",
+)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(FOLDER_SPLITS), default="test", show_default=True)
 @click.option("--count", type=COUNT, help="Images; 1000 scenes, or the whole folder.")

@@ -15,9 +15,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
 from umnist_core.models.papers.backbones import NONE
 from umnist_core.parsing import parse_toml
-from umnist_core.scenes import Parameter, Span, parse_parameter
+from umnist_core.scenes import Span, parse_parameter
 from umnist_core.training.memory import parse_budget
 from umnist_core.training.precision import PRECISIONS
+from umnist_core.training.presets import LARGE_SCALE, LARGE_SCALE_PARAMETERS
 from umnist_core.training.runs import find_configs
 
 P = TypeVar("P")
@@ -26,11 +27,6 @@ P = TypeVar("P")
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
 SELECTIONS = ("accuracy", "loss")
-
-LARGE_SCALE = "large-scale"
-"""Preset of the images of MNIST Large Scale, which are no scenes."""
-
-_LARGE_SCALE_PARAMETERS = {"scale": Parameter("number", 0.5, 8, "", "scale of the digits")}
 
 
 @dataclass(frozen=True)
@@ -131,7 +127,7 @@ class DataPart:
             )
         if self.is_large_scale:
             for name, text in self.overrides.items():
-                parse_parameter(name, text, _LARGE_SCALE_PARAMETERS)
+                parse_parameter(name, text, LARGE_SCALE_PARAMETERS)
             if self.layer != "full":
                 raise InvalidValueError(
                     f"data.layer is of scenes, of which data.preset {LARGE_SCALE!r} has none; got "
@@ -146,7 +142,7 @@ class DataPart:
     @property
     def scales(self) -> Span:
         """Least and largest scale of the digits of `LARGE_SCALE`; 1 if none is named."""
-        span = parse_parameter("scale", self.overrides.get("scale", "1"), _LARGE_SCALE_PARAMETERS)
+        span = parse_parameter("scale", self.overrides.get("scale", "1"), LARGE_SCALE_PARAMETERS)
         assert isinstance(span, Span)  # of a parameter that may be a range
         return span
 

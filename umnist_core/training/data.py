@@ -35,7 +35,8 @@ from umnist_core.models.targets import (
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
 from umnist_core.scenes import Digit, Scene, Span, Tasks
 from umnist_core.seeds import FOLDER_SPLITS, sample_rng
-from umnist_core.training.config import LARGE_SCALE, DataPart, Turn
+from umnist_core.training.config import DataPart, Turn
+from umnist_core.training.presets import LARGE_SCALE
 
 Item = tuple[Any, dict[str, Tensor]]
 Batch = tuple[Any, dict[str, Tensor]]

@@ -26,6 +26,7 @@ from umnist_core.training.evaluate import (
 )
 from umnist_core.training.failures import failures_said
 from umnist_core.training.memory import cap_memory, gigabytes, parse_budget
+from umnist_core.training.presets import LARGE_SCALE
 from umnist_core.training.provenance import find_versions
 from umnist_core.training.summaries import card_summary
 from umnist_core.training.variants import (
@@ -105,6 +106,15 @@ def _samples(variant: str, options: dict[str, Any]) -> Samples:
     if data is not None and options["variant"] != ALL:
         images = open_samples(DataPart(folder=str(data), split=split, count=count or 0))
         return open_variant(images, variant)
+    if options["preset"] == LARGE_SCALE:
+        digits = DataPart(
+            preset=LARGE_SCALE,
+            overrides=options["overrides"],
+            split=split,
+            seed=seed,
+            count=count or SCENES,
+        )
+        return open_variant(open_samples(digits), variant)
     recipe = Recipe(count or SCENES, options["preset"], seed, split, options["overrides"])
     return open_variant(SceneSamples(recipe), variant)
 
