@@ -33,6 +33,7 @@ TASK_TITLES = {
     "max": "of largest digits right",
     "top": "of topmost digits right",
     "multi": "of sets of digits right",
+    "digit": "of digits right",
 }
 
 
