@@ -138,12 +138,14 @@ def _halves() -> GlyphSet:
 
 def test_parts_of_the_digits_are_kept_apart() -> None:
     """The first twelfth is for validation, the rest for training; a test split has all."""
-    glyphs, ranges = _halves(), {}
+    glyphs, ranges, places = _halves(), {}, set()
     for split, part in (("train", "training"), ("train", "validation"), ("test", "training")):
         chosen = {"canvas": "256", "digits_from": part, "distractors": "400"}
         scene = plan_scene("needle", 0, split, 0, glyphs=glyphs, overrides=chosen)
         used = {glyph for glyph, _, _ in added_of(scene).distractors} | {scene.digits[0].glyph}
         ranges[split, part] = (min(used), max(used))
+        places.add((scene.boxes[0], added_of(scene).distractors[0][1:]))
+    assert len(places) == 3, "nor are they images of the same places"
     assert ranges == {
         ("train", "training"): (10, 119),
         ("train", "validation"): (0, 9),

@@ -72,7 +72,9 @@ def parameter_help() -> str:
     paragraphs = []
     for planner, table in tables.items():
         lines = [f"  {name:<19} {p.meaning}: {p.allowed}" for name, p in table.items()]
-        title = f"Parameters of --set for the presets {', '.join(presets_of[planner])}:"
+        presets = presets_of[planner]
+        of_presets = f"preset{'s' if len(presets) > 1 else ''} {', '.join(presets)}"
+        title = f"Parameters of --set for the {of_presets}:"
         paragraphs.append("\n".join(["\b", title, *lines]))
     return "\n\n".join(paragraphs)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from umnist_core.cli._comparison import comparison_lines
+from umnist_core.cli._needle import write_needle_command
 from umnist_core.cli._types import JOBS, GivenPath
 from umnist_core.datasets.compare import compare_datasets
 from umnist_core.datasets.decode import CHOICES
@@ -26,7 +27,10 @@ _LISTED_SIZES = 20
     "datasets", epilog="\b\nExamples:\n  umnist datasets inspect ultramnist-classification"
 )
 def datasets_group() -> None:
-    """Look into data sets."""
+    """Look into data sets, and write one in its original layout."""
+
+
+datasets_group.add_command(write_needle_command)
 
 
 @datasets_group.command(
@@ -48,9 +52,9 @@ def inspect_command(
     """Say what DIR is, count its images and labels, and list damaged files.
 
     DIR is a folder in Kaggle's layout, one that `umnist generate` wrote in any format, a
-    noise study, folders named by the label, Megapixel MNIST as make_mnist.py writes it, MetH or
-    MAMe with its table, the Swedish traffic signs, or any folder of images. Data sets of
-    `umnist generate` in it are looked at by themselves.
+    noise study, folders named by the label, Megapixel MNIST as make_mnist.py writes it, Needle
+    MNIST in its original layout, MetH or MAMe with its table, the Swedish traffic signs, or any
+    folder of images. Data sets of `umnist generate` in it are looked at by themselves.
 
     Several are also compared: sizes, shapes, years, and the share of images in both, beside what
     the document of MetH says of them.

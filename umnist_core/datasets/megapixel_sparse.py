@@ -30,6 +30,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from umnist_core.datasets.npy_header import read_npy_header
 from umnist_core.datasets.pickled import Array, as_numbers, load_pickled
 from umnist_core.errors import DamagedFileError, MissingFileError, NotFoundError
 from umnist_core.files import write_whole
@@ -38,9 +39,6 @@ from umnist_core.scenes import MegapixelTasks
 
 PARAMETER_FILE = "parameters.json"
 MAX_SIDE_PX = 100_000
-
-HEADER_MAX_BYTES = 10_000
-"""Of the header of an array, which is some 100 bytes long."""
 
 MEMORY_MAX_TIMES = 8
 """How much larger images may be in memory than in the file: small numbers become int64."""
@@ -184,18 +182,7 @@ def _read_records(file: BinaryIO, path: Path) -> list[Any]:
 
 def _read_count(file: BinaryIO) -> int:
     """Return the number of records that a NumPy file says it has; leave the file behind that."""
-    version = np.lib.format.read_magic(file)
-    length_bytes = 2 if version == (1, 0) else 4
-    length = int.from_bytes(file.read(length_bytes), "little")
-    if length > HEADER_MAX_BYTES:
-        raise ValueError(f"a header of {length} bytes")
-    file.seek(-length_bytes, os.SEEK_CUR)
-    read_header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read_header(file)
+    shape, dtype, _ = read_npy_header(file)
     if dtype != np.dtype(object) or len(shape) != 1:
         raise ValueError(f"an array of {dtype} and shape {shape}")
     if shape[0] > (size := os.fstat(file.fileno()).st_size):

@@ -10,6 +10,7 @@ from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.megapixel_reader import is_megapixel, open_megapixel
 from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
 from umnist_core.datasets.meth import find_meth, open_meth
+from umnist_core.datasets.needle import find_needle, open_needle
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.datasets.scan import IMAGE_SUFFIXES, iter_files
 from umnist_core.datasets.shard_folder import ImagePart, find_shards, open_shards
@@ -19,7 +20,7 @@ from umnist_core.paths import expand_home, is_debris
 
 
 def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetReader:
-    """Open a data set of any layout: also Megapixel MNIST's own files, traffic signs and MetH.
+    """Open a data set of any layout: also that of Megapixel or Needle MNIST, signs and MetH.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     if is_megapixel(root):
         return open_megapixel(root, damaged)
     if not (root / MANIFEST).exists():
+        if (needle := find_needle(root)) is not None:
+            return open_needle(root, needle)
         if (signs := find_signs(root)) is not None:
             return open_signs(root, signs, damaged)
         if (meth := find_meth(root)) is not None:

@@ -42,10 +42,20 @@ Indices = NDArray[np.int64]
 
 
 class _Pool(NamedTuple):
-    """The glyphs of one part of a split: those that are looked for, and the others."""
+    """The digits of one part of a split.
+
+    Attributes
+    ----------
+    needles, others
+        Glyphs that are looked for, and all others.
+    prefix
+        Of the purposes of its generators: images for validation are no images for training with
+        other digits in their places.
+    """
 
     needles: Indices
     others: Indices
+    prefix: str
 
 
 def plan_needle_scene(parameters: NeedleParameters, source: Provenance, glyphs: GlyphSet) -> Scene:
@@ -86,7 +96,7 @@ def plan_needle_scene(parameters: NeedleParameters, source: Provenance, glyphs: 
         stand_in=glyphs.is_stand_in,
         provenance=source,
         added=Added(
-            _plan_distractors(parameters.canvas, count, noise_seed, source, pool.others),
+            _plan_distractors(parameters.canvas, count, noise_seed, source, pool),
             NEEDLE_CLASS,
         ),
     )
@@ -107,16 +117,18 @@ def count_published(glyphs: GlyphSet, split: str = "train", digits_from: str = "
 
 @lru_cache(maxsize=16)
 def _find_pool(glyphs: GlyphSet, split: str, digits_from: str) -> _Pool:
-    begin, end = 0, len(glyphs)
+    begin, end, prefix = 0, len(glyphs), ""
     if split == "train":
         border = len(glyphs) // _VALIDATION_SHARE
-        begin, end = (border, end) if digits_from == "training" else (0, border)
+        is_training = digits_from == "training"
+        begin, end, prefix = (border, end, "") if is_training else (0, border, "validation/")
     labels = glyphs.labels[begin:end]
     pool = _Pool(
         begin + np.flatnonzero(labels == NEEDLE_CLASS),
         begin + np.flatnonzero(labels != NEEDLE_CLASS),
+        prefix,
     )
-    if not all(map(len, pool)):
+    if not (len(pool.needles) and len(pool.others)):
         raise InvalidValueError(
             f"Of the {end - begin} digits {begin} to {end - 1} of glyph set {glyphs.name} none is "
             f"a {NEEDLE_CLASS}, or all are; use a set with more digits."
@@ -127,7 +139,7 @@ def _find_pool(glyphs: GlyphSet, split: str, digits_from: str) -> _Pool:
 def _plan_needle(
     parameters: NeedleParameters, source: Provenance, glyphs: GlyphSet, pool: _Pool
 ) -> Digit | None:
-    rng = sample_rng(source.seed, source.split, source.index, "digits")
+    rng = sample_rng(source.seed, source.split, source.index, f"{pool.prefix}digits")
     coin = draw_int(rng, 0, 1)  # always drawn, so that the place stays the same
     row, col = (_draw_place(parameters.canvas, rng) for _ in range(2))
     number = _number_of_needle(parameters.label, source.index, coin)
@@ -159,11 +171,11 @@ def _order_of_needles(seed: int, split: str, turn: int, count: int) -> Indices:
 
 
 def _plan_distractors(
-    canvas_px: int, count: int, noise_seed: int, source: Provenance, others: Indices
+    canvas_px: int, count: int, noise_seed: int, source: Provenance, pool: _Pool
 ) -> tuple[tuple[int, int, int], ...]:
-    # Row by row, so that a larger count keeps the earlier ones.
-    drawn = sample_rng(noise_seed, source.split, source.index, "distractors").random((count, 3))
-    chosen = others[(drawn[:, 0] * len(others)).astype(np.int64)]
+    rng = sample_rng(noise_seed, source.split, source.index, f"{pool.prefix}distractors")
+    drawn = rng.random((count, 3))  # row by row, so that a larger count keeps the earlier ones
+    chosen = pool.others[(drawn[:, 0] * len(pool.others)).astype(np.int64)]
     # As published, the last place is not reached.
     places = (drawn[:, 1:] * (canvas_px - GLYPH_PX)).astype(np.int64)
     return tuple(zip(chosen.tolist(), *places.T.tolist(), strict=True))
