@@ -66,9 +66,7 @@ def run(work: Work) -> None:
     order = sorted(model_names(), key=lambda one: (one in _SLOW, one not in TRAINED, one))
     for name in order:
         work.check_time()
-        with contextlib.ExitStack() as stack:
-            for mode in MODES:
-                stack.enter_context(work.trying(f"{name}/{mode}", *_figures_of(name)))
+        with work.trying([f"{name}/{mode}" for mode in MODES], *_figures_of(name)):
             _compare(work, name, *_make(work, name))
         work.say(f"{name}: compared")
 

@@ -248,13 +248,14 @@ class RecipeRun:
             config.schedule, config.optimizer.learning_rate, done, config.run.epochs, Plateau()
         )
 
-    def _after_step(self, _what: str, step: int, _steps: int, loss: float) -> None:
+    def _after_step(self, _what: str, _step: int, _steps: int, loss: float) -> None:
         told, now = self._told, time.monotonic()
-        waited_s = self._images.waited_s
-        if step and loss:
-            told.losses.append(loss)
-            told.step_s.append(now - told.last - (waited_s - told.waited_s))
-        told.last, told.waited_s = now, waited_s
+        step_s = now - told.last - (self._images.waited_s - told.waited_s)
+        told.last, told.waited_s = now, self._images.waited_s
+        if not loss:  # an epoch begins
+            return
+        told.losses.append(loss)
+        told.step_s.append(step_s)
         done = len(told.losses)
         if done == ESTIMATE_STEPS + WARM_UP_STEPS and not told.is_estimated:
             self._estimate()

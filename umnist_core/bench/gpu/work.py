@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import itertools
 import json
 import math
 import os
@@ -26,7 +27,7 @@ from umnist_core.bench.gpu.parts import DONE, FAILED, PACKAGE, PARTS, SKIPPED, S
 from umnist_core.bench.gpu.sizes import REHEARSAL, Sizes
 from umnist_core.bench.spread import spread_of
 from umnist_core.digits import GlyphSet, load_glyphs
-from umnist_core.errors import InvalidValueError, UmnistError
+from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError, UmnistError
 
 if TYPE_CHECKING:  # has torch
     from umnist_core.hardware import Hardware
@@ -110,8 +111,16 @@ class Work:
         self._stream.flush()
 
     @contextlib.contextmanager
-    def trying(self, key: str, *names: str) -> Iterator[None]:
-        """Let a measurement fail alone: its figures then say why, and the rest goes on."""
+    def trying(self, of: str | Sequence[str], *names: str) -> Iterator[None]:
+        """Let a measurement fail alone: its figures then say why, and the rest goes on.
+
+        Parameters
+        ----------
+        of
+            The key, or keys, that it measures.
+        names
+            Figures that it puts.
+        """
         try:
             yield
         except Exception as error:
@@ -119,7 +128,7 @@ class Work:
                 raise
             self.hardware.release()
             why = f"failed: {_in_a_line(error)}"
-            for name in names:
+            for name, key in itertools.product(names, [of] if isinstance(of, str) else of):
                 if (name, key) not in self._measured:
                     self.put(name, key, None, why=why, traceback=traceback.format_exc())
 
@@ -281,6 +290,17 @@ def _make_work(options: argparse.Namespace, stream: TextIO) -> Work:
     return Work(hardware, sizes, options.out, options.resume, stream)
 
 
+def _cannot(error: Exception) -> str:
+    """Return why parts cannot be done here, and what helps."""
+    if isinstance(error, NotFoundError):
+        return f"{error} Or rehearse on the processor, with --rehearse."
+    if isinstance(error, MissingFileError):
+        return f"{error} Or name a folder with MNIST's files, with --digits."
+    if isinstance(error, UmnistError):
+        return str(error)
+    return f"Expected a python3 with PyTorch, found one without ({error}); choose another."
+
+
 def _do_parts(work: Work, options: argparse.Namespace, ends: float) -> None:
     for part in (one for one in PARTS if one.name in options.part):
         left_s = ends - time.monotonic()
@@ -314,10 +334,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         work = _make_work(options, stream)
         work.tell("head", **_head(work))
     except (UmnistError, ImportError) as error:
-        why = str(error)
-        if isinstance(error, ImportError) and not isinstance(error, UmnistError):
-            why = f"Expected a python3 with PyTorch, found one without ({error}); choose another."
-        stream.write(json.dumps({"event": "cannot", "why": why}) + "\n")
+        stream.write(json.dumps({"event": "cannot", "why": _cannot(error)}) + "\n")
         stream.flush()
         return
     _do_parts(work, options, ends)
