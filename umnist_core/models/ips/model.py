@@ -23,7 +23,14 @@ from torch import Tensor, nn
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
 from umnist_core.hardware import hardware_of
-from umnist_core.models.base import MEGAPIXEL_TASKS, SUM_TASK, Model, ModelOutput, Task
+from umnist_core.models.base import (
+    MEGAPIXEL_TASKS,
+    NEEDLE_TASK,
+    SUM_TASK,
+    Model,
+    ModelOutput,
+    Task,
+)
 from umnist_core.models.ips.cross_attention import CrossAttention, positions_1d
 from umnist_core.models.ips.patch_encoders import PatchEncoder, fold_encoder, make_encoder
 from umnist_core.models.ips.patches import EDGES, PatchGrid, PatchReader, Pixels, open_patches
@@ -40,7 +47,7 @@ from umnist_core.pyramid import TileSource
 
 ATTENTION_KIND = "cross-attention over the patches in memory"
 
-_KNOWN_TASKS = {task.name: task for task in (SUM_TASK, *MEGAPIXEL_TASKS)}
+_KNOWN_TASKS = {task.name: task for task in (SUM_TASK, NEEDLE_TASK, *MEGAPIXEL_TASKS)}
 
 _AT_LEAST_1 = (
     "patch_px",
