@@ -183,11 +183,13 @@ def _range(values: list[str]) -> str:
 def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
     """Return the figures that tell something of the answer, as name and value."""
     ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
-    rows = {
-        "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
-        "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
-        "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
-    }
+    rows = {"Digits": "none"}
+    if figures.sides_px:
+        rows = {
+            "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
+            "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
+            "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
+        }
     if figures.strokes:
         rows["Strokes"] = f"{figures.strokes}"
     elif figures.distractors:

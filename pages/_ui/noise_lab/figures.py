@@ -201,7 +201,8 @@ def _all_values(chart: Chart, row: Row) -> list[float]:
 
 
 def _median_text(chart: Chart, row: Row) -> str:
-    return f"{median(_all_values(chart, row)):.3g}"
+    values = _all_values(chart, row)
+    return f"{median(values):.3g}" if values else "none"
 
 
 def _likeness_text(row: Row) -> str:
