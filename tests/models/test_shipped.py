@@ -13,12 +13,13 @@ from umnist_core.datasets import Recipe
 from umnist_core.digits import load_glyphs
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.training.data import SceneSamples
+from umnist_core.scenes import Span
+from umnist_core.training.data import LargeScaleSamples, SceneSamples
 from umnist_core.training.evaluate import Evaluation, evaluate
 
 MOST_BYTES = 10_000_000
 SHIPPED = find_shipped_checkpoints()
-EXPECTED = {"additive-pyramid", "digit-finder", "efficientnet-b0-512", "ips-megapixel"}
+EXPECTED = {"additive-pyramid", "digit-finder", "efficientnet-b0-512", "fov-max", "ips-megapixel"}
 
 
 def answers(name: str, preset: str, count: int) -> Evaluation:
@@ -31,7 +32,7 @@ def answers(name: str, preset: str, count: int) -> Evaluation:
 
 
 def test_those_that_the_documents_promise_are_there() -> None:
-    """IPS, the finder, the labels-only model, and one EfficientNet-B0 at 512 px."""
+    """IPS, the finder, the labels-only model, one EfficientNet-B0 at 512 px, and FovMax."""
     assert set(SHIPPED) == EXPECTED
 
 
@@ -94,3 +95,15 @@ def test_efficientnet_answers_at_512_px() -> None:
     rows = answers("efficientnet-b0-512", "released", 2).rows
     assert all(0 <= row["said_sum"] <= 27 for row in rows)
     assert not model.training
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
+def test_fovmax_reads_digits_of_every_scale(scale: float) -> None:
+    """It learned from digits of scale 1; of 60 it reads at least 50 at any scale up to 4."""
+    samples = LargeScaleSamples(Span(scale, scale), "test", 60)
+    if samples.glyphs.is_stand_in:
+        pytest.skip("MNIST is not on this machine.")
+    model, _ = load_checkpoint(SHIPPED["fov-max"])
+    rows = evaluate(model, samples, batch_size=20, with_attention=False).rows
+    assert sum(row["correct_digit"] for row in rows) >= 50
