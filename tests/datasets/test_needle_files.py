@@ -177,7 +177,10 @@ def test_every_form_of_an_array_is_read(
     data = _opened(tmp_path)
     assert (data.read_patch_map("train_0"), data.known("train_0").boxes) == (None, ())
     assert data.read_size("train_0") == (6, 8)
-    for patch_map in (np.eye(3, dtype=np.int64), np.asfortranarray(np.ones((2, 3), np.float32))):
+    for patch_map in (
+        np.eye(3, dtype=np.int64),
+        np.asfortranarray(np.arange(6.0, dtype=np.float32).reshape(2, 3)),
+    ):
         save(path, GREYS / 255, patch_map)
         found = data.read_patch_map("train_0")
         assert found is not None
