@@ -1,4 +1,4 @@
-"""The promises of rendering, for scenes with strokes: any window, level, layer and filter."""
+"""The promises of rendering, for grey scenes: any window, level, layer and filter."""
 
 from __future__ import annotations
 
@@ -33,8 +33,31 @@ def scenes_with_strokes(draw: st.DrawFn) -> Scene:
     )
 
 
-@settings(deadline=None, max_examples=150)
-@given(data=st.data(), scene=scenes_with_strokes())
+@st.composite
+def added_scenes(draw: st.DrawFn) -> Scene:
+    """Draw a scene of 70 to 1300 px with digits of any side, over one another too."""
+    preset = draw(st.sampled_from(["needle", "patchgd"]))
+    canvas = draw(st.integers(70, 1300))
+    overrides = {"canvas": str(canvas)}
+    overrides |= (
+        {"distractors": str(draw(st.integers(0, 80)))}
+        if preset == "needle"
+        else {"factor": f"0.5..{max(1, canvas // 100)}"}
+    )
+    return plan_scene(
+        preset,
+        seed=draw(st.integers(0, 1000)),
+        index=draw(st.integers(0, 1)),
+        glyphs=GLYPHS,
+        overrides=overrides,
+    )
+
+
+GREY_SCENES = st.one_of(scenes_with_strokes(), added_scenes())
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.data(), scene=GREY_SCENES)
 def test_window_equals_the_crop_of_the_whole(data: st.DataObject, scene: Scene) -> None:
     """A box rendered alone is the same box cut from the level, for every layer and filter."""
     layer, pyramid_filter = data.draw(st.sampled_from(LAYERS)), data.draw(st.sampled_from(FILTERS))
@@ -52,8 +75,8 @@ def test_window_equals_the_crop_of_the_whole(data: st.DataObject, scene: Scene) 
     np.testing.assert_array_equal(window, level[box.slices])
 
 
-@settings(deadline=None, max_examples=150)
-@given(data=st.data(), scene=scenes_with_strokes())
+@settings(deadline=None, max_examples=200)
+@given(data=st.data(), scene=GREY_SCENES)
 def test_level_equals_its_definition_on_the_pixels(data: st.DataObject, scene: Scene) -> None:
     """Means and nearest pixels equal those taken from the full image."""
     layer, pyramid_filter = data.draw(st.sampled_from(LAYERS)), data.draw(st.sampled_from(FILTERS))

@@ -7,21 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.property.test_windows import boxes_in, reduce_by_definition
 from tests.segment_glyphs import segment_glyphs
 from umnist_core.geometry import Box
-from umnist_core.rendering import (
-    FILTERS,
-    LAYERS,
-    digit_mask,
-    level_box_of_whole,
-    render,
-    scene_figures,
-)
+from umnist_core.rendering import digit_mask, render, scene_figures
 from umnist_core.scenes import Added, Scene, plan_scene
 
 GLYPHS = segment_glyphs()
@@ -83,58 +73,18 @@ def test_order_of_digits_does_not_matter() -> None:
     np.testing.assert_array_equal(render(turned, GLYPHS), render(scene, GLYPHS))
 
 
-@st.composite
-def added_scenes(draw: st.DrawFn) -> Scene:
-    """Draw a scene of 70 to 1300 px with digits of any side, over one another too."""
-    preset = draw(st.sampled_from(["needle", "patchgd"]))
-    canvas = draw(st.integers(70, 1300))
-    overrides = {"canvas": str(canvas)}
-    overrides |= (
-        {"distractors": str(draw(st.integers(0, 80)))}
-        if preset == "needle"
-        else {"factor": f"0.5..{max(1, canvas // 100)}"}
+def test_digits_of_every_side_are_added_where_they_meet() -> None:
+    """Of 14, 28 and 84 px, one over another."""
+    (needle,) = plan().digits
+    sides = [
+        replace(needle, side_px=side, row=row) for side, row in ((14, 3), (84, 100), (56, 120))
+    ]
+    scene = replace(plan(), digits=(needle, *sides))
+    np.testing.assert_array_equal(render(scene, GLYPHS), paint(scene))
+    alone = paint(scene, distractors=False)
+    np.testing.assert_array_equal(
+        render(scene, GLYPHS, layer="digits"), np.where(alone > 0, paint(scene), 128)
     )
-    return plan_scene(
-        preset,
-        seed=draw(st.integers(0, 1000)),
-        index=draw(st.integers(0, 1)),
-        glyphs=GLYPHS,
-        overrides=overrides,
-    )
-
-
-@settings(deadline=None, max_examples=100)
-@given(data=st.data(), scene=added_scenes())
-def test_window_equals_the_crop_of_the_whole(data: st.DataObject, scene: Scene) -> None:
-    """A box rendered alone is the same box cut from the level, for every layer and filter."""
-    layer, pyramid_filter = data.draw(st.sampled_from(LAYERS)), data.draw(st.sampled_from(FILTERS))
-    reduction = data.draw(st.one_of(st.integers(1, 40), st.integers(500, 700)))
-    box = data.draw(boxes_in(level_box_of_whole(scene, reduction)))
-    window, level = (
-        render(
-            scene,
-            GLYPHS,
-            level_box=part,
-            reduction=reduction,
-            layer=layer,
-            pyramid_filter=pyramid_filter,
-        )
-        for part in (box, None)
-    )
-    np.testing.assert_array_equal(window, level[box.slices])
-
-
-@settings(deadline=None, max_examples=100)
-@given(data=st.data(), scene=added_scenes())
-def test_level_equals_its_definition_on_the_pixels(data: st.DataObject, scene: Scene) -> None:
-    """Means and nearest pixels equal those taken from the full image, which is the painted one."""
-    layer, pyramid_filter = data.draw(st.sampled_from(LAYERS)), data.draw(st.sampled_from(FILTERS))
-    reduction = data.draw(st.one_of(st.integers(2, 40), st.integers(2, 1400)))
-    level = render(scene, GLYPHS, reduction=reduction, layer=layer, pyramid_filter=pyramid_filter)
-    pixels = render(scene, GLYPHS, layer=layer)
-    np.testing.assert_array_equal(level, reduce_by_definition(pixels, reduction, pyramid_filter))
-    if layer == "full":
-        np.testing.assert_array_equal(pixels, paint(scene))
 
 
 def test_digit_mask_and_ink_are_the_grey_of_the_digit() -> None:

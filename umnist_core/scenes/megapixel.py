@@ -20,6 +20,7 @@ import numpy as np
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.errors import InvalidValueError, PlacementError
 from umnist_core.geometry import Box
+from umnist_core.scenes.grey import grey_scene
 from umnist_core.scenes.megapixel_parameters import MegapixelParameters
 from umnist_core.scenes.resize import resize_by_area
 from umnist_core.scenes.scene import Digit, Provenance, Scene
@@ -62,19 +63,9 @@ def plan_megapixel_scene(
     majority = _draw_majority(parameters, source, rng)
     chosen = _draw_glyphs(majority, parameters.digits, glyphs, rng)
     boxes = _place(parameters, rng)
-    return Scene(
-        height=parameters.canvas,
-        width=parameters.canvas,
-        digits=tuple(_digit(glyph, box, glyphs) for glyph, box in zip(chosen, boxes, strict=True)),
-        checkerboard=None,
-        shapes=(),
-        ink_threshold=0,
-        glyph_set=glyphs.name,
-        glyph_checksum=glyphs.checksum,
-        stand_in=glyphs.is_stand_in,
-        provenance=source,
-        strokes=plan_strokes(parameters, noise_seed, source.split, source.index),
-    )
+    digits = tuple(_digit(glyph, box, glyphs) for glyph, box in zip(chosen, boxes, strict=True))
+    strokes = plan_strokes(parameters, noise_seed, source.split, source.index)
+    return grey_scene(parameters.canvas, digits, glyphs, source, strokes=strokes)
 
 
 def _draw_majority(

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from umnist_core.digits.glyphs import GLYPH_PX, GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.scenes.added import added_digit
+from umnist_core.scenes.grey import added_digit, grey_scene
 from umnist_core.scenes.needle_parameters import CELL_PX, NEEDLE_CLASS, NeedleParameters
 from umnist_core.scenes.scene import Added, Digit, Provenance, Scene
 from umnist_core.seeds import draw_int, sample_rng
@@ -84,22 +84,10 @@ def plan_needle_scene(parameters: NeedleParameters, source: Provenance, glyphs: 
     pool = _find_pool(glyphs, source.split, parameters.digits_from)
     needle = _plan_needle(parameters, source, glyphs, pool)
     count = parameters.noise_squares + (needle is None)
-    return Scene(
-        height=parameters.canvas,
-        width=parameters.canvas,
-        digits=() if needle is None else (needle,),
-        checkerboard=None,
-        shapes=(),
-        ink_threshold=0,
-        glyph_set=glyphs.name,
-        glyph_checksum=glyphs.checksum,
-        stand_in=glyphs.is_stand_in,
-        provenance=source,
-        added=Added(
-            _plan_distractors(parameters.canvas, count, noise_seed, source, pool),
-            NEEDLE_CLASS,
-        ),
-    )
+    distractors = _plan_distractors(parameters.canvas, count, noise_seed, source, pool)
+    digits = () if needle is None else (needle,)
+    added = Added(distractors, NEEDLE_CLASS)
+    return grey_scene(parameters.canvas, digits, glyphs, source, added=added)
 
 
 def count_published(glyphs: GlyphSet, split: str = "train", digits_from: str = "training") -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.geometry import Box
-from umnist_core.scenes.added import added_digit
+from umnist_core.scenes.grey import added_digit, grey_scene
 from umnist_core.scenes.reduced_parameters import ReducedParameters
 from umnist_core.scenes.scene import Added, Provenance, Scene
 from umnist_core.scenes.ultramnist import (
@@ -60,22 +60,11 @@ def plan_reduced_scene(
     rng = sample_rng(source.seed, source.split, source.index, "digits")
     labels = draw_labels(plain, source.seed, source.split, source.index, rng)
     squares = place_digits(plain, len(labels), rng)
-    return Scene(
-        height=parameters.canvas,
-        width=parameters.canvas,
-        digits=tuple(
-            added_digit(glyphs, _draw_visible_glyph(glyphs, label, square, rng), square)
-            for label, square in zip(labels, squares, strict=True)
-        ),
-        checkerboard=None,
-        shapes=(),
-        ink_threshold=0,
-        glyph_set=glyphs.name,
-        glyph_checksum=glyphs.checksum,
-        stand_in=glyphs.is_stand_in,
-        provenance=source,
-        added=Added(),
+    digits = tuple(
+        added_digit(glyphs, _draw_visible_glyph(glyphs, label, square, rng), square)
+        for label, square in zip(labels, squares, strict=True)
     )
+    return grey_scene(parameters.canvas, digits, glyphs, source, added=Added())
 
 
 def _draw_sum(parameters: ReducedParameters, source: Provenance) -> int:

@@ -1,18 +1,39 @@
-"""Grey digits as scenes of added digits have them: a glyph's pixels, repeated and not resized."""
+"""What scenes have in common whose digits are grey on a black ground."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from umnist_core.digits.glyphs import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.scenes.scene import Digit
+from umnist_core.scenes.scene import Digit, Provenance, Scene
 from umnist_core.scenes.ultramnist import glyph_pixels
 
 
+def grey_scene(
+    canvas_px: int, digits: tuple[Digit, ...], glyphs: GlyphSet, source: Provenance, **kind: Any
+) -> Scene:
+    """Return a square scene of grey digits; ``kind`` is its ``strokes`` or ``added``."""
+    return Scene(
+        height=canvas_px,
+        width=canvas_px,
+        digits=digits,
+        checkerboard=None,
+        shapes=(),
+        ink_threshold=0,
+        glyph_set=glyphs.name,
+        glyph_checksum=glyphs.checksum,
+        stand_in=glyphs.is_stand_in,
+        provenance=source,
+        **kind,
+    )
+
+
 def added_digit(glyphs: GlyphSet, glyph: int, square: Box) -> Digit:
-    """Return a grey digit at a place; all that is not black is its ink.
+    """Return a digit of a scene of added ones: its glyph's pixels, repeated and not resized.
 
     Parameters
     ----------
