@@ -29,6 +29,7 @@ from umnist_core.errors import NetworkError
 from umnist_core.inference.pool import InferencePool
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.rendering import pixel_pin
+from umnist_core.scenes import PRESETS
 from umnist_core.server import TileService, tile_routes
 from umnist_core.server.inference import inference_routes
 
@@ -59,7 +60,8 @@ class InferenceFigures:
         Checkpoint -> from the first click on a page that has just been opened to the frame with
         all heat in view. The process of models starts with the page; the model is not loaded.
     warm_ms
-        The same for further clicks; each image is a new one of the preset it learned from.
+        The same for further clicks; each image is a new one of the preset it learned from, or of
+        ``released`` where it learned from no scenes.
     cancel_ms
         From the request to cancel what runs to a device that is free again.
     tile_p95_idle_ms, tile_p95_ms
@@ -147,7 +149,8 @@ def _time_clicks(plan: _Arguments) -> tuple[dict[str, Spread], dict[str, Spread]
     first: dict[str, Spread] = {}
     warm: dict[str, Spread] = {}
     for name in plan.checkpoints:
-        preset = str(load_card(shipped[name]).data.get("preset", "released"))
+        learned = str(load_card(shipped[name]).data.get("preset"))
+        preset = learned if learned in PRESETS else "released"
         starts = []
         for number in range(plan.first_rounds):
             plan.progress(f"clicks for {name}, round {number + 1} of {plan.first_rounds}")

@@ -20,7 +20,7 @@ from umnist_core.attention import AttentionMap
 from umnist_core.bench.gpu.figures import CURVES, MODES, SELECTING, TRAINED, get_figure
 from umnist_core.bench.gpu.work import Work
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import FoundDigit, Model, ModelOutput
+from umnist_core.models.base import DIGIT_TASK, FoundDigit, Model, ModelOutput
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.papers.convnet import ConvNet
@@ -28,8 +28,9 @@ from umnist_core.models.papers.faster_rcnn import DetectorOutput
 from umnist_core.models.reduced import ReducedBatch
 from umnist_core.models.registry import create_model, model_names
 from umnist_core.models.targets import scene_targets
-from umnist_core.pyramid import scene_source
-from umnist_core.scenes import PRESETS, get_preset
+from umnist_core.pyramid import TileSource, scene_source
+from umnist_core.scenes import PRESETS, Span, get_preset
+from umnist_core.training.data import LargeScaleSamples
 
 SAME_BOX = 0.8
 """Intersection over union from which two boxes of one class are of one digit."""
@@ -90,13 +91,19 @@ def _make(work: Work, name: str) -> tuple[Model, Any, str]:
 
 
 def _batch(work: Work, model: Model) -> Any:
+    with torch.no_grad():
+        return model.collate([model.prepare(source) for source in _sources(work, model)])
+
+
+def _sources(work: Work, model: Model) -> list[TileSource]:
+    """Return images with answers to what a model is asked."""
     sizes = work.sizes
+    if model.tasks == (DIGIT_TASK,):  # the scenes of no preset have one digit
+        digits = LargeScaleSamples(Span(1, 1), "test", max(2, sizes.images))
+        return [digits.get(place).source for place in range(sizes.images)]
     preset, side_px = find_scenes(work, model)
     refs = [sizes.scene(preset, side_px, index) for index in range(sizes.images)]
-    with torch.no_grad():
-        return model.collate(
-            [model.prepare(scene_source(ref.plan(work.glyphs), work.glyphs)) for ref in refs]
-        )
+    return [scene_source(ref.plan(work.glyphs), work.glyphs) for ref in refs]
 
 
 def find_scenes(work: Work, model: Model) -> tuple[str, int]:
