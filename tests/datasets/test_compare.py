@@ -12,7 +12,7 @@ import pytest
 from tests.datasets.exports import image_bytes, write_shard
 from tests.datasets.making import umnist
 from tests.datasets.meth.making import Row, write_meth, write_photograph
-from umnist_core.datasets.compare import Spread, compare_datasets, shape_figures
+from umnist_core.datasets.compare import Quartiles, compare_datasets, shape_figures
 from umnist_core.datasets.inspect import inspect_dataset
 
 MEDIUM: tuple[Row, ...] = (
@@ -47,7 +47,7 @@ def test_sizes_and_shapes_are_those_of_the_images(tmp_path: Path) -> None:
     medium, _ = _write(tmp_path)
     found = shape_figures(inspect_dataset(medium, quick=True))
     assert (found.images, found.portraits, found.squares, found.landscapes) == (4, 2, 1, 1)
-    assert found.megapixels == Spread(225e-6, 100e-6, 175e-6, 200e-6, 250e-6, 400e-6)
+    assert found.megapixels == Quartiles(225e-6, 100e-6, 175e-6, 200e-6, 250e-6, 400e-6)
     assert found.aspect is not None
     assert found.aspect.mean == pytest.approx(np.mean([2, 0.5, 1, 0.25]))
     assert (found.aspect.least, found.aspect.most) == (0.25, 2)

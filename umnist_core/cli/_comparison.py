@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from umnist_core.datasets.compare import Comparison, ShapeFigures, SharedImages, Spread
+from umnist_core.datasets.compare import SideBySide, ShapeFigures, SharedImages, Quartiles
 
 
-def comparison_lines(found: Comparison) -> list[str]:
+def comparison_lines(found: SideBySide) -> list[str]:
     """Return the lines of a comparison."""
     lines = ["Side by side, and what the document of MetH says:"]
     for one in found.shapes:
@@ -51,7 +51,7 @@ def _shared_lines(found: SharedImages) -> Iterator[str]:
     yield f"images of {found.first} in {found.second}: {', '.join(both)}{beside}"
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: Quartiles) -> str:
     quartiles = (spread.lower_quartile, spread.median, spread.upper_quartile)
     return (
         f"mean {spread.mean:.2f}  quartiles {' '.join(f'{one:.2f}' for one in quartiles)}  "

@@ -29,7 +29,7 @@ from umnist_core.paths import check_file
 
 
 @dataclass(frozen=True)
-class Spread:
+class Quartiles:
     """How a figure spreads over the images of a data set: mean, extremes and quartiles."""
 
     mean: float
@@ -49,7 +49,7 @@ class ShapeFigures:
     folder, kind, images
         Which, and how many images whose size is known.
     megapixels, aspect
-        Spread of both; None without any image.
+        Quartiles of both; None without any image.
     portraits, squares, landscapes
         How many are taller than wide, as tall as wide, and wider.
     years
@@ -61,8 +61,8 @@ class ShapeFigures:
     folder: str
     kind: str
     images: int
-    megapixels: Spread | None
-    aspect: Spread | None
+    megapixels: Quartiles | None
+    aspect: Quartiles | None
     portraits: int
     squares: int
     landscapes: int
@@ -97,14 +97,14 @@ class SharedImages:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """Data sets side by side: each by itself, and each with each."""
 
     shapes: tuple[ShapeFigures, ...]
     shared: tuple[SharedImages, ...]
 
 
-def compare_datasets(inspections: Sequence[Inspection], *, quick: bool = False) -> Comparison:
+def compare_datasets(inspections: Sequence[Inspection], *, quick: bool = False) -> SideBySide:
     """Compare data sets that were looked at.
 
     Parameters
@@ -120,7 +120,7 @@ def compare_datasets(inspections: Sequence[Inspection], *, quick: bool = False) 
         As `open_dataset`, but for damage that the inspections have told.
     """
     readers = [(one.folder, open_dataset(Path(one.folder), damaged=[])) for one in inspections]
-    return Comparison(
+    return SideBySide(
         tuple(map(shape_figures, inspections)),
         tuple(_share(*first, *second, quick=quick) for first, second in permutations(readers, 2)),
     )
@@ -156,11 +156,11 @@ def _iter_sizes(sizes: Mapping[str, int]) -> Iterator[tuple[int, int]]:
         yield from [(width, height)] * count
 
 
-def _spread(values: NDArray[np.float64]) -> Spread | None:
+def _spread(values: NDArray[np.float64]) -> Quartiles | None:
     if not len(values):
         return None
     least, lower, median, upper, most = np.quantile(values, [0, 0.25, 0.5, 0.75, 1]).tolist()
-    return Spread(float(values.mean()), least, lower, median, upper, most)
+    return Quartiles(float(values.mean()), least, lower, median, upper, most)
 
 
 def _share(

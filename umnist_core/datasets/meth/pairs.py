@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from umnist_core.datasets.decode import decode_colour
 from umnist_core.datasets.known import Known
@@ -74,6 +73,9 @@ def reduce_image(image: NDArray[np.uint8], factor: int) -> ResolutionPair:
     InvalidValueError
         If the image is too small, or the factor is.
     """
+    # Loaded only where an image is: machines that train on scenes may lack it.
+    from PIL import Image
+
     height, width = (side // factor * factor for side in image.shape[:2]) if factor > 1 else (0, 0)
     if not height or not width:
         raise InvalidValueError(
