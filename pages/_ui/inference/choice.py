@@ -16,6 +16,7 @@ from umnist_core.inference.requests import AUTO
 from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
 from umnist_core.scenes import PRESETS, get_preset
+from umnist_core.training.presets import LARGE_SCALE
 
 CHOICE = "inference_choice"
 FIRST = "digit-finder"
@@ -58,6 +59,11 @@ def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
     hints = {}
     for name, card in cards.items():
         learned = str(card.data.get("preset"))
+        if preset is not None and learned == LARGE_SCALE:
+            hints[name] = (
+                f"{name} learned to read one digit in the middle of an image of 112 px, as those "
+                "of MNIST Large Scale are; open such an image under “Image and noise”."
+            )
         if preset is None or learned not in PRESETS:
             continue
         if get_preset(learned).planner != get_preset(preset).planner:
