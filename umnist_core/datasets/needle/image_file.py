@@ -35,14 +35,11 @@ ARGS_FILE = "args"
 
 PICTURE, PATCH_MAP = "arr_0", "arr_1"
 
-BAND_PX = 2**20
-"""Numbers that are held at once, about."""
+BAND_PX = 2**16
+"""Numbers that are held at once, about: half a megabyte, which stays in a core's cache."""
 
 PATCH_MAP_MAX = 2**20
 """Most numbers of a patch map: 96 x 96 at 6144 px."""
-
-_TOLERANCE = 1e-6
-"""Of a grey below 0 or above 1, from sums of 32-bit numbers."""
 
 _LEVEL = 1
 """Of compression: most of an image is black, and more effort gains little."""
@@ -239,7 +236,9 @@ def _read_exactly(file: IO[bytes], count: int, dtype: np.dtype[Any]) -> NDArray[
 
 def _greys(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return greys of 0 to 1 as whole ones of 0 to 255."""
-    if not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):  # False for NaN
+    whole = values * 255
+    np.rint(whole, out=whole)
+    # Once rounded, so that what a sum of 32-bit numbers is off by is no fault; False for NaN.
+    if not (whole.min() >= 0 and whole.max() <= 255):
         raise ValueError(f"greys of {values.min():g} to {values.max():g}")
-    whole: NDArray[np.uint8] = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
-    return whole
+    return whole.astype(np.uint8)
