@@ -34,6 +34,7 @@ def act(part: str, how: str, out: Path) -> None:
         time.sleep(600)
     elif how == "die":
         print("about to die", file=sys.stderr, flush=True)
+        print('{"event": "put", "name": "worker.cancel', end="", flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)
     elif how == "lose":
         tell("end", part=part, status="failed", why="RuntimeError: CUDA error", traceback="...")

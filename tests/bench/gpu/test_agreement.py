@@ -93,7 +93,8 @@ def test_grad_cam_without_captum_is_that_with_it() -> None:
     assert isinstance(model, ConvNet)
     batch = _batch(model)
     agreement.fit_norms(model, batch)
-    model.eval()
+    norms = [one for one in model.eval().modules() if isinstance(one, torch.nn.BatchNorm2d)]
+    assert {norm.momentum for norm in norms} == {0.1}
     classes = (5, 17)
     places = grad_cam_places(model, batch, classes)
     grids = cam_grids(model.net, model.cam_layer, model.images(batch), torch.tensor(classes))

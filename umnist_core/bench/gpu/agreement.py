@@ -131,10 +131,13 @@ def find_scenes(work: Work, model: Model) -> tuple[str, int]:
 @torch.no_grad()
 def fit_norms(model: Model, batch: Any) -> None:
     """Let batch norms take the mean and the deviation of what they see of a batch."""
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.momentum = 1.0
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
     model.train()(batch)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
 
 
 def _compare(work: Work, name: str, model: Model, batch: Any, weights: str) -> None:

@@ -205,6 +205,13 @@ FIGURES: tuple[GpuFigure, ...] = (
         dict.fromkeys(OWN_MODELS, Aim(most=100)),
     ),
     GpuFigure(
+        "live.drawn_there_ms",
+        "The same of a CNN whose scene is drawn and reduced on the card, without attention",
+        "ms",
+        tuple(name for name in _SHIPPED if name.startswith("efficientnet")),
+        Aim(most=30),
+    ),
+    GpuFigure(
         "live.images_per_s",
         "Images answered one after the other, drawing included; the number is the side in px",
         "1/s",

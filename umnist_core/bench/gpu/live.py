@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from umnist_core.bench.gpu.agreement import fit_norms
-from umnist_core.bench.gpu.figures import OWN_MODELS
+from umnist_core.bench.gpu.figures import OWN_MODELS, get_figure
 from umnist_core.bench.gpu.work import Work
 from umnist_core.bench.spread import spread_of
 from umnist_core.inference.predictor import Predictor
@@ -17,6 +17,8 @@ from umnist_core.models.base import SUM_TASK, Model
 from umnist_core.models.cards import find_shipped_checkpoints
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.ips.model import IPS, IPSConfig
+from umnist_core.models.papers.convnet import ConvNet
+from umnist_core.models.reduced import ReducedBatch
 from umnist_core.pyramid import scene_source
 from umnist_core.scenes import SceneRef
 
@@ -32,6 +34,9 @@ def run(work: Work) -> None:
         work.check_time()
         with work.trying(name, "live.first_ms", "live.warm_ms"):
             _time_answers(work, name)
+        if name in get_figure("live.drawn_there_ms").keys:
+            with work.trying(name, "live.drawn_there_ms"):
+                _time_drawn_there(work, name)
         work.say(f"{name}: timed")
     peaks = {}
     for key, make in _through(work).items():
@@ -72,6 +77,31 @@ def _time_answers(work: Work, checkpoint: str) -> None:
     }
     work.put("live.warm_ms", checkpoint, taken, preset=preset, **more)
     predictor.forget()
+
+
+def _time_drawn_there(work: Work, checkpoint: str) -> None:
+    """Time a CNN whose scenes are drawn and reduced on the device."""
+    from umnist_core.rendering_torch import render_images
+
+    model, _ = load_checkpoint(find_shipped_checkpoints()[checkpoint])
+    assert isinstance(model, ConvNet)
+    work.hardware.place(model)
+
+    def answer(number: int) -> float:
+        ref = work.sizes.scene(_SCENE, work.sizes.canvas_px, _FIRST_INDEX + 500 + number)
+        started = time.perf_counter()
+        scene = ref.plan(work.glyphs)
+        side_px = model.config.side_px
+        pixels = render_images([scene], work.glyphs, device=work.device, side_px=side_px)
+        output = model(ReducedBatch(pixels, ((scene.height, scene.width),)))
+        output.logits[SUM_TASK.name].argmax().item()  # waits for the device
+        return (time.perf_counter() - started) * 1e3
+
+    with torch.no_grad():
+        for number in (0, 1):
+            answer(number)
+        repeats = work.rounds(work.sizes.repeats, work.sizes.least_repeats)
+        work.put("live.drawn_there_ms", checkpoint, [answer(2 + number) for number in repeats])
 
 
 # -- models alone -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ kill of this process loses little.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -36,6 +37,9 @@ WRITE_EVERY_S = 5.0
 
 _LAST_WORDS = 30
 """Lines of standard error that are kept of a process that ended by itself."""
+
+_LAST_WORDS_S = 5.0
+"""So long is waited for the end of what a process said that has ended."""
 
 Say = Callable[[str], None]
 
@@ -137,12 +141,16 @@ class _Process:
         """Read until it ends, or is ended."""
         events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         popen = self._start()
+        readers = [
+            threading.Thread(target=read, args=(popen, events), daemon=True)
+            for read in (self._read_events, self._read_words)
+        ]
         try:
-            for target in (self._read_events, self._read_words):
-                threading.Thread(target=target, args=(popen, events), daemon=True).start()
+            for reader in readers:
+                reader.start()
             self._follow(events)
         finally:
-            _end(popen)
+            _end(popen, readers)
         if not self._is_over and not self._ended.cannot:
             self._note_end(popen.returncode)
         return self._ended
@@ -168,9 +176,12 @@ class _Process:
     def _read_events(
         self, popen: subprocess.Popen[str], events: queue.SimpleQueue[dict[str, Any] | None]
     ) -> None:
-        for line in cast(IO[str], popen.stdout):
-            events.put(json.loads(line))
-        events.put(None)
+        try:
+            for line in cast(IO[str], popen.stdout):
+                with contextlib.suppress(ValueError):  # half a line of one that was killed
+                    events.put(json.loads(line))
+        finally:
+            events.put(None)
 
     def _read_words(self, popen: subprocess.Popen[str], _events: object) -> None:
         for line in cast(IO[str], popen.stderr):
@@ -244,12 +255,15 @@ class _Process:
         self._say(line)
 
 
-def _end(popen: subprocess.Popen[str]) -> None:
-    """End a process and all that it started, if it has not ended."""
+def _end(popen: subprocess.Popen[str], readers: Sequence[threading.Thread]) -> None:
+    """End a process and all that it started, if it has not ended, and read what it said last."""
     try:
         popen.wait(2.0)
     except subprocess.TimeoutExpired:
         os.killpg(popen.pid, signal.SIGKILL)
         popen.wait()
-    for stream in (popen.stdin, popen.stdout, popen.stderr):
-        cast(IO[str], stream).close()
+    for reader in readers:
+        reader.join(_LAST_WORDS_S)
+    if not any(reader.is_alive() for reader in readers):
+        for stream in (popen.stdin, popen.stdout, popen.stderr):
+            cast(IO[str], stream).close()
