@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,28 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
         main()
     assert isinstance(stop.value.code, int)
     return stop.value.code
+
+
+def inspect_made(
+    make: Callable[[Path], object],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    quick: bool,
+) -> tuple[int, list[str]]:
+    """Make a data set in the folder ``a`` and inspect it; return code and the sentences of damage.
+
+    Fails where something of it was run, or a traceback was shown.
+    """
+    make(folder / "a")
+    monkeypatch.chdir(folder)
+    code = run(["datasets", "inspect", "a", *(["--quick"] if quick else [])], monkeypatch)
+    shown = capfd.readouterr()
+    assert not (folder / "unpickled").exists()
+    assert "Traceback" not in shown.out + shown.err
+    listed = [one for one in shown.out.splitlines() if one.startswith("  damaged")]
+    return code, shown.err.splitlines() or listed
 
 
 def umnist_command(*arguments: str) -> tuple[list[str], dict[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.datasets.exports import image_bytes
-from tests.datasets.making import run
+from tests.datasets.making import inspect_made
 from tests.datasets.meth.making import (
     MAME_HEADER,
     METH_HEADER,
@@ -114,6 +115,16 @@ def records(data: bytes) -> Maker:
     return make
 
 
+def endless(write: Maker, name: str, mib: int) -> Maker:
+    """Make a data set one of whose files has so many MiB, of which the disc holds none."""
+
+    def make(root: Path) -> None:
+        harmed(write, name, b"")(root)
+        os.truncate(root / name, mib * 2**20)
+
+    return make
+
+
 def harmed(write: Maker, name: str, data: bytes | None) -> Maker:
     """Make a data set with other bytes in one file, or without it."""
 
@@ -202,6 +213,14 @@ CASES: dict[str, tuple[Maker, str]] = {
         "found something else",
     ),
     "empty photograph": (harmed(write_meth, "data/436018.jpg", b""), "an empty file"),
+    "table of 257 MiB": (
+        endless(table(HEAD), "MetH-Medium.csv", 257),
+        "expected a table of at most 256 MiB, found 257 MiB",
+    ),
+    "annotations of 65 MiB": (
+        endless(sign_file(b""), "Set1/annotations.txt", 65),
+        "expected annotations of at most 64 MiB, found 65 MiB",
+    ),
     "empty annotations": (sign_file(b""), "expected lines FILE:VISIBILITY"),
     "annotations of zeros": (sign_file(bytes(300)), "Set1/annotations.txt"),
     "pickle as annotations": (sign_file(TRAP), "Set1/annotations.txt"),
@@ -259,15 +278,8 @@ def test_malformed_data_set_is_one_sentence_and_runs_nothing(
 ) -> None:
     """Listed or refused with code 1, and what is not damaged is still counted."""
     make, said = CASES[case]
-    make(tmp_path / "a")
-    monkeypatch.chdir(tmp_path)
-    code = run(["datasets", "inspect", "a", *(["--quick"] if quick else [])], monkeypatch)
-    shown = capfd.readouterr()
-    assert not (tmp_path / "unpickled").exists()
+    code, (sentence,) = inspect_made(make, tmp_path, monkeypatch, capfd, quick=quick)
     assert code == 1
-    assert "Traceback" not in shown.out + shown.err
-    listed = [one for one in shown.out.splitlines() if one.startswith("  damaged")]
-    (sentence,) = shown.err.splitlines() or listed
     assert said in sentence
     assert len(sentence) < 500
     assert sentence.endswith(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from umnist_core.datasets.compare import SideBySide, ShapeFigures, SharedImages, Quartiles
+from umnist_core.datasets.compare import Quartiles, ShapeFigures, SharedImages, SideBySide
 
 
 def comparison_lines(found: SideBySide) -> list[str]:

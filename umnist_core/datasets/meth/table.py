@@ -26,14 +26,14 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from umnist_core.datasets.identity import split_of_word
 from umnist_core.datasets.scan import IMAGE_SUFFIXES
+from umnist_core.datasets.texts import read_text
 from umnist_core.errors import DamagedFileError
-from umnist_core.paths import check_file, read_file
 
 CLASS, YEAR, PAIR = "class", "year", "super-resolution"
 """What is asked of the images of a table."""
 
-MAX_BYTES = 256 * 2**20
-"""Of a table; MAMe's has 4 MB."""
+MOST_MIB = 256
+"""Largest table; MAMe's has 4 MB."""
 
 _POSITIONS = {"target": 1, "image": 2, "width": 3, "height": 4, "split": 7}
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -139,7 +139,7 @@ def read_meth_table(path: Path, labels: Path | None, damaged: list[str] | None =
         If it is no table, lacks a column, a row of it cannot be read, or names a class that
         ``labels`` does not.
     """
-    text = _read_text(path)
+    text = read_text(path, path.name, "a table", MOST_MIB)
     name = table_name(path) or path.stem
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
@@ -176,22 +176,6 @@ def read_meth_table(path: Path, labels: Path | None, damaged: list[str] | None =
 def composed(name: str) -> str:
     """Return the name of a file as most systems write it, in lower case, to be compared."""
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _read_text(path: Path) -> str:
-    try:
-        size = check_file(path).st_size
-        if size > MAX_BYTES:
-            raise DamagedFileError(
-                f"{path.name}: expected a table of at most {MAX_BYTES // 2**20} MiB, found "
-                f"{size / 2**20:.0f} MiB; download it again."
-            )
-        return read_file(path).decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise DamagedFileError(
-            f"{path.name}: expected a table, found that it cannot be read "
-            f"({error.strerror or error}); copy it again."
-        ) from error
 
 
 def _first_row(text: str) -> list[str]:
@@ -375,7 +359,8 @@ def _read_labels(path: Path) -> tuple[str, ...]:
     """
     names: dict[int, str] = {}
     try:
-        rows = list(csv.reader(io.StringIO(_read_text(path), newline="")))
+        text = read_text(path, path.name, "a table", MOST_MIB)
+        rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise DamagedFileError(
             f"{path.name}: expected lines of a number and a name, found none ({error}); download "

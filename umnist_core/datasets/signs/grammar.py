@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from umnist_core.datasets.boxes import DrawnBox
+from umnist_core.datasets.texts import read_text
 from umnist_core.errors import DamagedFileError
-from umnist_core.paths import check_file, read_file
 
 HEIGHT_PX, WIDTH_PX = 960, 1280
 """Size of every image."""
@@ -53,8 +53,8 @@ SIGN_NAMES = (
 
 MISC = "MISC_SIGNS"
 
-MAX_BYTES = 64 * 2**20
-"""Of an annotation file; the real ones have some 300 KB."""
+WHAT, MOST_MIB = "annotations", 64
+"""What a file is, for messages, and its largest size; the real ones have some 300 KB."""
 
 _LINE = re.compile(
     rf"[^:;,\n]+\.(?:jpe?g|png|bmp|tiff?)\s*:\s*(?:$|(?:{MISC}|{'|'.join(VISIBILITIES)})\b)", re.I
@@ -167,36 +167,13 @@ def read_annotations(path: Path, shown: str) -> Annotations:
     DamagedFileError
         If it cannot be read, is too large, or no line of it speaks of an image.
     """
-    found = parse_annotations(read_text(path, shown), shown)
+    found = parse_annotations(read_text(path, shown, WHAT, MOST_MIB), shown)
     if not found.images:
         raise DamagedFileError(
             f"{shown}: expected lines FILE:VISIBILITY, X1, Y1, X0, Y0, TYPE, NAME;, found none; "
             "use the file as it is downloaded."
         )
     return found
-
-
-def read_text(path: Path, shown: str) -> str:
-    """Return the text of a table or an annotation file, whatever its letters are.
-
-    Raises
-    ------
-    DamagedFileError
-        If it cannot be read, or has more than `MAX_BYTES`.
-    """
-    try:
-        size = check_file(path).st_size
-        if size > MAX_BYTES:
-            raise DamagedFileError(
-                f"{shown}: expected annotations of at most {MAX_BYTES // 2**20} MiB, found "
-                f"{size / 2**20:.0f} MiB; use the file as it is downloaded."
-            )
-        return read_file(path).decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise DamagedFileError(
-            f"{shown}: expected annotations, found that they cannot be read "
-            f"({error.strerror or error}); copy them again."
-        ) from error
 
 
 def parse_annotations(text: str, shown: str) -> Annotations:

@@ -20,14 +20,16 @@ from umnist_core.datasets.signs.filters import (
     image_class,
 )
 from umnist_core.datasets.signs.grammar import (
+    MOST_MIB,
+    WHAT,
     Annotations,
     SignedImage,
     read_annotations,
-    read_text,
 )
 from umnist_core.datasets.signs.layout import SignFile, find_sign_files
 from umnist_core.datasets.signs.published import set_notes
 from umnist_core.datasets.signs.records import RecordFile, SignRecordsReader, find_record_files
+from umnist_core.datasets.texts import read_text
 from umnist_core.errors import DamagedFileError, MissingFileError
 from umnist_core.seeds import SPLITS
 
@@ -220,7 +222,7 @@ def _read_set(file: SignFile) -> SignSet:
     if not file.is_table:
         found = read_annotations(file.path, file.shown)
         return _link(file, found)
-    found = parse_export(read_text(file.path, file.shown), file.shown)
+    found = parse_export(read_text(file.path, file.shown, WHAT, MOST_MIB), file.shown)
     named = {path for image in found.images if (path := file.find_image(image.name))}
     rest = [SignedImage(path.name) for path in file.list_images() if path not in named]
     return _link(file, replace(found, images=(*found.images, *rest)), empty=len(rest))
