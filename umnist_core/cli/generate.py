@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._large_scale import LARGE_SCALE_HELP, generate_large_scale
 from umnist_core.cli._scene_options import IMAGE_HELP, SEED, parameter_help, set_option
 from umnist_core.cli._types import COUNT, JOBS, GivenPath
+from umnist_core.datasets.large_scale.sets import LARGE_SCALE
 from umnist_core.datasets.recipe import LAYOUTS, Recipe
 from umnist_core.datasets.study import NOISE_STUDY, STUDIES, STUDY_COUNT
 from umnist_core.errors import InvalidValueError, TooLargeError, UmnistError
@@ -24,16 +26,18 @@ from umnist_core.seeds import SPLITS
     "  umnist generate ultramnist --count 28000 --seed 1 --split test\n"
     "  umnist generate boxes --count 5000 --format coco --set shape_pairs=1..3\n"
     "  umnist generate study --study noise\n"
-    "  umnist generate big --count 100000 --format webdataset --dask tcp://10.0.0.1:8786\n\n"
-    + parameter_help(),
+    "  umnist generate big --count 100000 --format webdataset --dask tcp://10.0.0.1:8786\n"
+    "  umnist generate scales --preset large-scale --split test --count 10000\n\n"
+    + f"{parameter_help()}\n\n{LARGE_SCALE_HELP}",
 )
 @click.argument("out", type=GivenPath())
 @click.option(
     "--preset",
-    type=click.Choice(list(PRESETS)),
+    type=click.Choice([*PRESETS, LARGE_SCALE]),
     default="released",
     show_default=True,
-    help="Whose ranges to draw from.",
+    help=f"Whose ranges to draw from; {LARGE_SCALE} for MNIST Large Scale in HDF5 files: its four "
+    "training sets, with --split test its 17 test sets, with --set scale=2 one of them.",
 )
 @click.option(
     "--count",
@@ -63,7 +67,9 @@ from umnist_core.seeds import SPLITS
 )
 @click.option("--jobs", type=JOBS, help="Processes on this machine; one a core unless given.")
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that does the work.")
+@click.pass_context
 def generate_command(
+    ctx: click.Context,
     *,
     out: Path,
     preset: str,
@@ -78,6 +84,9 @@ def generate_command(
     dask: str | None,
 ) -> None:
     """Write a data set into the folder OUT, or go on where a stopped run left it."""
+    if preset == LARGE_SCALE:
+        generate_large_scale(ctx)
+        return
     if count is None and study is None:
         raise click.UsageError("Say how many images with --count, for example --count 1000.")
     sets: Mapping[str, Mapping[str, str]] = NOISE_STUDY if study else {"": {}}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from umnist_core.datasets.file_reader import FileReader
 from umnist_core.datasets.image_folder import open_image_folder
+from umnist_core.datasets.large_scale.reader import find_large_scale, open_large_scale
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
 from umnist_core.datasets.megapixel_reader import is_megapixel, open_megapixel
 from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
@@ -43,6 +44,8 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     if not (root / MANIFEST).exists():
         if (needle := find_needle(root)) is not None:
             return open_needle(root, needle)
+        if (large_scale := find_large_scale(root)) is not None:
+            return open_large_scale(root, large_scale, damaged)
         if (signs := find_signs(root)) is not None:
             return open_signs(root, signs, damaged)
         if (meth := find_meth(root)) is not None:

@@ -28,10 +28,10 @@ Rescaling, centring and smoothing are linear and act on rows and columns alike, 
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import spline_filter1d
 
 from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import InvalidValueError
@@ -40,6 +40,9 @@ LARGE_SCALE_PX = 112
 """Side of an image, in px."""
 
 MIN_SCALE, MAX_SCALE = 0.5, 8.0
+
+RESCALING_VERSION = 1
+"""Raised when images of the same digits and scales come to have other values."""
 
 TEST_SCALES: tuple[float, ...] = tuple(2.0 ** (k / 4) for k in range(-4, 13))
 """The 17 scales of the test sets, 1/2 to 8."""
@@ -94,6 +97,12 @@ def stretch(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
     factor = np.float32(255) / np.where(brightest > 0, brightest, np.float32(1)).astype(np.float32)
     stretched: NDArray[np.float32] = inked * factor
     return stretched
+
+
+def as_grey(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
+    """Return values as pixels: 0 at ``black`` and below, 255 at ``white`` and above."""
+    places = (values - np.float32(black)) * np.float32(255 / (white - black))
+    return np.asarray(np.clip(np.rint(places), 0, 255), np.uint8)
 
 
 @lru_cache(maxsize=64)
@@ -201,6 +210,8 @@ def _enlarging(scale: float, margin_px: int) -> NDArray[np.float64]:
 @cache
 def _spline_filter() -> NDArray[np.float64]:
     """Coefficients (28 + 2·pad, 28) of the splines through each pixel of a digit alone."""
+    from scipy.ndimage import spline_filter1d
+
     alone = np.pad(np.eye(GLYPH_PX), ((_PAD_PX, _PAD_PX), (0, 0)))
     coefficients: NDArray[np.float64] = spline_filter1d(alone, order=3, axis=0)
     return coefficients
