@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from umnist_core.datasets.large_scale.rescaling import MAX_SCALE, MIN_SCALE
 from umnist_core.datasets.large_scale.sets import (
     FULL_COUNTS,
     LARGE_SCALE,
@@ -19,9 +18,10 @@ from umnist_core.datasets.large_scale.sets import (
 )
 from umnist_core.errors import InvalidValueError, UmnistError
 from umnist_core.scenes import Parameter, Span, parse_parameter
+from umnist_core.training.presets import LARGE_SCALE_PARAMETERS
 
 PARAMETERS: Mapping[str, Parameter] = {
-    "scale": Parameter("number", MIN_SCALE, MAX_SCALE, "", "of one set; all published unless set"),
+    **LARGE_SCALE_PARAMETERS,
     **{
         name: Parameter("whole", 1, FULL_COUNTS[name], "", meaning, ranged=False)
         for name, meaning in (

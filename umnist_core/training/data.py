@@ -21,7 +21,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.datasets import DatasetReader, Recipe, open_dataset
-from umnist_core.datasets.large_scale import rescale_digits, soft_threshold
+from umnist_core.datasets.large_scale import as_grey, rescale_digits, soft_threshold
+from umnist_core.datasets.large_scale.sets import LARGE_SCALE, digits_of, draw_scale
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
@@ -34,9 +35,8 @@ from umnist_core.models.targets import (
 )
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
 from umnist_core.scenes import Digit, Scene, Span, Tasks
-from umnist_core.seeds import FOLDER_SPLITS, sample_rng
+from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart, Turn
-from umnist_core.training.presets import LARGE_SCALE
 
 Item = tuple[Any, dict[str, Tensor]]
 Batch = tuple[Any, dict[str, Tensor]]
@@ -207,19 +207,14 @@ class LargeScaleSamples(Samples):
     """
 
     def __init__(self, scales: Span, split: str, count: int, seed: int = 0) -> None:
-        if split not in FOLDER_SPLITS:
-            raise InvalidValueError(
-                f"A split of {LARGE_SCALE} is one of {', '.join(FOLDER_SPLITS)}; got {split!r:.40}."
-            )
+        digits = digits_of(split)
         self.scales, self.split, self.seed = scales, split, seed
-        self.glyphs: GlyphSet = load_glyphs("test" if split == "test" else "train")
-        digits, of_training = len(self.glyphs), len(self.glyphs) * 5 // 6
-        self.first = of_training if split == "val" else 0
-        there = (of_training if split == "train" else digits) - self.first
-        if not 2 <= count <= there:
+        self.glyphs: GlyphSet = digits.glyphs
+        self.first = digits.first
+        if not 2 <= count <= digits.count:
             raise InvalidValueError(
-                f"The split {split!r} of {LARGE_SCALE} has {there} digits; got count={count}; "
-                "choose 2 or more, up to all of them."
+                f"The split {split!r} of {LARGE_SCALE} has {digits.count} digits; got "
+                f"count={count}; choose 2 or more, up to all of them."
             )
         self.count = count
 
@@ -229,19 +224,13 @@ class LargeScaleSamples(Samples):
     def scale_of(self, place: int) -> float:
         """Return the scale of a digit, 0.5 to 8."""
         low, high = self.scales.low, self.scales.high
-        if low == high:
-            return low
-        part = "test" if self.split == "test" else "train"
-        drawn = sample_rng(self.seed, part, self.first + place, "large-scale").random()
-        return float(low * (high / low) ** drawn)
+        return draw_scale(low, high, seed=self.seed, split=self.split, index=self.first + place)
 
     def draw(self, places: Sequence[int]) -> NDArray[np.uint8]:
         """Return images uint8 (N, 112, 112)."""
         digits = self.glyphs.images[[self.first + place for place in places]]
         values = rescale_digits(digits, [self.scale_of(place) for place in places])
-        ends = soft_threshold(np.array([0, 255], np.float32))
-        pixels = np.rint((values - ends[0]) * (255 / (ends[1] - ends[0])))
-        return np.asarray(pixels, np.uint8)
+        return as_grey(values, *soft_threshold(np.array([0, 255], np.float32)))
 
     def label(self, place: int) -> int:
         """Return the class of a digit, 0 to 9."""

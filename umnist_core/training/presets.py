@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from umnist_core.datasets.large_scale.sets import LARGE_SCALE
 from umnist_core.scenes import Parameter
 
-LARGE_SCALE = "large-scale"
-"""Preset of the images of MNIST Large Scale: one digit each, in the order of MNIST."""
+__all__ = ["LARGE_SCALE", "LARGE_SCALE_PARAMETERS"]
 
 LARGE_SCALE_PARAMETERS = {"scale": Parameter("number", 0.5, 8, "", "scale of the digits")}
 """Its overrides; a range means that each digit has a scale of its own."""

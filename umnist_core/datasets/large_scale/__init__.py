@@ -3,6 +3,7 @@
 from umnist_core.datasets.large_scale.rescaling import (
     LARGE_SCALE_PX,
     TEST_SCALES,
+    as_grey,
     rescale_digits,
     rescaling_matrix,
     soft_threshold,
@@ -12,6 +13,7 @@ from umnist_core.datasets.large_scale.rescaling import (
 __all__ = [
     "LARGE_SCALE_PX",
     "TEST_SCALES",
+    "as_grey",
     "rescale_digits",
     "rescaling_matrix",
     "soft_threshold",
