@@ -309,6 +309,10 @@ IMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: _zip(path, arr_0=b"\x93NUMPY\x02\x00\xff\xff\xff\x7f"),
         "a header of 2147483647 bytes",
     ),
+    "a header that does not end": (
+        lambda path: _zip(path, arr_0=_header((9, 9)).replace(b"(9", b")9")),
+        "a header that is none",
+    ),
     "a header of code": (
         lambda path: _zip(path, arr_0=b"\x93NUMPY\x01\x00\x10\x00__import__('os')"),
         "found something else",

@@ -12,6 +12,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
+from umnist_core.datasets.needle import write_needle
 from umnist_core.datasets.read import open_dataset
 from umnist_core.datasets.recipe import LAYOUTS, Recipe
 from umnist_core.datasets.write import write_dataset
@@ -57,9 +58,11 @@ def make_formats(folder: Path) -> dict[str, Files]:
     (folder / "megapixel").mkdir()
     tasks = MegapixelTasks(majority=1, max=3, top=1, multi=(1, 2, 3))
     write_megapixel_split(folder / "megapixel", "train", [(_pixels(), tasks)] * 2, {})
+    write_needle(folder / "needle", count=2)
     scene = plan_scene("megapixel", glyphs=load_glyphs())
     found |= {
         "dataset megapixel": _files_of(folder / "megapixel"),
+        "dataset needle": _files_of(folder / "needle"),
         "digits plain": {"images": _idx()},
         "digits packed": {"images": gzip.compress(_idx())},
         "scene JSON": {"scene.json": scene.to_json().encode()},

@@ -46,5 +46,9 @@ def read_npy_header(file: IO[bytes]) -> NpyHeader:
         if version == (1, 0)
         else np.lib.format.read_array_header_2_0
     )
-    shape, is_fortran, dtype = read(header)
+    try:
+        shape, is_fortran, dtype = read(header)
+    # A header is a text of Python's, and a damaged one may raise nearly anything.
+    except Exception as error:
+        raise ValueError(f"a header that is none: {' '.join(str(error).split())[:200]}") from error
     return NpyHeader(shape, dtype, is_fortran)

@@ -28,9 +28,9 @@ def _is_table(path: Path) -> bool:
     try:
         with open_file(path) as file:
             begin = file.read(4096).decode("utf-8-sig", "replace")
-    except OSError:
+        first, second = [*csv.reader(io.StringIO(begin, newline="")), [], []][:2]
+    except (OSError, csv.Error):
         return False
-    first, second = [*csv.reader(io.StringIO(begin)), [], []][:2]
     if not set(COLUMNS) <= set(first):
         return False
     # Tables of other data sets have these columns too; one without rows may be anybody's.
@@ -48,7 +48,7 @@ def read_table(path: Path) -> Mapping[str, int]:
     """
     labels: dict[str, int] = {}
     try:
-        with open_file(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace") as text:
+        with open_file(path) as file, io.TextIOWrapper(file, "utf-8-sig", "replace", "") as text:
             for line, row in _iter_rows(path, text):
                 name, label = row[COLUMNS[0]], row[COLUMNS[1]].strip()
                 if label not in ("0", "1") or not name.strip() or name in labels:
