@@ -7,10 +7,7 @@ it is, and follows from ``args`` alone.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +27,7 @@ from umnist_core.scenes import PUBLISHED_DISTRACTORS, NeedleParameters, Scene, S
 from umnist_core.scenes.needle import count_published
 from umnist_core.scenes.needle_parameters import CELL_PX
 from umnist_core.seeds import FOLDER_SPLITS, MAX_SEED
+from umnist_core.spreadsheets import csv_text
 
 PUBLISHED_SEED = 1234
 
@@ -187,11 +185,4 @@ def _read_args(path: Path) -> Any:
 
 
 def _table(rows: list[tuple[str, int]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(_iter_rows(rows))
-    return text.getvalue().encode()
-
-
-def _iter_rows(rows: list[tuple[str, int]]) -> Iterator[tuple[object, ...]]:
-    yield COLUMNS
-    yield from rows
+    return csv_text(COLUMNS, (dict(zip(COLUMNS, row, strict=True)) for row in rows)).encode()
