@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.seeds import sample_rng
+from umnist_core.training.data import one_thread_worker
 from umnist_core.training.pictures import PictureFolder, PictureItem
 
 _JITTER = 0.02
@@ -93,6 +94,7 @@ def iter_pictures(
         batch_sampler=[list(batch) for batch in batches],
         num_workers=workers,
         collate_fn=pad_pictures,
+        worker_init_fn=one_thread_worker,
         # A process that is forked where libvips has decoded before waits for its threads for ever.
         multiprocessing_context="forkserver" if workers else None,
         generator=torch.Generator().manual_seed(0),

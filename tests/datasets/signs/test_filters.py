@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.datasets.signs.making import CLASSES, box_of, line, published_lines, sign
 from umnist_core.datasets.signs.filters import (
     CLASS_NAMES,
-    FILTERS,
+    SIGN_FILTERS,
     ats_class,
     choose_images,
     count_classes,
@@ -88,11 +88,11 @@ def test_both_filters_keep_the_same_images(signs: list[Sign]) -> None:
 def test_image_that_lost_a_sign_has_no_class() -> None:
     """It might be the one that decides; without it the image would pass as EMPTY."""
     (image,) = parse_annotations("a.jpg:VISIBLE, 1, 2, 3, 50_SIGN;", "a").images
-    assert [image_class(image, chosen) for chosen in FILTERS] == [None, None]
+    assert [image_class(image, chosen) for chosen in SIGN_FILTERS] == [None, None]
 
 
 @pytest.mark.parametrize("number", SETS)
-@pytest.mark.parametrize("chosen", FILTERS)
+@pytest.mark.parametrize("chosen", SIGN_FILTERS)
 def test_published_counts_follow_from_counts_of_the_classes(number: int, chosen: str) -> None:
     """Of 1970 and 1807 made lines 747 and 684 are kept, and 50 % and 25 % of these as published.
 

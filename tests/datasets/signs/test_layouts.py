@@ -130,6 +130,7 @@ def test_every_layout_opens_with_the_same_images_and_classes(tmp_path: Path, cas
     path = data.find_path(f"test/{a}")
     assert path is not None
     assert path.name == A
+    assert len({data.find_path(name) for name in data.ids}) == 4
     with pytest.raises(NotFoundError):
         data.known("c")
 

@@ -68,7 +68,7 @@ def google_class(signs: Sequence[Sign]) -> int | None:
     return next((CLASS_NAMES.index(name) for name in seen if name in LIMITS), None)
 
 
-FILTERS: Mapping[str, Callable[[Sequence[Sign]], int | None]] = {
+SIGN_FILTERS: Mapping[str, Callable[[Sequence[Sign]], int | None]] = {
     ATS: ats_class,
     GOOGLE: google_class,
 }
@@ -82,11 +82,11 @@ def image_class(image: SignedImage, chosen: str) -> int | None:
     InvalidValueError
         If there is no such filter.
     """
-    if chosen not in FILTERS:
+    if chosen not in SIGN_FILTERS:
         raise InvalidValueError(
-            f"Expected one of the filters {', '.join(FILTERS)}, got {chosen!r}; choose one of them."
+            f"Expected one of the filters {', '.join(SIGN_FILTERS)}, got {chosen!r}; choose one of them."
         )
-    return FILTERS[chosen](image.signs) if image.is_whole else None
+    return SIGN_FILTERS[chosen](image.signs) if image.is_whole else None
 
 
 def choose_images(

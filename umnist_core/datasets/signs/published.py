@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from umnist_core.datasets.signs.filters import (
     ATS,
-    FILTERS,
     FIRST,
+    SIGN_FILTERS,
     choose_images,
     count_classes,
     image_class,
@@ -59,7 +59,7 @@ def set_notes(
             f"{_images(empty)} {'has' if empty == 1 else 'have'} no row in {shown}, which "
             "is taken to mean EMPTY, since such exports leave out images without signs."
         )
-    classes = {name: [image_class(image, name) for image in images] for name in FILTERS}
+    classes = {name: [image_class(image, name) for image in images] for name in SIGN_FILTERS}
     for name, found in classes.items():
         yield f"The filter {name} keeps {_beside(found, number, 1.0)}."
     differing = sum(len(set(both)) > 1 for both in zip(*classes.values(), strict=True))
