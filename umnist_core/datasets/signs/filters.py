@@ -84,7 +84,8 @@ def image_class(image: SignedImage, chosen: str) -> int | None:
     """
     if chosen not in SIGN_FILTERS:
         raise InvalidValueError(
-            f"Expected one of the filters {', '.join(SIGN_FILTERS)}, got {chosen!r}; choose one of them."
+            f"Expected one of the filters {', '.join(SIGN_FILTERS)}, got {chosen!r}; choose one of "
+            "them."
         )
     return SIGN_FILTERS[chosen](image.signs) if image.is_whole else None
 
