@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
 from umnist_core.bench.gpu.figures import CURVES, MODES, SELECTING, TRAINED, get_figure
 from umnist_core.bench.gpu.work import Work
+from umnist_core.digits import GLYPH_PX, GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import DIGIT_TASK, FoundDigit, Model, ModelOutput
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
@@ -28,9 +30,8 @@ from umnist_core.models.papers.faster_rcnn import DetectorOutput
 from umnist_core.models.reduced import ReducedBatch
 from umnist_core.models.registry import create_model, model_names
 from umnist_core.models.targets import scene_targets
-from umnist_core.pyramid import TileSource, scene_source
-from umnist_core.scenes import PRESETS, Span, get_preset
-from umnist_core.training.data import LargeScaleSamples
+from umnist_core.pyramid import ArraySource, TileSource, scene_source
+from umnist_core.scenes import PRESETS, get_preset
 
 SAME_BOX = 0.8
 """Intersection over union from which two boxes of one class are of one digit."""
@@ -99,11 +100,19 @@ def _sources(work: Work, model: Model) -> list[TileSource]:
     """Return images with answers to what a model is asked."""
     sizes = work.sizes
     if model.tasks == (DIGIT_TASK,):  # the scenes of no preset have one digit
-        digits = LargeScaleSamples(Span(1, 1), "test", max(2, sizes.images))
-        return [digits.get(place).source for place in range(sizes.images)]
+        return [_one_digit(work.glyphs, index) for index in range(sizes.images)]
     preset, side_px = find_scenes(work, model)
     refs = [sizes.scene(preset, side_px, index) for index in range(sizes.images)]
     return [scene_source(ref.plan(work.glyphs), work.glyphs) for ref in refs]
+
+
+def _one_digit(glyphs: GlyphSet, index: int) -> TileSource:
+    """Return a digit twice its size amid 112 px; those of MNIST Large Scale need SciPy."""
+    side_px = 4 * GLYPH_PX
+    image = np.zeros((side_px, side_px), np.uint8)
+    inner = slice(GLYPH_PX, side_px - GLYPH_PX)
+    image[inner, inner] = glyphs.images[index].repeat(2, axis=0).repeat(2, axis=1)
+    return ArraySource(image)
 
 
 def find_scenes(work: Work, model: Model) -> tuple[str, int]:

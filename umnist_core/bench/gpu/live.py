@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from umnist_core.bench.gpu.agreement import fit_norms
+from umnist_core.bench.gpu.agreement import find_scenes, fit_norms
 from umnist_core.bench.gpu.figures import OWN_MODELS, get_figure
 from umnist_core.bench.gpu.work import Work
 from umnist_core.bench.spread import spread_of
@@ -53,7 +53,7 @@ def run(work: Work) -> None:
 def _time_answers(work: Work, checkpoint: str) -> None:
     """Time a checkpoint from scenes that were never seen to answers, in this process."""
     model, _ = load_checkpoint(find_shipped_checkpoints()[checkpoint])
-    preset = _SCENE if model.tasks == (SUM_TASK,) else _MEGAPIXEL
+    preset, _ = find_scenes(work, model)
     predictor = Predictor(work.hardware.key)
 
     def answer(number: int) -> tuple[float, dict[str, float]]:

@@ -196,6 +196,7 @@ def _step_of(work: Work, model: IPS, batch: StepBatch, way: str) -> Callable[[],
 def _time_steps(work: Work, key: str, step: Callable[[], None]) -> list[float]:
     """Put the time and the memory of a step; return the times of the repeats, in ms."""
     for _ in range(2):
+        work.check_time()
         step()
     work.forget_peak()
     taken: list[float] = []
