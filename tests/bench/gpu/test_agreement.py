@@ -72,6 +72,8 @@ def test_attention_that_lies_elsewhere_is_counted_once() -> None:
     assert moved_attention(wanted, moved) == pytest.approx(0.25)
     assert moved_attention(wanted, _sight(places=[{(5, 5): 1.0}])) == pytest.approx(1)
     assert moved_attention(wanted, _sight()) is None
+    both = _sight(places=[{(0, 0): 1.0}, {(0, 0): 1.0}])
+    assert moved_attention(both, _sight(places=[{(0, 0): 1.0}, {(9, 9): 1.0}])) == 1  # the worst
 
 
 def test_selection_is_shared_by_what_both_chose() -> None:
