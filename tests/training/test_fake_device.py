@@ -154,6 +154,19 @@ def test_tensors_of_two_devices_do_not_meet() -> None:
         torch.zeros(3, device=CUDA) + torch.zeros(3)
 
 
+def test_products_of_two_types_are_refused() -> None:
+    """As kernels refuse them: mixed precision that ends too early, or is forgotten."""
+    with fake_device(CUDA):
+        whole, short = torch.zeros(2, 2, device=CUDA), torch.zeros(2, 2, device=CUDA).bfloat16()
+        for product in (torch.mm, nn.functional.linear):
+            with pytest.raises(RuntimeError, match="same dtype, found"):
+                product(short, whole)
+        with pytest.raises(RuntimeError, match="same dtype"):
+            whole[torch.tensor([0], device=CUDA)] = short[:1]
+        with hardware_of(CUDA).mixed(torch.bfloat16):
+            assert torch.mm(short, whole).dtype is torch.bfloat16
+
+
 def test_array_is_refused_as_torch_refuses_it() -> None:
     """From the device, of 16 bits that NumPy lacks, and where gradients would be lost."""
     with fake_device(CUDA):
@@ -180,6 +193,7 @@ def test_numbers_are_made_up_where_the_code_leaves_torch() -> None:
             True,
         )
         assert torch.equal(there, there)
+        assert torch.unique(there).shape == (1,)
         assert (there > 0).nonzero().shape == (6, 2)
         assert there[there > 0].shape == (6,)
         assert there[:, (there > 0)[0]].shape == (2, 3)

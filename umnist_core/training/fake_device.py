@@ -5,14 +5,14 @@ that was left on the CPU, or one of another type, raises as it would, and 40 GB 
 instant. Their mode runs forward alone on a device that is not there; the rest is done here.
 Gradients go back by `umnist_core.training.fake_backward`. Where the code leaves torch, for NumPy
 or a number, or a size follows from numbers, what comes out is made up: a mask is true everywhere,
-of overlapping boxes all are kept, a single whole number is `PLACE`, whole numbers of an array are
-`WHOLE`, and others `SHARE`. So each line runs, along one of the ways that numbers may take it.
+of overlapping boxes all are kept, numbers are alike; a single whole number is `PLACE`, those of an
+array are `WHOLE`, and others `SHARE`. So each line runs, one of the ways that numbers take it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,6 @@ from torch._subclasses.fake_tensor import (
 )
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
-from torch.utils._pytree import tree_leaves
 
 from umnist_core.hardware import Hardware, machine
 from umnist_core.hardware.gpu import Gpu
@@ -60,10 +59,10 @@ def fake_device(device: torch.device, *counts: TorchDispatchMode) -> Iterator[No
         Modes that see every operation, such as `umnist_core.training.peaks.MemoryCount`.
     """
     mode, saved = FakeTensorMode(allow_non_fake_inputs=True), SavedTensors()
-    made_up: Any = _MadeUpSizes
-    below: Any = nullcontext if device.type == "cpu" else _RealNumbers
+    operations = _Operations(keeps_real=device.type != "cpu")
     with ExitStack() as entered:
-        for one in (mode, below(), *counts, made_up(), _MadeUpNumbers(saved), saved):
+        modes: tuple[Any, ...] = (mode, operations, *counts, _MadeUpNumbers(saved), saved)
+        for one in modes:
             entered.enter_context(one)
         for owner, name, value in _exchanges(mode):
             entered.enter_context(_exchanged(owner, name, value))
@@ -97,21 +96,23 @@ def _exchanged(owner: Any, name: str, value: Any) -> Iterator[None]:
         setattr(owner, name, before)
 
 
-class _Driver:
+class _NoDriver:
     """What answers for the module `torch.cuda` where there is no driver."""
 
-    def get_device_properties(self, number: int) -> Any:
-        return SimpleNamespace(name="a GPU that is not there", total_memory=2**40, major=9)
+    def get_device_properties(self, _number: int) -> Any:
+        return SimpleNamespace(name="a GPU that is not there", total_memory=2**40)
 
-    def mem_get_info(self, number: int) -> tuple[int, int]:
+    def mem_get_info(self, _number: int) -> tuple[int, int]:
         return 2**40, 2**40
 
-    def max_memory_reserved(self, number: int) -> int:
+    def is_bf16_supported(self, including_emulation: bool = True) -> bool:
+        del including_emulation
+        return True
+
+    def _nothing(self, *_: Any) -> int:
         return 0
 
-    def _nothing(self, *_: Any) -> None:
-        pass
-
+    max_memory_allocated = max_memory_reserved = memory_allocated = _nothing
     set_device = reset_peak_memory_stats = synchronize = empty_cache = _nothing
 
 
@@ -119,8 +120,11 @@ class _MachineWithGpu(machine.Machine):
     """The machine as it is, and a GPU that multiplies bfloat16."""
 
     def of(self, device: torch.device) -> Hardware:
-        if device.type == "cuda" and device not in self._known:
-            self._known[device] = Gpu(device.index or 0, _Driver())
+        if device.type == "cuda":
+            number = device.index or 0
+            device = torch.device("cuda", number)
+            if device not in self._known:
+                self._known[device] = Gpu(number, _NoDriver())
         return super().of(device)
 
 
@@ -160,13 +164,14 @@ class _MadeUpNumbers(TorchFunctionMode):
         self._answers: dict[Any, Callable[..., Any]] = {
             Tensor.numpy: _as_array,
             Tensor.__array__: _as_array,
-            Tensor.__deepcopy__: _deepcopied,
             Tensor.backward: self._backward,
         }
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.autograd.grad:
             return self._grad(*args, **(kwargs or {}))
+        if func is Tensor.__deepcopy__:
+            return _deepcopied(*args)
         answer = self._answers.get(func)
         if answer is not None and isinstance(args[0], FakeTensor):
             return answer(*args, **(kwargs or {}))
@@ -245,35 +250,73 @@ def _deepcopied(tensor: Tensor, memo: dict[int, Any]) -> Tensor:
 # -- what operations compute ------------------------------------------------------------
 
 
-class _RealNumbers(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Computes what is on the CPU, of real tensors alone, as it is."""
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Answers where a shape or a number follows from numbers; what is real may stay so.
+
+    Parameters
+    ----------
+    keeps_real
+        Whether what is on the CPU, and of real tensors alone, is computed.
+    """
+
+    def __init__(self, keeps_real: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._keeps_real = keeps_real
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        place = (kwargs or {}).get("device")
-        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
-        if (place is None or place.type == "cpu") and not any(map(_is_elsewhere, tensors)):
+        kwargs = kwargs or {}
+        if self._keeps_real and _is_here(args, kwargs):
             with _disable_current_modes():
-                return func(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
-
-
-def _is_elsewhere(tensor: Tensor) -> bool:
-    return isinstance(tensor, FakeTensor) or tensor.device.type != "cpu"
-
-
-class _MadeUpSizes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Answers where the shape of what comes out, or a number, follows from numbers."""
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                return func(*args, **kwargs)
         if func.name() == "torchvision::nms":
             return _all_boxes(*args)
+        _check_types(func, args)
         try:
-            return func(*args, **(kwargs or {}))
+            return func(*args, **kwargs)
         except (DataDependentOutputException, DynamicOutputShapeException):
             answer = _SIZES.get(func)
             if answer is None:
                 raise
-            return answer(func, *args, **(kwargs or {}))
+            return answer(func, *args, **kwargs)
+
+
+def _is_here(args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Return whether an operation is of the CPU's own tensors alone, and makes such."""
+    place = kwargs.get("device")
+    if place is not None and place.type != "cpu":
+        return False
+    for one in (*args, *kwargs.values()):
+        if isinstance(one, Tensor):
+            if isinstance(one, FakeTensor) or one.device.type != "cpu":
+                return False
+        elif isinstance(one, list | tuple) and not _is_here(one, {}):
+            return False
+    return True
+
+
+_OF_ONE_TYPE: dict[Any, tuple[int, ...]] = {
+    torch.ops.aten.mm.default: (0, 1),
+    torch.ops.aten.bmm.default: (0, 1),
+    torch.ops.aten.addmm.default: (0, 1, 2),
+    torch.ops.aten.baddbmm.default: (0, 1, 2),
+    torch.ops.aten.convolution.default: (0, 1, 2),
+    torch.ops.aten.native_layer_norm.default: (0, 2, 3),
+    torch.ops.aten.grid_sampler_2d.default: (0, 1),
+    torch.ops.aten.index_put.default: (0, 2),
+    torch.ops.aten.index_put_.default: (0, 2),
+    torch.ops.aten.lerp_.Scalar: (0, 1),
+}
+"""Operations whose kernels want arguments of one type, as fakes do not all say."""
+
+
+def _check_types(func: Any, args: Sequence[Any]) -> None:
+    given = [args[place] for place in _OF_ONE_TYPE.get(func, ()) if place < len(args)]
+    types = {one.dtype for one in given if isinstance(one, Tensor)}
+    if len(types) > 1:
+        raise RuntimeError(
+            f"{func} expects tensors of the same dtype, found "
+            f"{' and '.join(sorted(map(str, types)))}."
+        )
 
 
 def _all_boxes(boxes: Tensor, *_: Any) -> Tensor:
@@ -284,6 +327,18 @@ def _single_number(_func: Any, tensor: Tensor) -> Any:
     if tensor.is_floating_point():
         return SHARE
     return True if tensor.dtype is torch.bool else PLACE
+
+
+def _all_alike(
+    _func: Any,
+    tensor: Tensor,
+    is_sorted: bool = True,
+    has_inverse: bool = False,
+    has_counts: bool = False,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the one number that there is, where it is, and how often; empty if not asked for."""
+    inverse = tensor.new_zeros(tensor.shape if has_inverse else 0, dtype=torch.int64)
+    return tensor.new_zeros(1), inverse, tensor.new_zeros(int(has_counts), dtype=torch.int64)
 
 
 def _every_place(_func: Any, mask: Tensor) -> Tensor:
@@ -305,6 +360,7 @@ def _with_places(func: Any, tensor: Tensor, indices: Sequence[Tensor | None], *r
 _SIZES: dict[Any, Callable[..., Any]] = {
     torch.ops.aten._local_scalar_dense.default: _single_number,
     torch.ops.aten.equal.default: lambda *_: True,
+    torch.ops.aten._unique2.default: _all_alike,
     torch.ops.aten.nonzero.default: _every_place,
     torch.ops.aten.index.Tensor: _with_places,
     torch.ops.aten.index_put.default: _with_places,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from umnist_core.datasets import Recipe
@@ -25,6 +26,7 @@ from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.own.finder import DigitFinder
 from umnist_core.models.own.trust import HowRead, how_read
 from umnist_core.models.own.unlike import USUAL_SIDE_PX
+from umnist_core.models.registry import create_model
 from umnist_core.parsing import parse_json
 from umnist_core.training.bars import Bars
 from umnist_core.training.config import RunPart, TrainConfig, settings_from
@@ -42,6 +44,9 @@ from umnist_core.training.variants import open_variant
 
 CHECK_SEED = 99
 """Added to a course's seed for the scenes on which the result is tried."""
+
+FEW_GLYPHS = 500
+"""Of a rehearsal, which looks at each of them."""
 
 CHECKED = {"plain": 1.0, "rescaled-3900": 0.2, "rescaled-2000": 0.2, "turned-90": 0.2}
 """Variants of scenes on which the confidence is calibrated, and how many there are of each."""
@@ -79,6 +84,26 @@ def parse_course(config: TrainConfig) -> CourseSettings:
             f"{config.model.name} has no pretrained backbone; set model.pretrained to none."
         )
     return settings_from(COURSES[config.model.name][0], config.recipe, "recipe")
+
+
+def rehearse_course(config: TrainConfig) -> Iterator[Phase]:
+    """Yield the phases of a course on few images, with steps as large as the course's.
+
+    What each yields need not be done before the next: its net is as it was made.
+
+    Raises
+    ------
+    InvalidValueError
+        As of `parse_course`.
+    """
+    settings = parse_course(config).shortened()
+    model = create_model(config.model.name, config.model.settings)
+    every = load_glyphs("train")
+    some = slice(FEW_GLYPHS)
+    glyphs = GlyphSet("rehearsal", every.images[some], every.labels[some], every.is_stand_in)
+    with TemporaryDirectory() as out:
+        phases = COURSES[config.model.name][1]
+        yield from phases(model, settings, glyphs, Path(out), lambda *_: None)
 
 
 def train_course(

@@ -8,7 +8,7 @@ tuned, and the judge fitted; candidates are kept in files (`shards`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from umnist_core.training.own.finder_candidates import (
 )
 from umnist_core.training.own.finder_glyphs import draw_glyph_batch
 from umnist_core.training.own.finder_spots import Windows, draw_windows, spot_loss, turn_windows
-from umnist_core.training.own.phases import CourseSettings, DrawBatch, make_phase
+from umnist_core.training.own.phases import SHORT_STEPS, CourseSettings, DrawBatch, make_phase
 
 SCENES_AT_ONCE = 8
 SMOOTHING = 0.03
@@ -83,6 +83,18 @@ class FinderTraining(CourseSettings):
         for name in ("spot_steps", "glyph_steps", "tuning_scenes", "tuning_steps", "judge_scenes"):
             if counts[name] < 0:
                 raise InvalidValueError(f"{name} is 0 or more; got {counts[name]}.")
+
+    def shortened(self) -> FinderTraining:
+        """Return the course with a scene and `SHORT_STEPS` steps a phase at most, and no judge."""
+        return replace(
+            super().shortened(),
+            scenes=1,
+            tuning_scenes=min(1, self.tuning_scenes),
+            judge_scenes=0,
+            spot_steps=min(SHORT_STEPS, self.spot_steps),
+            glyph_steps=min(SHORT_STEPS, self.glyph_steps),
+            tuning_steps=min(SHORT_STEPS, self.tuning_steps),
+        )
 
 
 def expect_empty_places(model: DigitFinder) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ AVERAGE = 0.996
 """Weights are kept as a running mean over about 250 steps."""
 
 LARGEST_GRADIENT = 2.0
+SHORT_STEPS = 2
+"""Of a phase of a course that is shortened; from the second on the optimiser has its state."""
+
 WEIGHT_DECAY = 0.02
 
 DrawBatch = Callable[[int, np.random.Generator], tuple[Any, ...]]
@@ -70,6 +73,10 @@ class CourseSettings:
                 "check_images is 1 or more and workers 0 or more; got "
                 f"{self.check_images} and {self.workers}."
             )
+
+    def shortened(self) -> Self:
+        """Return the course with few scenes and steps, each step as large as before."""
+        return replace(self, workers=0)
 
 
 def make_phase(

@@ -26,7 +26,7 @@ from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import plan_scene
 from umnist_core.training.course import Phase, Report
 from umnist_core.training.own.finder_glyphs import bend
-from umnist_core.training.own.phases import CourseSettings, DrawBatch, make_phase
+from umnist_core.training.own.phases import SHORT_STEPS, CourseSettings, DrawBatch, make_phase
 from umnist_core.training.own.shards import iter_kept
 
 IMAGES_AT_ONCE = 32
@@ -102,6 +102,11 @@ class AdditiveTraining(CourseSettings):
         super().__post_init__()
         if not self.lessons or self.batch < 1:
             raise InvalidValueError("Expected at least one lesson and one image a batch.")
+
+    def shortened(self) -> AdditiveTraining:
+        """Return the course with two images and `SHORT_STEPS` steps a lesson."""
+        lessons = tuple(replace(one, images=2, steps=SHORT_STEPS) for one in self.lessons)
+        return replace(super().shortened(), lessons=lessons)
 
 
 @dataclass(frozen=True)
