@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from umnist_core.cli._memory import memory_command
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import ConflictError, UmnistError
 from umnist_core.models.needs import check_torch
@@ -25,11 +26,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 @click.group(
     "models",
     epilog="\b\nExamples:\n  umnist models list\n  umnist models show ips\n"
-    "  umnist models import-ips net.pth",
+    "  umnist models memory efficientnet-b0-512-11gb\n  umnist models import-ips net.pth",
 )
 def models_group() -> None:
     """See models and checkpoints, and import weights."""
     check_torch()
+
+
+models_group.add_command(memory_command)
 
 
 @models_group.command("list", epilog="\b\nExample:\n  umnist models list --json")
