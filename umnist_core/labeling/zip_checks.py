@@ -55,6 +55,8 @@ class GivenZip(ZipFile):
 
     def __init__(self, file: BinaryIO, size_bytes: int) -> None:
         super().__init__(file)
+        if any(entry.header_offset < 0 for entry in self.infolist()):
+            raise BadZipFile("An entry begins before the file does.")
         self._most_bytes = min(max(SMALL_BYTES, MEMORY_RATIO * size_bytes), MOST_BYTES)
         self._needed: dict[str, int] = {}
         unpacked = sum(entry.file_size for entry in self.infolist())
