@@ -6,7 +6,7 @@ instant. Their mode runs forward alone on a device that is not there; the rest i
 Gradients go back by `umnist_core.training.fake_backward`. Where the code leaves torch, for NumPy
 or a number, or a size follows from numbers, what comes out is made up: a mask is true everywhere,
 of overlapping boxes all are kept, numbers are alike; a single whole number is `PLACE`, those of an
-array are `WHOLE`, and others `SHARE`. So each line runs, one of the ways that numbers take it.
+array are `WHOLE`, and others `SHARE`. So each line runs, along one of the ways that it can take.
 """
 
 from __future__ import annotations
