@@ -86,7 +86,7 @@ def test_what_is_covered_is_counted() -> None:
 def test_model_runs_as_each_configuration_has_it(name: str) -> None:
     """Its batch at its size, in 32 bits and mixed; the loss and logits come out on the GPU."""
     there: Model | None = None
-    seen = set()
+    seen: set[Any] = set()
     with fake_device(CUDA):
         for one in _configs_of(name):
             model, items = configured(one)

@@ -18,6 +18,7 @@ from tests.training.measured_peaks import ANSWER, REFS, STEP, Case, measure
 from tests.training.test_own import TINY_ADDITIVE
 from umnist_core.cli.models import models_group
 from umnist_core.errors import InvalidValueError
+from umnist_core.training import peaks
 from umnist_core.training.config import OptimizerPart, config_names, load_config
 from umnist_core.training.config_peaks import VGG16, ConfigPeaks, predict_config, predict_vgg16
 from umnist_core.training.course import Phase
@@ -102,6 +103,16 @@ def test_step_counts_weights_gradients_and_the_optimiser() -> None:
     found = predict_steps(_phase(net, torch.zeros(1, 512)), CUDA)
     assert 5 * weights <= found <= 5.1 * weights
     assert all(weight.grad is None for weight in net.parameters())
+
+
+def test_averages_of_the_optimiser_are_there_from_the_second_step_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two for each weight, while a batch that takes most of the memory goes forward."""
+    phase = _phase(_square(512, layers=4), torch.zeros(20_000, 512))
+    found = predict_steps(phase, CUDA)
+    monkeypatch.setattr(peaks, "STEPS", 1)
+    assert found - predict_steps(phase, CUDA) == 2 * 4 * 4 * 512**2
 
 
 def test_step_counts_what_each_image_leaves_until_the_way_back() -> None:
