@@ -48,8 +48,8 @@ def fake_device(device: torch.device, *counts: TorchDispatchMode) -> Iterator[No
     """Compute with fake tensors until the block ends.
 
     A module's tensors become fake where it is moved to a device, be it its own, and are of no use
-    after the block. Some of PyTorch's functions are exchanged for the whole process meanwhile, so no
-    other thread may compute.
+    after the block. Some of PyTorch's functions are exchanged for the whole process meanwhile, so
+    no other thread may compute.
 
     Parameters
     ----------
