@@ -146,6 +146,27 @@ def test_one_sample_without_its_first_axis_in_a_file_to_test_with_is_left_out(
     assert "to test with; the one image in train and val is not to be used" in reader.notes[0]
 
 
+def test_file_to_test_with_of_one_image_has_that_image(tmp_path: Path) -> None:
+    """Where all partitions have one, the name says which is to be used."""
+    path = tmp_path / "mnist_large_scale_te1_outsize112-112_scte2p000.h5"
+    with h5py.File(path, "w") as file:
+        for split in COUNTS:
+            file[f"x_{split}"], file[f"y_{split}"] = images_of(split)[:1], labels_of(split)[:1]
+    reader = opened(path)
+    assert [reader.get_split(name) for name in reader.ids] == ["test"]
+    assert len(opened(path.rename(tmp_path / "other.h5")).ids) == 3
+
+
+def test_bytes_go_to_255_where_the_first_images_are_dark(tmp_path: Path) -> None:
+    """Ones in them are no ink, as they would be of images from 0 to 1."""
+    x = np.ones((12, 112, 112), np.uint8)
+    x[11] = 200
+    with h5py.File(tmp_path / "dark.h5", "w") as file:
+        file["x_test"], file["y_test"] = x, np.zeros(12, np.uint8)
+    reader = opened(tmp_path)
+    assert [reader.read_image(name).max() for name in ("0", "11")] == [1, 200]
+
+
 @pytest.mark.parametrize("shape", [(112, 112, 1), (1, 112, 112, 1), (1, 112, 112)])
 @pytest.mark.parametrize("label_shape", [(), (1,), (1, 1), (10,), (1, 10)])
 def test_one_sample_alone_opens_in_every_form(
