@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +27,10 @@ LABELS_ONLY = "labels-only"
 UNCONSTRAINED = "unconstrained"
 SEES = (LABELS_ONLY, UNCONSTRAINED)
 """What a model may be trained on: sums alone, or the boxes and classes of digits too."""
+
+CLASS, NUMBER, IMAGE = "class", "number", "image"
+ASKS = (CLASS, NUMBER, IMAGE)
+"""What a task may ask for."""
 
 DOUBTS = ("none-found", "count", "canvas", "rescaled", "turned", "photograph", "unsure")
 """Why an answer is in doubt: no digit was found; more or fewer digits than the model assumes;
@@ -45,11 +50,26 @@ class Task:
         Number of logits.
     is_multi
         Whether several classes are right at once, each decided alone (sigmoid at 0.5).
+    asks
+        One of `ASKS`: a class; a number, whose one logit it is; or an image, whose values from 0
+        to 1 stand in place of logits and which has no classes.
+
+    Raises
+    ------
+    InvalidValueError
+        If nothing is asked that there is.
     """
 
     name: str
     classes: int
     is_multi: bool = False
+    asks: str = CLASS
+
+    def __post_init__(self) -> None:
+        if self.asks not in ASKS:
+            raise InvalidValueError(
+                f"A task asks for one of {', '.join(ASKS)}; got {self.asks[:40]!r}; choose one."
+            )
 
 
 SUM_TASK = Task("sum", SUM_CLASSES)
@@ -67,6 +87,17 @@ MEGAPIXEL_TASKS = (
 
 NEEDLE_TASK = Task("needle", 2)
 """Whether the digit that is looked for is there, as in Needle MNIST: 0 or 1."""
+
+YEAR_TASK = Task("year", 1, asks=NUMBER)
+"""The year of an image, as of MetH-Period."""
+
+UPSCALED_TASK = Task("upscaled", 0, asks=IMAGE)
+"""The image at a higher resolution, as of MetH-SR."""
+
+
+def class_task(classes: int) -> Task:
+    """Return the task of data sets whose images have one of so many named classes."""
+    return Task(CLASS, classes)
 
 
 @dataclass(frozen=True)
@@ -115,7 +146,8 @@ class ModelOutput:
     Attributes
     ----------
     logits
-        Task name -> float (B, classes), before softmax or sigmoid.
+        Task name -> float (B, classes), before softmax or sigmoid; of a task that asks for an
+        image float (B, 3, H, W).
     attention
         A map for each image; None where the model gives none.
     no_attention
@@ -152,10 +184,13 @@ class Model(nn.Module, ABC):
         One of `SEES`.
     paper
         Authors, year and identifier of what it follows; ``"umnist"`` for our own.
+    sees_colour
+        Whether it reads photographs, and is asked for their class, year or pixels.
     """
 
     tasks: tuple[Task, ...] = (SUM_TASK,)
     sees: ClassVar[str] = LABELS_ONLY
+    sees_colour: ClassVar[bool] = False
     paper: ClassVar[str] = "umnist"
     config: Any
 
@@ -168,6 +203,18 @@ class Model(nn.Module, ABC):
         source
             The image, of any size; a model that cannot take its size says so.
         """
+
+    def prepare_drawn(self, source: TileSource, rng: np.random.Generator) -> Any:
+        """Do what `prepare` does, as for training: with what is drawn, such as a crop."""
+        return self.prepare(source)
+
+    def find_own_targets(self, prepared: Any) -> dict[str, Tensor] | None:
+        """Return the targets that are in the image itself; None where they are told apart."""
+        return None
+
+    def find_input_size(self, height: int, width: int) -> tuple[int, int] | None:
+        """Return height and width that an image has in a batch, px; None where all are alike."""
+        return None
 
     @abstractmethod
     def collate(self, prepared: Sequence[Any]) -> Any:
@@ -200,6 +247,10 @@ class Model(nn.Module, ABC):
             for task in self.tasks
         ]
         return torch.stack(losses).mean()
+
+    def validation_loss(self, output: ModelOutput, targets: dict[str, Tensor]) -> Tensor:
+        """Return a mean over the images, where `loss` may be none; see there."""
+        return self.loss(output, targets)
 
     @property
     def device(self) -> torch.device:

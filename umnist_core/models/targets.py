@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from umnist_core.datasets.known import Known
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.base import DIGIT_TASK, SUM_TASK, Task
+from umnist_core.models.base import CLASS, DIGIT_TASK, SUM_TASK, YEAR_TASK, Task
 from umnist_core.scenes import Scene, Tasks
 
 BOXES = "boxes"
@@ -118,6 +119,37 @@ def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
             f"whose labels are {what}."
         )
     return {names[0]: torch.tensor(label)}
+
+
+def known_targets(known: Known, tasks: Sequence[Task]) -> dict[str, Tensor] | None:
+    """Return the targets of a photograph: int64 () of its class, float32 () of its year.
+
+    Returns
+    -------
+    dict
+        None where nothing is known of it.
+
+    Raises
+    ------
+    InvalidValueError
+        If the model answers anything else, or has no such class.
+    """
+    name = tasks[0].name
+    if name == YEAR_TASK.name and known.year is not None:
+        return {name: torch.tensor(known.year, dtype=torch.float32)}
+    if name == CLASS and known.class_name is not None and known.label is not None:
+        if known.label >= tasks[0].classes:
+            raise InvalidValueError(
+                f"Expected one of {tasks[0].classes} classes, found number {known.label} "
+                f"({known.class_name!r:.60}); set model.settings.classes to those of the data set."
+            )
+        return {name: torch.tensor(known.label)}
+    if known.label is None and known.year is None:
+        return None
+    has = "a year" if known.year is not None else "a class"
+    raise InvalidValueError(
+        f"Expected images with an answer to {name}, found some with {has}; use a model of those."
+    )
 
 
 def collate_targets(targets: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
