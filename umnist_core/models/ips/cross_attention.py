@@ -59,6 +59,9 @@ class CrossAttention(nn.Module):
         D_inner, of the hidden layer.
     attention_dropout, dropout
         Of weights of attention, and of what each part adds; in training.
+    head_answers
+        Whether there is a projection, the same for all heads, by which each gives embeddings of
+        its own (Riffi-Aslett and Fell, arXiv 2412.11237); it is not on the way to the answer.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class CrossAttention(nn.Module):
         inner_width: int,
         attention_dropout: float,
         dropout: float,
+        head_answers: bool = False,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -88,6 +92,8 @@ class CrossAttention(nn.Module):
         self.outer_norm = nn.LayerNorm(width, eps=_NORM_EPSILON)
         self.attention_dropout = nn.Dropout(attention_dropout)
         self.dropout = nn.Dropout(dropout)
+        # Last, so that the weights of the others are drawn as without it.
+        self.project_head = nn.Linear(value_width, width, bias=False) if head_answers else None
 
     def weigh(self, patches: Tensor) -> Tensor:
         """Return the weights of attention, softmax over the patches, in the patches' precision.
@@ -133,12 +139,41 @@ class CrossAttention(nn.Module):
         tuple of Tensor
             Embeddings of the tasks (B, T, D), and the weights (B, H, T, n).
         """
+        embeddings, weights, _ = self.pool(patches)
+        return embeddings, weights
+
+    def pool(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does, and what each head gives before they are joined.
+
+        Returns
+        -------
+        tuple of Tensor
+            As of `forward`, and (B, H, T, D_v).
+        """
         weights = self.weigh(patches)
-        value = self._split(self.to_value(patches))  # (B, H, n, D_v)
-        pooled = (weights @ value).transpose(1, 2).flatten(2)  # (B, T, H * D_v)
+        heads = weights @ self._split(self.to_value(patches))  # (B, H, T, D_v)
+        pooled = heads.transpose(1, 2).flatten(2)  # (B, T, H * D_v)
         joined = self.join_norm(self.dropout(self.join(pooled)) + self.queries)  # (B, T, D)
-        inner = self.dropout(self.outer(self.inner(joined).relu()))  # (B, T, D)
-        return self.outer_norm(inner + joined), weights
+        return self._refine(joined), weights, heads
+
+    def embed_heads(self, heads: Tensor) -> Tensor:
+        """Return embeddings of the tasks by each head alone, (B, H, T, D), from (B, H, T, D_v).
+
+        Raises
+        ------
+        InvalidValueError
+            If the model was made without.
+        """
+        if self.project_head is None:
+            raise InvalidValueError(
+                "Expected heads that answer alone, found a model without; set head_answers."
+            )
+        return self._refine(self.project_head(heads))
+
+    def _refine(self, embeddings: Tensor) -> Tensor:
+        inner = self.dropout(self.outer(self.inner(embeddings).relu()))  # (..., D)
+        refined: Tensor = self.outer_norm(inner + embeddings)
+        return refined
 
     def _split(self, joined: Tensor) -> Tensor:
         """Return (B, n, H * d) as (B, H, n, d)."""

@@ -14,150 +14,48 @@ and outside training `fast` skips what is known (`umnist_core.models.ips.selecti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torchvision.models import ResNet18_Weights, WeightsEnum
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
 from umnist_core.hardware import hardware_of
-from umnist_core.models.base import (
-    MEGAPIXEL_TASKS,
-    NEEDLE_TASK,
-    SUM_TASK,
-    Model,
-    ModelOutput,
-    Task,
-)
+from umnist_core.models.base import Model, ModelOutput
 from umnist_core.models.ips.cross_attention import CrossAttention, positions_1d
-from umnist_core.models.ips.patch_encoders import PatchEncoder, fold_encoder, make_encoder
-from umnist_core.models.ips.patches import EDGES, PatchGrid, PatchReader, Pixels, open_patches
+from umnist_core.models.ips.patch_encoders import (
+    RESNET18,
+    PatchEncoder,
+    fold_encoder,
+    make_encoder,
+    named_backbone,
+)
+from umnist_core.models.ips.patches import PatchGrid, PatchReader, Pixels, open_patches
+from umnist_core.models.ips.regularisation import (
+    OutputOfHeads,
+    draw_masked,
+    flatten_heads,
+    head_similarity,
+)
+from umnist_core.models.ips.resized import read_resized, vary_picture
 from umnist_core.models.ips.selection import (
     CachedEmbedder,
     Order,
     PlainEmbedder,
     Selection,
     SelectionTrace,
+    count_rounds,
     select_patches,
 )
+from umnist_core.models.ips.settings import SIMILAR_OUTPUTS, IPSConfig
 from umnist_core.models.registry import register_model
-from umnist_core.pyramid import TileSource
+from umnist_core.pyramid import ArraySource, TileSource
+
+__all__ = ["ATTENTION_KIND", "IPS", "IPSConfig"]
 
 ATTENTION_KIND = "cross-attention over the patches in memory"
-
-_KNOWN_TASKS = {task.name: task for task in (SUM_TASK, NEEDLE_TASK, *MEGAPIXEL_TASKS)}
-
-_AT_LEAST_1 = (
-    "patch_px",
-    "width",
-    "memory",
-    "iteration",
-    "heads",
-    "key_width",
-    "value_width",
-    "inner_width",
-)
-
-
-@dataclass(frozen=True)
-class IPSConfig:
-    """Settings of `IPS`; the defaults are those of Megapixel MNIST.
-
-    Attributes
-    ----------
-    patch_px, stride_px, edges
-        As of `PatchGrid`; they and the image give N.
-    channels
-        1 for grey, 3 for RGB.
-    encoder, blocks, width
-        As of `make_encoder`; ``width`` is D, even where there are positions.
-    memory, iteration
-        M and I: patches that are remembered, and that each round adds.
-    heads, key_width, value_width, inner_width
-        H, D_k, D_v and D_inner.
-    positions
-        Whether the place of a patch is added to its embedding.
-    tasks
-        ``"sum"``, ``"majority"``, ``"max"``, ``"top"``, ``"multi"``, or a new one as
-        ``"name:classes"`` or ``"name:classes:multi"``.
-    shuffle
-        Whether patches are read in random order in training, alike for the whole batch.
-    attention_dropout, dropout
-        In training, 0 to 1.
-    mean, deviation
-        Subtracted from pixels of 0 to 1, and what they are then divided by.
-    fast
-        Whether outside training known work is skipped; the outputs are the same.
-    mixed
-        Whether a GPU encodes in 16 bits; outputs then differ by rounding.
-    """
-
-    patch_px: int = 50
-    stride_px: int = 50
-    edges: str = "pad"
-    channels: int = 1
-    encoder: str = "resnet18"
-    blocks: int = 2
-    width: int = 128
-    memory: int = 100
-    iteration: int = 100
-    heads: int = 8
-    key_width: int = 16
-    value_width: int = 16
-    inner_width: int = 512
-    positions: bool = True
-    tasks: tuple[str, ...] = tuple(task.name for task in MEGAPIXEL_TASKS)
-    shuffle: bool = True
-    attention_dropout: float = 0.1
-    dropout: float = 0.1
-    mean: float = 0.0
-    deviation: float = 1.0
-    fast: bool = True
-    mixed: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tasks", tuple(self.tasks))  # JSON and TOML give lists
-        for name in _AT_LEAST_1:
-            if getattr(self, name) < 1:
-                raise InvalidValueError(f"{name} is 1 or more; got {getattr(self, name)}.")
-        if self.channels not in (1, 3):
-            raise InvalidValueError(f"channels is 1 or 3; got {self.channels}.")
-        if self.edges not in EDGES or not 1 <= self.stride_px <= self.patch_px:
-            PatchGrid(self.patch_px, self.patch_px, self.patch_px, self.stride_px, self.edges)
-        if self.positions and self.width % 2:
-            raise InvalidValueError(f"With positions width is even; got {self.width}.")
-        if not self.deviation > 0:
-            raise InvalidValueError(f"deviation is more than 0; got {self.deviation}.")
-        self.parsed_tasks()
-
-    def parsed_tasks(self) -> tuple[Task, ...]:
-        """Return the tasks.
-
-        Raises
-        ------
-        InvalidValueError
-            If there is none, one twice, or one that says no number of classes.
-        """
-        tasks = tuple(_KNOWN_TASKS.get(text) or _parse_task(text) for text in self.tasks)
-        if not tasks or len({task.name for task in tasks}) < len(tasks):
-            raise InvalidValueError(
-                f"Expected one task or more, each once; got {', '.join(self.tasks) or 'none'}."
-            )
-        return tasks
-
-
-def _parse_task(text: str) -> Task:
-    name, *rest = text.split(":")
-    if not name.isidentifier() or not rest or not rest[0].isdigit() or int(rest[0]) < 1:
-        raise InvalidValueError(
-            f"A task is one of {', '.join(_KNOWN_TASKS)}, or name:classes, or name:classes:multi; "
-            f"got {text[:60]!r}."
-        )
-    if rest[1:] not in ([], ["multi"]):
-        raise InvalidValueError(f"After its classes a task says multi or nothing; got {text!r}.")
-    return Task(name, int(rest[0]), is_multi=len(rest) == 2)
 
 
 @register_model("ips", IPSConfig)
@@ -177,6 +75,8 @@ class IPS(Model):
         super().__init__()
         self.config = config
         self.tasks = config.parsed_tasks()
+        # Of an instance: most models see colour or not, this one by its settings.
+        vars(self)["sees_colour"] = config.channels == 3
         self.encoder = make_encoder(config.encoder, config.channels, config.blocks, config.width)
         self.attention = CrossAttention(
             tasks=len(self.tasks),
@@ -187,10 +87,33 @@ class IPS(Model):
             inner_width=config.inner_width,
             attention_dropout=config.attention_dropout,
             dropout=config.dropout,
+            head_answers=config.has_head_answers,
         )
+        if self.attention.project_head is not None and not config.head_loss:
+            # Nothing learns it then; several processes would wait for its gradient.
+            self.attention.project_head.requires_grad_(False)
+        if config.frozen_encoder:
+            self.encoder.requires_grad_(False)
         self.answers = nn.ModuleDict(
             {task.name: nn.Linear(config.width, task.classes) for task in self.tasks}
         )
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The encoder under torchvision's names, its weights shared, for published weights."""
+        return named_backbone(self.encoder)
+
+    @property
+    def backbone_weights(self) -> WeightsEnum | None:
+        """Those that torchvision publishes; None of an encoder for which it has none."""
+        config = self.config
+        is_published = config.encoder == RESNET18 and config.channels == 3
+        return ResNet18_Weights.IMAGENET1K_V1 if is_published else None
+
+    @property
+    def head_prefixes(self) -> tuple[str, ...]:
+        """Names in published weights of what the encoder has not."""
+        return "fc.", *(f"layer{stage}." for stage in range(self.config.blocks + 1, 5))
 
     def prepare(self, source: TileSource) -> PatchReader:
         """Open the patches of an image: small ones are read, of larger ones nothing is.
@@ -199,15 +122,32 @@ class IPS(Model):
         ------
         InvalidValueError
             If no patch fits.
+        TooLargeError
+            If it is to be resized, and is too large for that.
         """
-        return open_patches(source, self.prepare_grid(source), self.config.channels)
+        return self._open(source, None)
+
+    def prepare_drawn(self, source: TileSource, rng: np.random.Generator) -> PatchReader:
+        """Open them as for training: of an image whose colours and place vary."""
+        config = self.config
+        return self._open(source, rng if config.jitter or config.shift_px else None)
+
+    def _open(self, source: TileSource, rng: np.random.Generator | None) -> PatchReader:
+        config, shown = self.config, (source.height, source.width)
+        if config.resized_px or rng is not None:
+            pixels = read_resized(source, config.resized_px)
+            if rng is not None:
+                pixels = vary_picture(pixels, rng, jitter=config.jitter, shift_px=config.shift_px)
+            source = ArraySource(pixels, "nearest")
+        reader = open_patches(source, self.prepare_grid(source), config.channels)
+        reader.shown = shown
+        return reader
 
     def prepare_grid(self, source: TileSource) -> PatchGrid:
-        """Return where the patches of an image lie."""
+        """Return where the patches of an image lie, in px of what it is resized to."""
         config = self.config
-        return PatchGrid(
-            source.height, source.width, config.patch_px, config.stride_px, config.edges
-        )
+        height, width = config.resized_px or (source.height, source.width)
+        return PatchGrid(height, width, config.patch_px, config.stride_px, config.edges)
 
     def collate(self, prepared: Sequence[PatchReader]) -> tuple[PatchReader, ...]:
         """Join images of one size.
@@ -223,6 +163,32 @@ class IPS(Model):
                 f"Expected images of one size in a batch; got {', '.join(sizes) or 'none'} px."
             )
         return tuple(prepared)
+
+    def train(self, mode: bool = True) -> IPS:
+        """Change the mode; an encoder that is frozen stays in evaluation."""
+        super().train(mode)
+        if self.config.frozen_encoder:
+            self.encoder.eval()
+        return self
+
+    def loss(self, output: ModelOutput, targets: dict[str, Tensor]) -> Tensor:
+        """Return the loss of the answers, and in training what is asked of the heads.
+
+        Parameters
+        ----------
+        output, targets
+            As of `Model.loss`; the mean similarity of heads counts ``head_diversity``, the mean
+            loss of the answers of each head ``head_loss``.
+        """
+        found = super().loss(output, targets)
+        if not isinstance(output, OutputOfHeads):
+            return found
+        if output.similarity is not None:
+            found = found + self.config.head_diversity * output.similarity
+        if output.head_logits:
+            logits, repeated = flatten_heads(output.head_logits, targets)
+            found = found + self.config.head_loss * super().loss(ModelOutput(logits), repeated)
+        return found
 
     def forward(self, batch: Sequence[PatchReader]) -> ModelOutput:
         """Return logits, and outside training the attention over the patches in memory.
@@ -261,6 +227,7 @@ class IPS(Model):
         order: Order = range(count)
         if self.config.shuffle and self.training and count > self.config.memory:
             order = torch.randperm(count).numpy()
+        masked = self._draw_masked(len(batch), count) if self.training else None
         modules: tuple[nn.Module, ...] = (self.encoder, self.attention)
         modes = [module.training for module in modules]
         for module in modules:
@@ -268,14 +235,28 @@ class IPS(Model):
         try:
             with torch.no_grad():
                 if self.config.fast:
-                    return self._select_fast(batch, order, trace)
-                return self._run(PlainEmbedder(batch, self._encode), len(batch), order, trace)
+                    return self._select_fast(batch, order, masked, trace)
+                embed = PlainEmbedder(batch, self._encode)
+                return self._run(embed, len(batch), order, masked, trace)
         finally:
             for module, mode in zip(modules, modes, strict=True):
                 module.train(mode)
 
+    def _draw_masked(self, images: int, patches: int) -> Tensor | None:
+        """Return which patches STKIM masks in each round; None without."""
+        config = self.config
+        rounds = count_rounds(patches, config.memory, config.iteration)
+        if not config.stkim_top or not rounds:
+            return None
+        drawn = draw_masked(images, rounds, config.stkim_top, config.stkim_share)
+        return hardware_of(self.device).send(drawn)
+
     def _select_fast(
-        self, batch: Sequence[PatchReader], order: Order, trace: SelectionTrace | None
+        self,
+        batch: Sequence[PatchReader],
+        order: Order,
+        masked: Tensor | None,
+        trace: SelectionTrace | None,
     ) -> Selection:
         """Select with equal patches encoded once, folded; the undecided again without folding."""
         folded = fold_encoder(self.encoder)
@@ -285,12 +266,13 @@ class IPS(Model):
 
         width, device = self.config.width, self.device
         embed = CachedEmbedder(batch, encode_folded, width, device)
-        found = self._run(embed, len(batch), order, trace)
+        found = self._run(embed, len(batch), order, masked, trace)
         images = found.is_undecided.nonzero().flatten()
         if len(images):
             again = None if trace is None else SelectionTrace()
             embed = CachedEmbedder([batch[image] for image in images], self._encode, width, device)
-            found.put(images, self._run(embed, len(images), order, again))
+            same = None if masked is None else masked[images]
+            found.put(images, self._run(embed, len(images), order, same, again))
             if trace is not None and again is not None:
                 trace.put(images.cpu(), again)
         return found
@@ -300,6 +282,7 @@ class IPS(Model):
         embed: PlainEmbedder | CachedEmbedder,
         images: int,
         order: Order,
+        masked: Tensor | None,
         trace: SelectionTrace | None,
     ) -> Selection:
         config = self.config
@@ -315,6 +298,7 @@ class IPS(Model):
             embed,
             self._weigh,
             equal_is_same=not config.positions,
+            masked=masked,
             trace=trace,
         )
 
@@ -333,7 +317,13 @@ class IPS(Model):
         hardware = hardware_of(self.device)
         patches = hardware.send(torch.from_numpy(pixels)).permute(0, 3, 1, 2)  # (n, C, h, w)
         scaled = patches.float() / 255
-        if (self.config.mean, self.config.deviation) != (0.0, 1.0):
+        if self.config.means:
+            means, deviations = (
+                hardware.send(torch.tensor(one)).view(1, 3, 1, 1)
+                for one in (self.config.means, self.config.deviations)
+            )
+            scaled = (scaled - means) / deviations
+        elif (self.config.mean, self.config.deviation) != (0.0, 1.0):
             scaled = (scaled - self.config.mean) / self.config.deviation
         if encoder is None:
             encoder, scaled = self.encoder, scaled.contiguous()
@@ -346,23 +336,48 @@ class IPS(Model):
     def _look(self, batch: Sequence[PatchReader], trace: SelectionTrace | None) -> ModelOutput:
         chosen = self.select(batch, trace)
         embeddings = chosen.embeddings
-        if self.training or not self.config.fast:
+        # A frozen encoder gives in training what it gave during selection.
+        is_learned = self.training and not self.config.frozen_encoder
+        if is_learned or not self.config.fast:
             places = chosen.indices.cpu().numpy()  # (B, M)
             pixels = [reader.read(row) for reader, row in zip(batch, places, strict=True)]
             embeddings = self._encode(np.concatenate(pixels)).view(*places.shape, -1)  # (B, M, D)
-        pooled, weights = self.attention(self._with_positions(embeddings, chosen.indices))
-        logits = {
-            task.name: self.answers[task.name](pooled[:, place])  # (B, classes)
-            for place, task in enumerate(self.tasks)
-        }
+        pooled, weights, heads = self.attention.pool(
+            self._with_positions(embeddings, chosen.indices)
+        )
+        logits = self._answer(pooled)
         if self.training:
-            return ModelOutput(logits, no_attention="Attention is not kept during training.")
+            return self._learned_output(logits, weights, heads)
         maps = self._maps(batch, chosen.indices.cpu(), weights.detach().float().cpu())
         rounds = [
             self._maps(batch, one.indices, one.weights.float())
             for one in (trace.rounds if trace is not None else ())
         ]
         return ModelOutput(logits, attention=maps, rounds=tuple(zip(*rounds, strict=True)))
+
+    def _answer(self, embeddings: Tensor) -> dict[str, Tensor]:
+        """Return logits (..., classes) by tasks from their embeddings (..., T, D)."""
+        return {
+            task.name: self.answers[task.name](embeddings[..., place, :])
+            for place, task in enumerate(self.tasks)
+        }
+
+    def _learned_output(
+        self, logits: dict[str, Tensor], weights: Tensor, heads: Tensor
+    ) -> OutputOfHeads:
+        """Return what the loss takes, from weights (B, H, T, M) and heads (B, H, T, D_v)."""
+        config, similarity, head_logits = self.config, None, {}
+        if config.head_diversity:
+            is_of_outputs = config.diversity_of == SIMILAR_OUTPUTS
+            similarity = head_similarity(heads if is_of_outputs else weights)
+        if config.head_loss:
+            head_logits = self._answer(self.attention.embed_heads(heads))
+        return OutputOfHeads(
+            logits,
+            no_attention="Attention is not kept during training.",
+            head_logits=head_logits,
+            similarity=similarity,
+        )
 
     def _maps(
         self, batch: Sequence[PatchReader], indices: Tensor, weights: Tensor
@@ -374,9 +389,8 @@ class IPS(Model):
         return tuple(
             AttentionMap(
                 share.numpy(),
-                reader.grid.boxes(row.numpy()),
-                reader.grid.height,
-                reader.grid.width,
+                reader.shown_boxes(row.numpy()),
+                *reader.shown_size,
                 names,
                 ATTENTION_KIND,
             )

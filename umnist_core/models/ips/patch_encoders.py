@@ -21,7 +21,8 @@ from torchvision.models.resnet import BasicBlock
 
 from umnist_core.errors import InvalidValueError
 
-ENCODERS = ("resnet18", "compact")
+RESNET18, COMPACT = "resnet18", "compact"
+ENCODERS = (RESNET18, COMPACT)
 
 RESNET18_WIDTHS = {1: 64, 2: 128, 3: 256, 4: 512}
 """Stages that are kept -> width of the embedding."""
@@ -67,9 +68,9 @@ def make_encoder(kind: str, channels: int, blocks: int, width: int) -> PatchEnco
     InvalidValueError
         If there is no such encoder.
     """
-    if kind == "compact":
+    if kind == COMPACT:
         return PatchEncoder(_compact_layers(channels, width))
-    if kind != "resnet18":
+    if kind != RESNET18:
         raise InvalidValueError(f"encoder is one of {', '.join(ENCODERS)}; got {kind!r}.")
     if RESNET18_WIDTHS.get(blocks) != width:
         raise InvalidValueError(
@@ -83,6 +84,15 @@ def make_encoder(kind: str, channels: int, blocks: int, width: int) -> PatchEnco
     return PatchEncoder(
         nn.Sequential(whole.conv1, whole.bn1, nn.ReLU(inplace=True), whole.maxpool, *stages)
     )
+
+
+def named_backbone(encoder: PatchEncoder) -> nn.Module:
+    """Return the layers of a ``resnet18`` under torchvision's names; weights are shared."""
+    named = nn.Module()
+    named.conv1, named.bn1 = encoder.layers[0], encoder.layers[1]
+    for stage, layer in enumerate(list(encoder.layers)[4:], 1):
+        named.add_module(f"layer{stage}", layer)
+    return named
 
 
 def _compact_layers(channels: int, width: int) -> nn.Sequential:

@@ -114,10 +114,27 @@ class PatchReader(ABC):
         Where they lie.
     channels
         1 for grey, 3 for RGB.
+    shown
+        Height and width of the image, in px, before it was resized to that of the grid; None if
+        it was not.
     """
 
     grid: PatchGrid
     channels: int
+    shown: tuple[int, int] | None = None
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Height and width of the image as it came, in px."""
+        return self.shown or (self.grid.height, self.grid.width)
+
+    def shown_boxes(self, indices: Indices) -> NDArray[np.float32]:
+        """Return the boxes of patches as of `PatchGrid.boxes`, in px of the image as it came."""
+        boxes = self.grid.boxes(indices)
+        if self.shown_size == (self.grid.height, self.grid.width):
+            return boxes
+        factors = np.array(self.shown_size) / (self.grid.height, self.grid.width)
+        return (boxes * np.tile(factors, 2)).astype(np.float32)
 
     @abstractmethod
     def read(self, indices: Indices) -> Pixels:

@@ -27,6 +27,7 @@ from torch import Tensor
 from umnist_core.hardware import hardware_of
 from umnist_core.models.ips.cross_attention import mean_score
 from umnist_core.models.ips.patches import Indices, PatchReader, Pixels
+from umnist_core.models.ips.regularisation import mask_top
 from umnist_core.models.progress import Steps
 
 TIE = 1e-9
@@ -219,6 +220,7 @@ def select_patches(
     weigh: Weigh,
     *,
     equal_is_same: bool,
+    masked: Tensor | None = None,
     trace: SelectionTrace | None = None,
 ) -> Selection:
     """Run the rounds of the selection for a batch of images.
@@ -233,6 +235,8 @@ def select_patches(
         As their types say.
     equal_is_same
         Whether it does not matter which of two equal patches is kept: without positions.
+    masked
+        Of `draw_masked`, for the images and rounds; None to mask none.
     trace
         Where the rounds are written down.
     """
@@ -242,8 +246,8 @@ def select_patches(
     images = kept.shape[0]
     indices = _as_tensor(begin, images, kept.device)  # (B, M)
     is_undecided = torch.zeros(images, dtype=torch.bool, device=kept.device)
-    steps = Steps(-(-(len(order) - memory) // iteration))
-    for start, stop in _rounds(len(order), memory, iteration):
+    steps = Steps(count_rounds(len(order), memory, iteration))
+    for place, (start, stop) in enumerate(_rounds(len(order), memory, iteration)):
         added = np.asarray(order[start:stop])  # (I,)
         more = embed(added)
         pool = torch.cat([kept, more.values], dim=1)  # (B, M + I, D)
@@ -252,6 +256,8 @@ def select_patches(
         indices = torch.cat([indices, added_to_all], dim=1)  # (B, M + I)
         weights = weigh(pool, indices)  # (B, H, T, M + I)
         score = mean_score(weights)  # (B, M + I)
+        if masked is not None:
+            score = mask_top(score, masked[:, place])
         ranks = score.argsort(dim=1, descending=True, stable=True)  # (B, M + I)
         is_undecided |= _undecided(
             score.gather(1, ranks),
@@ -267,6 +273,11 @@ def select_patches(
             trace.add(Round(indices.cpu(), weights.gather(3, chosen).cpu()), stop == len(order))
         steps.step()
     return Selection(indices, kept, is_undecided)
+
+
+def count_rounds(count: int, memory: int, iteration: int) -> int:
+    """Return how many rounds there are for so many patches; 0 where all fit."""
+    return max(0, -(-(count - memory) // iteration))
 
 
 def _rounds(count: int, memory: int, iteration: int) -> Iterator[tuple[int, int]]:
