@@ -46,8 +46,10 @@ def test_changes_replace_settings(tmp_path: Path) -> None:
         ("run.epochs=0", "1 or more"),
         ("run.batch_size=0", r"no run\.memory_budget"),
         ("run.memory_budget=11TB", "such as 11GB"),
-        ("optimizer.name=sgd", "one of adam, adamw"),
+        ("optimizer.name=sgd", "one of adam, adamw, rmsprop"),
         ("schedule.gamma=1.5", "at most 1"),
+        ("schedule.name=milestones", r"one epoch or more .* got \[\] for milestones"),
+        ("schedule.milestones=[80]", r"got \[80\] for exponential"),
         ("data.validation_share=1", "below 1"),
         ("data.count=1", "2 or more"),
         ("run=3", "reads section.key=value"),
@@ -94,6 +96,14 @@ def test_exponential_schedule_falls_from_epoch_to_epoch() -> None:
     """As ExponentialLR stepped once an epoch."""
     config = _schedule(name="exponential", gamma=0.5)
     assert [_rate(config, done) for done in (0, 0.9, 1, 2.5)] == [1, 1, 0.5, 0.25]
+
+
+def test_milestones_are_steps_down_that_stay() -> None:
+    """As MultiStepLR stepped once an epoch."""
+    config = _schedule(name="milestones", milestones=[1, 3], gamma=0.5)
+    assert [_rate(config, done) for done in (0, 0.9, 1, 2.5, 3, 99)] == [1, 1, 0.5, 0.5, 0.25, 0.25]
+    with pytest.raises(InvalidValueError, match=r"ascending order, .* got \[3, 1\]"):
+        _schedule(name="milestones", milestones=[3, 1])
 
 
 def test_warmup_and_cosine_go_by_the_step() -> None:

@@ -24,8 +24,8 @@ from umnist_core.training.runs import find_configs
 P = TypeVar("P")
 
 
-OPTIMIZERS = ("adam", "adamw")
-SCHEDULES = ("constant", "exponential", "warmup-cosine", "plateau")
+OPTIMIZERS = ("adam", "adamw", "rmsprop")
+SCHEDULES = ("constant", "exponential", "milestones", "warmup-cosine", "plateau")
 SELECTIONS = ("accuracy", "loss")
 
 
@@ -183,7 +183,10 @@ class SchedulePart:
     name
         One of `SCHEDULES`.
     gamma
-        ``exponential``: factor from epoch to epoch. ``plateau``: factor after a plateau.
+        ``exponential``: factor from epoch to epoch. ``milestones``: factor after each.
+        ``plateau``: factor after a plateau.
+    milestones
+        ``milestones``: epochs after which the factor holds, in ascending order.
     warmup_epochs
         ``warmup-cosine``: linear from 0, step by step.
     floor
@@ -194,6 +197,7 @@ class SchedulePart:
 
     name: str = "exponential"
     gamma: float = 0.97
+    milestones: tuple[int, ...] = ()
     warmup_epochs: float = 10.0
     floor: float = 0.001
     patience: int = 3
@@ -209,6 +213,14 @@ class SchedulePart:
             raise InvalidValueError(
                 f"schedule.warmup_epochs and patience are 0 or more; got {self.warmup_epochs} and "
                 f"{self.patience}."
+            )
+        is_used = self.name == "milestones"
+        if list(self.milestones) != sorted(set(self.milestones)) or is_used != bool(
+            self.milestones
+        ):
+            raise InvalidValueError(
+                "schedule.milestones are one epoch or more in ascending order, for the schedule "
+                f"milestones alone; got {list(self.milestones)} for {self.name}."
             )
 
 

@@ -289,11 +289,18 @@ class PhaseRun:
         return nullcontext()
 
 
+RMSPROP_EPSILON = 1e-5
+"""Of the released code of Pawlowski et al., arXiv 1908.06037; PyTorch's own is a thousandth."""
+
+
 def _optimizer(phase: Phase) -> torch.optim.Optimizer:
     part = phase.optimizer
-    kind = torch.optim.Adam if part.name == "adam" else torch.optim.AdamW
     learned = [weight for weight in phase.net.parameters() if weight.requires_grad]
-    return kind(learned, lr=part.learning_rate, weight_decay=part.weight_decay)
+    rate, decay = part.learning_rate, part.weight_decay
+    if part.name == "rmsprop":
+        return torch.optim.RMSprop(learned, lr=rate, eps=RMSPROP_EPSILON, weight_decay=decay)
+    kind = torch.optim.Adam if part.name == "adam" else torch.optim.AdamW
+    return kind(learned, lr=rate, weight_decay=decay)
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """The learning rate as a function of where a run is; only a plateau needs to be remembered.
 
-Exponential: Gupta et al., Scientific Data 2024, section "Training details". Warm-up and
+Exponential: Gupta et al., Scientific Data 2024, section "Training details". Milestones: the
+released code of Pawlowski et al., arXiv 1908.06037. Warm-up and
 cosine: Bergner, Lippert, Mahendran, "Iterative Patch Selection", ICLR 2023, arXiv 2210.13007,
 whose code counts in fractions of an epoch and so begins at 0. Our own models count in steps.
 """
@@ -62,6 +63,8 @@ def learning_rate_at(
     """
     if part.name == "exponential":
         return height * part.gamma ** int(epochs_done)
+    if part.name == "milestones":
+        return height * part.gamma ** sum(epochs_done >= one for one in part.milestones)
     if part.name == "plateau":
         return height * part.gamma**plateau.reductions
     if part.name == "warmup-cosine":
