@@ -22,12 +22,10 @@ from umnist_core.training.data import (
     ModelInputs,
     SceneSamples,
     TurnSamples,
-    epoch_order,
-    inversion,
     iter_batches,
     open_samples,
-    split_places,
 )
+from umnist_core.training.order import epoch_order, inversion, split_places
 
 
 def test_workers_and_this_process_read_the_same() -> None:

@@ -20,7 +20,7 @@ from umnist_core.models.papers.convnet import ConvNetConfig
 from umnist_core.models.registry import get_entry
 from umnist_core.scenes import get_preset
 from umnist_core.training.config import TrainConfig, config_names, load_config
-from umnist_core.training.data import split_places
+from umnist_core.training.order import split_places
 from umnist_core.training.own.courses import parse_course
 from umnist_core.training.runs import find_configs
 from umnist_core.training.schedule import Plateau, learning_rate_at

@@ -7,6 +7,7 @@ attention has no such layer and a hook on it would stay silent.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -211,6 +212,10 @@ class Model(nn.Module, ABC):
     def find_own_targets(self, prepared: Any) -> dict[str, Tensor] | None:
         """Return the targets that are in the image itself; None where they are told apart."""
         return None
+
+    def copy_reader(self) -> Model:
+        """Return a copy on the CPU that prepares and joins images in other processes."""
+        return copy.deepcopy(self).cpu()
 
     def find_input_size(self, height: int, width: int) -> tuple[int, int] | None:
         """Return height and width that an image has in a batch, px; None where all are alike."""

@@ -91,6 +91,8 @@ class DataPart:
         Share of them that is kept for validation, above 0 and below 1.
     split_seed
         Which of them; 42 in the released training code.
+    validation_split
+        Of a folder: the split whose images validate instead, all of them; empty for a share.
     invert
         Whether each image is shown inverted half the time, drawn anew each epoch.
     workers
@@ -107,6 +109,7 @@ class DataPart:
     count: int = 28_000
     validation_share: float = 0.1
     split_seed: int = 42
+    validation_split: str = ""
     invert: bool = False
     workers: int = 2
 
@@ -119,6 +122,11 @@ class DataPart:
             raise InvalidValueError(
                 f"data.count is 2 or more and data.workers 0 or more; got {self.count} and "
                 f"{self.workers}."
+            )
+        if self.validation_split and (not self.folder or self.validation_split == self.split):
+            raise InvalidValueError(
+                "data.validation_split is another split of data.folder than data.split; got "
+                f"{self.validation_split!r:.40}; correct it, or leave it out."
             )
         if self.turns and (self.folder or self.overrides or self.preset != "released"):
             raise InvalidValueError(

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.datasets import DatasetReader, Recipe, open_dataset
+from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale import as_grey, rescale_digits, soft_threshold
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE, digits_of, draw_scale
 from umnist_core.digits import GlyphSet, load_glyphs
@@ -29,13 +30,13 @@ from umnist_core.geometry import Box
 from umnist_core.models.base import UNCONSTRAINED, Model, Task
 from umnist_core.models.targets import (
     collate_targets,
+    known_targets,
     label_targets,
     scene_targets,
     task_targets,
 )
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
 from umnist_core.scenes import Digit, Scene, Span, Tasks
-from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart, Turn
 
 Item = tuple[Any, dict[str, Tensor]]
@@ -61,6 +62,8 @@ class Sample:
     digits
         Where the digits of the scene lie in these pixels, if they were moved; None if they lie
         where the scene says.
+    known
+        What its data set says of a photograph; None of images of digits.
     """
 
     image_id: str
@@ -69,10 +72,19 @@ class Sample:
     label: int | None
     tasks: Tasks | None = None
     digits: tuple[Digit, ...] | None = None
+    known: Known | None = None
 
 
 class Samples(ABC):
-    """Images by place."""
+    """Images by place.
+
+    Attributes
+    ----------
+    context
+        How processes that read them begin; None for the system's way.
+    """
+
+    context: ClassVar[str | None] = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -94,6 +106,11 @@ class Samples(ABC):
             As of the file.
         """
         return ()
+
+    def find_size(self, place: int) -> tuple[int, int]:
+        """Return height and width of an image, px, without its pixels where that can be."""
+        source = self.get(place).source
+        return source.height, source.width
 
     glyphs: GlyphSet | None = None
 
@@ -319,21 +336,34 @@ class ModelInputs(Dataset[Item]):
         Whose `prepare` reads them.
     inverted_at
         From a place to whether the image is shown inverted.
+    rng_at
+        From a place to what draws what the model draws of an image in training; None in
+        evaluation, where nothing is drawn.
     """
 
     def __init__(
-        self, samples: Samples, model: Model, inverted_at: Callable[[int], bool] | None = None
+        self,
+        samples: Samples,
+        model: Model,
+        inverted_at: Callable[[int], bool] | None = None,
+        rng_at: Callable[[int], np.random.Generator] | None = None,
     ) -> None:
-        self.samples, self.model, self.inverted_at = samples, model, inverted_at
+        self.samples, self.model = samples, model
+        self.inverted_at, self.rng_at = inverted_at, rng_at
 
     def __getitem__(self, place: int) -> Item:
         sample = self.samples.get(place)
         source = sample.source
         if self.inverted_at is not None and self.inverted_at(place):
             source = Inverted(source)
+        rng = None if self.rng_at is None else self.rng_at(place)
         with torch.no_grad():
-            prepared = self.model.prepare(source)
-        return prepared, targets_of(sample, self.model)
+            if rng is None:
+                prepared = self.model.prepare(source)
+            else:
+                prepared = self.model.prepare_drawn(source, rng)
+        own = self.model.find_own_targets(prepared)
+        return prepared, targets_of(sample, self.model) if own is None else own
 
 
 def targets_of(sample: Sample, model: Model) -> dict[str, Tensor]:
@@ -363,6 +393,8 @@ def find_targets(
     InvalidValueError
         If what is known answers other tasks.
     """
+    if sample.known is not None:
+        return known_targets(sample.known, tasks)
     if sample.scene is not None:
         return scene_targets(sample.scene, tasks, with_digits)
     if sample.tasks is not None:
@@ -391,40 +423,29 @@ def open_samples(part: DataPart) -> Samples:
         ]
         return TurnSamples(kinds) if part.turns else kinds[0]
     reader = open_dataset(Path(part.folder))
+    return FolderSamples(reader, split_ids(reader, part.split)[: part.count or None])
+
+
+def split_ids(reader: DatasetReader, split: str) -> list[str]:
+    """Return the images of the split of a data set.
+
+    Raises
+    ------
+    InvalidValueError
+        If there are fewer than two.
+    """
     splits = {one: reader.get_split(one) for one in reader.ids}
     # An image without a split is of every split only where none has one.
-    wanted = part.split if any(splits.values()) else None
+    wanted = split if any(splits.values()) else None
     ids = [one for one in reader.ids if splits[one] == wanted]
     if len(ids) < 2:
         others = Counter(filter(None, splits.values()))
         shown = "".join(f", and {count} of {name}" for name, count in others.items() if not ids)
         raise InvalidValueError(
-            f"Expected at least 2 images of the split {part.split!r} in {part.folder}, found "
+            f"Expected at least 2 images of the split {split!r} in {reader.root}, found "
             f"{len(ids)}{shown}; choose another folder or split."
         )
-    return FolderSamples(reader, ids[: part.count or None])
-
-
-def split_places(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Return the places of training and of validation images, both in ascending order."""
-    order = np.argsort(sample_rng(seed, "train", 0, "validation").random(count), kind="stable")
-    kept = min(max(1, round(count * share)), count - 1)
-    return sorted(order[kept:].tolist()), sorted(order[:kept].tolist())
-
-
-def epoch_order(places: Sequence[int], seed: int, epoch: int) -> list[int]:
-    """Return the places in the order of an epoch."""
-    keys = sample_rng(seed, "train", epoch, "order").random(len(places))
-    return [places[place] for place in np.argsort(keys, kind="stable")]
-
-
-def inversion(seed: int, epoch: int) -> Callable[[int], bool]:
-    """Return which images an epoch shows inverted: each with probability one half."""
-
-    def inverted_at(place: int) -> bool:
-        return bool(sample_rng(seed, "train", place, f"invert/{epoch}").random() < 0.5)
-
-    return inverted_at
+    return ids
 
 
 def iter_batches(
@@ -453,6 +474,7 @@ def iter_batches(
         num_workers=workers,
         collate_fn=Collate(inputs.model),
         worker_init_fn=one_thread_worker,
+        multiprocessing_context=inputs.samples.context if workers else None,
         # Without processes the copy would be made while nothing computes.
         pin_memory=is_pinned and workers > 0,
         # Its own, because a loader draws a seed from the global one each time it begins.

@@ -6,7 +6,6 @@ so the interval is Wilson's.
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -24,7 +23,7 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
 from umnist_core.hardware import hardware_of
-from umnist_core.models.base import SUM_TASK, Doubt, Model, ModelOutput
+from umnist_core.models.base import CLASS, NUMBER, SUM_TASK, Doubt, Model, ModelOutput, Task
 from umnist_core.models.confidence import answer_confidences
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Digit, Scene
@@ -32,8 +31,10 @@ from umnist_core.spreadsheets import csv_text
 from umnist_core.training.bars import progress_bar
 from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
+from umnist_core.training.like_shapes import ShapeOrder
+from umnist_core.training.numbers import number_tables
 from umnist_core.training.summaries import calibration_summary, warnings_summary
-from umnist_core.training.validate import evaluation_mode
+from umnist_core.training.validate import chunks, evaluation_mode
 
 SUBMISSION_COLUMNS = ("id", "digit_sum")
 """Of Kaggle's competition."""
@@ -63,6 +64,10 @@ class Evaluation:
         Why there is none; empty where there is some.
     described
         What the images follow from.
+    numbers
+        Names of the tasks that ask for a number.
+    padding
+        Share of the batches' pixels that no image has; None where all images are alike.
     """
 
     rows: tuple[Row, ...]
@@ -72,6 +77,8 @@ class Evaluation:
     peak_bytes: int
     no_attention: str = ""
     described: dict[str, Any] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    padding: float | None = None
 
     def summary(self) -> dict[str, Any]:
         """Return the figures, ready for JSON: each share with Wilson's 95 % interval."""
@@ -79,10 +86,14 @@ class Evaluation:
         return {
             "data": self.described,
             "images": len(self.rows),
-            "tasks": {task: _tables(self.rows, task) for task in self.tasks},
+            "tasks": {
+                task: _tables(self.rows, task) for task in self.tasks if task not in self.numbers
+            },
+            "numbers": {task: number_tables(self.rows, task) for task in self.numbers},
             "digits": _digits_summary(self.rows),
             "calibration": calibration_summary(self.rows, self.tasks[0]),
             "warnings": warnings_summary(self.rows),
+            "padding": self.padding,
             "attention": _attention_summary(self.rows) or {"none": self.no_attention},
             "seconds_per_image": self.seconds / images,
             "model_seconds_per_image": self.model_seconds / images,
@@ -123,10 +134,14 @@ def evaluate(
     """
     hardware = hardware_of(model.device)
     inputs = _Inputs(samples, model, with_attention=with_attention)
+    shapes = ShapeOrder.find(samples, model)
+    places = range(len(samples))
+    batches = chunks(places, batch_size) if shapes is None else shapes.batches(places, batch_size)
     loader: DataLoader[Any] = DataLoader(
         inputs,
-        batch_size=batch_size,
+        batch_sampler=[list(batch) for batch in batches],
         num_workers=workers,
+        multiprocessing_context=samples.context if workers else None,
         collate_fn=inputs.join,
         worker_init_fn=one_thread_worker,
         pin_memory=hardware.is_fed_from_pinned and workers > 0,
@@ -141,14 +156,17 @@ def evaluate(
             answered.append(one if isinstance(one, _Answered) else inputs.answer(*one))
             bar.update(len(answered[-1].rows))
     reason = answered[-1].no_attention if answered else ""
+    rows = zip((at for batch in batches for at in batch), _all_rows(answered), strict=True)
     return Evaluation(
-        rows=tuple(row for one in answered for row in one.rows),
+        rows=tuple(row for _, row in sorted(rows, key=lambda one: one[0])),
         tasks=tuple(task.name for task in model.tasks),
         seconds=time.monotonic() - started,
         model_seconds=sum(one.seconds for one in answered),
         peak_bytes=max((one.peak_bytes for one in answered), default=0),
         no_attention=reason if with_attention else "Attention was not asked for.",
         described=samples.describe(),
+        numbers=tuple(task.name for task in model.tasks if task.asks == NUMBER),
+        padding=None if shapes is None else shapes.padding(batches),
     )
 
 
@@ -172,13 +190,17 @@ class _Answered:
     peak_bytes: int
 
 
+def _all_rows(answered: Iterable[_Answered]) -> list[Row]:
+    return [row for one in answered for row in one.rows]
+
+
 class _Inputs(Dataset[Any]):
     """Images, whose batches are answered where they are joined if the model is on the CPU."""
 
     def __init__(self, samples: Samples, model: Model, *, with_attention: bool) -> None:
         self.samples, self.model, self.with_attention = samples, model, with_attention
         self.is_answered = hardware_of(model.device).is_processor
-        self.reader = model if self.is_answered else copy.deepcopy(model).cpu()
+        self.reader = model if self.is_answered else model.copy_reader()
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -217,14 +239,16 @@ def _rows(
     for place, fact in enumerate(facts):
         row: Row = {"id": fact.image_id}
         for task in model.tasks:
-            said = _answer(logits[task.name][place], task.is_multi)
+            said = _answer(logits[task.name][place], task)
             true = None
             if fact.targets is not None:
-                target = fact.targets[task.name]
-                true = _classes(target > 0.5) if task.is_multi else int(target)
+                true = _truth(fact.targets[task.name], task)
             row[f"said_{task.name}"], row[f"true_{task.name}"] = said, true
-            row[f"correct_{task.name}"] = None if true is None else said == true
-        row["confidence"], row["is_calibrated"] = float(confidences[place]), is_calibrated
+            is_known = true is not None and task.asks == CLASS
+            row[f"correct_{task.name}"] = said == true if is_known else None
+        # A number comes without a chance that it is right.
+        sure = float(confidences[place]) if model.tasks[0].asks == CLASS else None
+        row["confidence"], row["is_calibrated"] = sure, is_calibrated
         row["warnings"] = _kinds(output.doubts[place]) if output.doubts else None
         row |= _likeness(fact.scene)
         if fact.scene is not None:
@@ -256,8 +280,16 @@ def _compared(
     return row
 
 
-def _answer(logits: Tensor, is_multi: bool) -> Any:
-    return _classes(logits > 0) if is_multi else int(logits.argmax())
+def _answer(logits: Tensor, task: Task) -> Any:
+    if task.asks == NUMBER:
+        return float(logits[0])
+    return _classes(logits > 0) if task.is_multi else int(logits.argmax())
+
+
+def _truth(target: Tensor, task: Task) -> Any:
+    if task.asks == NUMBER:
+        return float(target)
+    return _classes(target > 0.5) if task.is_multi else int(target)
 
 
 def _classes(chosen: Tensor) -> str:

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.models.base import Model
 from umnist_core.seeds import sample_rng
-from umnist_core.training.data import one_thread_worker
+from umnist_core.training.data import Samples, one_thread_worker
 from umnist_core.training.pictures import PictureFolder, PictureItem
 
 _JITTER = 0.02
@@ -203,6 +204,57 @@ class LikeShapes(Sampler[list[int]]):
             batch.append(place)
             height, width = taller, wider
         yield batch
+
+
+@dataclass(frozen=True)
+class ShapeOrder:
+    """Images in batches of like shape, for a model that keeps their shapes.
+
+    Attributes
+    ----------
+    sizes
+        Height and width of each image of the samples in a batch, px.
+    """
+
+    sizes: Sizes
+
+    @classmethod
+    def find(cls, samples: Samples, model: Model) -> ShapeOrder | None:
+        """Return the order for a model; None for one in whose batches all are alike.
+
+        Raises
+        ------
+        MissingFileError, DamagedFileError, TooLargeError
+            As of images whose size no table tells.
+        """
+        if not model.sees_colour:
+            return None
+        found = (model.find_input_size(*samples.find_size(at)) for at in range(len(samples)))
+        sizes: list[tuple[int, int]] = []
+        for size in found:
+            if size is None:  # of the first, and so of all
+                return None
+            sizes.append(size)
+        return cls(tuple(sizes))
+
+    def order(self, places: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[int]:
+        """Return places so that every ``batch_size`` of them are of like shape.
+
+        What is left of a batch is left out of this epoch.
+        """
+        found = LikeShapes([self.sizes[one] for one in places], batch_size, seed=seed)
+        found.set_epoch(epoch)
+        whole = [batch for batch in found.batches() if len(batch) == batch_size]
+        return [places[at] for batch in whole for at in batch]
+
+    def batches(self, places: Sequence[int], batch_size: int) -> list[list[int]]:
+        """Return all places in batches, the same each time."""
+        found = LikeShapes([self.sizes[one] for one in places], batch_size)
+        return [[places[at] for at in batch] for batch in found.batches()]
+
+    def padding(self, batches: Sequence[Sequence[int]]) -> float:
+        """Return the share of padding in batches of places."""
+        return padding_share(self.sizes, batches)
 
 
 def padding_share(sizes: Sizes, batches: Sequence[Sequence[int]]) -> float:

@@ -8,7 +8,6 @@ says for all models.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 from collections.abc import Generator, Iterator, Sequence
@@ -22,7 +21,7 @@ import torch
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
-from umnist_core.models.base import Model
+from umnist_core.models.base import CLASS, Model
 from umnist_core.models.cards import RUN_FILE
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.papers.backbones import load_backbone
@@ -30,19 +29,14 @@ from umnist_core.models.registry import create_model
 from umnist_core.training.bars import Bars
 from umnist_core.training.config import ModelPart, TrainConfig
 from umnist_core.training.course import Course, Phase, PhaseRun, Report
-from umnist_core.training.data import (
-    Batch,
-    ModelInputs,
-    epoch_order,
-    inversion,
-    iter_batches,
-    open_samples,
-    split_places,
-)
+from umnist_core.training.data import Batch, ModelInputs, iter_batches
 from umnist_core.training.distributed import Group, joined_group
 from umnist_core.training.failures import failures_said
+from umnist_core.training.like_shapes import ShapeOrder
 from umnist_core.training.memory import cap_memory, find_batch_size, parse_budget
 from umnist_core.training.metrics import MetricsWriter, Row
+from umnist_core.training.order import EpochDraws, epoch_order, inversion
+from umnist_core.training.photograph_samples import open_for_run
 from umnist_core.training.schedule import Plateau, learning_rate_at
 from umnist_core.training.state import PHASE, STATE_FILE, PhaseProgress, find_progress
 from umnist_core.training.validate import ValidationFigures, chunks, to_device, validate
@@ -147,6 +141,14 @@ def build_model(part: ModelPart, seed: int) -> tuple[Model, str]:
     return model, f"weights of {Path(part.initial).name} (sha256 {card.sha256[:12]})"
 
 
+def _check_select(config: TrainConfig, model: Model) -> None:
+    if config.run.select == "accuracy" and all(task.asks != CLASS for task in model.tasks):
+        raise InvalidValueError(
+            f"Expected run.select = 'loss', since {config.model.name} says no class that could be "
+            "right, got 'accuracy'; set it."
+        )
+
+
 class Trainer:
     """One run; see `train`."""
 
@@ -155,12 +157,14 @@ class Trainer:
     ) -> None:
         self.config, self.out, self.group = config, out, group
         self.model, origin = build_model(config.model, config.run.seed)
-        self.samples = open_samples(config.data)
-        self.train_places, self.validation_places = split_places(
-            len(self.samples), config.data.validation_share, config.data.split_seed
+        _check_select(config, self.model)
+        self.samples, self.train_places, self.validation_places = open_for_run(
+            config.data, self.model
         )
+        self.shapes = ShapeOrder.find(self.samples, self.model)
         # Workers read with a copy that never leaves the CPU.
-        self.reader = self.model if group.hardware.is_processor else copy.deepcopy(self.model)
+        is_shared = group.hardware.is_processor and self.samples.context is None
+        self.reader = self.model if is_shared else self.model.copy_reader()
         group.hardware.place(self.model)
         self.course = Course(
             config=config,
@@ -281,15 +285,23 @@ class Trainer:
     def _iter_train_batches(self) -> Generator[Batch, None, None]:
         """Yield this process's parts of the steps that are left of the epoch."""
         config, progress, size = self.config, self.progress, self.batch_size
-        order = epoch_order(self.train_places, config.run.seed, progress.epoch)
+        order = self._order(progress.epoch)
         share, part = size // self.group.world, self._part_size
         parts: list[list[int]] = []
         for step in range(progress.step, len(order) // size):
             first = step * size + self.group.rank * share
             parts += [order[at : at + part] for at in range(first, first + share, part)]
         inverted = inversion(config.run.seed, progress.epoch) if config.data.invert else None
-        inputs = ModelInputs(self.samples, self.reader, inverted)
+        draws = EpochDraws(config.run.seed, progress.epoch)
+        inputs = ModelInputs(self.samples, self.reader, inverted, draws)
         return self._read(inputs, parts)
+
+    def _order(self, epoch: int) -> list[int]:
+        """Return the training images in the order of an epoch; steps are of like shape in it."""
+        seed, places = self.config.run.seed, self.train_places
+        if self.shapes is None:
+            return epoch_order(places, seed, epoch)
+        return self.shapes.order(places, self.batch_size, seed, epoch)
 
     def _read(
         self, inputs: ModelInputs, batches: Sequence[Sequence[int]]
@@ -326,7 +338,12 @@ class Trainer:
     def _validate(self) -> ValidationFigures:
         places = self.validation_places[self.group.rank :: self.group.world]
         inputs = ModelInputs(self.samples, self.reader)
-        batches = self._read(inputs, chunks(places, self._part_size))
+        batches = self._read(
+            inputs,
+            chunks(places, self._part_size)
+            if self.shapes is None
+            else self.shapes.batches(places, self._part_size),
+        )
         return validate(self.model, batches, self.group, precision=self.phase_run.precision)
 
     def _note_epoch(self, loss: float, found: ValidationFigures) -> bool:
@@ -342,6 +359,9 @@ class Trainer:
             "validation_loss": found.loss,
         }
         row |= {f"validation_{task}": share for task, share in found.accuracies.items()}
+        if self.shapes is not None:
+            order, part = self._order(progress.epoch - 1), self._part_size
+            row["padding"] = self.shapes.padding(chunks(order, part))
         images = len(self.train_places) + len(self.validation_places)
         row["images_per_s"] = round(images / max(progress.seconds - before, 1e-9), 2)
         row["seconds"] = round(progress.seconds, 2)

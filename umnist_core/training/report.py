@@ -26,6 +26,8 @@ from umnist_core.training.evaluate import (
 )
 from umnist_core.training.failures import failures_said
 from umnist_core.training.memory import cap_memory, gigabytes, parse_budget
+from umnist_core.training.numbers import number_lines
+from umnist_core.training.photograph_samples import open_for
 from umnist_core.training.presets import LARGE_SCALE
 from umnist_core.training.provenance import find_versions
 from umnist_core.training.summaries import card_summary
@@ -64,7 +66,7 @@ def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
         yield f"{card.model} from {path.name} on {about['hardware']}"
         summaries: dict[str, Any] = {}
         for name in names:
-            samples = _samples(name, options)
+            samples = _samples(name, options, model)
             with failures_said(group.hardware, f"A batch of {options['batch_size']}", _NO_MEMORY):
                 found = _evaluate(model, samples, options)
             summaries[name] = found.summary() | {"choices": _count_choices(samples)}
@@ -99,12 +101,12 @@ def _evaluate(model: Model, samples: Samples, options: dict[str, Any]) -> Evalua
         )
 
 
-def _samples(variant: str, options: dict[str, Any]) -> Samples:
+def _samples(variant: str, options: dict[str, Any], model: Model) -> Samples:
     count, split, seed, data = (options[name] for name in ("count", "split", "seed", "data"))
     if variant == PHOTOGRAPHS:
         return PhotographSamples(data, count or 0, seed)
     if data is not None and options["variant"] != ALL:
-        images = open_samples(DataPart(folder=str(data), split=split, count=count or 0))
+        images = open_for(DataPart(folder=str(data), split=split, count=count or 0), model)
         return open_variant(images, variant)
     if options["preset"] == LARGE_SCALE:
         digits = DataPart(
@@ -169,6 +171,7 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
             rows = tables[f"by_{name}"]
             if len(rows) > 1:
                 yield from (f"  {row[name]} {name}: {_share(row)}" for row in rows)
+    yield from _more_lines(figures)
     yield from _digit_lines(figures)
     yield from _trust_lines(figures)
     attention = figures["attention"]
@@ -178,12 +181,19 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
             f"{attention['chance']:.4f}), pointing game {attention['pointing']:.3f}"
         )
     else:
-        yield f"attention: {attention['none']}"
+        yield f"attention: {attention['none'] or 'there is nothing to compare it with'}"
     yield (
         f"{figures['seconds_per_image']:.3f} s an image, {figures['model_seconds_per_image']:.3f} "
         f"of it in the model; peak memory {gigabytes(figures['peak_bytes'])}"
     )
     yield from choice_sentences(figures["choices"], figures["images"])
+
+
+def _more_lines(figures: dict[str, Any]) -> Iterator[str]:
+    for task, tables in figures["numbers"].items():
+        yield from number_lines(task, tables)
+    if figures["padding"] is not None:
+        yield f"padding: {100 * figures['padding']:.1f} % of the pixels of the batches"
 
 
 def _few_lines(figures: dict[str, Any]) -> Iterator[str]:

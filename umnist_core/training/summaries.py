@@ -77,7 +77,8 @@ def card_summary(figures: Mapping[str, Any]) -> Row:
     dict
         ``data``, ``images``, ``tasks`` with the ``accuracy`` of each and, where images have
         different numbers of digits, ``by_digits``; ``digits`` with ``all``; ``calibration`` and
-        ``warnings``. What is empty is left out.
+        ``warnings``; and ``numbers`` with the errors of tasks that ask for one. What is empty is
+        left out.
     """
     digits = {name: one for name, one in figures["digits"].items() if name == "all"}
     kept = {
@@ -88,6 +89,7 @@ def card_summary(figures: Mapping[str, Any]) -> Row:
             for task, tables in figures["tasks"].items()
             if tables["accuracy"]["images"]
         },
+        "numbers": figures["numbers"],
         "digits": digits,
         "calibration": figures["calibration"],
         "warnings": figures["warnings"],

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from umnist_core.hardware import Hardware
-from umnist_core.models.base import Model, Task
+from umnist_core.models.base import CLASS, Model, Task
 from umnist_core.training.data import Batch
 from umnist_core.training.distributed import Group
 
@@ -27,7 +27,7 @@ class ValidationFigures:
     loss
         Mean over them; infinite where it is no number.
     correct
-        Right answers of each task.
+        Right answers of each task that asks for a class.
     """
 
     images: int
@@ -41,8 +41,8 @@ class ValidationFigures:
 
     @property
     def accuracy(self) -> float:
-        """Mean over the tasks."""
-        return sum(self.accuracies.values()) / len(self.correct)
+        """Mean over the tasks; 0 without one that asks for a class."""
+        return sum(self.accuracies.values()) / max(1, len(self.correct))
 
 
 @contextmanager
@@ -78,20 +78,21 @@ def validate(
         Of mixed precision; None for float32.
     """
     # loss times images, images, right answers of each task
-    sums = torch.zeros(2 + len(model.tasks), dtype=torch.float64, device=group.device)
+    asked = [task for task in model.tasks if task.asks == CLASS]
+    sums = torch.zeros(2 + len(asked), dtype=torch.float64, device=group.device)
     with evaluation_mode(model), torch.no_grad(), group.hardware.mixed(precision):
         for batch, read_targets in batches:
             targets = to_device(read_targets, group.hardware)
             output = model(batch)
             logits = output.logits
             images = len(next(iter(logits.values())))
-            sums[0] += model.loss(output, targets).double() * images
+            sums[0] += model.validation_loss(output, targets).double() * images
             sums[1] += images
-            for place, task in enumerate(model.tasks):
+            for place, task in enumerate(asked):
                 sums[2 + place] += right_answers(logits[task.name], targets[task.name], task).sum()
     loss_sum, images_sum, *correct = group.sum(sums).tolist()
     loss = loss_sum / max(1.0, images_sum)
-    counts = {task.name: int(count) for task, count in zip(model.tasks, correct, strict=True)}
+    counts = {task.name: int(count) for task, count in zip(asked, correct, strict=True)}
     return ValidationFigures(int(images_sum), inf if isnan(loss) else loss, counts)
 
 

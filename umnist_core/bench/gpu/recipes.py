@@ -41,9 +41,10 @@ from umnist_core.models.registry import create_model
 from umnist_core.models.targets import collate_targets, label_targets, task_targets
 from umnist_core.training.config import TrainConfig, load_config
 from umnist_core.training.course import Course, Phase, PhaseRun
-from umnist_core.training.data import Batch, epoch_order, split_places
+from umnist_core.training.data import Batch
 from umnist_core.training.distributed import Group
 from umnist_core.training.memory import cap_memory, parse_budget
+from umnist_core.training.order import epoch_order, split_places
 from umnist_core.training.runs import find_configs
 from umnist_core.training.schedule import Plateau, learning_rate_at
 from umnist_core.training.state import PHASE, PhaseProgress
