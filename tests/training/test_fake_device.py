@@ -187,6 +187,7 @@ def test_numbers_are_made_up_where_the_code_leaves_torch() -> None:
         assert there.cpu().numpy().dtype == np.float32
         assert (there > 0).tolist() == [[True] * 3] * 2
         assert there.long().tolist() == [[WHOLE] * 3] * 2
+        assert there[:, :1].long().tolist() == [[PLACE]] * 2
         assert (float(there[0, 0]), int(there[0].argmax()), bool(there.any())) == (
             SHARE,
             PLACE,

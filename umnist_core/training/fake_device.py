@@ -6,7 +6,8 @@ instant. Their mode runs forward alone on a device that is not there; the rest i
 Gradients go back by `umnist_core.training.fake_backward`. Where the code leaves torch, for NumPy
 or a number, or a size follows from numbers, what comes out is made up: a mask is true everywhere,
 of overlapping boxes all are kept, numbers are alike; a single whole number is `PLACE`, those of an
-array are `WHOLE`, and others `SHARE`. So each line runs, along one of the ways that it can take.
+array are `WHOLE`, but `PLACE` where a row has only one, and others `SHARE`. So each line runs,
+along one of the ways that it can take.
 """
 
 from __future__ import annotations
@@ -232,7 +233,10 @@ def _as_array(tensor: Tensor, *_: Any, **__: Any) -> NDArray[Any]:
 
 
 def _filled(tensor: Tensor, kind: Any) -> NDArray[Any]:
-    number: Any = SHARE if tensor.is_floating_point() else WHOLE
+    is_single = tensor.dim() > 0 and tensor.shape[-1] == 1 and tensor.dtype is not torch.bool
+    number: Any = PLACE if is_single else WHOLE
+    if tensor.is_floating_point():
+        number = SHARE
     return np.full(
         tuple(tensor.shape), bool(number) if tensor.dtype is torch.bool else number, kind
     )
