@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from umnist_core.digits import load_glyphs
+from umnist_core.models.base import DIGIT_TASK, NEEDLE_TASK, SUM_TASK, Task
 from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.registry import model_names
 from umnist_core.pyramid import TileSource, scene_source
@@ -23,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "fov-max": _CHANNELS,
     "large-scale-cnn": {"side_px": 64},
     "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
+    "needle-cnn": {"width": 4, "blocks": (1, 1, 1, 1), "stem_stride": 2},
     "resnet50": _CONVNET,
     "sw-max": _CHANNELS,
 }
@@ -32,20 +34,30 @@ ALL = tuple(model_names())
 BASELINES = tuple(
     name
     for name in ALL
-    if CATALOGUE[name].module.startswith("papers.") and CATALOGUE[name].answers != "the one digit"
+    if CATALOGUE[name].module.startswith("papers.")
+    and CATALOGUE[name].answers.startswith("the sum")
 )
 
 _OVERRIDES = {"canvas": "256", "factor": "0.5..2"}
+_MEGAPIXEL = ("megapixel", {"canvas": "256", "noise_count": "4"})
+_KINDS: dict[tuple[Task, ...], tuple[str, dict[str, str]]] = {
+    (SUM_TASK,): ("released", _OVERRIDES),
+    (DIGIT_TASK,): ("released", _OVERRIDES | {"digits": "1", "label": "free"}),
+    (NEEDLE_TASK,): ("needle", {"canvas": "256"}),
+}
+"""What a model answers -> preset and overrides; of what is not named those of Megapixel MNIST."""
+
+
+def small_kind(tasks: tuple[Task, ...]) -> tuple[str, dict[str, str]]:
+    """Return preset and overrides of images of 256 px of the kind that a model answers for."""
+    return _KINDS.get(tasks, _MEGAPIXEL)
 
 
 @lru_cache
-def small_scene(index: int, *, is_megapixel: bool = False, is_single: bool = False) -> Scene:
-    """Return a scene of 256 px with digits of 14 to 56, or one alone, or one of Megapixel MNIST."""
-    if is_megapixel:
-        overrides = {"canvas": "256", "noise_count": "4"}
-        return plan_scene("megapixel", 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
-    overrides = _OVERRIDES | ({"digits": "1", "label": "free"} if is_single else {})
-    return plan_scene("released", 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
+def small_scene(index: int, tasks: tuple[Task, ...] = (SUM_TASK,)) -> Scene:
+    """Return such a scene; of sums with digits of 14 to 56 px."""
+    preset, overrides = small_kind(tasks)
+    return plan_scene(preset, 0, "train", index, glyphs=load_glyphs(), overrides=overrides)
 
 
 def small_source(scene: Scene) -> TileSource:

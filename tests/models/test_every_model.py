@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tests.models.small import ALL, SMALL, small_scene, small_source
 from umnist_core import models
-from umnist_core.models.base import DIGIT_TASK, SEES, SUM_TASK, UNCONSTRAINED, Model
+from umnist_core.models.base import DIGIT_TASK, NEEDLE_TASK, SEES, UNCONSTRAINED, Model
 from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
@@ -51,14 +51,7 @@ def model(name: str) -> Model:
 @pytest.fixture(scope="module")
 def batch_and_targets(model: Model) -> tuple[Any, dict[str, Tensor]]:
     """Four small images of the kind that the model answers for."""
-    scenes = [
-        small_scene(
-            index,
-            is_megapixel=model.tasks not in ((SUM_TASK,), (DIGIT_TASK,)),
-            is_single=model.tasks == (DIGIT_TASK,),
-        )
-        for index in range(IMAGES)
-    ]
+    scenes = [small_scene(index, model.tasks) for index in range(IMAGES)]
     with torch.no_grad():
         batch = model.collate([model.prepare(small_source(scene)) for scene in scenes])
     targets = [scene_targets(one, model.tasks, model.sees == UNCONSTRAINED) for one in scenes]
@@ -76,9 +69,9 @@ def test_catalogue_says_the_same_as_the_model(name: str, model: Model) -> None:
     """What pages show without torch is what the class says."""
     facts = CATALOGUE[name]
     assert (facts.paper, facts.sees) == (model.paper, model.sees)
-    is_megapixel = SUM_TASK not in model.tasks and DIGIT_TASK not in model.tasks
-    assert ("Megapixel" in facts.answers) == is_megapixel
+    assert ("Megapixel" in facts.answers) == (len(model.tasks) > 1)
     assert ("one digit" in facts.answers) == (model.tasks == (DIGIT_TASK,))
+    assert ("as in Needle MNIST" in facts.answers) == (model.tasks == (NEEDLE_TASK,))
     assert facts.title
     assert facts.idea.endswith(".")
 

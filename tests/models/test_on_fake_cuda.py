@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from tests.models.fake_steps import CUDA, as_configured, check, configured, learn, lose, place
-from tests.models.small import ALL, SMALL
+from tests.models.small import ALL, SMALL, small_kind
 from umnist_core.datasets import Recipe
-from umnist_core.models.base import DIGIT_TASK, SUM_TASK, Model, ModelOutput
+from umnist_core.models.base import Model, ModelOutput
 from umnist_core.models.ips.model import IPS
 from umnist_core.models.papers import convnet
 from umnist_core.models.reduced import normalised
@@ -49,6 +49,7 @@ COVERED = {
     "without folding, and the patches that are chosen are all the second one.",
     "large-scale-cnn": _ALL_REAL,
     "mobilenet-v3-resizer": _ALL_REAL,
+    "needle-cnn": _ALL_REAL,
     "resnet50": _ALL_REAL,
     "sw-max": _ALL_REAL,
 }
@@ -71,13 +72,13 @@ def test_what_is_covered_is_counted() -> None:
     assert tuple(sorted(COVERED)) == ALL
     assert sorted(PHASES) == sorted(set(CONFIGS) - set(PLAIN))
     phases = sum(map(len, PHASES.values()))
-    assert (len(ALL), len(CONFIGS), phases) == (13, 36, 7)
+    assert (len(ALL), len(CONFIGS), phases) == (14, 45, 7)
     settings = {(CONFIGS[name].model.name, str(CONFIGS[name].model.settings)) for name in PLAIN}
     # A loss for each configuration; another, a validation and attention for each of their settings;
     # another validation for each model; a loss and a whole step for each phase; a whole step for
     # others; an evaluation for each model.
     plain = len(PLAIN) + 3 * len(settings) + len(ALL) - len(PHASES)
-    assert plain + 2 * phases + len(STEPPED) + len(ALL) == 153
+    assert plain + 2 * phases + len(STEPPED) + len(ALL) == 174
     for one in ALL:
         assert one in PHASES or _configs_of(one)
 
@@ -140,11 +141,10 @@ def test_course_does_a_step_of_every_phase(name: str) -> None:
 
 
 def _samples(model: Model) -> SceneSamples:
-    """Return two small images of the kind that a model answers for."""
-    if model.tasks not in ((SUM_TASK,), (DIGIT_TASK,)):
-        return SceneSamples(Recipe(2, "megapixel", overrides={"canvas": "256", "noise_count": "4"}))
-    one = {"digits": "1", "label": "free"} if model.tasks == (DIGIT_TASK,) else {}
-    return SceneSamples(Recipe(2, overrides={"canvas": "256", "factor": "0.5..2", **one}))
+    """Return two small images of the kind that a model answers for, each with a digit."""
+    preset, overrides = small_kind(model.tasks)
+    one = {"label": "1"} if preset == "needle" else {}
+    return SceneSamples(Recipe(2, preset, overrides=overrides | one))
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -44,6 +44,9 @@ _SETUP = "Riffi-Aslett and Fell, section 4, hyperparameters"
 _NOISE = "Riffi-Aslett and Fell, section 4.2"
 _SIZES = "Riffi-Aslett and Fell, section 4.5 and table 7"
 _IPS_CODE = "the released configuration of Bergner 2023, for Megapixel MNIST"
+# Pawlowski et al., arXiv 1908.06037
+_NEEDLE = "Pawlowski 2019, Needle MNIST"
+_NEEDLE_CODE = "the released training code of Pawlowski 2019"
 
 _OF_ULTRAMNIST: Facts = {
     "data.preset": ("released", _DATA),
@@ -184,6 +187,31 @@ TOLD: dict[str, Facts] = {
         "run.batch_size": (16, _SETUP),
         "run.accumulate": (1, _SETUP),
     },
+    "needle-cnn-64": {
+        "model.name": ("needle-cnn", _NEEDLE_CODE),
+        "model.pretrained": ("none", _NEEDLE_CODE),
+        "model.settings.width": (64, _NEEDLE_CODE),
+        "model.settings.blocks": ((3, 4, 6, 3), _NEEDLE_CODE),
+        "model.settings.stem_stride": (1, _NEEDLE_CODE),
+        "model.settings.norm": ("instance", _NEEDLE_CODE),
+        "model.settings.pooling": ("mean", _NEEDLE_CODE),
+        "model.settings.is_compensated": (True, _NEEDLE_CODE),
+        "data.preset": ("needle", _NEEDLE),
+        "data.seed": (1234, _NEEDLE_CODE),
+        "data.overrides.canvas": ("64", _NEEDLE),
+        "scene.label": ("balanced", _NEEDLE_CODE),
+        "training images": (22_552, _NEEDLE),
+        "optimizer.name": ("rmsprop", _NEEDLE_CODE),
+        "optimizer.learning_rate": (5e-5, _NEEDLE_CODE),
+        "optimizer.weight_decay": (0.0, _NEEDLE_CODE),
+        "schedule.name": ("milestones", _NEEDLE_CODE),
+        "schedule.milestones": ((80, 120, 160), _NEEDLE_CODE),
+        "schedule.gamma": (0.1, _NEEDLE_CODE),
+        "run.epochs": (200, _NEEDLE_CODE),
+        "run.batch_size": (32, _NEEDLE_CODE),
+        "run.accumulate": (1, _NEEDLE_CODE),
+        "run.select": ("accuracy", _NEEDLE_CODE),
+    },
 }
 """Recipe -> what its document says."""
 
@@ -206,6 +234,10 @@ OURS: dict[str, tuple[str, str]] = {
         "It names no weight decay and no schedule, so PyTorch's 0.01 and none; parts are ours.",
     ),
     "ips-megapixel-1500": ("data.count", "a tenth validates"),
+    "needle-cnn-64": (
+        "model.settings.kernels data.count data.validation_share",
+        "Ours: which blocks have a 3x3 convolution",
+    ),
 }
 OURS["efficientnet-b7-1536-stage2"] = OURS["efficientnet-b7-1024-stage1"]
 """Recipe of a document -> what that does not name, and the words in which the file says so."""
@@ -220,7 +252,15 @@ OURS_ALONE = {
     "fov-max-scale-1": "the papers' own recipe is not known here",
     "ips-compact-200": "for a CPU alone",
     "ips-compact-1500": "for a CPU alone",
+    "ips-needle-compact-64": "for which no document has a recipe",
+    "ips-needle-compact-128": "for which no document has a recipe",
+    "ips-needle-compact-256": "for which no document has a recipe",
+    "ips-needle-compact-512": "for which no document has a recipe",
     "large-scale-cnn-scale-1": "the papers' own recipe is not known here",
+    "needle-cnn-compact-64": "for a CPU alone",
+    "needle-cnn-compact-128": "for a CPU alone",
+    "needle-cnn-compact-256": "for a CPU alone",
+    "needle-cnn-compact-512": "for a CPU alone",
     "sw-max-scale-1": "the papers' own recipe is not known here",
 }
 """Recipe that no document has -> the words by which its file says so."""
@@ -261,7 +301,7 @@ def test_every_recipe_is_of_a_document_or_says_that_it_is_of_none() -> None:
     """Whoever adds one says here what its document says."""
     assert sorted([*TOLD, *OURS_ALONE]) == config_names()
     assert set(OURS) <= set(TOLD)
-    assert (len(TOLD), len(OURS_ALONE)) == (25, 11)
+    assert (len(TOLD), len(OURS_ALONE)) == (26, 19)
     for name, words in OURS_ALONE.items():
         assert words in _words(name), name
 

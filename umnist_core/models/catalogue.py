@@ -101,7 +101,7 @@ CATALOGUE: dict[str, ModelFacts] = {
         "IPS, iterative patch selection",
         "Bergner, Lippert, Mahendran 2023, arXiv 2210.13007",
         _FROM_LABELS,
-        "the four tasks of Megapixel MNIST, or the sum",
+        "the four tasks of Megapixel MNIST, the sum, or whether there is a needle",
         "Looks at all patches in rounds, remembers the few that it attends to most, and answers "
         "from those.",
     ),
@@ -115,6 +115,15 @@ CATALOGUE: dict[str, ModelFacts] = {
         "MobileNet-V3 with a learned resizer",
         "Talebi and Milanfar 2021, arXiv 2103.09950",
         "Learns how to reduce the image before a small network reads it.",
+    ),
+    "needle-cnn": ModelFacts(
+        "papers.needle_cnn",
+        "CNN of Needle MNIST",
+        "Pawlowski et al. 2019, arXiv 1908.06037",
+        _FROM_LABELS,
+        "whether there is a needle, as in Needle MNIST",
+        "Reads the whole image at its own resolution with features that see small places alone, "
+        "and pools them.",
     ),
     "resnet50": _baseline("papers.resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
     "sw-max": _of_digit(

@@ -25,7 +25,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import DIGIT_TASK, FoundDigit, Model, ModelOutput
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.models.checkpoints import load_checkpoint
-from umnist_core.models.papers.convnet import ConvNet
+from umnist_core.models.papers.convnet import CamNet
 from umnist_core.models.papers.faster_rcnn import DetectorOutput
 from umnist_core.models.reduced import ReducedBatch
 from umnist_core.models.registry import create_model, model_names
@@ -201,13 +201,13 @@ def look(model: Model, batch: Any, classes: Sequence[int] | None = None) -> Sigh
     classes
         Which class Grad-CAM explains of each image; the likeliest by default.
     """
-    has_grad_cam = isinstance(model, ConvNet) and type(model).attend is ConvNet.attend
+    has_grad_cam = isinstance(model, CamNet) and type(model).attend is CamNet.attend
     with torch.no_grad():
         output = model(batch) if has_grad_cam else model.attend(batch)
     first = output.logits[model.tasks[0].name].detach().float().cpu()  # (B, classes)
     answers = tuple(first.argmax(dim=1).tolist())
     places = None
-    if isinstance(model, ConvNet) and has_grad_cam:
+    if isinstance(model, CamNet) and has_grad_cam:
         places = grad_cam_places(model, batch, answers if classes is None else classes)
     elif output.attention is not None:
         places = tuple(_places(one) for one in output.attention)
@@ -233,7 +233,7 @@ def _places(attention: AttentionMap) -> dict[Place, float]:
 
 
 def grad_cam_places(
-    model: ConvNet, batch: ReducedBatch, classes: Sequence[int]
+    model: CamNet, batch: ReducedBatch, classes: Sequence[int]
 ) -> tuple[dict[Place, float], ...]:
     """Return Grad-CAM of each image, cell by cell, without captum, which bare images lack.
 

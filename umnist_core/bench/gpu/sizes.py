@@ -105,6 +105,7 @@ REHEARSAL = Sizes(
         "efficientnet-b7": _SMALL_NET,
         "faster-rcnn": {"side_px": 64, "proposals": 8, "samples": 8, "min_score": 0.05},
         "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
+        "needle-cnn": {"width": 4, "blocks": (1, 1, 1, 1), "stem_stride": 2},
         "resnet50": _SMALL_NET,
     },
     canvas_px=512,

@@ -64,13 +64,11 @@ def sum_head(features: int, hidden: int) -> nn.Sequential:
     )  # (B, 28)
 
 
-class ConvNet(Model):
-    """A classifier of the reduced image.
+class CamNet(Model):
+    """A network from images to the logits of one task, with Grad-CAM maps of what it says.
 
     Parameters
     ----------
-    config
-        Its settings.
     net
         From what `images` returns to logits (B, classes) of the one task.
 
@@ -82,13 +80,11 @@ class ConvNet(Model):
         Beginnings of the names of parameters in ``net`` that no published weights fill.
     """
 
-    config: ConvNetConfig
     backbone_weights: WeightsEnum | None = None
     head_prefixes: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, config: ConvNetConfig, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.config = config
         self.net = net
 
     @property
@@ -96,22 +92,14 @@ class ConvNet(Model):
     def cam_layer(self) -> nn.Module:
         """Layer of the network that Grad-CAM reads, the last with rows and columns."""
 
+    @abstractmethod
+    def images(self, batch: ReducedBatch) -> Tensor:
+        """Return what the network takes, float32 (B, C, S, S), on its device."""
+
     @property
     def backbone(self) -> nn.Module:
         """The part of the network that published weights are for."""
         return self.net
-
-    def prepare(self, source: TileSource) -> ReducedImage:
-        """Reduce the image to the side that the network sees."""
-        return prepare_reduced(source, self.config.side_px)
-
-    def collate(self, prepared: Sequence[ReducedImage]) -> ReducedBatch:
-        """Join reduced images."""
-        return collate_reduced(prepared)
-
-    def images(self, batch: ReducedBatch) -> Tensor:
-        """Return what the network takes, float32 (B, 3, S, S) from -1 to 1, on its device."""
-        return normalised(batch, self.config.side_px, self.device)
 
     def forward(self, batch: ReducedBatch) -> ModelOutput:
         """Return logits (B, classes) of the one task."""
@@ -136,3 +124,33 @@ class ConvNet(Model):
         return grad_cam(
             self.net, self.cam_layer, images, classes, sizes=sizes, task=self.tasks[0].name
         )
+
+
+class ConvNet(CamNet):
+    """A classifier of the reduced image.
+
+    Parameters
+    ----------
+    config
+        Its settings.
+    net
+        As of `CamNet`.
+    """
+
+    config: ConvNetConfig
+
+    def __init__(self, config: ConvNetConfig, net: nn.Module) -> None:
+        super().__init__(net)
+        self.config = config
+
+    def prepare(self, source: TileSource) -> ReducedImage:
+        """Reduce the image to the side that the network sees."""
+        return prepare_reduced(source, self.config.side_px)
+
+    def collate(self, prepared: Sequence[ReducedImage]) -> ReducedBatch:
+        """Join reduced images."""
+        return collate_reduced(prepared)
+
+    def images(self, batch: ReducedBatch) -> Tensor:
+        """Return what the network takes, float32 (B, 3, S, S) from -1 to 1, on its device."""
+        return normalised(batch, self.config.side_px, self.device)
