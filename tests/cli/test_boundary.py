@@ -176,3 +176,68 @@ def test_ctrl_c_in_the_middle_of_an_import_ends_with_code_1_too(tmp_path: Path) 
         check=False,
     )
     assert (done.returncode, done.stderr.count("stopped; nothing half-written")) == (1, 1)
+
+
+LOST = {
+    "in a destructor": """
+class Slow:
+    def __del__(self):
+        ask_to_stop()
+Slow()
+""",
+    "amid an import that gives up on any error": """
+import slow_import
+""",
+    "in code that takes it for any error": """
+try:
+    ask_to_stop()
+except BaseException:
+    pass
+""",
+}
+
+
+@pytest.mark.parametrize("place", LOST)
+def test_ctrl_c_that_is_lost_is_given_again(place: str, tmp_path: Path) -> None:
+    """The command ends as it would have, and an import is not broken off."""
+    (tmp_path / "slow_import.py").write_text(
+        "from __main__ import ask_to_stop\nask_to_stop()\nprint('imported')\n"
+    )
+    work = LOST[place].replace("\n", "\n    ")
+    (tmp_path / "lost.py").write_text(
+        "import signal, time\nfrom umnist_core import cli\n"
+        "def ask_to_stop():\n    signal.raise_signal(signal.SIGINT)\n    time.sleep(0.05)\n"
+        f"def work(**_):\n    {work}\n"
+        "    for _ in range(600):\n        time.sleep(0.1)\n"
+        "cli.root.main = work\ncli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "lost"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "umnist: stopped; nothing half-written was left.\n",
+    )
+    assert done.stdout == ("imported\n" if "import" in place else "")
+
+
+def test_clearing_up_after_ctrl_c_is_not_interrupted(tmp_path: Path) -> None:
+    """However long it takes, and whatever errors it handles by the way."""
+    (tmp_path / "clearing.py").write_text(
+        "import signal, time\nfrom umnist_core import cli\n"
+        "def work(**_):\n"
+        "    try:\n        signal.raise_signal(signal.SIGINT)\n"
+        "    finally:\n"
+        "        try:\n            raise ValueError\n"
+        "        except ValueError:\n            time.sleep(0.5)\n"
+        "        time.sleep(0.5)\n        print('cleared')\n"
+        "cli.root.main = work\ncli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "clearing"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "cleared\n")

@@ -18,6 +18,7 @@ from contextlib import suppress
 import click
 
 from umnist_core import __version__
+from umnist_core.cli._interrupts import lasting_interrupts
 from umnist_core.errors import UmnistError
 from umnist_core.incidents import record_incident
 
@@ -85,7 +86,9 @@ def main() -> None:
         # Names of files may be no text, and a terminal may know ASCII alone.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
+    with lasting_interrupts():
+        code = _run()
+    sys.exit(code)
 
 
 def _run() -> int:
