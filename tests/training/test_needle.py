@@ -17,6 +17,7 @@ from umnist_core.datasets.write import write_dataset
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import MEGAPIXEL_TASKS, NEEDLE_TASK, ModelOutput
 from umnist_core.models.reduced import ReducedBatch
+from umnist_core.models.registry import create_model
 from umnist_core.models.targets import BOXES, CLASSES, NO_DIGIT, collate_targets, scene_targets
 from umnist_core.training.config import DataPart
 from umnist_core.training.data import SceneSamples, find_targets, open_samples
@@ -83,6 +84,17 @@ def test_evaluation_counts_images_with_and_without() -> None:
     assert [row["true_needle"] for row in rows] == LABELS
     assert [row["digits"] for row in rows] == LABELS
     assert [row["smallest_side_px"] for row in rows] == [28, None, 28, None]
+
+
+def test_attention_is_compared_where_there_is_a_needle() -> None:
+    """An image without one has nothing that could be looked at, and spoils no mean."""
+    model = create_model("ips", {"encoder": "compact", "tasks": ["needle"]}).eval()
+    found = evaluate(model, SceneSamples(RECIPE))
+    assert ["attention_mass" in row for row in found.rows] == [True, False, True, False]
+    assert found.summary()["attention"]["images"] == COUNT // 2
+    without = Recipe(2, "needle", overrides={"canvas": "64", "label": "0"})
+    attention = evaluate(model, SceneSamples(without)).summary()["attention"]
+    assert attention == {"none": "No image has a digit whose ink is known."}
 
 
 def test_commands_train_and_evaluate_on_the_original_files(tmp_path: Path) -> None:

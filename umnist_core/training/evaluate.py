@@ -39,6 +39,8 @@ from umnist_core.training.validate import chunks, evaluation_mode
 SUBMISSION_COLUMNS = ("id", "digit_sum")
 """Of Kaggle's competition."""
 
+_NO_DIGIT = "No image has a digit whose ink is known."
+
 Row = dict[str, Any]
 
 
@@ -94,7 +96,7 @@ class Evaluation:
             "calibration": calibration_summary(self.rows, self.tasks[0]),
             "warnings": warnings_summary(self.rows),
             "padding": self.padding,
-            "attention": _attention_summary(self.rows) or {"none": self.no_attention},
+            "attention": _attention_summary(self.rows) or {"none": self.no_attention or _NO_DIGIT},
             "seconds_per_image": self.seconds / images,
             "model_seconds_per_image": self.model_seconds / images,
             "peak_bytes": self.peak_bytes,
@@ -274,8 +276,9 @@ def _compared(
         right = digits_right(scene.digits if moved is None else moved, output.found[place])
         row["sides_px"] = " ".join(str(digit.side_px) for digit in scene.digits)
         row["digits_right"] = " ".join(str(int(one)) for one in right)
-    # The ink of digits is known only where the scene has it.
-    if glyphs is not None and moved is None and output.attention is not None:
+    # The ink of digits is known only where the scene has it, and an image without has nothing to
+    # look at, as half of Needle MNIST.
+    if glyphs is not None and moved is None and scene.digits and output.attention is not None:
         row |= _looked(compare(output.attention[place], digit_masks(scene, glyphs)))
     return row
 
