@@ -121,14 +121,15 @@ def _echo_field(name: str, value: Any) -> None:
 @click.option("--positions/--no-positions", default=True, show_default=True)
 @click.option("--force", is_flag=True, help="Replace what is there.")
 def import_ips_command(file: Path, out: Path | None, force: bool, **settings: Any) -> None:
-    """Take a state dict of the original IPS, and write it as a checkpoint with a card.
+    """Take weights of the original IPS, and write them as a checkpoint with a card.
 
+    FILE is a state dict, or has one among what a run saved, also one of Riffi-Aslett and Fell.
     Sizes of patches, M, I and heads do not show in weights; say them if they are not those
     of Megapixel MNIST. Only tensors are read from FILE; nothing in it is executed.
     """
     from umnist_core.models.cards import WEIGHTS_SUFFIX, card_path
     from umnist_core.models.checkpoints import save_checkpoint
-    from umnist_core.models.ips.importing import import_ips
+    from umnist_core.models.ips.importing import import_ips, import_notes
 
     target = out or file.with_suffix(WEIGHTS_SUFFIX)
     for place in (target, card_path(target)):
@@ -137,12 +138,13 @@ def import_ips_command(file: Path, out: Path | None, force: bool, **settings: An
                 f"{place} is there already; choose another --out, or add --force to replace it."
             )
     model = import_ips(file, **settings)
-    card = save_checkpoint(target, model, _card_of_import(file))
+    notes = import_notes(model)
+    card = save_checkpoint(target, model, _card_of_import(file, notes))
     tasks = ", ".join(task.name for task in model.tasks)
-    click.echo(f"{target}: ips, {card.config['encoder']}, tasks {tasks}")
+    click.echo("\n".join([f"{target}: ips, {card.config['encoder']}, tasks {tasks}", *notes]))
 
 
-def _card_of_import(file: Path) -> Card:
+def _card_of_import(file: Path, notes: tuple[str, ...]) -> Card:
     import hashlib
     import shlex
     import sys
@@ -161,5 +163,6 @@ def _card_of_import(file: Path) -> Card:
         notes=(
             "Imported from a state dict of the original implementation of IPS (arXiv "
             "2210.13007); not trained by umnist, and nothing is known of its training.",
+            *notes,
         ),
     )
