@@ -41,16 +41,40 @@ def open_dataset(root: Path, *, damaged: list[str] | None = None) -> DatasetRead
     root = expand_home(root)
     if is_megapixel(root):
         return open_megapixel(root, damaged)
-    if not (root / MANIFEST).exists():
-        if (needle := find_needle(root)) is not None:
-            return open_needle(root, needle)
-        if (large_scale := find_large_scale(root)) is not None:
-            return open_large_scale(root, large_scale, damaged)
-        if (signs := find_signs(root)) is not None:
-            return open_signs(root, signs, damaged)
-        if (meth := find_meth(root)) is not None:
-            return open_meth(meth, damaged)
-    return open_files(root, damaged=damaged)
+    return open_system(root, damaged=damaged) or open_files(root, damaged=damaged)
+
+
+def open_system(root: Path, *, damaged: list[str] | None = None) -> DatasetReader | None:
+    """Open a data set of one of the other data systems, whose readers say more than a label.
+
+    They are Needle MNIST, MNIST Large Scale, the Swedish traffic signs, MetH and MAMe.
+
+    Parameters
+    ----------
+    root, damaged
+        As for `open_dataset`.
+
+    Returns
+    -------
+    DatasetReader or None
+        None of what is none of these.
+
+    Raises
+    ------
+    MissingFileError, DamagedFileError
+        As `open_dataset`.
+    """
+    if (root / MANIFEST).exists():
+        return None
+    if (needle := find_needle(root)) is not None:
+        return open_needle(root, needle)
+    if (large_scale := find_large_scale(root)) is not None:
+        return open_large_scale(root, large_scale, damaged)
+    if (signs := find_signs(root)) is not None:
+        return open_signs(root, signs, damaged)
+    if (meth := find_meth(root)) is not None:
+        return open_meth(meth, damaged)
+    return None
 
 
 def open_files(root: Path, *, damaged: list[str] | None = None) -> FileReader:

@@ -71,11 +71,11 @@ def find_meth(root: Path) -> MethLayout | None:
         return _layout(_home_of(root), [root]) if is_meth_table(root, _start(root)) else None
     if not root.is_dir():
         return None
-    if (found := _layout(root, _tables(root))) is not None:
+    if (found := _layout(root, list_tables(root))) is not None:
         return found
     if not _IMAGES.match(root.name):
         return None
-    return _layout(root.parent, _tables(root.parent), images=root)
+    return _layout(root.parent, list_tables(root.parent), images=root)
 
 
 def find_images(layout: MethLayout, names: Sequence[str]) -> tuple[Path | None, dict[str, Path]]:
@@ -176,7 +176,7 @@ def _layout(home: Path, tables: Sequence[Path], images: Path | None = None) -> M
     return MethLayout(home, chosen[0], labels[0] if labels else None, images)
 
 
-def _tables(home: Path) -> list[Path]:
+def list_tables(home: Path) -> list[Path]:
     """Return the tables of a folder, and of one of metadata in it."""
     try:
         inside = sorted(one for one in home.glob("*metadata*") if one.is_dir())
