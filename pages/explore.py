@@ -13,16 +13,20 @@ stage_column, panel = st.columns([7, 3], gap="small")
 
 with panel, st.container(key="panel"):
     show_digits_notice()
+    stage, problem = None, ""
     try:
         sample = choose_sample()
         picture = choose_picture(sample)
-        stage = open_stage(sample, picture)
+        stage = None if sample is None else open_stage(sample, picture)
     except UmnistError as error:
-        stage = str(error)
+        problem = str(error)
 
 with stage_column, st.container(key="stage"):
-    if isinstance(stage, str):
-        st.error(stage)
+    if problem:
+        st.error(problem)
+        st.stop()
+    if stage is None:
+        st.info("Choose a data set or name a folder or file beside this, or upload a file.")
         st.stop()
     show_viewer(stage.viewer_data, key="explore_viewer", on_navigate=step_sample)
 
@@ -32,6 +36,6 @@ with panel, st.container(key="panel_below"):
     if isinstance(stage, SceneStage):
         show_downloads(stage.ref, stage.glyphs)
     else:
-        show_file_notes(stage.header, stage.title)
+        show_file_notes(stage.header, stage.title, stage.notes)
         if stage.problem:
             st.warning(stage.problem)

@@ -73,5 +73,6 @@ with truth_tab:
         st.caption("Nothing is known of what is in this image.")
     else:
         names = ("bus", "image", "label", "digits", "shapes", "explained")
-        truth = {name: picture.viewer.get(name) for name in names} | {"figures": []}
+        truth = {name: picture.viewer.get(name) for name in names}
+        truth["figures"] = picture.viewer.get("figures", [])
         show_answers(truth, key="inference_answers")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pages._ui.explore.stage import box_data
 from pages._ui.shared.image_files import ChosenFile
+from pages._ui.shared.known import box_data
 from tests.datasets.making import small_recipe
 from tests.pyramid.making import ORIENTATIONS, write_oriented
 from umnist_core.datasets import open_image_folder

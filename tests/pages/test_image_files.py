@@ -19,7 +19,7 @@ def explore_a_folder() -> None:
     """Draw what Explore draws to choose an image of a folder."""
     import streamlit as st
 
-    from pages._ui.shared.image_files import choose_from_folder
+    from pages._ui.shared.folders import choose_from_folder
     from umnist_core.errors import UmnistError
 
     try:

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages._ui.explore.stage import PICTURES, PictureChoice
+from pages._ui.explore.stage import PICTURES, PictureChoice, shipped_words
 from pages._ui.shared.address import start, start_choice, start_number
+from pages._ui.shared.folders import choose_from_folder, step_image
 from pages._ui.shared.home import base_path
-from pages._ui.shared.image_files import ChosenFile, choose_file, choose_from_folder, choose_source
-from pages._ui.shared.scenes import FILTERS, RANDOM_INDEX, parse_overrides, scene_url, stepped
+from pages._ui.shared.image_files import ChosenFile, choose_file, choose_source
+from pages._ui.shared.scenes import FILTERS, parse_overrides, scene_url, stepped
+from umnist_core.datasets.meth import FACTORS
 from umnist_core.digits import GlyphSet
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.scenes import PARAMETER_NAMES, PRESETS, SceneRef, get_preset
 from umnist_core.seeds import MAX_SEED, SPLITS
 
-SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder"}
+SOURCES = {"generated": "Generated", "file": "File", "folder": "Data set"}
 
 
 def choose_sample() -> SceneRef | ChosenFile | None:
@@ -25,8 +27,13 @@ def choose_sample() -> SceneRef | ChosenFile | None:
     if source == "file":
         return choose_file()
     if source == "folder":
-        return choose_from_folder()
+        return choose_from_folder(_show_generated)
     return _choose_scene()
+
+
+def _show_generated(preset: str) -> None:
+    """Go to generated images of a preset; a callback."""
+    st.session_state.update(source="generated", preset=preset, index=0, overrides="")
 
 
 def _choose_scene() -> SceneRef:
@@ -60,7 +67,7 @@ def _preset_title(preset: str) -> str:
 def choose_picture(sample: SceneRef | ChosenFile | None) -> PictureChoice:
     """Draw the widgets that choose what the panes show."""
     if not isinstance(sample, SceneRef):
-        return PictureChoice("full", None, "area")
+        return PictureChoice("full", None, "area", _choose_factor(sample))
     start_choice("picture", tuple(PICTURES), "full")
     start_choice("beside", ("", *PICTURES), "")
     start_choice("filter", tuple(FILTERS), "area")
@@ -81,11 +88,29 @@ def choose_picture(sample: SceneRef | ChosenFile | None) -> PictureChoice:
     return PictureChoice(first, second or None, pyramid_filter)
 
 
+def _choose_factor(sample: ChosenFile | None) -> int | None:
+    """Draw the choice of a reduced copy to stand beside an image; None where there is none."""
+    if sample is None or sample.reduced is None:
+        return None
+    names = ("0", *map(str, FACTORS))
+    start_choice("low", names, "4")
+    name = st.selectbox(
+        "Beside it, in step",
+        names,
+        format_func=lambda name: (
+            "Nothing" if name == "0" else f"Reduced x{name}, {shipped_words(sample, int(name))}"
+        ),
+        key="low",
+    )
+    return int(name) or None
+
+
 def step_sample(step: str) -> None:
     """Go to the next, the previous or a random sample; a callback, before widgets are drawn."""
-    name = "image" if st.session_state.get("source") == "folder" else "index"
-    high = MAX_SEED if name == "index" else RANDOM_INDEX
-    st.session_state[name] = stepped(int(st.session_state.get(name, 0)), step, high)
+    if st.session_state.get("source") == "folder":
+        step_image(step)
+    else:
+        st.session_state["index"] = stepped(int(st.session_state.get("index", 0)), step, MAX_SEED)
 
 
 def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:

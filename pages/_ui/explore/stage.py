@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
+from pages._ui.shared.known import file_notes, file_truth
 from pages._ui.shared.scenes import scene_truth, scene_url
-from umnist_core.datasets.boxes import DrawnBox, check_boxes
 from umnist_core.digits import GlyphSet, load_glyphs
-from umnist_core.errors import DamagedFileError
 from umnist_core.pyramid.files import ImageHeader
 from umnist_core.rendering import SceneFigures, scene_figures
 from umnist_core.scenes import PARAMETER_NAMES, Scene, SceneRef
@@ -31,18 +30,26 @@ PICTURES = {
 """What a pane may show of a scene: the tile route's ``view``, and its name for people."""
 
 
+FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
+"""Parameters of the page's address that name a file, and what stands beside it."""
+
+
 @dataclass(frozen=True)
 class PictureChoice:
-    """What the panes show: one or two of `PICTURES`, and how levels are reduced."""
+    """What the panes show: one or two of `PICTURES`, and how levels are reduced.
+
+    Of a file, ``factor`` is how many times the sides of what stands beside it are reduced.
+    """
 
     first: str
     second: str | None
     pyramid_filter: str
+    factor: int | None = None
 
 
 def scene_link(ref: SceneRef) -> dict[str, str | None]:
     """Return a scene as parameters of the page's address; None removes one."""
-    unset = dict.fromkeys((*PARAMETER_NAMES, "source", "path", "folder", "image", "page"))
+    unset = dict.fromkeys((*PARAMETER_NAMES, *FILE_NAMES))
     return {**unset, **ref.to_query()}
 
 
@@ -65,23 +72,20 @@ class FileStage:
     answers_data: dict[str, Any] | None
     header: ImageHeader
     title: str
+    notes: tuple[str, ...]
     problem: str
 
 
-def open_stage(
-    sample: SceneRef | ChosenFile | None, choice: PictureChoice
-) -> SceneStage | FileStage | str:
-    """Return what is shown, or a sentence that says what to do first.
+def open_stage(sample: SceneRef | ChosenFile, choice: PictureChoice) -> SceneStage | FileStage:
+    """Return what is shown.
 
     Raises
     ------
     UmnistError
         If the image cannot be planned or opened.
     """
-    if sample is None:
-        return "Name an image or a folder beside this, or upload a file."
     if isinstance(sample, ChosenFile):
-        return _file_stage(sample)
+        return _file_stage(sample, choice.factor)
     return _scene_stage(sample, choice)
 
 
@@ -110,27 +114,49 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     )
 
 
-def _file_stage(sample: ChosenFile) -> FileStage:
+def _file_stage(sample: ChosenFile, factor: int | None) -> FileStage:
     entry = register_file(sample.path, page=sample.page)
-    pane = {"title": sample.title, **entry.pane}
-    viewer = _viewer_data([pane], (entry.width, entry.height), sample.link)
+    panes = [{"title": sample.title, **entry.pane}]
+    link = dict(sample.link)
+    if sample.reduced is not None:
+        link["low"] = str(factor or 0)
+    if sample.reduced is not None and factor is not None:
+        panes.append(_reduced_pane(sample, factor))
+    viewer = _viewer_data(panes, (entry.width, entry.height), link)
     viewer["navigate"] = "folder" in sample.link
-    digits, problem = box_data(sample, entry.header)
-    known = sample.label is not None
-    truth: dict[str, Any] = {
-        "label": sample.label,
-        "explained": sample.explained,
-        "digits": digits,
-        "shapes": [],
-        "figures": [],
-    }
+    truth, problem = file_truth(sample, entry.header)
+    answers = {"bus": BUS, **truth, "image": viewer["image"]}
     return FileStage(
         {**viewer, **truth},
-        {"bus": BUS, **truth, "image": viewer["image"]} if known else None,
+        None if truth["label"] is None else answers,
         entry.header,
         sample.title,
+        file_notes(sample, entry.header),
         problem,
     )
+
+
+def _reduced_pane(sample: ChosenFile, factor: int) -> dict[str, Any]:
+    """Return the pane of an image's reduced copy, which lies over the whole of the image.
+
+    What was reduced here lacks the columns and rows that were left over, so it covers less.
+    """
+    assert sample.reduced is not None
+    entry = register_file(sample.reduced(factor))
+    pane = {"title": f"Reduced x{factor}, {shipped_words(sample, factor)}", **entry.pane}
+    if not is_shipped(sample, factor):
+        pane["frame"] = {"width": entry.width * factor, "height": entry.height * factor}
+    return pane
+
+
+def is_shipped(sample: ChosenFile, factor: int) -> bool:
+    """Return whether a reduced copy of an image came with its data set."""
+    return sample.known is not None and factor in sample.known.smaller
+
+
+def shipped_words(sample: ChosenFile, factor: int) -> str:
+    """Return where a reduced copy of an image comes from."""
+    return "as shipped" if is_shipped(sample, factor) else "made here"
 
 
 def _viewer_data(
@@ -150,30 +176,6 @@ def _pane_size(picture: str, scene: Scene) -> dict[str, int]:
         side = min(int(picture.removeprefix("model-")), scene.width)
         return {"width": side, "height": side}
     return {"width": scene.width, "height": scene.height}
-
-
-def box_data(sample: ChosenFile, header: ImageHeader) -> tuple[list[dict[str, Any]], str]:
-    """Return the drawn boxes of an image's digits for the viewer and the answers.
-
-    Returns
-    -------
-    tuple
-        The boxes, and a sentence that says why there are none although some were drawn.
-    """
-    if sample.page:
-        return [], ""  # annotations speak of the first page
-    try:
-        check_boxes(sample.boxes, header.height, header.width, sample.title)
-    except DamagedFileError as error:
-        return [], str(error)
-    digits = enumerate(box for box in sample.boxes if box.is_digit)
-    return [_drawn_data(number, box) for number, box in digits], ""
-
-
-def _drawn_data(number: int, box: DrawnBox) -> dict[str, Any]:
-    place = (box.x, box.y, box.width, box.height)
-    side = round(max(box.width, box.height))
-    return {"id": number, "label": int(box.name), "box": place, "ink": place, "side": side}
 
 
 def _range(values: list[str]) -> str:

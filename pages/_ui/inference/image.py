@@ -8,12 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui.shared.image_files import (
-    choose_file,
-    choose_from_folder,
-    choose_source,
-    show_file_notes,
-)
+from pages._ui.shared.folders import choose_from_folder, step_image
+from pages._ui.shared.image_files import choose_file, choose_source, show_file_notes
+from pages._ui.shared.known import file_notes, file_truth
 from pages._ui.shared.panes import viewer_data
 from pages._ui.shared.results import Results, find_gaze, heat_data, load_results, truth_data
 from pages._ui.shared.scenes import stepped
@@ -21,6 +18,7 @@ from pages._ui.shared.setting import change_state, current_state, take_report
 from pages._ui.shared.sliders import lab_data, show_controls
 from pages._ui.shared.studies import get_service
 from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
+from pages._ui.shared.systems import preset_of
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling.service import StudyService
 from umnist_core.seeds import MAX_SEED
@@ -28,7 +26,7 @@ from umnist_core.server.files import FileEntry, register_file
 from umnist_core.server.inference.dwell import register_dwell
 
 BUS = "inference"
-SOURCES = {"generated": "Generated", "file": "File", "folder": "Folder", "study": "Study"}
+SOURCES = {"generated": "Generated", "file": "File", "folder": "Data set", "study": "Study"}
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,19 @@ def choose_picture() -> Picture | None:
     sample = choose_file() if source == "file" else choose_from_folder()
     if sample is None:
         return None
-    known = {"label": sample.label, "explained": sample.explained}
     entry = register_file(sample.path, page=sample.page)
-    show_file_notes(entry.header, sample.title)
-    return Picture(_file_viewer(entry, sample.title, sample.link) | known, sample.truth)
+    known, problem = file_truth(sample, entry.header)
+    show_file_notes(entry.header, sample.title, file_notes(sample, entry.header))
+    if problem:
+        st.warning(problem)
+    viewer = _file_viewer(entry, sample.title, sample.link) | known
+    return Picture(viewer, sample.truth, preset=preset_of(sample.kind))
 
 
 def step_picture(step: str) -> None:
     """Go to the next, the previous or a random image; a callback."""
     if st.session_state.get("source") == "folder":
-        st.session_state["image"] = stepped(int(st.session_state.get("image", 0)), step, MAX_SEED)
+        step_image(step)
     else:
         state, _ = current_state()
         change_state(state.at(stepped(state.a.index, step, MAX_SEED)))

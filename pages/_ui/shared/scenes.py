@@ -28,7 +28,8 @@ RANDOM_INDEX = 100_000
 
 def stepped(number: int, step: str, high: int) -> int:
     """Return the number of the ``"next"``, the ``"previous"`` or a ``"random"`` sample."""
-    steps = {"next": number + 1, "previous": number - 1, "random": random.randrange(RANDOM_INDEX)}
+    drawn = random.randrange(min(RANDOM_INDEX, high + 1))
+    steps = {"next": number + 1, "previous": number - 1, "random": drawn}
     return min(max(steps[step], 0), high)
 
 

@@ -170,7 +170,7 @@ export class PracticeScreen {
 
   /** @param {Digit[]} marks */
   #places(marks) {
-    const labels = marks.map(({ label }) => label);
+    const labels = marks.map(({ label }) => Number(label));
     return [
       h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
       h("p", { class: "quiet" }, "Choose a digit to see where it is."),

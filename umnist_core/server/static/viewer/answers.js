@@ -6,7 +6,7 @@
  * @property {string} bus Name of the viewer's channel.
  * @property {import("./overlays.js").Digit[]} [digits]
  * @property {import("./overlays.js").Shape[]} [shapes]
- * @property {number|null} [label] The answer; null where none is known.
+ * @property {number|string|null} [label] The answer; null where none is known.
  * @property {string|null} [explained] How the answer follows; by default as the digits' sum.
  * @property {{name: string, value: string}[]} [figures]
  *
@@ -15,6 +15,7 @@
 
 import { join } from "../hall/bus.js";
 import { h, onDetail, styleSheet } from "../hall/dom.js";
+import { sizeWords } from "./overlays.js";
 
 /**
  * @param {HTMLElement|ShadowRoot} parentElement
@@ -102,7 +103,8 @@ class Answers {
   }
 
   #entry(digit) {
-    const name = `Go to digit ${digit.label}, ${digit.side} px`;
+    const kind = typeof digit.label === "number" ? "digit " : "";
+    const name = `Go to ${kind}${digit.label}, ${sizeWords(digit)}`;
     const click = () => this.channel.fly(digit.id);
     return h(
       "li",
@@ -111,7 +113,7 @@ class Answers {
         "button",
         { type: "button", "aria-label": name, "data-digit": digit.id, click },
         h("span", { class: "class" }, String(digit.label)),
-        h("span", { class: "side" }, `${digit.side} px`),
+        h("span", { class: "side" }, sizeWords(digit)),
       ),
     );
   }
@@ -121,7 +123,7 @@ function sumParts(digits, label, explained) {
   const sum = digits.map((digit) => digit.label).join(" + ");
   const terms = explained ?? (sum && `= ${sum}`);
   return [
-    h("span", { class: "total" }, String(label)),
+    h("span", { class: typeof label === "string" ? "total worded" : "total" }, String(label)),
     ...(terms ? [h("span", { class: "terms" }, terms)] : []),
   ];
 }

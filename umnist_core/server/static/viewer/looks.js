@@ -21,6 +21,17 @@ export function mergedData(given, { live, looks }) {
   return { ...data, panes, layers };
 }
 
+/**
+ * The part of the frame of all panes that one of them covers, from the top left.
+ *
+ * @param {ViewerData} data
+ * @param {number} index
+ * @returns {import("../hall/view.js").Size}
+ */
+export function frameOf({ image, panes }, index) {
+  return panes[index]?.frame ?? image;
+}
+
 /** @type {Layer} */
 const NOTHING = { heat: null, marks: [], isStale: false };
 

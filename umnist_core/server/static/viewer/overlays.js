@@ -15,7 +15,9 @@ import { LABEL_HEIGHT_PX, doubled, drawnMarks, labelWidth, plateLabel } from "./
 /**
  * @typedef {import("../hall/view.js").View} View
  * @typedef {import("../hall/view.js").Size} Size
- * @typedef {{id: number, label: number, box: number[], ink?: number[], side: number}} Digit
+ * @typedef {{id: number, label: number|string, box: number[], ink?: number[], side: number,
+ *            words?: string}} Digit A digit, or whatever else somebody drew a box around; `words`
+ *   stand behind its label instead of its side.
  * @typedef {{kind: "circle", x: number, y: number, r: number}
  *          |{kind: string, points: number[][]}} Shape
  */
@@ -106,12 +108,20 @@ export class Overlay {
   }
 }
 
+/**
+ * @param {Digit} digit
+ * @returns {string} What stands behind its label.
+ */
+export function sizeWords({ side, words }) {
+  return words ?? `${side} px`;
+}
+
 /** One digit: its square, its ink box, a ring where these are tiny, its label. */
 class DigitMark {
   /** @param {Digit} digit */
   constructor(digit) {
     this.digit = digit;
-    const text = `${digit.label} · ${digit.side} px`;
+    const text = `${digit.label} · ${sizeWords(digit)}`;
     this.width = labelWidth(text);
     this.square = doubled("rect", "box");
     this.ink = digit.ink ? doubled("rect", "ink") : [];

@@ -21,6 +21,8 @@ import * as views from "../hall/view.js";
  * @property {string} dzi Address of the image's description.
  * @property {number} width Of the image, in its own px.
  * @property {number} height
+ * @property {views.Size} [frame] What its image covers of the frame of all panes, from the top
+ *   left, where it is not the whole.
  * @property {{tileSize: number, overlap: number, format: string}} [tiles] What the description
  *   says of its tiles; where it is given, the description is not fetched.
  * @property {import("./pixels.js").ValueData} [values] Of a file: what its pixels consist of.
@@ -319,6 +321,12 @@ export class Pane {
     this.stage.style.translate = both;
     this.layer.style.translate = both;
     this.heat.element.style.translate = both;
+  }
+
+  /** @param {views.Size} image What the pane's image covers; nothing is done where it did. */
+  fit(image) {
+    const { width, height } = this.image;
+    if (image.width !== width || image.height !== height) this.setImage(image);
   }
 
   /** @param {views.Size} image The frame of all views from now on. */

@@ -53,7 +53,7 @@ import { HeatBar } from "../heat/bar.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { readOverlays, readView, writeLink } from "./link.js";
-import { mergedData } from "./looks.js";
+import { frameOf, mergedData } from "./looks.js";
 import { Minimap } from "./minimap.js";
 import { Pane } from "./pane.js";
 import { Readout } from "./readout.js";
@@ -160,8 +160,7 @@ class Viewer {
     this.data = data;
     if (!this.engine) return;
     if (data.image.width !== before.image.width || data.image.height !== before.image.height) {
-      this.whole = true;
-      for (const pane of this.panes) pane.setImage(data.image);
+      this.whole = true; // panes are fitted to it as they are shown
     }
     this.#showData();
     if (data.view !== undefined && !views.sameView(data.view ?? null, before.view ?? null)) {
@@ -285,6 +284,7 @@ class Viewer {
     this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
     this.panes.forEach((pane, index) => {
       const { heat, isStale } = data.layers[index];
+      pane.fit(frameOf(data, index));
       pane.update(data.panes[index]);
       pane.heat.show(heat, isStale);
     });
@@ -296,7 +296,7 @@ class Viewer {
   #addPane() {
     const pane = new Pane(
       this.engine,
-      { image: this.data.image, still: this.still },
+      { image: frameOf(this.data, this.panes.length), still: this.still },
       {
         onLead: (leader) => (this.leader = leader),
         onMove: (moving) => this.#moved(moving),
