@@ -19,8 +19,9 @@ from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.rendering import pixel_pin
 from umnist_core.rendering.strokes import PEN_WIDTHS_PX, pen_width_px
-from umnist_core.scenes import PRESETS, Parameter
+from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, Parameter
 from umnist_core.scenes import SHAPES as KINDS_OF_SHAPES
+from umnist_core.scenes.needle_parameters import BY_AREA
 from umnist_core.seeds import SPLITS
 
 _lab = our_component("umnist_lab", "showLab")
@@ -29,6 +30,7 @@ TILE_PX = 1024
 """So the whole image is one tile on most screens: one request for each change."""
 
 DIGITS, CHECKERBOARD, SHAPES, STROKES = "Digits", "Checkerboard", "Shapes", "Strokes"
+DISTRACTORS = "Distractors"
 
 NO_CONTROL = ("noise_seed",)
 """Parameters that have a place of their own among the controls."""
@@ -59,6 +61,9 @@ class Handle:
         A sentence that stands under it.
     replaces, switch
         The parameters that it stands for when it is set, and what that is called.
+    word, per_area
+        The word that stands for a number, which ``switch`` is then the name of; and how many that
+        is on a canvas of so many px, growing with its area.
     """
 
     group: str
@@ -73,6 +78,8 @@ class Handle:
     replaces: tuple[str, ...] = ()
     switch: str = ""
     note: str = ""
+    word: str = ""
+    per_area: tuple[int, int] | None = None
 
 
 HANDLES: Mapping[str, Handle] = {
@@ -87,8 +94,20 @@ HANDLES: Mapping[str, Handle] = {
         "before it cuts them to ink: cells of a middling grey break into specks. 0 leaves it out.",
     ),
     "digit_order": Handle(DIGITS, "Digits are placed"),
+    "digits_from": Handle(DIGITS, "Train digits are those of"),
+    "largest_sum": Handle(DIGITS, "Largest sum", end=45),
     "label": Handle(DIGITS),
-    "canvas": Handle(DIGITS, start=500, end=16_000, is_log=True),
+    "canvas": Handle(DIGITS, start=64, end=16_000, is_log=True),
+    "distractors": Handle(
+        DISTRACTORS,
+        "Number",
+        start=1,
+        end=20_000,
+        is_log=True,
+        switch="As published, by the canvas's area",
+        word=BY_AREA,
+        per_area=(PUBLISHED_DISTRACTORS[512], 512),
+    ),
     "checkerboard": Handle(CHECKERBOARD, "Cells"),
     "rotation": Handle(CHECKERBOARD),
     "shear": Handle(CHECKERBOARD),
@@ -144,6 +163,8 @@ def _spec(name: str, parameter: Parameter) -> dict[str, Any]:
         "replaces": list(handle.replaces),
         "switch": handle.switch,
         "note": handle.note,
+        "word": handle.word,
+        "per_area": None if handle.per_area is None else list(handle.per_area),
     }
 
 
@@ -174,7 +195,11 @@ def lab_data(state: LabState, revision: int, glyphs: GlyphSet, bus: str) -> dict
             for one in NAMED_SETTINGS.values()
         ],
         "presets": {
-            name: {"planner": parameters.planner, "values": parameters.to_text()}
+            name: {
+                "planner": parameters.planner,
+                "noisy": "noise_seed" in parameters.table,
+                "values": parameters.to_text(),
+            }
             for name, parameters in PRESETS.items()
         },
         "controls": {planner: control_specs(table) for planner, table in tables.items()},

@@ -14,12 +14,12 @@
  *           a: Setting, b: Setting}} LabState
  *
  * @typedef {import("./sliders.js").ControlSpec & {group: string, replaces: string[],
- *           switch: string, object_px: number|null, cut_by: string|null,
- *           only_with: [string, string]|null}} LabControl
+ *           object_px: number|null, cut_by: string|null,
+ *           only_with: [string, string]|null, per_area: [number, number]|null}} LabControl
  *   `replaces`: the parameters that it stands for when it is set, and what that is called;
  *   `object_px`: side of a digit at the value 1; `cut_by`: the parameter that decides whether
  *   its fraction is cut off; `only_with`: another parameter and the value of it without which
- *   this one means nothing.
+ *   this one means nothing; `per_area`: how many its word stands for on a canvas of so many px.
  * @typedef {{key: string, title: string, group: string, preset: string,
  *            overrides: Record<string, string>}} NamedSetting
  *
@@ -28,7 +28,8 @@
  * @property {number} revision
  * @property {LabState} state
  * @property {NamedSetting[]} named
- * @property {Record<string, {planner: string, values: Record<string, string>}>} presets
+ * @property {Record<string, {planner: string, noisy: boolean, values: Record<string, string>}>} presets
+ *   `noisy`: whether its noise has a seed of its own.
  * @property {Record<string, LabControl[]>} controls By planner.
  * @property {string[]} splits
  * @property {{integer: number[], continuous: [number, number][]}} penWidths How wide a stroke is
@@ -135,6 +136,10 @@ class Lab {
     }
   }
 
+  #isNoisy({ preset }) {
+    return this.data.presets[preset].noisy;
+  }
+
   #reference(setting) {
     const { named } = this.data;
     return named.find(({ key }) => key === setting.reference) ?? named[0];
@@ -236,7 +241,8 @@ class Lab {
     this.#act(() => {
       const { edited } = this;
       const { noise_seed: noise } = edited.overrides;
-      const overrides = { ...chosen.overrides, ...(noise ? { noise_seed: noise } : {}) };
+      const kept = noise && this.#isNoisy(chosen) ? { noise_seed: noise } : {};
+      const overrides = { ...chosen.overrides, ...kept };
       Object.assign(edited, { preset: chosen.preset, overrides, reference: key });
     });
   }
@@ -258,17 +264,16 @@ class Lab {
     );
     const split = h("label", {}, h("span", { class: "name" }, "Split"), this.split);
     const fields = [this.seed, this.noiseSeed, this.index].map(({ element }) => element);
+    this.renew = h(
+      "div",
+      { class: "row" },
+      button("New noise, same digits", "", () => this.#newNoise()),
+      button("New digits, same noise", "", () => this.#newDigits()),
+    );
     return h(
       "div",
       { class: "rows sample" },
-      h("div", { class: "fields" }, ...fields, split),
-      refusal.element,
-      h(
-        "div",
-        { class: "row" },
-        button("New noise, same digits", "", () => this.#newNoise()),
-        button("New digits, same noise", "", () => this.#newDigits()),
-      ),
+      ...[h("div", { class: "fields" }, ...fields, split), refusal.element, this.renew],
     );
   }
 
@@ -284,7 +289,9 @@ class Lab {
 
   #newDigits() {
     this.#act((state) => {
-      for (const { overrides } of [state.a, state.b]) overrides.noise_seed ??= String(state.seed);
+      for (const setting of [state.a, state.b].filter((one) => this.#isNoisy(one))) {
+        setting.overrides.noise_seed ??= String(state.seed);
+      }
       state.seed = randomSeed();
     });
   }
@@ -348,6 +355,8 @@ class Lab {
     this.index.show(state.index);
     this.noiseSeed.show(edited.overrides.noise_seed ?? null);
     this.split.value = state.split;
+    const isNoisy = this.#isNoisy(edited);
+    for (const element of [this.noiseSeed.element, this.renew]) element.hidden = !isNoisy;
     this.#makeControls(this.data.presets[edited.preset].planner);
     for (const [name, { control }] of this.controls) {
       const text = this.#value(edited, name);
@@ -377,6 +386,7 @@ class Lab {
       control.element.classList.toggle("changed", changed);
       if (spec.object_px) this.#drawObjects(spec, control);
       if (spec.cut_by) this.#drawCut(spec, control);
+      if (spec.per_area) this.#drawCount(spec, control);
       if (spec.only_with) {
         const [other, wanted] = spec.only_with;
         control.element.hidden = this.#value(edited, other) !== wanted;
@@ -394,6 +404,17 @@ class Lab {
     const shares = both.map((value) => percent((value * unit) / side)).join(" to ");
     control.note.hidden = false;
     control.note.textContent = `Digits of ${sides} px, ${shares} % of the image`;
+  }
+
+  #drawCount({ name, per_area: [count, px] }, control) {
+    const side = this.#side(this.edited);
+    const published = Math.floor(count * (side / px) ** 2 + 0.5);
+    control.stand?.(published);
+    const number = Number(this.#value(this.edited, name));
+    const least = Number.isNaN(number) ? published : number;
+    const [there, none] = [least, least + 1].map((one) => one.toLocaleString("en"));
+    control.note.hidden = false;
+    control.note.textContent = `${there} where the 3 is, ${none} in an image without it`;
   }
 
   #drawCut({ name, cut_by: mode }, control) {

@@ -20,10 +20,15 @@
  * @property {string[]} words
  * @property {boolean} ranged Whether it may be a range.
  * @property {string} note A sentence that stands under it, or none.
+ * @property {string} word What stands for a number, and what that is called: a check box then
+ *   stands over the slider. Empty of parameters without.
+ * @property {string} switch
  *
  * @typedef {object} Control
  * @property {HTMLElement} element
+ * @property {HTMLElement} note
  * @property {(text: string) => void} show Show a value, in its text form.
+ * @property {(value: number) => void} [stand] Say which number the word stands for.
  *
  * @typedef {object} ControlCallbacks
  * @property {(text: string) => void} onInput The value while it changes.
@@ -42,17 +47,19 @@ const LOG_PLACES = 160;
  * @returns {Control}
  */
 export function makeControl(spec, callbacks) {
+  if (spec.word) return new WordedSlider(spec, callbacks);
   const chosen = spec.kind === "word" || spec.kind === "label";
   return chosen ? new ChoiceList(spec, callbacks) : new Slider(spec, callbacks);
 }
 
 /** @returns {number[]} The values at the slider's places, ascending. */
-export function places({ kind, from, to, step, scale }) {
+export function places({ kind, low, from, to, step, scale }) {
   const round = kind === "number" ? (value) => Number(value.toPrecision(2)) : Math.round;
   if (scale === "log") {
     const ratio = (to / from) ** (1 / LOG_PLACES);
     const all = Array.from({ length: LOG_PLACES + 1 }, (_, place) => round(from * ratio ** place));
-    return [...new Set(kind === "factor" ? [0.5, ...all.filter((value) => value >= 1)] : all)];
+    if (kind === "factor") return [...new Set([0.5, ...all.filter((value) => value >= 1)])];
+    return [...new Set(low === 0 ? [0, ...all] : all)]; // none has no logarithm
   }
   const count = Math.round((to - from) / step);
   return Array.from({ length: count + 1 }, (_, place) => Number((from + place * step).toFixed(6)));
@@ -77,6 +84,43 @@ class ChoiceList {
 
   show(text) {
     this.select.value = text;
+  }
+}
+
+/** A slider, and a word that stands for a number which follows from other parameters. */
+class WordedSlider {
+  constructor(spec, { onInput, onChange }) {
+    this.word = spec.word;
+    this.number = spec.low;
+    this.slider = new Slider({ ...spec, kind: "whole", ranged: false }, { onInput, onChange });
+    this.note = this.slider.note;
+    this.box = h("input", { type: "checkbox", "data-switch": spec.name });
+    this.box.addEventListener("change", () => {
+      const text = this.box.checked ? this.word : String(this.number);
+      this.show(text);
+      onInput(text);
+      onChange();
+    });
+    const label = h("label", { class: "switch", title: spec.meaning }, this.box, spec.switch);
+    this.element = h("div", { class: "worded" }, label, this.slider.element);
+  }
+
+  show(text) {
+    this.box.checked = text === this.word;
+    if (!this.box.checked) this.slider.show(text);
+    this.#lock();
+  }
+
+  stand(value) {
+    this.number = value;
+    if (this.box.checked) this.slider.show(String(value));
+    this.#lock();
+  }
+
+  #lock() {
+    for (const input of this.slider.element.querySelectorAll("input")) {
+      input.disabled = this.box.checked;
+    }
   }
 }
 
