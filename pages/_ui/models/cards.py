@@ -34,6 +34,7 @@ TASK_TITLES = {
     "top": "of topmost digits right",
     "multi": "of sets of digits right",
     "digit": "of digits right",
+    "needle": "of images right",
 }
 
 
