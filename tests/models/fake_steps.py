@@ -38,7 +38,7 @@ CUDA = torch.device("cuda")
 GPU = Group(0, 1, CUDA)
 
 
-@lru_cache
+@lru_cache(maxsize=2)  # VGG16 has half a GB of weights
 def configured(name: str) -> tuple[Model, list[Item]]:
     """Return the model of a configuration that comes with umnist, and a part of its step."""
     config = load_config(Path(name))

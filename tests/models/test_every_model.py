@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.models.small import ALL, SMALL, small_scene, small_source
+from tests.models.small import ALL, SMALL, small_example
 from umnist_core import models
-from umnist_core.models.base import DIGIT_TASK, NEEDLE_TASK, SEES, UNCONSTRAINED, Model
+from umnist_core.models.base import DIGIT_TASK, IMAGE, NEEDLE_TASK, SEES, UPSCALED_TASK, Model
 from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.registry import create_model, get_entry
-from umnist_core.models.targets import collate_targets, scene_targets
+from umnist_core.models.targets import collate_targets
 
 IMAGES = 4
 MODELS = Path(models.__file__).parent
@@ -51,11 +51,9 @@ def model(name: str) -> Model:
 @pytest.fixture(scope="module")
 def batch_and_targets(model: Model) -> tuple[Any, dict[str, Tensor]]:
     """Four small images of the kind that the model answers for."""
-    scenes = [small_scene(index, model.tasks) for index in range(IMAGES)]
     with torch.no_grad():
-        batch = model.collate([model.prepare(small_source(scene)) for scene in scenes])
-    targets = [scene_targets(one, model.tasks, model.sees == UNCONSTRAINED) for one in scenes]
-    return batch, collate_targets(targets)
+        prepared, targets = zip(*(small_example(model, at) for at in range(IMAGES)), strict=True)
+    return model.collate(prepared), collate_targets(targets)
 
 
 def test_model_says_what_it_is(name: str, model: Model) -> None:
@@ -72,6 +70,7 @@ def test_catalogue_says_the_same_as_the_model(name: str, model: Model) -> None:
     assert ("Megapixel" in facts.answers) == (len(model.tasks) > 1)
     assert ("one digit" in facts.answers) == (model.tasks == (DIGIT_TASK,))
     assert ("as in Needle MNIST" in facts.answers) == (model.tasks == (NEEDLE_TASK,))
+    assert ("photograph" in facts.answers) == model.sees_colour
     assert facts.title
     assert facts.idea.endswith(".")
 
@@ -79,11 +78,12 @@ def test_catalogue_says_the_same_as_the_model(name: str, model: Model) -> None:
 def test_model_answers_each_task(
     model: Model, batch_and_targets: tuple[Any, dict[str, Tensor]]
 ) -> None:
-    """Finite logits, one for each class of each task and image."""
+    """Finite logits, one for each class of each task and image; or values of pixels."""
     with torch.no_grad():
         logits = model.eval()(batch_and_targets[0]).logits
     assert {key: tuple(value.shape) for key, value in logits.items()} == {
-        task.name: (IMAGES, task.classes) for task in model.tasks
+        task.name: (IMAGES, task.classes) if task.asks != IMAGE else (IMAGES, 3, 256, 256)
+        for task in model.tasks
     }
     assert all(torch.isfinite(value).all() for value in logits.values())
 
@@ -99,7 +99,8 @@ def test_model_says_where_it_looked_in_image_px(
         return
     assert len(output.attention) == IMAGES
     for found in output.attention:
-        assert (found.height, found.width) == (256, 256)
+        side = 64 if model.tasks == (UPSCALED_TASK,) else 256
+        assert (found.height, found.width) == (side, side)
         assert set(found.tasks) <= {task.name for task in model.tasks}
         sums = found.weights.sum(axis=2)
         assert np.all((np.abs(sums - 1) < 1e-3) | (sums == 0))

@@ -11,20 +11,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from tests.models.fake_steps import CUDA, as_configured, check, configured, learn, lose, place
-from tests.models.small import ALL, SMALL, small_kind
+from tests.models.small import ALL, SMALL, SmallPhotographs, small_kind
 from umnist_core.datasets import Recipe
-from umnist_core.models.base import Model, ModelOutput
+from umnist_core.models.base import IMAGE, Model, ModelOutput
 from umnist_core.models.ips.model import IPS
 from umnist_core.models.papers import convnet
+from umnist_core.models.papers.espcn import Espcn, enlarge_whole
 from umnist_core.models.reduced import normalised
 from umnist_core.models.registry import create_model
 from umnist_core.training.config import config_names, load_config
-from umnist_core.training.data import Item, SceneSamples
+from umnist_core.training.data import Item, Samples, SceneSamples
 from umnist_core.training.evaluate import evaluate
 from umnist_core.training.fake_device import SHARE, fake_device
 from umnist_core.training.own.courses import rehearse_course
@@ -41,6 +43,7 @@ COVERED = {
     "efficientnet-b0": _ALL_REAL,
     "efficientnet-b3": _ALL_REAL,
     "efficientnet-b7": _ALL_REAL,
+    "espcn": _ALL_REAL,
     "faster-rcnn": "All regions and boxes are kept, all anchors match a digit, and all digits that "
     "are found are 0; which boxes overlap is not worked out.",
     "fov-avg": _ALL_REAL,
@@ -52,6 +55,9 @@ COVERED = {
     "needle-cnn": _ALL_REAL,
     "resnet50": _ALL_REAL,
     "sw-max": _ALL_REAL,
+    "vgg16": _ALL_REAL,
+    "vgg16-gap": _ALL_REAL,
+    "vgg16-spp": _ALL_REAL,
 }
 """Model -> what is made up; all else of its code runs as it is, on real shapes."""
 
@@ -72,13 +78,13 @@ def test_what_is_covered_is_counted() -> None:
     assert tuple(sorted(COVERED)) == ALL
     assert sorted(PHASES) == sorted(set(CONFIGS) - set(PLAIN))
     phases = sum(map(len, PHASES.values()))
-    assert (len(ALL), len(CONFIGS), phases) == (14, 45, 7)
+    assert (len(ALL), len(CONFIGS), phases) == (18, 54, 7)
     settings = {(CONFIGS[name].model.name, str(CONFIGS[name].model.settings)) for name in PLAIN}
     # A loss for each configuration; another, a validation and attention for each of their settings;
     # another validation for each model; a loss and a whole step for each phase; a whole step for
     # others; an evaluation for each model.
     plain = len(PLAIN) + 3 * len(settings) + len(ALL) - len(PHASES)
-    assert plain + 2 * phases + len(STEPPED) + len(ALL) == 174
+    assert plain + 2 * phases + len(STEPPED) + len(ALL) == 222
     for one in ALL:
         assert one in PHASES or _configs_of(one)
 
@@ -109,7 +115,8 @@ def _check_attention(model: Model, items: list[Item]) -> None:
     output = model.eval().attend(model.collate([items[0][0]]))
     for task in model.tasks:
         logits = output.logits[task.name]
-        assert (logits.device.type, tuple(logits.shape)) == ("cuda", (1, task.classes))
+        shape = (1, task.classes) if task.asks != IMAGE else (1, 3, *logits.shape[2:])
+        assert (logits.device.type, tuple(logits.shape)) == ("cuda", shape)
     assert output.attention is not None
     assert len(output.attention) == 1
 
@@ -140,14 +147,26 @@ def test_course_does_a_step_of_every_phase(name: str) -> None:
     assert done == PHASES[name]
 
 
-def _samples(model: Model) -> SceneSamples:
+def _samples(model: Model) -> Samples:
     """Return two small images of the kind that a model answers for, each with a digit."""
+    if model.sees_colour:
+        return SmallPhotographs(2)
     preset, overrides = small_kind(model.tasks)
     one = {"label": "1"} if preset == "needle" else {}
     return SceneSamples(Recipe(2, preset, overrides=overrides | one))
 
 
-@pytest.mark.parametrize("name", ALL)
+def test_photograph_is_enlarged_tile_by_tile() -> None:
+    """Its tiles come from the GPU, whole."""
+    model = create_model("espcn", SMALL["espcn"])
+    assert isinstance(model, Espcn)
+    image = np.zeros((20, 30, 3), np.uint8)
+    with fake_device(CUDA):
+        high = enlarge_whole(image, 4, place(model), tile_px=16)
+    assert high.shape == (80, 120, 3)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name != "espcn"])
 def test_model_is_evaluated(name: str) -> None:
     """Answers, confidence, digits and attention of small images, compared with their truth."""
     model = create_model(name, SMALL.get(name))
@@ -156,7 +175,8 @@ def test_model_is_evaluated(name: str) -> None:
         found = evaluate(place(model), samples, batch_size=2)
     assert [row["id"] for row in found.rows] == [samples.get(place).image_id for place in (0, 1)]
     assert not found.no_attention
-    assert all(row["attention_mass"] is not None for row in found.rows)
+    is_compared = not model.sees_colour
+    assert all(("attention_mass" in row) == is_compared for row in found.rows)
 
 
 # -- planted faults -------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from umnist_core.datasets.meth.published import PUBLISHED
 from umnist_core.models.papers.convnet import ConvNetConfig
 from umnist_core.models.registry import get_entry
 from umnist_core.scenes import get_preset
@@ -47,6 +48,10 @@ _IPS_CODE = "the released configuration of Bergner 2023, for Megapixel MNIST"
 # Pawlowski et al., arXiv 1908.06037
 _NEEDLE = "Pawlowski 2019, Needle MNIST"
 _NEEDLE_CODE = "the released training code of Pawlowski 2019"
+
+# Parés et al., "MetH", 2019
+_METH = "Parés 2019, section 4, and table 2"
+_METH_CODE = "the released code of Parés 2019"
 
 _OF_ULTRAMNIST: Facts = {
     "data.preset": ("released", _DATA),
@@ -122,8 +127,52 @@ def _on_tpu(side_px: int, rate: float, initial: str, pretrained: str) -> Facts:
     }
 
 
+_METH_SETS = {"medium": (23, 23_000, 24), "cultures": (15, 12_000, 39), "period": (0, 8_000, 36)}
+"""Classes and training images, and the epoch of the best, by the document."""
+
+
+def _of_meth(name: str, *, is_released: bool) -> Facts:
+    """Return the baseline of one of MetH's sets, as its code or as its document has it."""
+    classes, images, best = _METH_SETS[name]
+    epochs, rate, where = (best, 1e-3, _METH)
+    if is_released:
+        epochs, rate, where = (100 if classes else 9, 1e-4, _METH_CODE)
+    told: Facts = {
+        "model.name": ("vgg16", _METH),
+        "model.pretrained": ("none", _METH),
+        "model.settings.answers": ("class" if classes else "year", _METH),
+        "model.settings.width": (64, _METH),
+        "model.settings.hidden": (4096, _METH),
+        "model.settings.resized_px": (256, _METH),
+        "model.settings.crop_px": (224, _METH),
+        "model.settings.evaluates_with_dropout": (is_released, where),
+        "data.folder": (f"MetH-{name.title()}", _METH),
+        "data.split": ("train", _METH),
+        "data.count": (0, _METH),
+        "data.validation_split": ("val", _METH),
+        "training images": (images, _METH),
+        "optimizer.name": ("adam", _METH),
+        "optimizer.weight_decay": (0.0, _METH_CODE),
+        "optimizer.learning_rate": (rate, where),
+        "schedule.name": ("constant", _METH_CODE),
+        "run.epochs": (epochs, where),
+    }
+    if classes:
+        told["model.settings.classes"] = (classes, _METH)
+    if is_released:
+        told["run.batch_size"] = (256, _METH_CODE)
+    if is_released or not classes:  # the mean squared error has but one form
+        told["model.settings.loss"] = ("sum" if classes else "mean", _METH_CODE)
+    return told
+
+
 TOLD: dict[str, Facts] = {
     **dict(_budgeted()),
+    **{
+        f"vgg16-meth-{name}-{kind}": _of_meth(name, is_released=kind == "released")
+        for name in _METH_SETS
+        for kind in ("released", "described")
+    },
     "efficientnet-b0-2048": _unbounded(2048, 1.4e-4, 4, 1, _TRAINING),
     # A batch of 1 fits into 32 GB; its gradients are accumulated over 256 steps.
     "efficientnet-b0-4000": _unbounded(4000, 8e-4, 256, 256, _WHOLE),
@@ -239,6 +288,17 @@ OURS: dict[str, tuple[str, str]] = {
         "Ours: which blocks have a 3x3 convolution",
     ),
 }
+for _name in _METH_SETS:
+    OURS[f"vgg16-meth-{_name}-released"] = (
+        "run.accumulate run.select",
+        "Parts and the choice of the best epoch are ours.",
+    )
+    OURS[f"vgg16-meth-{_name}-described"] = (
+        "model.settings.loss run.batch_size run.accumulate run.select"
+        if _name != "period"
+        else "run.batch_size run.accumulate run.select",
+        "parts and the choice of the best epoch are ours.",
+    )
 OURS["efficientnet-b7-1536-stage2"] = OURS["efficientnet-b7-1024-stage1"]
 """Recipe of a document -> what that does not name, and the words in which the file says so."""
 
@@ -248,6 +308,7 @@ OURS_ALONE = {
     "efficientnet-b0-512-compact-1": "for a CPU alone",
     "efficientnet-b0-512-compact-2": "for a CPU alone",
     "efficientnet-b0-512-compact-3": "for a CPU alone",
+    "espcn-meth-sr-x4": "the recipe is ours",
     "fov-avg-scale-1": "the papers' own recipe is not known here",
     "fov-max-scale-1": "the papers' own recipe is not known here",
     "ips-compact-200": "for a CPU alone",
@@ -262,6 +323,8 @@ OURS_ALONE = {
     "needle-cnn-compact-256": "for a CPU alone",
     "needle-cnn-compact-512": "for a CPU alone",
     "sw-max-scale-1": "the papers' own recipe is not known here",
+    "vgg16-gap-meth-medium": "the rest is ours",
+    "vgg16-spp-meth-medium": "the rest is ours",
 }
 """Recipe that no document has -> the words by which its file says so."""
 
@@ -276,6 +339,11 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def _training_images(config: TrainConfig) -> int:
     part = config.data
+    if part.folder:  # which need not be here
+        images = PUBLISHED[part.folder].text["train"]
+        if part.validation_split:
+            return images
+        return len(split_places(images, part.validation_share, part.split_seed)[0])
     return len(split_places(part.count, part.validation_share, part.split_seed)[0])
 
 
@@ -301,7 +369,7 @@ def test_every_recipe_is_of_a_document_or_says_that_it_is_of_none() -> None:
     """Whoever adds one says here what its document says."""
     assert sorted([*TOLD, *OURS_ALONE]) == config_names()
     assert set(OURS) <= set(TOLD)
-    assert (len(TOLD), len(OURS_ALONE)) == (26, 19)
+    assert (len(TOLD), len(OURS_ALONE)) == (32, 22)
     for name, words in OURS_ALONE.items():
         assert words in _words(name), name
 

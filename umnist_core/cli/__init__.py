@@ -36,6 +36,7 @@ COMMANDS = {
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
     "train": ("train_command", "Train a model, within a memory budget."),
+    "upscale": ("upscale_command", "Enlarge a photograph."),
     "validate": ("validate_command", "Compare a folder of images with a preset."),
 }
 """Command name -> click command in ``umnist_core.cli.<command name>``, and its short help.

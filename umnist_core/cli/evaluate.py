@@ -24,7 +24,8 @@ FILE = GivenPath(dir_okay=False)
     "  umnist evaluate fov-max.safetensors --preset large-scale --set scale=2.828\n"
     "  umnist evaluate digit-finder --variant rescaled-3900 --count 300\n"
     "  umnist evaluate digit-finder --variant all --data photos --count 300 --out all.json\n"
-    "  umnist evaluate my-run --variant all --count 300 --onto-card",
+    "  umnist evaluate my-run --variant all --count 300 --onto-card\n"
+    "  umnist evaluate bicubic-x4 --data MetH-SR",
 )
 @click.argument("checkpoint")
 @click.option(
@@ -74,10 +75,19 @@ FILE = GivenPath(dir_okay=False)
 @click.option("--out", type=FILE, help="Write all figures as JSON.")
 @click.option("--answers", type=FILE, help="Write a row for each image as CSV.")
 @click.option("--submission", type=FILE, help="Write id,digit_sum as Kaggle takes it.")
+@click.option(
+    "--low-files",
+    metavar="PATTERN",
+    help="Where reduced copies of MetH-SR lie below its folder, such as x{factor}/{name}.",
+)
 @click.option("--onto-card", is_flag=True, help="Put the figures onto the checkpoint's card.")
 @click.option("--name", help="Under this name on the card; that of the variant by default.")
 def evaluate_command(checkpoint: str, **options: Any) -> None:
-    """Score CHECKPOINT, a file or the name of one that comes with umnist, on fresh images."""
+    """Score CHECKPOINT, a file or the name of one that comes with umnist, on fresh images.
+
+    What enlarges images is compared with the true ones and with bicubic, which bicubic-x2, -x4, -x8
+    and -x16 are by themselves.
+    """
     from umnist_core.models.needs import check_torch
 
     check_torch()

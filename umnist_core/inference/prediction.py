@@ -24,13 +24,13 @@ class TaskAnswer:
     name
         Of the task, such as ``"sum"``.
     classes
-        How many answers there are to choose from.
+        How many answers there are to choose from; 0 where it is a number, such as a year.
     is_multi
         Whether several classes may be right at once.
     probabilities
         Of each class, 0 to 1; they sum to 1 unless several may be right.
     answer
-        The likeliest class, or in ascending order all above one half.
+        The likeliest class, or in ascending order all above one half; or the number, rounded.
     truth
         The right class or classes; None where it is not known. It may lie beyond the classes,
         as the sum of a Megapixel image does that is more than 27.
@@ -99,7 +99,7 @@ class Prediction:
     tasks
         The answers.
     confidence
-        Chance that the answer to the first task is right, 0 to 1.
+        Chance that the answer to the first task is right, 0 to 1; None of a number.
     is_calibrated
         Whether that chance was fitted to how often the model is right; else it is the probability
         that the model gives its answer.
@@ -127,7 +127,7 @@ class Prediction:
     height: int
     width: int
     tasks: tuple[TaskAnswer, ...]
-    confidence: float
+    confidence: float | None
     is_calibrated: bool
     doubts: tuple[Doubt, ...] | None
     found: tuple[FoundBox, ...] | None

@@ -16,7 +16,7 @@ from torch import Tensor
 from umnist_core import hardware
 from umnist_core.attention import AttentionMap, compare
 from umnist_core.digits import load_glyphs
-from umnist_core.errors import DeviceLostError, OutOfMemoryError
+from umnist_core.errors import DeviceLostError, InvalidValueError, OutOfMemoryError
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.prediction import (
     FoundBox,
@@ -34,7 +34,7 @@ from umnist_core.inference.requests import (
     OnProgress,
     PredictRequest,
 )
-from umnist_core.models.base import FoundDigit, Model, ModelOutput, Task
+from umnist_core.models.base import CLASS, IMAGE, NUMBER, FoundDigit, Model, ModelOutput, Task
 from umnist_core.models.cards import get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.confidence import answer_confidences
@@ -167,6 +167,7 @@ class Predictor:
             loaded = self._load(request.checkpoint)
         tell(RUN, 0, None)
         model = loaded.model
+        _check_answers(model, request.checkpoint)
         with (
             watching(lambda done, total: tell(RUN, done, total)),
             torch.no_grad(),
@@ -188,7 +189,7 @@ class Predictor:
             height=source.height,
             width=source.width,
             tasks=answers,
-            confidence=float(confidences[0]),
+            confidence=float(confidences[0]) if model.tasks[0].asks == CLASS else None,
             is_calibrated=is_calibrated,
             doubts=output.doubts[0] if output.doubts else None,
             found=None if output.found is None else tuple(map(_found_box, output.found[0])),
@@ -281,6 +282,14 @@ def _stamp(image: ImageRef) -> object:
     return (stat.st_mtime_ns, stat.st_size)
 
 
+def _check_answers(model: Model, checkpoint: str) -> None:
+    if any(task.asks == IMAGE for task in model.tasks):
+        raise InvalidValueError(
+            f"Expected a model that answers, found {checkpoint}, which enlarges images; use "
+            "`umnist upscale`, or choose another."
+        )
+
+
 def _answers(
     model: Model, output: ModelOutput, scene: Scene | None, image: ImageRef
 ) -> tuple[TaskAnswer, ...]:
@@ -293,6 +302,8 @@ def _answers(
 
 def _task_answer(task: Task, logits: Tensor, truth: tuple[int, ...] | None) -> TaskAnswer:
     values = logits.detach().double().cpu()  # (classes,)
+    if task.asks == NUMBER:
+        return TaskAnswer(task.name, 0, False, (), (round(float(values[0])),), truth)
     chances = values.sigmoid() if task.is_multi else values.softmax(dim=0)
     answer = (values > 0).nonzero().flatten().tolist() if task.is_multi else [int(values.argmax())]
     return TaskAnswer(

@@ -53,13 +53,15 @@ def prediction_lines(found: Prediction) -> Iterator[str]:
 
 
 def _confidence_words(found: Prediction) -> str:
+    if found.confidence is None:
+        return ""
     return f"confidence {found.confidence:.2f}, {'' if found.is_calibrated else 'not '}calibrated"
 
 
 def _task_lines(task: TaskAnswer, sure: str = "") -> Iterator[str]:
     """Yield an answer's lines; how sure it is stands in the words given, else as a probability."""
     said = " ".join(map(str, task.answer)) or "none"
-    if not task.is_multi:
+    if not task.is_multi and task.probabilities:
         sure = sure or _percent(task.probabilities[task.answer[0]])
     if sure:
         said += f" ({sure})"
@@ -67,6 +69,8 @@ def _task_lines(task: TaskAnswer, sure: str = "") -> Iterator[str]:
         truth = " ".join(map(str, task.truth))
         said += ", right" if task.is_right else f", wrong: it is {truth}"
     yield f"{task.name}: {said}"
+    if not task.probabilities:
+        return
     order = sorted(range(task.classes), key=lambda one: -task.probabilities[one])
     shown = order[:LINES_MAX] if task.is_multi else order[1:LINES_MAX]
     chances = ", ".join(f"{one} {_percent(task.probabilities[one])}" for one in shown)
@@ -114,12 +118,13 @@ def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) 
     row: Row = {"id": image_id}
     for task in found.tasks:
         row[f"said_{task.name}"] = " ".join(map(str, task.answer))
-        if not task.is_multi:
+        if not task.is_multi and task.probabilities:
             row[f"probability_{task.name}"] = f"{task.probabilities[task.answer[0]]:.6f}"
         if task.truth is not None:
             row[f"true_{task.name}"] = " ".join(map(str, task.truth))
             row[f"correct_{task.name}"] = task.is_right
-    row["confidence"], row["is_calibrated"] = f"{found.confidence:.6f}", found.is_calibrated
+    sure = "" if found.confidence is None else f"{found.confidence:.6f}"
+    row["confidence"], row["is_calibrated"] = sure, found.is_calibrated
     if found.doubts is not None:
         row["warnings"] = " ".join(doubt.kind for doubt in found.doubts)
     if found.found is not None:

@@ -205,8 +205,8 @@ class Model(nn.Module, ABC):
             The image, of any size; a model that cannot take its size says so.
         """
 
-    def prepare_drawn(self, source: TileSource, rng: np.random.Generator) -> Any:
-        """Do what `prepare` does, as for training: with what is drawn, such as a crop."""
+    def prepare_to_learn(self, source: TileSource, rng: np.random.Generator | None) -> Any:
+        """Do what `prepare` does for training, where ``rng`` draws, or None for validation."""
         return self.prepare(source)
 
     def find_own_targets(self, prepared: Any) -> dict[str, Tensor] | None:

@@ -51,6 +51,10 @@ def _of_digit(module: str, title: str, idea: str) -> ModelFacts:
     return ModelFacts(module, title, _SCALE_CHANNELS, _FROM_LABELS, "the one digit", idea)
 
 
+def _of_photographs(module: str, title: str, paper: str, idea: str) -> ModelFacts:
+    return ModelFacts(module, title, paper, _FROM_LABELS, "the class or year of a photograph", idea)
+
+
 _SCALE_CHANNELS = "Jansson and Lindeberg 2022, doi 10.1007/s10851-022-01082-2"
 _EFFICIENTNET = "Tan and Le 2019, arXiv 1905.11946"
 
@@ -76,6 +80,14 @@ CATALOGUE: dict[str, ModelFacts] = {
     "efficientnet-b0": _baseline("papers.efficientnet", "EfficientNet-B0", _EFFICIENTNET),
     "efficientnet-b3": _baseline("papers.efficientnet", "EfficientNet-B3", _EFFICIENTNET),
     "efficientnet-b7": _baseline("papers.efficientnet", "EfficientNet-B7", _EFFICIENTNET),
+    "espcn": ModelFacts(
+        "papers.espcn",
+        "ESPCN, enlarging by sub-pixel convolutions",
+        "Shi et al. 2016, arXiv 1609.05158",
+        _FROM_LABELS,
+        "the photograph at a higher resolution",
+        "Adds to the bicubic enlargement what three small convolutions find missing.",
+    ),
     "faster-rcnn": ModelFacts(
         "papers.faster_rcnn",
         "Faster R-CNN",
@@ -130,6 +142,24 @@ CATALOGUE: dict[str, ModelFacts] = {
         "papers.scale_channels",
         "SWMax, maximum over sliding windows of scale channels",
         "Slides one network over the image at every scale, and takes what it is surest of.",
+    ),
+    "vgg16": _of_photographs(
+        "papers.vgg16",
+        "VGG16, the baseline of MetH",
+        "Simonyan and Zisserman 2015, arXiv 1409.1556",
+        "Reads a square of 224 px of the photograph, resized whatever its shape.",
+    ),
+    "vgg16-gap": _of_photographs(
+        "papers.vgg16_whole",
+        "VGG16 with global average pooling",
+        "Lin, Chen, Yan 2014, arXiv 1312.4400",
+        "Reads the whole photograph in its own shape, and takes the mean of what it finds.",
+    ),
+    "vgg16-spp": _of_photographs(
+        "papers.vgg16_whole",
+        "VGG16 with spatial pyramid pooling",
+        "He et al. 2014, arXiv 1406.4729",
+        "Reads the whole photograph in its own shape, and takes maxima over grids laid on it.",
     ),
 }
 """Model name -> its facts, sorted by name."""

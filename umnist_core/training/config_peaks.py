@@ -25,6 +25,7 @@ from umnist_core.training.data import Item, ModelInputs, open_samples
 from umnist_core.training.memory import parse_budget
 from umnist_core.training.own.courses import parse_course, rehearse_course
 from umnist_core.training.peaks import STEPS, batch_phase, predict_forward, predict_steps
+from umnist_core.training.photograph_samples import stand_in_item
 from umnist_core.training.precision import PRECISIONS
 
 VGG16 = "vgg16-4000"
@@ -119,7 +120,12 @@ def predict_config(
 
 
 def read_items(config: TrainConfig, model: Model, images: int) -> list[Item]:
-    """Return so many images of a configuration, with what is to be said of each."""
+    """Return so many images of a configuration, with what is to be said of each.
+
+    A grey square of `STAND_IN_PX` stands in for photographs, which need not be here.
+    """
+    if model.sees_colour:
+        return [stand_in_item(model)] * images
     inputs = ModelInputs(open_samples(config.data), model)
     first = inputs[0]
     if isinstance(first[0], ReducedImage):  # all alike, as far as memory goes

@@ -338,7 +338,7 @@ class ModelInputs(Dataset[Item]):
         From a place to whether the image is shown inverted.
     rng_at
         From a place to what draws what the model draws of an image in training; None in
-        evaluation, where nothing is drawn.
+        validation, where nothing is drawn.
     """
 
     def __init__(
@@ -358,10 +358,7 @@ class ModelInputs(Dataset[Item]):
             source = Inverted(source)
         rng = None if self.rng_at is None else self.rng_at(place)
         with torch.no_grad():
-            if rng is None:
-                prepared = self.model.prepare(source)
-            else:
-                prepared = self.model.prepare_drawn(source, rng)
+            prepared = self.model.prepare_to_learn(source, rng)
         own = self.model.find_own_targets(prepared)
         return prepared, targets_of(sample, self.model) if own is None else own
 

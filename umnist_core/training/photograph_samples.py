@@ -10,13 +10,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+import torch
+
 from umnist_core.datasets import DatasetReader, open_dataset
+from umnist_core.datasets.years import FIRST_YEAR
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import CLASS, Model
 from umnist_core.pyramid import WHOLE_MAX_PX, ArraySource
+from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart
-from umnist_core.training.data import FolderSamples, Sample, Samples, open_samples, split_ids
+from umnist_core.training.data import FolderSamples, Item, Sample, Samples, open_samples, split_ids
 from umnist_core.training.order import split_places
+
+STAND_IN_PX = 2400
+"""Side of an image that stands in for one of MetH, which have 5 to 14 million px in the mean."""
 
 
 class PhotographSamples(FolderSamples):
@@ -86,6 +94,17 @@ def open_for_run(part: DataPart, model: Model) -> tuple[Samples, list[int], list
     other = split_ids(reader, part.validation_split)
     samples = kind(reader, [*train, *other])
     return samples, list(range(len(train))), list(range(len(train), len(samples)))
+
+
+def stand_in_item(model: Model) -> Item:
+    """Return a grey square as a model is given it in training, for what hangs on shapes alone."""
+    source = ArraySource(np.full((STAND_IN_PX, STAND_IN_PX, 3), 128, np.uint8), "nearest")
+    with torch.no_grad():
+        prepared = model.prepare_to_learn(source, sample_rng(0, "train", 0, "stand-in"))
+    own = model.find_own_targets(prepared)
+    is_class = model.tasks[0].asks == CLASS
+    told = torch.tensor(0) if is_class else torch.tensor(float(FIRST_YEAR))
+    return prepared, {model.tasks[0].name: told} if own is None else own
 
 
 def _open_photographs(part: DataPart, model: Model) -> DatasetReader:

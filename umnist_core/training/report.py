@@ -17,6 +17,7 @@ from umnist_core.models.own.trust import assuming_digits
 from umnist_core.training.config import DataPart
 from umnist_core.training.data import Samples, SceneSamples, open_samples
 from umnist_core.training.distributed import joined_group
+from umnist_core.training.enlarging import is_enlarger, run_enlarging
 from umnist_core.training.evaluate import (
     Evaluation,
     evaluate,
@@ -49,6 +50,9 @@ SCENES = 1000
 
 def run_evaluation(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
     """Evaluate a checkpoint, write the files that were asked for, and yield lines to print."""
+    if is_enlarger(checkpoint):
+        yield from run_enlarging(checkpoint, options)
+        return
     path = get_checkpoint(checkpoint)
     model, card = load_checkpoint(path)
     names = _variant_names(options)

@@ -3,7 +3,7 @@
  *
  * @typedef {object} TaskResult
  * @property {string} name
- * @property {number} classes
+ * @property {number} classes 0 where the answer is a number.
  * @property {boolean} is_multi
  * @property {number[]} probabilities
  * @property {number[]} answer
@@ -16,7 +16,8 @@
  *
  * @typedef {object} Result
  * @property {TaskResult[]} tasks
- * @property {number} confidence Chance that the first answer is right, 0 to 1.
+ * @property {number|null} confidence Chance that the first answer is right, 0 to 1; null of a
+ *   number, such as a year.
  * @property {boolean} is_calibrated Whether that is how often such answers are right.
  * @property {Doubt[]|null} doubts null of models that do not look for any.
  * @property {{label: number, score: number, box: number[]}[]|null} found
@@ -211,12 +212,13 @@ function taskBlock(task, { isNamed, sure, warnings }) {
       h("span", { class: isWrong ? "verdict wrong" : "verdict" }, verdict),
     ),
     ...warnings,
-    bars(task),
+    ...(task.classes ? [bars(task)] : []),
   );
 }
 
 /** How sure the first answer is. */
 function sureOf({ confidence, is_calibrated: isCalibrated }) {
+  if (confidence === null) return [];
   const text = words.confidenceText(confidence, isCalibrated);
   const title = isCalibrated
     ? "Of 100 answers with this confidence to images like those it learned from, so many are right."
