@@ -8,7 +8,6 @@ all of them.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from umnist_core.bench.machine import peak_mib
 from umnist_core.datasets.recipe import Recipe
 from umnist_core.datasets.samples import one_thread
 from umnist_core.datasets.write import write_dataset
@@ -154,13 +154,7 @@ def _peak_mib(folder: Path, count: int) -> float:
 def write_and_weigh(folder: Path, count: int) -> float:
     """Write small images and return the largest memory that this process has had, in MiB."""
     write_dataset(Recipe(count=count, overrides=_SMALL), folder, jobs=1)
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not getrusage's figure, which on Linux begins with that of the parent process.
-        lines = status.read_text().splitlines()
-        return round(next(int(line.split()[1]) for line in lines if "VmHWM" in line) / 2**10, 1)
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+    return peak_mib()
 
 
 def _median(values: np.ndarray) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +27,17 @@ def describe_machine() -> dict[str, str | int]:
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }
+
+
+def peak_mib() -> float:
+    """Return the largest memory that this process has had, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage's figure, which on Linux begins with that of the parent process.
+        lines = status.read_text().splitlines()
+        return round(next(int(line.split()[1]) for line in lines if "VmHWM" in line) / 2**10, 1)
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
 def _processor() -> str:

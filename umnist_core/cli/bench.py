@@ -69,6 +69,16 @@ def generate_command(count: int, rounds: int, preset: str, as_json: bool) -> Non
     _show(bench_generate(count=count, rounds=rounds, preset=preset), as_json)
 
 
+@bench_group.command("data", epilog="\b\nExample:\n  umnist bench data --json")
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+@json_option
+def data_command(rounds: int, as_json: bool) -> None:
+    """Time reading of the other data systems against plain loops; weigh small and large files."""
+    from umnist_core.bench.data import bench_data
+
+    _show(bench_data(rounds=rounds), as_json)
+
+
 @bench_group.command("interaction", epilog="\b\nExample:\n  umnist bench interaction --json")
 @click.option("--changes", type=click.IntRange(8), default=100, show_default=True)
 @json_option
