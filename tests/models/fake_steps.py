@@ -7,17 +7,18 @@ step is given is real, as it is drawn on the CPU, and becomes fake where it is s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from umnist_core.hardware import hardware_of
 from umnist_core.models.base import Model
+from umnist_core.models.ips.settings import IPSConfig
 from umnist_core.models.papers.convnet import ConvNet
 from umnist_core.models.registry import create_model
 from umnist_core.models.targets import collate_targets
@@ -42,9 +43,18 @@ GPU = Group(0, 1, CUDA)
 def configured(name: str) -> tuple[Model, list[Item]]:
     """Return the model of a configuration that comes with umnist, and a part of its step."""
     config = load_config(Path(name))
-    model = create_model(config.model.name, config.model.settings)
+    model = create_model(config.model.name, _with_few_rounds(config.model.settings))
     (item,) = read_items(config, model, 1)
     return model, [item] * (config.run.batch_size // config.run.accumulate)
+
+
+def _with_few_rounds(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with an image of fewer patches where it is resized: each round is alike."""
+    if "resized_px" not in settings:
+        return dict(settings)
+    own = IPSConfig(**settings)
+    side = own.patch_px * math.ceil(math.sqrt(own.memory + 2 * own.iteration))
+    return dict(settings) | {"resized_px": (side, side)}
 
 
 def place(model: M) -> M:

@@ -45,6 +45,11 @@ _SETUP = "Riffi-Aslett and Fell, section 4, hyperparameters"
 _NOISE = "Riffi-Aslett and Fell, section 4.2"
 _SIZES = "Riffi-Aslett and Fell, section 4.5 and table 7"
 _IPS_CODE = "the released configuration of Bergner 2023, for Megapixel MNIST"
+_SIGNS = "Riffi-Aslett and Fell, section 4, Swedish traffic signs"
+_SIGNS_LOGS = "the configuration that the logs of Riffi-Aslett and Fell begin with"
+_SIGNS_CODE = "the released data set of Bergner 2023, for traffic signs"
+_PATCHES = "Riffi-Aslett and Fell, table 5"
+_FORK = "the released code of Riffi-Aslett and Fell"
 # Pawlowski et al., arXiv 1908.06037
 _NEEDLE = "Pawlowski 2019, Needle MNIST"
 _NEEDLE_CODE = "the released training code of Pawlowski 2019"
@@ -166,6 +171,69 @@ def _of_meth(name: str, *, is_released: bool) -> Facts:
     return told
 
 
+_SIGN_IMAGES = {1.0: 747, 0.5: 372, 0.25: 184}
+"""Training images by the share of the first of each class."""
+
+
+def _of_signs(
+    share: float, *, patch_px: int = 100, memory: int = 10, where: str = _SIGNS_LOGS
+) -> Facts:
+    """Return IPS on traffic signs as the logs have it; ``where`` has the side of patches."""
+    return {
+        "model.name": ("ips", _SIGNS),
+        "model.pretrained": ("imagenet", _SIGNS),
+        "model.settings.encoder": ("resnet18", _SIGNS),
+        "model.settings.channels": (3, _SIGNS_LOGS),
+        "model.settings.blocks": (4, _SIGNS_LOGS),
+        "model.settings.width": (512, _SIGNS_LOGS),
+        "model.settings.heads": (8, _SIGNS_LOGS),
+        "model.settings.key_width": (64, _SIGNS_LOGS),
+        "model.settings.value_width": (64, _SIGNS_LOGS),
+        "model.settings.inner_width": (2048, _SIGNS_LOGS),
+        "model.settings.patch_px": (patch_px, where),
+        "model.settings.stride_px": (patch_px, where),
+        "model.settings.edges": ("drop", _SIGNS_CODE),
+        "model.settings.memory": (memory, where),
+        "model.settings.iteration": (32, _SIGNS),
+        "model.settings.positions": (False, _SIGNS_LOGS),
+        "model.settings.shuffle": (True, _SIGNS_LOGS),
+        "model.settings.tasks": (("class:4",), _SIGNS_LOGS),
+        "model.settings.dropout": (0.1, _SIGNS_LOGS),
+        "model.settings.attention_dropout": (0.1, _SIGNS_LOGS),
+        "model.settings.resized_px": ((1200, 1600), _SIGNS_CODE),
+        "model.settings.means": ((0.485, 0.456, 0.406), _SIGNS_CODE),
+        "model.settings.deviations": ((0.229, 0.224, 0.225), _SIGNS_CODE),
+        "model.settings.jitter": (0.1, _SIGNS_CODE),
+        "model.settings.shift_px": (100, _SIGNS_CODE),
+        "model.settings.frozen_encoder": (False, _SIGNS),
+        "data.folder": ("swedish-signs", _SIGNS),
+        "data.count": (0, _SIGNS_LOGS),
+        "data.validation_split": ("test", _FORK),
+        "data.signs.chosen": ("ats", _SIGNS_CODE),
+        "data.signs.subset": ("all" if share == 1 else "first", _FORK),
+        "data.signs.share": (share, _FORK),
+        "training images": (_SIGN_IMAGES[share], _SIGNS_LOGS),
+        "optimizer.name": ("adamw", _SIGNS_LOGS),
+        "optimizer.learning_rate": (3e-4, _SIGNS),
+        "optimizer.weight_decay": (0.1, _SIGNS_LOGS),
+        "schedule.name": ("warmup-cosine", _SIGNS),
+        "schedule.warmup_epochs": (10.0, _SIGNS),
+        "schedule.floor": (1e-3, _SIGNS),
+        "run.epochs": (150, _SIGNS),
+        "run.batch_size": (16, _SIGNS),
+        "run.accumulate": (1, _SIGNS),
+    }
+
+
+def _plain(share: float, **others: Any) -> Facts:
+    """Return such a recipe without what was tried against overfitting."""
+    off: Facts = {
+        f"model.settings.{name}": (0, _SIGNS_LOGS)
+        for name in ("head_diversity", "head_loss", "stkim_share", "stkim_top")
+    }
+    return _of_signs(share, **others) | off
+
+
 TOLD: dict[str, Facts] = {
     **dict(_budgeted()),
     **{
@@ -235,6 +303,27 @@ TOLD: dict[str, Facts] = {
         "run.epochs": (150, _SIZES),
         "run.batch_size": (16, _SETUP),
         "run.accumulate": (1, _SETUP),
+    },
+    "ips-signs": _plain(1.0),
+    "ips-signs-half": _plain(0.5),
+    "ips-signs-quarter": _plain(0.25),
+    "ips-signs-quarter-75px": _plain(0.25, patch_px=75, where=_PATCHES),
+    "ips-signs-quarter-50px": _plain(0.25, patch_px=50, where=_PATCHES),
+    # The table says M = 10.
+    "ips-signs-quarter-25px": _plain(0.25, patch_px=25, memory=20),
+    "ips-signs-quarter-diversity": _of_signs(0.25)
+    | {
+        "model.settings.head_diversity": (0.1, "the names of their logs"),
+        "model.settings.diversity_of": ("outputs", _FORK),
+        "model.settings.head_loss": (1.0, _FORK),
+        "model.settings.stkim_top": (0, _SIGNS_LOGS),
+    },
+    "ips-signs-quarter-stkim": _of_signs(0.25)
+    | {
+        "model.settings.stkim_share": (0.05, _SIGNS_LOGS),
+        "model.settings.stkim_top": (10, _SIGNS_LOGS),
+        "model.settings.head_diversity": (0.0, _SIGNS_LOGS),
+        "model.settings.head_loss": (0.0, _SIGNS_LOGS),
     },
     "needle-cnn-64": {
         "model.name": ("needle-cnn", _NEEDLE_CODE),
@@ -312,6 +401,7 @@ OURS_ALONE = {
     "fov-avg-scale-1": "the papers' own recipe is not known here",
     "fov-max-scale-1": "the papers' own recipe is not known here",
     "ips-compact-200": "for a CPU alone",
+    "ips-meth-medium": "nobody has published IPS on MetH",
     "ips-compact-1500": "for a CPU alone",
     "ips-needle-compact-64": "for which no document has a recipe",
     "ips-needle-compact-128": "for which no document has a recipe",
@@ -337,10 +427,15 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield prefix + key, value
 
 
+def _meth_images(folder: str) -> int:
+    return PUBLISHED[folder].text["train"]
+
+
 def _training_images(config: TrainConfig) -> int:
     part = config.data
     if part.folder:  # which need not be here
-        images = PUBLISHED[part.folder].text["train"]
+        is_signs = part.folder == "swedish-signs"
+        images = _SIGN_IMAGES[part.signs.share] if is_signs else _meth_images(part.folder)
         if part.validation_split:
             return images
         return len(split_places(images, part.validation_share, part.split_seed)[0])
@@ -369,7 +464,7 @@ def test_every_recipe_is_of_a_document_or_says_that_it_is_of_none() -> None:
     """Whoever adds one says here what its document says."""
     assert sorted([*TOLD, *OURS_ALONE]) == config_names()
     assert set(OURS) <= set(TOLD)
-    assert (len(TOLD), len(OURS_ALONE)) == (32, 22)
+    assert (len(TOLD), len(OURS_ALONE)) == (40, 23)
     for name, words in OURS_ALONE.items():
         assert words in _words(name), name
 

@@ -20,6 +20,7 @@ from umnist_core.training.memory import parse_budget
 from umnist_core.training.precision import PRECISIONS
 from umnist_core.training.presets import LARGE_SCALE, LARGE_SCALE_PARAMETERS
 from umnist_core.training.runs import find_configs
+from umnist_core.training.sign_choice import SignsPart
 
 P = TypeVar("P")
 
@@ -93,6 +94,8 @@ class DataPart:
         Which of them; 42 in the released training code.
     validation_split
         Of a folder: the split whose images validate instead, all of them; empty for a share.
+    signs
+        Which images of the Swedish traffic signs.
     invert
         Whether each image is shown inverted half the time, drawn anew each epoch.
     workers
@@ -110,6 +113,7 @@ class DataPart:
     validation_share: float = 0.1
     split_seed: int = 42
     validation_split: str = ""
+    signs: SignsPart = field(default_factory=SignsPart)
     invert: bool = False
     workers: int = 2
 

@@ -22,6 +22,7 @@ from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart
 from umnist_core.training.data import FolderSamples, Item, Sample, Samples, open_samples, split_ids
 from umnist_core.training.order import split_places
+from umnist_core.training.sign_choice import choose_signs
 
 STAND_IN_PX = 2400
 """Side of an image that stands in for one of MetH, which have 5 to 14 million px in the mean."""
@@ -113,7 +114,7 @@ def _open_photographs(part: DataPart, model: Model) -> DatasetReader:
             "Expected a folder of photographs for a model that sees colour, found scenes of "
             "digits; name one with data.folder or --data."
         )
-    reader = open_dataset(Path(part.folder))
+    reader = choose_signs(open_dataset(Path(part.folder)), part.signs)
     task, names = model.tasks[0], reader.class_names
     if task.name == CLASS and len(names) != task.classes:
         raise InvalidValueError(

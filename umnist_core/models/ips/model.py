@@ -127,8 +127,8 @@ class IPS(Model):
         """
         return self._open(source, None)
 
-    def prepare_drawn(self, source: TileSource, rng: np.random.Generator) -> PatchReader:
-        """Open them as for training: of an image whose colours and place vary."""
+    def prepare_to_learn(self, source: TileSource, rng: np.random.Generator | None) -> PatchReader:
+        """Open them for training: where ``rng`` draws, of an image whose colours and place vary."""
         config = self.config
         return self._open(source, rng if config.jitter or config.shift_px else None)
 
