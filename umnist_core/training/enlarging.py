@@ -78,7 +78,8 @@ class Enlarger:
             As `read_pair` and `measure_fidelity`.
         """
         pair = read_pair(reader, image_id, self.factor)
-        row: Row = {"id": image_id, "is_shipped": pair.is_shipped}
+        name = image_id.removeprefix(f"{reader.get_split(image_id)}/")
+        row: Row = {"id": name, "is_shipped": pair.is_shipped}
         ways = {"bicubic": None} | ({} if self.model is None else {"model": self.model})
         for way, model in ways.items():
             started = time.monotonic()
