@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ class Samples(ABC):
         How processes that read them begin; None for the system's way.
     """
 
-    context: ClassVar[str | None] = None
+    context: str | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...

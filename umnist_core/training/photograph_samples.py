@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ class PhotographSamples(FolderSamples):
     """
 
     # A process that is forked where libvips has decoded before waits for its threads for ever.
-    context: ClassVar[str | None] = "forkserver"
+    context = "forkserver"
 
     def get(self, place: int) -> Sample:
         """Read an image in colour, and what is known of it."""

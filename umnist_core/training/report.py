@@ -205,7 +205,8 @@ def _few_lines(figures: dict[str, Any]) -> Iterator[str]:
     for task, tables in figures["tasks"].items():
         yield f"  {task}: {_share(tables['accuracy'])}"
     choices = choice_sentences(figures["choices"], figures["images"])
-    yield from (f"  {line}" for line in (*_digit_lines(figures), *_trust_lines(figures), *choices))
+    told = (*_more_lines(figures), *_digit_lines(figures), *_trust_lines(figures), *choices)
+    yield from (f"  {line}" for line in told)
 
 
 def _digit_lines(figures: dict[str, Any]) -> Iterator[str]:

@@ -175,7 +175,7 @@ class ChangedSamples(Samples):
 
     def __init__(self, samples: Samples, name: str) -> None:
         self.samples, self.name = samples, name
-        self.glyphs = samples.glyphs
+        self.glyphs, self.context = samples.glyphs, samples.context
 
     def __len__(self) -> int:
         return len(self.samples)
