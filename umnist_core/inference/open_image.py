@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from umnist_core.digits import load_glyphs
-from umnist_core.inference.requests import FileImage, ImageRef
-from umnist_core.pyramid import TileSource, scene_source
+from umnist_core.inference.requests import DigitImage, FileImage, ImageRef
+from umnist_core.pyramid import ArraySource, TileSource, scene_source
 from umnist_core.rendering import check_work
 from umnist_core.scenes import Scene
 
@@ -20,7 +20,8 @@ def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
     Returns
     -------
     tuple
-        The pixels, and the scene that they were drawn from; None for files.
+        The pixels, and the scene that they were drawn from; None for files, and for images of
+        MNIST Large Scale, which are drawn from none.
 
     Raises
     ------
@@ -33,6 +34,8 @@ def open_image(image: ImageRef) -> tuple[TileSource, Scene | None]:
         from umnist_core.pyramid.files import file_source
 
         return file_source(Path(image.path), page=image.page, frozen=image.is_frozen), None
+    if isinstance(image, DigitImage):
+        return ArraySource(image.ref.draw()), None
     glyphs = load_glyphs()
     scene = image.ref.plan(glyphs)
     check_work(scene)

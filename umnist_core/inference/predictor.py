@@ -29,6 +29,7 @@ from umnist_core.inference.requests import (
     AUTO,
     LOAD,
     RUN,
+    DigitImage,
     FileImage,
     ImageRef,
     OnProgress,
@@ -293,11 +294,16 @@ def _check_answers(model: Model, checkpoint: str) -> None:
 def _answers(
     model: Model, output: ModelOutput, scene: Scene | None, image: ImageRef
 ) -> tuple[TaskAnswer, ...]:
-    layer = "full" if isinstance(image, FileImage) else image.layer
     return tuple(
-        _task_answer(task, output.logits[task.name][0], true_answer(scene, task.name, layer))
+        _task_answer(task, output.logits[task.name][0], _truth(task.name, scene, image))
         for task in model.tasks
     )
+
+
+def _truth(task: str, scene: Scene | None, image: ImageRef) -> tuple[int, ...] | None:
+    if isinstance(image, DigitImage):
+        return tuple(image.ref.truth[task]) if task in image.ref.truth else None
+    return true_answer(scene, task, "full" if isinstance(image, FileImage) else image.layer)
 
 
 def _task_answer(task: Task, logits: Tensor, truth: tuple[int, ...] | None) -> TaskAnswer:

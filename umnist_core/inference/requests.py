@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from umnist_core.datasets.large_scale.ref import DigitRef, any_ref
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import LAYERS
 from umnist_core.scenes import SceneRef
@@ -49,6 +50,24 @@ class SceneImage:
 
 
 @dataclass(frozen=True)
+class DigitImage:
+    """An image of MNIST Large Scale that is drawn here.
+
+    Attributes
+    ----------
+    ref
+        Which.
+    """
+
+    ref: DigitRef
+
+    @property
+    def layer(self) -> str:
+        """All of it, as `SceneImage` has it."""
+        return "full"
+
+
+@dataclass(frozen=True)
 class FileImage:
     """An image file: JPEG, PNG, TIFF or WebP.
 
@@ -67,7 +86,7 @@ class FileImage:
     is_frozen: bool = False
 
 
-ImageRef = SceneImage | FileImage
+ImageRef = SceneImage | DigitImage | FileImage
 
 
 @dataclass(frozen=True)
@@ -129,4 +148,7 @@ def _image(data: Mapping[str, Any]) -> ImageRef:
     if "path" in data:
         page, is_frozen = data.get("page", 0), data.get("is_frozen", False)
         return FileImage(str(data["path"]), int(page), bool(is_frozen))
-    return SceneImage(SceneRef.from_dict(data), data["view"])
+    overrides = {str(name): str(text) for name, text in data["overrides"].items()}
+    sample = {name: data[name] for name in ("seed", "split", "index")}
+    ref = any_ref(data["preset"], overrides, **sample)
+    return DigitImage(ref) if isinstance(ref, DigitRef) else SceneImage(ref, data["view"])

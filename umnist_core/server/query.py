@@ -1,7 +1,8 @@
 """The parameters of a tile address: which image, which view of it, which tiles.
 
 Every scene parameter of ``--set`` is a parameter here under the same name and in the
-same text form; adding one to `umnist_core.scenes.PARAMETER_NAMES` is all it takes.
+same text form; adding one to `umnist_core.scenes.PARAMETER_NAMES` is all it takes. Those of
+MNIST Large Scale stand beside them, for its preset alone.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from umnist_core.datasets.large_scale.ref import (
+    ALL_PARAMETER_NAMES,
+    AnyRef,
+    any_ref_from_query,
+    names_of,
+)
 from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import MODEL_SIDES_PX
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import FILTERS, LAYERS
-from umnist_core.scenes import PARAMETER_NAMES, SceneRef
 from umnist_core.server.web.fields import one_of, parse_query, parse_whole
 
 MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
@@ -25,7 +31,7 @@ FILE_VIEWS = ("full", *MODEL_VIEWS)
 
 _TILE_NAMES = ("tile", "overlap")
 _SCENE_NAMES = ("preset", "seed", "split", "index")
-_SCENE_QUERY_NAMES = (*_SCENE_NAMES, *PARAMETER_NAMES, "view", "filter", *_TILE_NAMES, "pin")
+_SCENE_QUERY_NAMES = (*_SCENE_NAMES, *ALL_PARAMETER_NAMES, "view", "filter", *_TILE_NAMES, "pin")
 _FILE_QUERY_NAMES = ("view", *_TILE_NAMES)
 
 
@@ -36,7 +42,7 @@ class SceneQuery:
     Attributes
     ----------
     ref
-        Which scene.
+        Which scene, or which image of MNIST Large Scale.
     view
         One of `VIEWS`.
     pyramid_filter
@@ -48,7 +54,7 @@ class SceneQuery:
         None where it says nothing.
     """
 
-    ref: SceneRef
+    ref: AnyRef
     view: str
     pyramid_filter: str
     tile_px: int
@@ -83,9 +89,16 @@ def parse_scene_query(text: str) -> SceneQuery:
         If a parameter is unknown, given twice, or not allowed.
     """
     fields = parse_query(text, _SCENE_QUERY_NAMES)
+    allowed = names_of(fields.get("preset", ""))
+    for name in fields:
+        if name in ALL_PARAMETER_NAMES and name not in allowed:
+            raise InvalidValueError(
+                f"There is no parameter {name} of the preset {fields.get('preset', 'released')}; "
+                f"its parameters are {', '.join(allowed)}."
+            )
     tile_px, overlap_px = _tile_numbers(fields)
     return SceneQuery(
-        ref=SceneRef.from_query(fields),
+        ref=any_ref_from_query(fields),
         view=one_of("view", fields, VIEWS),
         pyramid_filter=one_of("filter", fields, FILTERS),
         tile_px=tile_px,

@@ -15,8 +15,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from umnist_core import __version__
+from umnist_core.datasets.large_scale.ref import DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
-from umnist_core.errors import GlyphMismatchError, NotFoundError, TooLargeError
+from umnist_core.errors import (
+    GlyphMismatchError,
+    InvalidValueError,
+    NotFoundError,
+    TooLargeError,
+)
 from umnist_core.pyramid import (
     WHOLE_MAX_PX,
     ArraySource,
@@ -35,7 +41,7 @@ from umnist_core.pyramid.export import export_dzi
 from umnist_core.pyramid.files import open_source
 from umnist_core.pyramid.own_values import OwnValues
 from umnist_core.rendering import check_work, pixel_pin
-from umnist_core.scenes import Scene
+from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import FileEntry, get_file
 from umnist_core.server.query import (
     MODEL_VIEWS,
@@ -161,7 +167,10 @@ class TileService:
         make = self._make_scene_tile if match.re is _SCENE_TILE else self._make_scene_file
 
         def make_reply() -> TileReply:
-            scene = scene_query.ref.plan(glyphs)
+            ref = scene_query.ref
+            if isinstance(ref, DigitRef):
+                return _digit_reply(scene_query, ref, glyphs, match)
+            scene = ref.plan(glyphs)
             is_whole = match.re is SCENE_PATH and match[1] in _WHOLE_KINDS
             if match.re is _SCENE_TILE or is_whole:
                 work_s = check_work(scene)
@@ -213,6 +222,7 @@ class TileService:
 
     def _make_scene_source(self, query: SceneQuery, glyphs: GlyphSet) -> TileSource:
         if query.view not in MODEL_VIEWS:
+            assert isinstance(query.ref, SceneRef)
             scene = query.ref.plan(glyphs)
             return scene_source(scene, glyphs, query.view, query.pyramid_filter)
         full = self._scene_source(replace(query, view="full", pyramid_filter="area"), glyphs)
@@ -339,6 +349,46 @@ def _scene_content(
         cache_control=IMMUTABLE if query.pin else REVALIDATE,
         file_name=file_name,
     )
+
+
+def _digit_reply(
+    query: SceneQuery, ref: DigitRef, glyphs: GlyphSet, match: re.Match[str]
+) -> TileReply:
+    """Return a tile or a file of an image of MNIST Large Scale, which is drawn in a millisecond.
+
+    A pin does not name the numbers by which it is drawn, so browsers ask whether it is the same.
+    """
+    if query.view != "full":
+        raise InvalidValueError(
+            f"An image of MNIST Large Scale has no parts; expected the view 'full', found "
+            f"{query.view!r}."
+        )
+    source = ArraySource(ref.draw(), query.pyramid_filter)
+    grid = PyramidGrid(source.height, source.width, query.tile_px, query.overlap_px)
+    kind, name = match[1], ""
+    if match.re is _SCENE_TILE:
+        data, media_type = read_tile(source, grid, tile_address(*match.groups())), "image/png"
+    elif kind == "dzi":
+        data, media_type = dzi_xml(grid).encode(), DZI_TYPE
+    else:
+        name = f"{query.file_stem}.{kind}"
+        data, media_type = _digit_file(query, ref, source, kind)
+    pin = pixel_pin(glyphs)
+    return content_reply(data, media_type, pin=pin, cache_control=REVALIDATE, file_name=name)
+
+
+def _digit_file(
+    query: SceneQuery, ref: DigitRef, source: ArraySource, kind: str
+) -> tuple[bytes, str]:
+    """Return a download of an image of MNIST Large Scale, and its type."""
+    if kind == "json":
+        known = {"label": ref.label, "scale": ref.scale, "side_px": ref.side_px}
+        return json.dumps(ref.to_dict() | known).encode(), "application/json"
+    comment = f"umnist {__version__}; {ref.described}"
+    if kind == "zip":
+        return _zip(source, query, comment), "application/zip"
+    encode = encode_png if kind == "png" else encode_jpeg
+    return add_comment(encode(source.read_whole()), comment), f"image/{kind}"
 
 
 def _zip(source: TileSource, query: SceneQuery, comment: str) -> bytes:

@@ -27,6 +27,7 @@ Rescaling, centring and smoothing are linear and act on rows and columns alike, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -60,7 +61,30 @@ _PAD_PX = 12
 """Background around a digit while splines are fitted; their ringing is 1e-7 after that."""
 
 
-def soft_threshold(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class Rescaling:
+    """The numbers by which an image is made of a digit, besides its scale.
+
+    Attributes
+    ----------
+    sigma_per_scale
+        See `SIGMA_PER_SCALE`; above 0.
+    slope, middle
+        See `SLOPE` and `MIDDLE`.
+    """
+
+    sigma_per_scale: float = SIGMA_PER_SCALE
+    slope: float = SLOPE
+    middle: float = MIDDLE
+
+
+PUBLISHED = Rescaling()
+"""Those of the data set, as far as they are known."""
+
+
+def soft_threshold(
+    intensities: NDArray[np.float32], rescaling: Rescaling = PUBLISHED
+) -> NDArray[np.float32]:
     """Return intensities after the soft threshold.
 
     Parameters
@@ -68,13 +92,16 @@ def soft_threshold(intensities: NDArray[np.float32]) -> NDArray[np.float32]:
     intensities
         float32 of any shape, 0 for background to 255 for ink; what is outside, as after
         rescaling, counts as the nearer end.
+    rescaling
+        The threshold's slope and middle.
 
     Returns
     -------
     NDArray[np.float32]
-        The same shape, about -0.763 for background to 0.761 for ink.
+        The same shape, about -0.763 for background to 0.761 for ink as published.
     """
-    steep = (np.clip(intensities, 0, 255) - np.float32(MIDDLE)) * np.float32(SLOPE)
+    slope, middle = np.float32(rescaling.slope), np.float32(rescaling.middle)
+    steep = (np.clip(intensities, 0, 255) - middle) * slope
     squashed: NDArray[np.float32] = np.arctan(steep) * np.float32(2 / np.pi)
     return squashed
 
@@ -106,7 +133,7 @@ def as_grey(values: NDArray[Any], black: float, white: float) -> NDArray[np.uint
 
 
 @lru_cache(maxsize=64)
-def rescaling_matrix(scale: float) -> NDArray[np.float32]:
+def rescaling_matrix(scale: float, sigma_per_scale: float = SIGMA_PER_SCALE) -> NDArray[np.float32]:
     """Return the matrix that rescales, centres and smooths a digit along one axis.
 
     An image is ``soft_threshold(stretch(matrix @ digit @ matrix.T))``.
@@ -115,6 +142,8 @@ def rescaling_matrix(scale: float) -> NDArray[np.float32]:
     ----------
     scale
         How many times the digit is enlarged, 0.5 to 8.
+    sigma_per_scale
+        Standard deviation of the smoothing, in px of the image per scale; above 0.
 
     Returns
     -------
@@ -131,7 +160,7 @@ def rescaling_matrix(scale: float) -> NDArray[np.float32]:
             f"A scale of MNIST Large Scale is between {MIN_SCALE} and {MAX_SCALE:g}, "
             f"got {scale}; choose one of these."
         )
-    sigma_px = SIGMA_PER_SCALE * scale
+    sigma_px = sigma_per_scale * scale
     reach_px = int(np.ceil(_REACH_SIGMAS * sigma_px))
     smoothing = _smoothing(sigma_px, reach_px)
     matrix: NDArray[np.float32] = (smoothing @ _enlarging(scale, reach_px)).astype(np.float32)
@@ -139,7 +168,9 @@ def rescaling_matrix(scale: float) -> NDArray[np.float32]:
     return matrix
 
 
-def rescale_digits(digits: NDArray[np.uint8], scales: ArrayLike) -> NDArray[np.float32]:
+def rescale_digits(
+    digits: NDArray[np.uint8], scales: ArrayLike, rescaling: Rescaling = PUBLISHED
+) -> NDArray[np.float32]:
     """Return images of digits at given scales as MNIST Large Scale has them.
 
     Parameters
@@ -148,6 +179,8 @@ def rescale_digits(digits: NDArray[np.uint8], scales: ArrayLike) -> NDArray[np.f
         uint8 (N, 28, 28), 0 for background to 255 for ink.
     scales
         One scale for all, or (N,), one for each; 0.5 to 8.
+    rescaling
+        Other numbers than those of the data set.
 
     Returns
     -------
@@ -169,9 +202,11 @@ def rescale_digits(digits: NDArray[np.uint8], scales: ArrayLike) -> NDArray[np.f
             f"{len(digits)} digits need one scale or as many, got an array of {wanted.shape}."
         )
     each = np.broadcast_to(wanted, len(digits))
-    images = np.full((len(digits), LARGE_SCALE_PX, LARGE_SCALE_PX), _background(), np.float32)
+    shape = (len(digits), LARGE_SCALE_PX, LARGE_SCALE_PX)
+    images = np.full(shape, _background(rescaling), np.float32)
     for scale in np.unique(each):
-        _draw(images, digits, np.flatnonzero(each == scale), rescaling_matrix(float(scale)))
+        matrix = rescaling_matrix(float(scale), rescaling.sigma_per_scale)
+        _draw(images, digits, np.flatnonzero(each == scale), matrix, rescaling)
     return images
 
 
@@ -180,6 +215,7 @@ def _draw(
     digits: NDArray[np.uint8],
     places: NDArray[np.int64],
     matrix: NDArray[np.float32],
+    rescaling: Rescaling,
 ) -> None:
     """Draw the digits at the given places, in the part of the canvas that they reach."""
     reached = np.flatnonzero(matrix.any(axis=1))
@@ -187,11 +223,11 @@ def _draw(
     rows = matrix[span]
     for place in places:
         intensities = rows @ digits[place].astype(np.float32) @ rows.T
-        images[place, span, span] = soft_threshold(stretch(intensities))
+        images[place, span, span] = soft_threshold(stretch(intensities), rescaling)
 
 
-def _background() -> np.float32:
-    return np.float32(soft_threshold(np.zeros(1, np.float32))[0])
+def _background(rescaling: Rescaling) -> np.float32:
+    return np.float32(soft_threshold(np.zeros(1, np.float32), rescaling)[0])
 
 
 def _enlarging(scale: float, margin_px: int) -> NDArray[np.float64]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from umnist_core.datasets.large_scale import LARGE_SCALE_PX
+from umnist_core.datasets.large_scale.ref import DigitRef
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
-from umnist_core.inference.requests import FileImage, ImageRef, SceneImage
+from umnist_core.inference.requests import DigitImage, FileImage, ImageRef, SceneImage
 from umnist_core.rendering import LAYERS
 from umnist_core.server.files import get_file
 from umnist_core.server.query import parse_file_query, parse_scene_query
@@ -50,6 +52,8 @@ def find_image(address: str) -> tuple[ImageRef, int]:
     _check_view(asked.view)
     glyphs = load_glyphs()
     check_pin(asked.pin, glyphs)
+    if isinstance(asked.ref, DigitRef):
+        return DigitImage(asked.ref), LARGE_SCALE_PX**2
     scene = asked.ref.plan(glyphs)
     return SceneImage(asked.ref, asked.view), scene.height * scene.width
 
