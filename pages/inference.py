@@ -40,7 +40,8 @@ with image_tab:
 cards = load_cards()
 sentence = refusal(cards)
 devices = list_devices(is_to_start=not sentence)
-choice = current_choice(cards, devices, bool(picture and picture.people))
+preset = picture.preset if picture else None
+choice = current_choice(cards, devices, bool(picture and picture.people), preset)
 
 with stage:
     if picture is None:
@@ -57,7 +58,7 @@ with model_tab:
             "viewer": st.session_state["inference_viewer_id"],
             "checkpoints": list_checkpoints(cards),
             "devices": devices,
-            "hints": find_hints(cards, picture.preset if picture else None),
+            "hints": find_hints(cards, preset),
             "image": picture and picture.pane,
             "truth": picture.truth if picture else {},
             "choice": choice,

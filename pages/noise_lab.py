@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages._ui.noise_lab.digit_figures import digit_rows, show_digit_figures
 from pages._ui.noise_lab.figures import SAMPLES, show_figures
 from pages._ui.noise_lab.files import show_keeping
 from pages._ui.noise_lab.sheet import sheet_data, show_sheet
@@ -13,7 +14,6 @@ from pages._ui.shared.sliders import lab_data, show_controls
 from pages._ui.shared.viewer import show_viewer
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
-from umnist_core.seeds import MAX_SEED
 
 BUS = "noise_lab"
 
@@ -21,12 +21,13 @@ BUS = "noise_lab"
 def open_sample(index: int) -> None:
     """Go to a sample; a callback, before anything is drawn."""
     state, _ = current_state()
-    change_state(state.at(min(max(index, 0), MAX_SEED)))
+    change_state(state.at(min(max(index, 0), state.last_index)))
 
 
 def step_sample(step: str) -> None:
     """Go to the next, the previous or a random sample; a callback."""
-    open_sample(stepped(current_state()[0].a.index, step, MAX_SEED))
+    state, _ = current_state()
+    open_sample(stepped(state.a.index, step, state.last_index))
 
 
 with st.container(key="lab"):
@@ -51,9 +52,14 @@ with stage:
 
 with below:
     which = "this setting" if state.compare == "one" else f"setting {state.edit.upper()}"
-    st.subheader(f"What the noise does, in {SAMPLES} images", anchor=False)
+    digits = digit_rows(state)
+    done = "scale, smoothing and threshold do" if digits else f"the noise does, in {SAMPLES} images"
+    st.subheader(f"What {done}", anchor=False)
     figures = st.container(key="lab_figures")
     st.subheader(f"Samples of {which}", anchor=False)
     show_sheet(sheet_data(state.edited, glyphs), key="lab_sheet", on_open=open_sample)
     with figures:
-        show_figures(state, glyphs, open_sample)
+        if digits:
+            show_digit_figures(digits, open_sample)
+        else:
+            show_figures(state, glyphs, open_sample)

@@ -17,7 +17,7 @@ from umnist_core.experiments.noise_figures import (
 )
 from umnist_core.geometry import Box
 from umnist_core.rendering import render, scene_figures
-from umnist_core.scenes import Checkerboard, Scene, Triangle, plan_scene
+from umnist_core.scenes import Checkerboard, Scene, SceneRef, Triangle, plan_scene
 from umnist_core.scenes.scene import SUBPIXELS
 
 GLYPHS = segment_glyphs()
@@ -26,7 +26,9 @@ KINDS = ["released", "noise-free", "shape-pairs-5", "megapixel", "o2i-112"]
 
 def scene_of(key: str, index: int = 0) -> Scene:
     """Plan a sample of a named setting."""
-    return NAMED_SETTINGS[key].ref.at(index).plan(GLYPHS)
+    ref = NAMED_SETTINGS[key].ref
+    assert isinstance(ref, SceneRef)
+    return ref.at(index).plan(GLYPHS)
 
 
 def test_local_thickness_is_the_shorter_run() -> None:

@@ -1,11 +1,13 @@
 """Settings of the noise: given a name, kept as YAML, told as a command or as Python.
 
 A setting is the preset and the overrides of a `umnist_core.scenes.SceneRef`: a few lines that
-stand for any number of images, on every machine.
+stand for any number of images, on every machine. Of MNIST Large Scale, it is those of a
+`umnist_core.datasets.large_scale.ref.DigitRef`.
 
 Named settings
 --------------
-Every preset is one, and every set of the noise study (`umnist_core.datasets.study`).
+Every preset is one, every set of the noise study (`umnist_core.datasets.study`), and every set
+that MNIST Large Scale has to learn from.
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ from typing import Any
 
 import yaml
 
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef, any_ref
+from umnist_core.datasets.large_scale.sets import LARGE_SCALE, TRAINING_SCALES
 from umnist_core.datasets.study import NOISE_FREE, NOISE_STUDY
 from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import DamagedFileError
 from umnist_core.parsing import parse_yaml
-from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, SceneRef, number_text
+from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, SceneRef, Span, number_text
 from umnist_core.seeds import SPLITS
 
 YAML_VERSION = 1
@@ -31,18 +35,41 @@ MAX_YAML_BYTES = 64 * 1024
 """A setting is a few hundred bytes; more is something else."""
 
 
-def render_command(ref: SceneRef, out: str = "sample.png") -> str:
-    """Return the command line that draws an image."""
+def render_command(ref: AnyRef, out: str = "sample.png") -> str | None:
+    """Return the command line that draws an image; None where there is none."""
+    if isinstance(ref, DigitRef):
+        return None
     return shlex.join(["umnist", "render", *ref.options, "--index", str(ref.index), out])
 
 
-def generate_command(ref: SceneRef, count: int, out: str = "dataset") -> str:
-    """Return the command line that writes a data set of an image's setting."""
+def generate_command(ref: AnyRef, count: int, out: str = "dataset") -> str | None:
+    """Return the command line that writes a data set of an image's setting; None without one.
+
+    Sets of MNIST Large Scale are written with the published numbers alone, at any scale.
+    """
+    if isinstance(ref, DigitRef):
+        given = dict(ref.overrides)
+        if given.keys() - {"scale"}:
+            return None
+        options = ["--preset", ref.preset, "--seed", str(ref.seed), "--split", ref.split]
+        options += ["--set", f"scale={ref.parameters.scale}"]
+        count = min(count, ref.last_index + 1)
+        return shlex.join(["umnist", "generate", out, *options, "--count", str(count)])
     return shlex.join(["umnist", "generate", out, *ref.options, "--count", str(count)])
 
 
-def python_code(ref: SceneRef) -> str:
+def python_code(ref: AnyRef) -> str:
     """Return a program that draws an image into a uint8 array ``image``."""
+    if isinstance(ref, DigitRef):
+        return (
+            "from umnist_core.datasets.large_scale.ref import DigitRef\n\n"
+            "ref = DigitRef.of(\n"
+            f"    {dict(ref.overrides)!r},\n"
+            f"    seed={ref.seed}, split={ref.split!r}, index={ref.index},\n"
+            ")\n"
+            "values = ref.draw_values()  # as files hold them, -0.763 to 0.761\n"
+            "image = ref.draw()\n"
+        )
     return (
         "from umnist_core.digits import load_glyphs\n"
         "from umnist_core.rendering import render\n"
@@ -74,7 +101,7 @@ class NamedSetting:
     key: str
     title: str
     group: str
-    ref: SceneRef
+    ref: AnyRef
 
 
 _NEEDLE = "needle"
@@ -97,6 +124,7 @@ def _name_settings() -> dict[str, NamedSetting]:
     settings = [_name_preset(preset) for preset in PRESETS if preset != _NEEDLE]
     settings += [_name_noise(name, noise) for name, noise in NOISE_STUDY.items()]
     settings += [_name_needle(canvas_px) for canvas_px in PUBLISHED_DISTRACTORS]
+    settings += [_name_scale(low, high) for low, high in (*TRAINING_SCALES, (0.5, 8.0))]
     order = ["UltraMNIST", "Noise study"]
     order += [one.group for one in settings if one.group not in order]
     return {one.key: one for one in sorted(settings, key=lambda one: order.index(one.group))}
@@ -125,6 +153,14 @@ def _name_needle(canvas_px: int) -> NamedSetting:
     return NamedSetting(key, title, "Needle MNIST", ref)
 
 
+def _name_scale(low: float, high: float) -> NamedSetting:
+    span = Span(low, high)
+    scales = f"scale {span}" if low == high else f"scales {span.low:g} to {span.high:g} mixed"
+    ref = DigitRef.of({"scale": str(span)})
+    key = f"{LARGE_SCALE}-{span}".replace("..", "-") if ref.overrides else LARGE_SCALE
+    return NamedSetting(key, f"MNIST Large Scale, {scales}", "MNIST Large Scale", ref)
+
+
 NAMED_SETTINGS: Mapping[str, NamedSetting] = MappingProxyType(_name_settings())
 """Key -> named setting, in the order in which people are shown them."""
 
@@ -143,7 +179,7 @@ def find_setting(key: str) -> NamedSetting:
 # -- YAML -------------------------------------------------------------------------
 
 
-def setting_to_yaml(ref: SceneRef) -> str:
+def setting_to_yaml(ref: AnyRef) -> str:
     """Return a setting as YAML; `setting_from_yaml` gives an equal one back."""
     data = {
         "umnist_setting": YAML_VERSION,
@@ -169,7 +205,7 @@ def _plain(text: str) -> str | int | float:
     return text
 
 
-def setting_from_yaml(text: str | bytes) -> SceneRef:
+def setting_from_yaml(text: str | bytes) -> AnyRef:
     """Read a setting.
 
     Parameters
@@ -203,7 +239,7 @@ def setting_from_yaml(text: str | bytes) -> SceneRef:
         raise DamagedFileError(
             "overrides holds lines such as 'shape_pairs: 3', found something else; correct it."
         )
-    return SceneRef.of(
+    return any_ref(
         _scalar("preset", data.get("preset")),
         {str(name): _scalar(str(name), value) for name, value in overrides.items()},
         seed=_whole("seed", data.get("seed", 0)),

@@ -12,16 +12,23 @@ from pages._ui.shared.folders import choose_from_folder, step_image
 from pages._ui.shared.home import base_path
 from pages._ui.shared.image_files import ChosenFile, choose_file, choose_source
 from pages._ui.shared.scenes import FILTERS, parse_overrides, scene_url, stepped
+from umnist_core.datasets.large_scale.ref import (
+    ALL_PARAMETER_NAMES,
+    ALL_PRESETS,
+    AnyRef,
+    DigitRef,
+    any_ref,
+)
 from umnist_core.datasets.meth import FACTORS
 from umnist_core.digits import GlyphSet
 from umnist_core.experiments import NAMED_SETTINGS
-from umnist_core.scenes import PARAMETER_NAMES, PRESETS, SceneRef, get_preset
+from umnist_core.scenes import SceneRef
 from umnist_core.seeds import MAX_SEED, SPLITS
 
 SOURCES = {"generated": "Generated", "file": "File", "folder": "Data set"}
 
 
-def choose_sample() -> SceneRef | ChosenFile | None:
+def choose_sample() -> AnyRef | ChosenFile | None:
     """Draw the widgets that choose an image; None while none is chosen."""
     source = choose_source(SOURCES)
     if source == "file":
@@ -36,13 +43,13 @@ def _show_generated(preset: str) -> None:
     st.session_state.update(source="generated", preset=preset, index=0, overrides="")
 
 
-def _choose_scene() -> SceneRef:
-    start_choice("preset", tuple(PRESETS), "released")
+def _choose_scene() -> AnyRef:
+    start_choice("preset", tuple(ALL_PRESETS), "released")
     start_choice("split", SPLITS, "train")
     start_number("seed")
     start_number("index")
     start("overrides", overrides_in(st.query_params))
-    preset = st.selectbox("Preset", list(PRESETS), format_func=_preset_title, key="preset")
+    preset = st.selectbox("Preset", list(ALL_PRESETS), format_func=_preset_title, key="preset")
     left, middle, right = st.columns(3)
     seed = left.number_input("Seed", 0, MAX_SEED, step=1, key="seed")
     index = middle.number_input("Index", 0, MAX_SEED, step=1, key="index")
@@ -54,9 +61,9 @@ def _choose_scene() -> SceneRef:
             placeholder="shape_pairs=3 rotation=-10..10",
             help="NAME=VALUE, as many as you like; a value is a number or a range such as 1..3.",
         )
-        st.caption("Names: " + ", ".join(get_preset(preset).table))
+        st.caption("Names: " + ", ".join(ALL_PRESETS[preset].table))
     overrides = parse_overrides(text or "", preset)
-    return SceneRef.of(preset, overrides, seed=int(seed), split=split, index=int(index))
+    return any_ref(preset, overrides, seed=int(seed), split=split, index=int(index))
 
 
 def _preset_title(preset: str) -> str:
@@ -64,8 +71,10 @@ def _preset_title(preset: str) -> str:
     return NAMED_SETTINGS[preset].title
 
 
-def choose_picture(sample: SceneRef | ChosenFile | None) -> PictureChoice:
+def choose_picture(sample: AnyRef | ChosenFile | None) -> PictureChoice:
     """Draw the widgets that choose what the panes show."""
+    if isinstance(sample, DigitRef):
+        return PictureChoice("full", None, "area")
     if not isinstance(sample, SceneRef):
         return PictureChoice("full", None, "area", _choose_factor(sample))
     start_choice("picture", tuple(PICTURES), "full")
@@ -113,8 +122,8 @@ def step_sample(step: str) -> None:
         st.session_state["index"] = stepped(int(st.session_state.get("index", 0)), step, MAX_SEED)
 
 
-def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:
-    """Draw the links to a scene's files."""
+def show_downloads(ref: AnyRef, glyphs: GlyphSet) -> None:
+    """Draw the links to a generated image's files."""
     files = {
         "PNG": ("png", "The whole image, lossless"),
         "JPEG": ("jpeg", "The whole image, quality 75 as released"),
@@ -129,4 +138,4 @@ def show_downloads(ref: SceneRef, glyphs: GlyphSet) -> None:
 
 def overrides_in(query: Mapping[str, str]) -> str:
     """Return the scene parameters of an address in the form that people type."""
-    return " ".join(f"{name}={query[name]}" for name in PARAMETER_NAMES if name in query)
+    return " ".join(f"{name}={query[name]}" for name in ALL_PARAMETER_NAMES if name in query)

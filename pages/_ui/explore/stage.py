@@ -7,11 +7,12 @@ from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import file_notes, file_truth
-from pages._ui.shared.scenes import scene_truth, scene_url
+from pages._ui.shared.scenes import canvas_px, digit_truth, scene_truth, scene_url
+from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.pyramid.files import ImageHeader
 from umnist_core.rendering import SceneFigures, scene_figures
-from umnist_core.scenes import PARAMETER_NAMES, Scene, SceneRef
+from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import register_file
 
 BUS = "explore"
@@ -47,9 +48,9 @@ class PictureChoice:
     factor: int | None = None
 
 
-def scene_link(ref: SceneRef) -> dict[str, str | None]:
+def scene_link(ref: AnyRef) -> dict[str, str | None]:
     """Return a scene as parameters of the page's address; None removes one."""
-    unset = dict.fromkeys((*PARAMETER_NAMES, *FILE_NAMES))
+    unset = dict.fromkeys((*ALL_PARAMETER_NAMES, *FILE_NAMES))
     return {**unset, **ref.to_query()}
 
 
@@ -57,8 +58,7 @@ def scene_link(ref: SceneRef) -> dict[str, str | None]:
 class SceneStage:
     """A generated image on the stage."""
 
-    ref: SceneRef
-    scene: Scene
+    ref: AnyRef
     glyphs: GlyphSet
     viewer_data: dict[str, Any]
     answers_data: dict[str, Any]
@@ -76,7 +76,7 @@ class FileStage:
     problem: str
 
 
-def open_stage(sample: SceneRef | ChosenFile, choice: PictureChoice) -> SceneStage | FileStage:
+def open_stage(sample: AnyRef | ChosenFile, choice: PictureChoice) -> SceneStage | FileStage:
     """Return what is shown.
 
     Raises
@@ -84,6 +84,8 @@ def open_stage(sample: SceneRef | ChosenFile, choice: PictureChoice) -> SceneSta
     UmnistError
         If the image cannot be planned or opened.
     """
+    if isinstance(sample, DigitRef):
+        return _digit_stage(sample)
     if isinstance(sample, ChosenFile):
         return _file_stage(sample, choice.factor)
     return _scene_stage(sample, choice)
@@ -110,8 +112,18 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     truth = {**scene_truth(scene), "figures": _figure_rows(scene_figures(scene, glyphs))}
     viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
     return SceneStage(
-        ref, scene, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
+        ref, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
     )
+
+
+def _digit_stage(ref: DigitRef) -> SceneStage:
+    glyphs, side = load_glyphs(), canvas_px(ref)
+    url = scene_url(ref, glyphs, "dzi")
+    pane = {"key": "0-full", "title": "Image", "dzi": url, "width": side, "height": side}
+    truth = digit_truth(ref)
+    viewer = _viewer_data([pane], (side, side), scene_link(ref))
+    answers = {"bus": BUS, **truth, "image": viewer["image"]}
+    return SceneStage(ref, glyphs, {**viewer, **truth}, answers)
 
 
 def _file_stage(sample: ChosenFile, factor: int | None) -> FileStage:

@@ -9,13 +9,13 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.shared.address import LED_BY_ADDRESS
+from umnist_core.datasets.large_scale.ref import ALL_PRESETS
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.inference.pool import shared_pool
 from umnist_core.inference.requests import AUTO
 from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
-from umnist_core.scenes import PRESETS, get_preset
 from umnist_core.training.presets import LARGE_SCALE
 
 CHOICE = "inference_choice"
@@ -59,20 +59,26 @@ def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
     hints = {}
     for name, card in cards.items():
         learned = str(card.data.get("preset"))
-        if preset is not None and learned == LARGE_SCALE:
+        if preset is None or is_fitting(card, preset):
+            continue
+        if learned == LARGE_SCALE:
             hints[name] = (
                 f"{name} learned to read one digit in the middle of an image of 112 px, as those "
-                "of MNIST Large Scale are; open such an image under “Image and noise”."
+                "of MNIST Large Scale are; choose that preset under “Image and noise”."
             )
-        if preset is None or learned not in PRESETS:
-            continue
-        if get_preset(learned).planner != get_preset(preset).planner:
+        else:
             title = NAMED_SETTINGS[learned].title
             hints[name] = (
                 f"{name} learned from “{title}” and has never seen an image like this one; choose "
                 "that preset under “Image and noise”."
             )
     return hints
+
+
+def is_fitting(card: Card, preset: str) -> bool:
+    """Return whether a model learned from images of a preset's kind, or nothing says from which."""
+    learned = ALL_PRESETS.get(str(card.data.get("preset")))
+    return learned is None or learned.planner == ALL_PRESETS[preset].planner
 
 
 def list_devices(*, is_to_start: bool) -> list[dict[str, str]]:
@@ -92,9 +98,22 @@ def refusal(cards: Mapping[str, Card]) -> str | None:
 
 
 def current_choice(
-    cards: Mapping[str, Card], devices: list[dict[str, str]], has_people: bool
+    cards: Mapping[str, Card],
+    devices: list[dict[str, str]],
+    has_people: bool,
+    preset: str | None = None,
 ) -> dict[str, Any]:
-    """Return the choice; at first, what the address asks for."""
+    """Return the choice; at first, what the address asks for.
+
+    Parameters
+    ----------
+    cards, devices
+        What there is to choose from.
+    has_people
+        Whether people looked at the image, too.
+    preset
+        Of the image: who has chosen no model gets one that learned from such images.
+    """
     names = list(cards)
     is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
     if CHOICE not in st.session_state or is_led_here:
@@ -109,13 +128,24 @@ def current_choice(
         }
     choice = dict(st.session_state[CHOICE])
     if choice["checkpoint"] not in names:
-        choice["checkpoint"] = FIRST if FIRST in names else next(iter(names), None)
+        choice["checkpoint"] = first_of(cards, preset)
     if choice["beside"] not in (*names, *([PEOPLE] if has_people else [])):
         choice["beside"] = None
     keys = [one["key"] for one in devices]
     if choice["device"] not in keys:
         choice["device"] = next(iter(keys), AUTO)
     return choice
+
+
+def first_of(cards: Mapping[str, Card], preset: str | None) -> str | None:
+    """Return the model that is shown unasked: of those that know such images, or of all."""
+    fitting = [name for name, card in cards.items() if preset is None or _knows(card, preset)]
+    names = fitting or list(cards)
+    return FIRST if FIRST in names else next(iter(names), None)
+
+
+def _knows(card: Card, preset: str) -> bool:
+    return str(card.data.get("preset")) in ALL_PRESETS and is_fitting(card, preset)
 
 
 def take_choice(choice: Mapping[str, Any]) -> None:

@@ -19,9 +19,9 @@ from pages._ui.shared.sliders import lab_data, show_controls
 from pages._ui.shared.studies import get_service
 from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
 from pages._ui.shared.systems import preset_of
+from umnist_core.datasets.large_scale.ref import DigitRef
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling.service import StudyService
-from umnist_core.seeds import MAX_SEED
 from umnist_core.server.files import FileEntry, register_file
 from umnist_core.server.inference.dwell import register_dwell
 
@@ -88,7 +88,7 @@ def step_picture(step: str) -> None:
         step_image(step)
     else:
         state, _ = current_state()
-        change_state(state.at(stepped(state.a.index, step, MAX_SEED)))
+        change_state(state.at(stepped(state.a.index, step, state.last_index)))
 
 
 def _choose_scene() -> Picture:
@@ -104,7 +104,8 @@ def _choose_scene() -> Picture:
     viewer = viewer_data(state, glyphs, BUS)
     viewer["link"] = {**viewer["link"], "source": None}
     viewer["panes"][0]["title"] = "Image"
-    return Picture(viewer, preset=state.a.preset)
+    truth = state.a.truth if isinstance(state.a, DigitRef) else {}
+    return Picture(viewer, truth, preset=state.a.preset)
 
 
 def _choose_from_study() -> Picture | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor, log10
@@ -14,7 +14,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages._ui.shared.setting import LabState
+from pages._ui.shared.setting import LabState, sampled
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import (
@@ -144,21 +145,28 @@ def show_figures(state: LabState, glyphs: GlyphSet, on_open: Callable[[int], Non
     for column, chart in zip(columns, CHARTS, strict=False):
         with column:
             st.markdown(f"**{chart.title}**", help=chart.help)
-            _show_chart(chart.title, _strips(chart, rows), _medians(chart, rows), on_open)
+            show_chart(chart.title, _strips(chart, rows), _medians(chart, rows), on_open)
     with columns[-1]:
         likeness = "; ".join(f"{row.name}: likeness {_likeness_text(row)}" for row in rows)
         st.markdown("**Stroke thickness**", help=THICKNESS_HELP)
-        _show_chart("Stroke thickness", _curves(rows), likeness)
+        show_chart("Stroke thickness", _curves(rows), likeness)
 
 
-def _measure_rows(state: LabState, glyphs: GlyphSet) -> list[Row]:
+def shown_settings(state: LabState) -> list[tuple[str, AnyRef, str]]:
+    """Return the settings of the charts with their names and colours, the reference last."""
     dark = st.context.theme.type == "dark"
     first, second, grey = ("#4fb3c0", "#e0a030", "#9a9a9a") if dark else _LIGHT_COLOURS
     pairs = state.compare != "one"
     settings = [("A" if pairs else "Setting", state.a, first)]
     settings += [("B", state.b, second)] if pairs else []
     reference = NAMED_SETTINGS[state.reference]
-    settings.append((f"Reference: {reference.title}", reference_setting(state), grey))
+    return [*settings, (f"Reference: {reference.title}", reference_setting(state), grey)]
+
+
+def _measure_rows(state: LabState, glyphs: GlyphSet) -> list[Row]:
+    shown = shown_settings(state)
+    # Nothing is measured of digits that stand alone.
+    settings = [(name, one, colour) for name, one, colour in shown if not isinstance(one, DigitRef)]
     progress = _Progress(SAMPLES * len(settings))
     rows = []
     for name, setting, colour in settings:
@@ -213,9 +221,10 @@ def _medians(chart: Chart, rows: Sequence[Row]) -> str:
     return "; ".join(f"{row.name}: median {_median_text(chart, row)}" for row in rows)
 
 
-def _show_chart(
+def show_chart(
     title: str, figure: Any, description: str, on_open: Callable[[int], None] | None = None
 ) -> None:
+    """Draw a chart; ``on_open`` is called with the sample behind a dot that is clicked."""
     key = "lab_chart_" + title.lower().replace(" ", "_")
 
     def open_point() -> None:
@@ -257,7 +266,7 @@ def _strips(chart: Chart, rows: Sequence[Row]) -> Any:
         )
     low, high = _extent(figure)
     is_log = chart.is_log and high > LOG_FROM_RATIO * low
-    _lay_out(figure, chart.axis, is_log=is_log)
+    lay_out(figure, chart.axis, is_log=is_log)
     if chart.span is not None:
         figure.update_xaxes(range=chart.span)
     elif not is_log:
@@ -290,7 +299,7 @@ def _curves(rows: Sequence[Row]) -> Any:
                 hovertemplate="%{x:.3g} px: %{y:.3g} %<extra>" + name + "</extra>",
             )
         )
-    _lay_out(figure, "Thickness (px)", is_log=True)
+    lay_out(figure, "Thickness (px)", is_log=True)
     figure.update_yaxes(title={"text": "Pixels (%)"}, rangemode="tozero")
     figure.update_layout(
         showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}
@@ -298,7 +307,8 @@ def _curves(rows: Sequence[Row]) -> Any:
     return figure
 
 
-def _lay_out(figure: Any, axis: str, *, is_log: bool) -> None:
+def lay_out(figure: Any, axis: str, *, is_log: bool) -> None:
+    """Set what all charts have in common, and the name of the axis along."""
     ink = "#ececec" if st.context.theme.type == "dark" else "#1f1f1f"
     figure.update_layout(
         height=CHART_PX,
@@ -335,7 +345,6 @@ def _extent(figure: Any) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def reference_setting(state: LabState) -> SceneRef:
+def reference_setting(state: LabState) -> AnyRef:
     """Return the named setting that the edited one came from, at the same samples."""
-    named = NAMED_SETTINGS[state.reference].ref
-    return replace(state.edited, preset=named.preset, overrides=named.overrides)
+    return sampled(NAMED_SETTINGS[state.reference].ref, state.edited)

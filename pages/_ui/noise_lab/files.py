@@ -34,12 +34,18 @@ def show_keeping(state: LabState) -> None:
             width="stretch",
         )
         _show_loader(state)
-        st.caption("Draw this image: command line")
-        st.code(render_command(setting), language="bash", wrap_lines=True)
-        st.caption("Draw this image: Python")
-        st.code(python_code(setting), language="python", wrap_lines=True)
-        st.caption(f"Write a data set of {DATASET_COUNT:,} such images: command line")
-        st.code(generate_command(setting, DATASET_COUNT), language="bash", wrap_lines=True)
+        _show_code("Draw this image: command line", render_command(setting), "bash")
+        _show_code("Draw this image: Python", python_code(setting), "python")
+        count = f"{DATASET_COUNT:,}"
+        command = generate_command(setting, DATASET_COUNT)
+        _show_code(f"Write a data set of {count} such images: command line", command, "bash")
+
+
+def _show_code(title: str, code: str | None, language: str) -> None:
+    """Draw code to copy, where there is some."""
+    if code is not None:
+        st.caption(title)
+        st.code(code, language=language, wrap_lines=True)
 
 
 def _show_loader(state: LabState) -> None:

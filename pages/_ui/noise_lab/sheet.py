@@ -9,9 +9,9 @@ import streamlit as st
 
 from pages._ui.shared.scenes import canvas_px, scene_url
 from pages._ui.shared.viewer import our_component
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.pyramid import PyramidGrid
-from umnist_core.scenes import SceneRef
 
 SHEET_SAMPLES = 12
 SHEET_TILE_PX = 512
@@ -40,19 +40,22 @@ def show_sheet(data: Mapping[str, Any], *, key: str, on_open: Callable[[int], No
     _sheet(key=key, data=dict(data), on_open_change=open_sample)
 
 
-def sheet_data(setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+def sheet_data(setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
     """Return the contact sheet: the page of samples that the current one is on."""
     first = setting.index // SHEET_SAMPLES * SHEET_SAMPLES
+    last = first + SHEET_SAMPLES - 1
+    if isinstance(setting, DigitRef):
+        last = min(last, setting.last_index)
     return {
         "current": setting.index,
         "samples": [
             {"index": index, "url": _thumbnail(setting.at(index), glyphs)}
-            for index in range(first, first + SHEET_SAMPLES)
+            for index in range(first, last + 1)
         ],
     }
 
 
-def _thumbnail(setting: SceneRef, glyphs: GlyphSet) -> str:
+def _thumbnail(setting: AnyRef, glyphs: GlyphSet) -> str:
     """Return the address of the largest level that is a single tile."""
     side = canvas_px(setting)
     grid = PyramidGrid(side, side, SHEET_TILE_PX)

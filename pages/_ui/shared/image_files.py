@@ -72,6 +72,8 @@ class ChosenFile:
         if self.tasks is not None:
             found = self.tasks.to_dict().items()
             return {name: list(v) if isinstance(v, tuple) else [v] for name, v in found}
+        if self.known is not None and self.known.year is not None:
+            return {"year": [round(self.known.year)]}
         if self.label is None:
             return {}
         asked = "class" if self.classes else "digit" if self.kind == LARGE_SCALE else "sum"

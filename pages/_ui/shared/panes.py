@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages._ui.shared.scenes import canvas_px, scene_truth, scene_url
+from pages._ui.shared.scenes import canvas_px, digit_truth, scene_truth, scene_url
 from pages._ui.shared.setting import LabState
 from pages._ui.shared.sliders import TILE_PX
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import UmnistError
-from umnist_core.scenes import SceneRef
 
 
 def viewer_data(state: LabState, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def viewer_data(state: LabState, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
     }
 
 
-def _pane(name: str, setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+def _pane(name: str, setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
     side = canvas_px(setting)
     return {
         "key": name,
@@ -40,7 +40,9 @@ def _pane(name: str, setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
     }
 
 
-def _truth(setting: SceneRef, glyphs: GlyphSet) -> dict[str, Any]:
+def _truth(setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
+    if isinstance(setting, DigitRef):
+        return digit_truth(setting)
     try:
         scene = setting.plan(glyphs)
     except UmnistError:

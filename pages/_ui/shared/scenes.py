@@ -6,6 +6,8 @@ import random
 from typing import Any
 from urllib.parse import urlencode
 
+from umnist_core.datasets.large_scale import LARGE_SCALE_PX
+from umnist_core.datasets.large_scale.ref import ALL_PRESETS, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import pixel_pin
@@ -14,7 +16,6 @@ from umnist_core.scenes import (
     MegapixelTasks,
     NeedleTasks,
     Scene,
-    SceneRef,
     Tasks,
     get_preset,
 )
@@ -33,8 +34,8 @@ def stepped(number: int, step: str, high: int) -> int:
     return min(max(steps[step], 0), high)
 
 
-def scene_url(ref: SceneRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
-    """Return the address of one of a scene's files, ``dzi``, ``png``, ``json`` ..."""
+def scene_url(ref: AnyRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
+    """Return the address of one of a generated image's files, ``dzi``, ``png``, ``json`` ..."""
     query = {**ref.to_query(), **more, "pin": pixel_pin(glyphs)}
     return f"/tiles/scene.{suffix}?{urlencode(query)}"
 
@@ -46,6 +47,21 @@ def explain_tasks(tasks: Tasks) -> str:
     assert isinstance(tasks, MegapixelTasks)
     present = ", ".join(map(str, tasks.multi))
     return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
+
+
+def digit_truth(ref: DigitRef) -> dict[str, Any]:
+    """Return what is known of an image of MNIST Large Scale, as `scene_truth` of a scene."""
+    side_px = min(ref.side_px, float(LARGE_SCALE_PX))
+    first = (LARGE_SCALE_PX - side_px) / 2
+    box = (first, first, side_px, side_px)
+    whole = round(ref.side_px)
+    return {
+        "label": ref.label,
+        "explained": "the digit",
+        "digits": [{"id": 0, "label": ref.label, "box": box, "ink": box, "side": whole}],
+        "shapes": [],
+        "figures": [{"name": "Scale", "value": f"{ref.scale:.4g}"}],
+    }
 
 
 def parse_overrides(text: str, preset: str) -> dict[str, str]:
@@ -62,7 +78,7 @@ def parse_overrides(text: str, preset: str) -> dict[str, str]:
         if not equals:
             raise InvalidValueError(f"Expected NAME=VALUE such as shape_pairs=3, found {part!r}.")
         overrides[name] = value
-    get_preset(preset).with_overrides(overrides)
+    ALL_PRESETS[preset].with_overrides(overrides)
     return overrides
 
 
@@ -87,7 +103,9 @@ def scene_truth(scene: Scene) -> dict[str, Any]:
     }
 
 
-def canvas_px(setting: SceneRef) -> int:
+def canvas_px(setting: AnyRef) -> int:
     """Return the side of the setting's images."""
+    if isinstance(setting, DigitRef):
+        return LARGE_SCALE_PX
     parameters = get_preset(setting.preset).with_overrides(dict(setting.overrides))
     return int(parameters.to_text()["canvas"])

@@ -14,10 +14,11 @@ from typing import Any
 
 import streamlit as st
 
+from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef, any_ref
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS, find_setting
-from umnist_core.scenes import PARAMETER_NAMES, SceneRef
 from umnist_core.scenes.ref import read_number
+from umnist_core.seeds import MAX_SEED
 
 COMPARES = ("one", "side", "wipe")
 
@@ -43,14 +44,14 @@ class LabState:
         ``"a"`` or ``"b"``, which of the two the controls change.
     """
 
-    a: SceneRef
-    b: SceneRef
+    a: AnyRef
+    b: AnyRef
     references: tuple[str, str] = ("released", "noise-free")
     compare: str = "one"
     edit: str = "a"
 
     @property
-    def edited(self) -> SceneRef:
+    def edited(self) -> AnyRef:
         """The setting that the controls change."""
         return self.b if self._edits_b else self.a
 
@@ -65,21 +66,27 @@ class LabState:
 
     def at(self, index: int) -> LabState:
         """Return the same settings at another sample."""
-        return replace(self, a=self.a.at(index), b=self.b.at(index))
+        return replace(self, a=_reached(self.a, index), b=_reached(self.b, index))
 
-    def with_edited(self, setting: SceneRef) -> LabState:
+    @property
+    def last_index(self) -> int:
+        """Of the samples that every shown setting has."""
+        shown = (self.a,) if self.compare == "one" else (self.a, self.b)
+        return min(one.last_index if isinstance(one, DigitRef) else MAX_SEED for one in shown)
+
+    def with_edited(self, setting: AnyRef) -> LabState:
         """Return the state with another edited setting, whose sample is that of both."""
         first, second = self.references
         if self._edits_b:
-            a = replace(setting, preset=self.a.preset, overrides=self.a.overrides)
+            a = sampled(self.a, setting)
             return replace(self, a=a, b=setting, references=(first, setting.preset))
-        b = replace(setting, preset=self.b.preset, overrides=self.b.overrides)
+        b = sampled(self.b, setting)
         return replace(self, a=setting, b=b, references=(setting.preset, second))
 
     @property
     def link(self) -> dict[str, str | None]:
         """The state as parameters of the page's address; None removes one."""
-        names = ("preset", "reference", *PARAMETER_NAMES)
+        names = ("preset", "reference", *ALL_PARAMETER_NAMES)
         link: dict[str, str | None] = dict.fromkeys((*names, *(B_PREFIX + name for name in names)))
         link |= {"seed": str(self.a.seed), "split": self.a.split, "index": str(self.a.index)}
         link |= _setting_link("", self.a, self.references[0])
@@ -103,14 +110,26 @@ class LabState:
         }
 
 
-def _setting_link(prefix: str, setting: SceneRef, reference: str) -> dict[str, str | None]:
+def sampled(setting: AnyRef, like: AnyRef) -> AnyRef:
+    """Return a setting at the sample of another, or at its last one where it has no such."""
+    first = replace(setting, seed=like.seed, split=like.split, index=0)
+    return _reached(first, like.index)
+
+
+def _reached(setting: AnyRef, index: int) -> AnyRef:
+    """Return a setting at an index, or at its last where it has fewer samples."""
+    last = setting.last_index if isinstance(setting, DigitRef) else MAX_SEED
+    return setting.at(min(index, last))
+
+
+def _setting_link(prefix: str, setting: AnyRef, reference: str) -> dict[str, str | None]:
     # The reference need only be told where it is not the preset itself.
     told = {"reference": reference} if reference != setting.preset else {}
     values = {"preset": setting.preset, **told, **dict(setting.overrides)}
     return {prefix + name: value for name, value in values.items()}
 
 
-def _setting_json(setting: SceneRef, reference: str) -> dict[str, Any]:
+def _setting_json(setting: AnyRef, reference: str) -> dict[str, Any]:
     overrides = dict(setting.overrides)
     return {"preset": setting.preset, "overrides": overrides, "reference": reference}
 
@@ -123,16 +142,18 @@ def state_from_report(report: Mapping[str, Any]) -> LabState:
     InvalidValueError
         If a value is not allowed.
     """
+    index = int(report["index"])
     a, b = (
-        SceneRef.of(
+        any_ref(
             report[name]["preset"],
             report[name]["overrides"],
             seed=int(report["seed"]),
             split=report["split"],
-            index=int(report["index"]),
         )
         for name in ("a", "b")
     )
+    # What is not shown need not have the sample.
+    a, b = a.at(index), (_reached(b, index) if report["compare"] == "one" else b.at(index))
     references = tuple(find_setting(report[name]["reference"]).key for name in ("a", "b"))
     compare = report["compare"] if report["compare"] in COMPARES else "one"
     edit = "b" if report["edit"] == "b" else "a"
@@ -160,11 +181,11 @@ def state_from_query(query: Mapping[str, str]) -> LabState:
 
 
 def _setting_in(query: Mapping[str, str], prefix: str, default: str) -> dict[str, Any]:
-    if prefix + "preset" not in query and not any(prefix + n in query for n in PARAMETER_NAMES):
+    if prefix + "preset" not in query and not any(prefix + n in query for n in ALL_PARAMETER_NAMES):
         named = NAMED_SETTINGS[default]
         return _setting_json(named.ref, named.key)
     preset = query.get(prefix + "preset", "released")
-    names = (name for name in PARAMETER_NAMES if prefix + name in query)
+    names = (name for name in ALL_PARAMETER_NAMES if prefix + name in query)
     overrides = {name: query[prefix + name] for name in names}
     reference = query.get(prefix + "reference", preset)
     return {"preset": preset, "overrides": overrides, "reference": reference}

@@ -14,14 +14,18 @@ import streamlit as st
 
 from pages._ui.shared.setting import LabState
 from pages._ui.shared.viewer import our_component
+from umnist_core.datasets.large_scale import LARGE_SCALE_PX
+from umnist_core.datasets.large_scale.ref import ALL_PRESETS
+from umnist_core.datasets.large_scale.sets import LARGE_SCALE
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.rendering import pixel_pin
 from umnist_core.rendering.strokes import PEN_WIDTHS_PX, pen_width_px
-from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, Parameter
+from umnist_core.scenes import PUBLISHED_DISTRACTORS, Parameter
 from umnist_core.scenes import SHAPES as KINDS_OF_SHAPES
 from umnist_core.scenes.needle_parameters import BY_AREA
+from umnist_core.scenes.parameters import PlannerParameters
 from umnist_core.seeds import SPLITS
 
 _lab = our_component("umnist_lab", "showLab")
@@ -30,7 +34,7 @@ TILE_PX = 1024
 """So the whole image is one tile on most screens: one request for each change."""
 
 DIGITS, CHECKERBOARD, SHAPES, STROKES = "Digits", "Checkerboard", "Shapes", "Strokes"
-DISTRACTORS = "Distractors"
+DISTRACTORS, RESCALING = "Distractors", "Rescaling"
 
 NO_CONTROL = ("noise_seed",)
 """Parameters that have a place of their own among the controls."""
@@ -125,6 +129,10 @@ HANDLES: Mapping[str, Handle] = {
     "thickness": Handle(STROKES, start=0.2, end=6, step=0.05, cut_by="thickness_mode"),
     "thickness_mode": Handle(STROKES, "Thickness is"),
     "noise_size": Handle(STROKES, "Size", 7, 500, is_log=True),
+    "scale": Handle(RESCALING, "Scale", is_log=True, object_px=GLYPH_PX),
+    "smoothing": Handle(RESCALING, "Smoothing", 0.05, 3, step=0.025),
+    "slope": Handle(RESCALING, "Slope of the threshold", 0.002, 0.5, is_log=True),
+    "middle": Handle(RESCALING, "Middle of the threshold"),
     "control_points": Handle(STROKES, only_with=("noise_kind", "bezier")),
 }
 """In the order in which they stand."""
@@ -168,6 +176,12 @@ def _spec(name: str, parameter: Parameter) -> dict[str, Any]:
     }
 
 
+def _texts(preset: str, parameters: PlannerParameters) -> dict[str, str]:
+    """Return a preset's values, and the side of its images where that is none of them."""
+    texts = parameters.to_text()
+    return {**texts, "canvas": str(LARGE_SCALE_PX)} if preset == LARGE_SCALE else texts
+
+
 def _pen_widths() -> dict[str, Any]:
     """Return how wide strokes are drawn; ``LabData`` in ``lab.js``."""
     thickest = round(PEN_WIDTHS_PX[-1][0])
@@ -179,7 +193,7 @@ def _pen_widths() -> dict[str, Any]:
 
 def lab_data(state: LabState, revision: int, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
     """Return what the controls show; ``LabData`` in ``lab.js`` documents every entry."""
-    tables = {parameters.planner: parameters.table for parameters in PRESETS.values()}
+    tables = {parameters.planner: parameters.table for parameters in ALL_PRESETS.values()}
     return {
         "bus": bus,
         "revision": revision,
@@ -198,9 +212,9 @@ def lab_data(state: LabState, revision: int, glyphs: GlyphSet, bus: str) -> dict
             name: {
                 "planner": parameters.planner,
                 "noisy": "noise_seed" in parameters.table,
-                "values": parameters.to_text(),
+                "values": _texts(name, parameters),
             }
-            for name, parameters in PRESETS.items()
+            for name, parameters in ALL_PRESETS.items()
         },
         "controls": {planner: control_specs(table) for planner, table in tables.items()},
         "splits": list(SPLITS),
