@@ -21,7 +21,7 @@ from umnist_core.cli.predict import predict_command
 from umnist_core.cli.upscale import upscale_command
 from umnist_core.datasets.meth.pairs import reduce_image
 from umnist_core.errors import InvalidValueError
-from umnist_core.models.cards import Card
+from umnist_core.models.cards import Card, load_card
 from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.papers.espcn import enlarge_whole
 from umnist_core.models.registry import create_model
@@ -99,7 +99,7 @@ def test_evaluation_is_of_the_test_images_by_a_named_convention(
         evaluate_command,
         [
             *(str(checkpoint), "--data", str(folder), "--device", "cpu"),
-            *("--out", str(out), "--answers", str(answers)),
+            *("--out", str(out), "--answers", str(answers), "--onto-card"),
         ],
     )
     assert told.exit_code == 0, told.output
@@ -117,6 +117,8 @@ def test_evaluation_is_of_the_test_images_by_a_named_convention(
     assert float(rows["7"]["psnr_bicubic_RGB"]) == pytest.approx(black["RGB"].psnr)
     mean = sum(float(row["psnr_model_Y"]) for row in rows.values()) / 3
     assert figures["figures"]["psnr_model_Y"] == pytest.approx(mean)
+    command = load_card(checkpoint).measured["plain"]["command"]
+    assert command == "umnist evaluate net.safetensors --data MetH-SR --split test"
     for words in ("a = -0.5", "2 px cut off", "BT.601", "1 reduced as shipped, 2 here", "bicubic:"):
         assert words in told.output
 
@@ -166,6 +168,7 @@ def test_what_is_asked_of_the_wrong_model_is_said(
     for arguments, words in (
         ([name], "Expected --data with photographs"),
         ([name, "--data", str(folder), "--variant", "inverted"], "--variant is for models of"),
+        (["bicubic-x2", "--data", str(folder), "--onto-card"], "which has no card"),
         (["bicubic-x2", "--data", str(folder), "--submission", "a.csv"], "--submission is for"),
     ):
         told = runner.invoke(evaluate_command, arguments)
@@ -190,5 +193,6 @@ def test_low_files_are_of_meth(checkpoint: Path, tmp_path: Path) -> None:
     for at in range(2):
         write_photograph(tmp_path / f"photos/{at}.png", 40, 40)
     options = {"data": tmp_path / "photos", "low_files": "x{factor}/{name}", "variant": "plain"}
+    options["onto_card"] = False
     with pytest.raises(InvalidValueError, match="--low-files is of MetH"):
         list(run_enlarging("bicubic-x2", options))

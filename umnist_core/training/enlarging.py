@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ def run_enlarging(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
     UmnistError
         If something cannot be read or written.
     """
-    _check_options(options)
+    _check_options(checkpoint, options)
     reader, ids = _open(options)
     chosen = load_enlarger(checkpoint, options["device"])
     device = torch.device("cpu") if chosen.model is None else chosen.model.device
@@ -155,11 +156,24 @@ def run_enlarging(checkpoint: str, options: dict[str, Any]) -> Iterator[str]:
         about = {"checkpoint": Path(checkpoint).name, "sha256": chosen.sha256}
         write_summary(options["out"], about | {"versions": find_versions()} | figures)
     if options["onto_card"]:
-        command = f"umnist evaluate {Path(checkpoint).name} --data {reader.root.name}"
+        command = _command(Path(checkpoint).name, reader.root.name, options)
         keep_measured(get_checkpoint(checkpoint), options["name"] or "plain", command, figures)
 
 
-def _check_options(options: dict[str, Any]) -> None:
+def _command(checkpoint: str, folder: str, options: dict[str, Any]) -> str:
+    """Return the command line that measures this again, without a path of this machine."""
+    words = ["umnist", "evaluate", checkpoint, "--data", folder, "--split", options["split"]]
+    words += [] if options["count"] is None else ["--count", str(options["count"])]
+    words += ["--low-files", options["low_files"]] if options.get("low_files") else []
+    return shlex.join(words)
+
+
+def _check_options(checkpoint: str, options: dict[str, Any]) -> None:
+    if checkpoint in BICUBIC_NAMES and options["onto_card"]:
+        raise InvalidValueError(
+            f"Expected a checkpoint for --onto-card, got {checkpoint}, which has no card; leave it "
+            "out."
+        )
     if options["data"] is None:
         raise InvalidValueError(
             "Expected --data with photographs, such as MetH-SR, to enlarge reduced copies of them, "
