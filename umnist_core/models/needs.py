@@ -5,8 +5,13 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from umnist_core.errors import MissingFileError
+from umnist_core.settings import is_clone
 
-INSTALL = ".venv/bin/pip install -e '.[models]'"
+INSTALL = (
+    "in the clone, run .venv/bin/pip install -e '.[models]'"
+    if is_clone()
+    else "run pip install 'umnist[models]'"
+)
 """What brings them."""
 
 _PACKAGES = ("torch", "torchvision", "safetensors")
@@ -19,7 +24,7 @@ def needs_sentence() -> str:
         return ""
     *others, last = missing
     names = f"{', '.join(others)} and {last}" if others else last
-    return f"Models need {names}, which this installation lacks; in the clone, run {INSTALL}."
+    return f"Models need {names}, which this installation lacks; {INSTALL}."
 
 
 def check_torch() -> None:

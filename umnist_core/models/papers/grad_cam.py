@@ -21,7 +21,7 @@ from umnist_core.models.reduced import grid_boxes
 
 KIND = "Grad-CAM"
 
-NEEDS_CAPTUM = f"Grad-CAM needs captum, which this installation lacks; in the clone, run {INSTALL}."
+NEEDS_CAPTUM = f"Grad-CAM needs captum, which this installation lacks; {INSTALL}."
 
 
 def has_grad_cam() -> bool:

@@ -1,0 +1,55 @@
+"""The app of an installed wheel, started in a folder that has nothing to do with it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.installed import Installed, install_wheel
+from umnist_core.bench.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Install the wheel."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture
+def origin(installed: Installed, tmp_path: Path) -> Iterator[str]:
+    """Run ``umnist app`` and give its address."""
+    port = free_port()
+    with subprocess.Popen(
+        [installed.umnist, "app", "--port", str(port)],
+        cwd=tmp_path,
+        env=installed.environment(tmp_path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as app:
+        while True:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/_stcore/health").raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert app.poll() is None
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        app.terminate()
+
+
+def test_installed_app_shows_an_image_and_its_own_colours(page: Page, origin: str) -> None:
+    """Pages, the viewer's files and the theme all came with the wheel."""
+    page.goto(origin)
+    # The value of the pixel in the middle is read from the picture once its tiles are there.
+    expect(page.locator(".readout").first).to_have_text(re.compile(r"value\s*(0|255)"))
+    ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    assert page.evaluate(ground) in {"rgb(244, 244, 244)", "rgb(30, 30, 30)"}
+    page.goto(f"{origin}/studies")
+    expect(page.get_by_text("There is no study yet.")).to_be_visible()
