@@ -27,6 +27,7 @@ COMMANDS = {
     "bench": ("bench_group", "Measure this machine."),
     "datasets": ("datasets_group", "Look into data sets."),
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
+    "doctor": ("doctor_command", "Say what this machine has, and what to do."),
     "evaluate": ("evaluate_command", "Score a model on fresh images."),
     "generate": ("generate_command", "Write a data set."),
     "models": ("models_group", "See models and checkpoints, and import weights."),
