@@ -241,3 +241,11 @@ def test_clearing_up_after_ctrl_c_is_not_interrupted(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "cleared\n")
+
+
+def test_misspelt_command_is_told_which_was_meant() -> None:
+    """And one that is like none gets the list alone."""
+    for word, meant in (("modles", " Did you mean 'models'?"), ("qqq", "validate.")):
+        done = subprocess.run([*UMNIST, word], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.rstrip().endswith(meant)

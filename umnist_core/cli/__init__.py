@@ -8,6 +8,7 @@ modules are imported only when they are asked for, so ``umnist --help`` stays qu
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import io
 import os
@@ -65,7 +66,11 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(f"No command {args[0]!r}; the commands are {', '.join(sorted(COMMANDS))}.")
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(
+                f"No command {args[0][:60]!r}; the commands are {', '.join(sorted(COMMANDS))}.{meant}"
+            )
         return super().resolve_command(ctx, args)
 
 
