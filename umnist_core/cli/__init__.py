@@ -68,9 +68,8 @@ class _LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             close = difflib.get_close_matches(args[0], COMMANDS, 1)
             meant = f" Did you mean {close[0]!r}?" if close else ""
-            ctx.fail(
-                f"No command {args[0][:60]!r}; the commands are {', '.join(sorted(COMMANDS))}.{meant}"
-            )
+            names = ", ".join(sorted(COMMANDS))
+            ctx.fail(f"No command {args[0][:60]!r}; the commands are {names}.{meant}")
         return super().resolve_command(ctx, args)
 
 
