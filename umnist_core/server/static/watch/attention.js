@@ -41,6 +41,9 @@ const OUTLINES = {
 /** With so few places each is large, and outlines of many would hide the image. */
 const FEW_PLACES = 64;
 
+/** In an image of fewer px a side, places are a few px large, and labels of many would hide it. */
+const SMALL_PX = 256;
+
 export class AttentionPanel {
   /**
    * @param {{onPart: (key: string, part: Partial<import("./places.js").MapPart>) => void,
@@ -286,7 +289,9 @@ export function outlineOf({ outline, job }) {
   if (outline && (outline !== "found" || job.result.found)) return outline;
   if (job.result.found?.length) return "found";
   const { rounds, places } = job.result.attention ?? { rounds: 0, places: 0 };
-  const hasRoom = matchMedia("(min-width: 701px)").matches;
+  const { width, height } = job.result.image;
+  const isSmall = Math.min(width, height) < SMALL_PX;
+  const hasRoom = !isSmall && matchMedia("(min-width: 701px)").matches;
   return hasRoom && (rounds > 0 || places > FEW_PLACES) ? "many" : "few";
 }
 
