@@ -61,6 +61,7 @@ with model_tab:
             "hints": find_hints(cards, preset),
             "image": picture and picture.pane,
             "truth": picture.truth if picture else {},
+            "called": picture.called if picture else {},
             "choice": choice,
             "people": picture and picture.people,
             "sentence": sentence,

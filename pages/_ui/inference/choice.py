@@ -41,9 +41,20 @@ def load_cards() -> dict[str, Card]:
     return cards
 
 
-def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, str]]:
+def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, Any]]:
     """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
-    return [{"key": name, "title": name, "model": card.model} for name, card in cards.items()]
+    return [
+        {"key": name, "title": name, "model": card.model, "names": _names_of(card)}
+        for name, card in cards.items()
+    ]
+
+
+def _names_of(card: Card) -> dict[str, list[str]]:
+    """Return what a model's answers are called, by task, where they are no numbers."""
+    names = {"needle": ["no 3", "a 3"]}
+    if classes := card.data.get("class_names"):
+        names["class"] = [str(one) for one in classes]
+    return names
 
 
 def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:

@@ -41,6 +41,8 @@ class Picture:
         The right answers by task, of images that were not generated here.
     preset
         Of a generated image; None for any other.
+    called
+        What the image's data set calls the right class, by task.
     people
         Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
     """
@@ -48,6 +50,7 @@ class Picture:
     viewer: dict[str, Any]
     truth: Mapping[str, list[int]] = field(default_factory=dict)
     preset: str | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
     people: dict[str, Any] | None = None
 
     @property
@@ -79,7 +82,7 @@ def choose_picture() -> Picture | None:
     if problem:
         st.warning(problem)
     viewer = _file_viewer(entry, sample.title, sample.link) | known
-    return Picture(viewer, sample.truth, preset=preset_of(sample.kind))
+    return Picture(viewer, sample.truth, preset=preset_of(sample.kind), called=sample.called)
 
 
 def step_picture(step: str) -> None:

@@ -67,6 +67,12 @@ class ChosenFile:
     reduced: Callable[[int], Path] | None = None
 
     @property
+    def called(self) -> dict[str, str]:
+        """What its data set calls the right class, by task."""
+        name = None if self.known is None else self.known.class_name
+        return {} if name is None else {"class": name}
+
+    @property
     def truth(self) -> dict[str, list[int]]:
         """The right answers, by the name of the task that a model answers."""
         if self.tasks is not None:

@@ -10,6 +10,8 @@
  * @property {number[]|null} truth
  * @property {boolean|null} is_right
  *
+ * @typedef {Record<string, string[]>} Names Of a model's classes by their numbers, by task.
+ *
  * @typedef {object} Doubt
  * @property {string} kind
  * @property {string} sentence What was expected of the image, and what was found.
@@ -71,10 +73,10 @@ export class Outcome {
   }
 
   /**
-   * @param {{title: string, model: string, runner: import("./runner.js").Runner,
+   * @param {{title: string, model: string, names: Names, runner: import("./runner.js").Runner,
    *          isStale: boolean}} state
    */
-  show({ title, model, runner, isStale }) {
+  show({ title, model, names, runner, isStale }) {
     const { answered, failure, current } = runner;
     this.title.textContent = title;
     this.failure.hidden = failure === null;
@@ -85,7 +87,7 @@ export class Outcome {
     if (job === this.job) return;
     this.job = job;
     this.body.classList.toggle("several", (job?.result.tasks.length ?? 0) > 1);
-    this.body.replaceChildren(...(job ? this.#parts(job.result) : []));
+    this.body.replaceChildren(...(job ? this.#parts(job.result, names) : []));
   }
 
   /** @param {boolean} isShown Once it takes long enough to be told of. */
@@ -110,7 +112,7 @@ export class Outcome {
     }
   }
 
-  #parts(result) {
+  #parts(result, names) {
     const { tasks, found } = result;
     const known = tasks.some(({ truth }) => truth !== null);
     const warnings = warningsOf(result);
@@ -120,6 +122,7 @@ export class Outcome {
       ...tasks.map((task, place) =>
         taskBlock(task, {
           isNamed: !isAlone,
+          names: names[task.name],
           sure: place === 0 ? sureOf(result) : probabilityOf(task),
           warnings: isAlone ? warnings : [],
         }),
@@ -169,16 +172,38 @@ export function judged(result, truth) {
 }
 
 /**
+ * The right answers in the numbers of a model, whose classes are called as it learned them.
+ *
+ * @param {Record<string, number[]>} truth By task, in the numbers of the image's data set.
+ * @param {Record<string, string>} called What that data set calls the right class, by task.
+ * @param {Names} names Of the model's classes.
+ * @returns {Record<string, number[]>} Without those that the model has no class for.
+ */
+export function truthFor(truth, called, names) {
+  const found = Object.entries(truth).map(([task, right]) => {
+    if (!(task in called)) return [task, right];
+    const place = (names[task] ?? []).indexOf(called[task]);
+    return [task, place < 0 ? null : [place]];
+  });
+  return Object.fromEntries(found.filter(([, right]) => right !== null));
+}
+
+/**
  * What is said aloud of an answer.
  *
  * @param {string} title
  * @param {Result} result
+ * @param {Names} [names]
  * @returns {string}
  */
-export function spokenText(title, { tasks, doubts }) {
+export function spokenText(title, { tasks, doubts }, names = {}) {
   const said = tasks.map((task) => {
+    const called = names[task.name];
     const name = tasks.length > 1 ? `${task.name} ` : "";
-    return [`${name}${words.setText(task.answer)}`, words.verdictText(task).toLowerCase()]
+    return [
+      `${name}${words.answerText(task.answer, called)}`,
+      words.verdictText(task, called).toLowerCase(),
+    ]
       .filter(Boolean)
       .join(", ");
   });
@@ -195,10 +220,12 @@ function warningsOf({ doubts }) {
 
 /**
  * @param {TaskResult} task
- * @param {{isNamed: boolean, sure: HTMLElement[], warnings: HTMLElement[]}} beside
+ * @param {{isNamed: boolean, names?: string[], sure: HTMLElement[],
+ *          warnings: HTMLElement[]}} beside
  */
-function taskBlock(task, { isNamed, sure, warnings }) {
-  const verdict = words.verdictText(task);
+function taskBlock(task, { isNamed, names, sure, warnings }) {
+  const verdict = words.verdictText(task, names);
+  const isWorded = task.is_multi || names !== undefined;
   const isWrong = task.is_right === false;
   return h(
     "div",
@@ -207,12 +234,12 @@ function taskBlock(task, { isNamed, sure, warnings }) {
       "p",
       { class: "answer" },
       ...(isNamed ? [h("span", { class: "name" }, task.name)] : []),
-      h("span", { class: task.is_multi ? "value set" : "value" }, words.setText(task.answer)),
+      h("span", { class: isWorded ? "value set" : "value" }, words.answerText(task.answer, names)),
       ...sure,
       h("span", { class: isWrong ? "verdict wrong" : "verdict" }, verdict),
     ),
     ...warnings,
-    ...(task.classes ? [bars(task)] : []),
+    ...(task.classes ? [bars(task, names)] : []),
   );
 }
 
@@ -233,7 +260,7 @@ function probabilityOf({ is_multi: isMulti, probabilities, answer }) {
 }
 
 /** A bar for each class, to the scale of the likeliest; the true ones are marked. */
-function bars(task) {
+function bars(task, names) {
   const { classes, probabilities, truth, answer, is_multi: isMulti } = task;
   const top = isMulti ? 1 : Math.max(...probabilities, Number.EPSILON);
   const told = [...answer, ...(truth ?? [])];
@@ -251,7 +278,7 @@ function bars(task) {
       "div",
       {
         class: kinds.filter(Boolean).join(" "),
-        title: `${value}: ${words.percentText(probabilities[value])}`,
+        title: `${words.answerText([value], names)}: ${words.percentText(probabilities[value])}`,
       },
       h("span", { class: "space" }, h("span", { class: "fill", style: `height: ${height}%` })),
       h("span", { class: "number" }, isNumbered ? String(value) : ""),

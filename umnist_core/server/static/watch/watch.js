@@ -8,11 +8,14 @@
  * @typedef {object} WatchData
  * @property {string} bus Name of the viewer's channel.
  * @property {string} viewer Random; of this page in this session.
- * @property {{key: string, title: string, model: string}[]} checkpoints
+ * @property {{key: string, title: string, model: string,
+ *            names?: import("./outcome.js").Names}[]} checkpoints
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
  * @property {Record<string, number[]>} truth What is known of the image beside what the server
  *   knows of a generated one: the right answers by task.
+ * @property {Record<string, string>} [called] What the image's data set calls the right class, by
+ *   task: a model has numbers of its own.
  * @property {Record<string, string>} [hints] What to know of a checkpoint with this image.
  * @property {import("./choice.js").Choice} choice
  * @property {{title: string, heat: import("../heat/heat.js").HeatData, answers: number,
@@ -35,7 +38,7 @@ import { join } from "../hall/bus.js";
 import { h, styleSheet } from "../hall/dom.js";
 import { AttentionPanel, OUTLINED, outlineOf } from "./attention.js";
 import { ChoiceRows } from "./choice.js";
-import { Outcome, judged, spokenText } from "./outcome.js";
+import { Outcome, judged, spokenText, truthFor } from "./outcome.js";
 import { PlacesLoader, foundMarks, heatOf, patchMarks, scaled } from "./places.js";
 import { Runner, isSame } from "./runner.js";
 import { PEOPLE, setText } from "./words.js";
@@ -201,8 +204,12 @@ class Watch {
     const { job, wish } = slot.runner.answered ?? {};
     if (job && job !== slot.said) {
       slot.said = job;
-      if (wish.image === this.data.image?.dzi) job.result = judged(job.result, this.data.truth);
-      this.live.textContent = spokenText(this.#title(slot), job.result);
+      const { truth, called = {}, image } = this.data;
+      const { names = {} } = this.#checkpoint(slot);
+      if (wish.image === image?.dzi) {
+        job.result = judged(job.result, truthFor(truth, called, names));
+      }
+      this.live.textContent = spokenText(this.#title(slot), job.result, names);
     }
     this.#draw();
   }
@@ -254,9 +261,9 @@ class Watch {
   }
 
   #drawSlot(slot, isStale) {
-    const { title, model } = this.#checkpoint(slot);
+    const { title, model, names = {} } = this.#checkpoint(slot);
     const { runner } = slot;
-    slot.outcome.show({ title, model, runner, isStale });
+    slot.outcome.show({ title, model, names, runner, isStale });
     const { result } = runner.answered?.job ?? {};
     const part = result ? possible(slot.part, result) : slot.part;
     slot.places.show(runner.answered?.job ?? null, part, this.data.people?.dwell ?? null);

@@ -45,11 +45,22 @@ export function confidenceText(confidence, isCalibrated) {
 }
 
 /**
- * @param {number[]} classes
+ * @param {(number|string)[]} classes
  * @returns {string}
  */
 export function setText(classes) {
   return classes.length ? classes.join(", ") : "none";
+}
+
+/**
+ * Answers by their names, where the model's classes have any.
+ *
+ * @param {number[]} classes
+ * @param {string[]} [names] Of the classes, by their numbers.
+ * @returns {string}
+ */
+export function answerText(classes, names) {
+  return names ? setText(classes.map((one) => names[one] ?? one)) : setText(classes);
 }
 
 /**
@@ -75,13 +86,14 @@ export function progressText(job, model) {
  * Whether an answer is right, in a few words.
  *
  * @param {import("./outcome.js").TaskResult} task
+ * @param {string[]} [names] Of the classes, by their numbers.
  * @returns {string} Empty where the truth is not known.
  */
-export function verdictText({ name, is_multi: isMulti, is_right: isRight, truth }) {
+export function verdictText({ name, is_multi: isMulti, is_right: isRight, truth }, names) {
   if (isRight === null || truth === null) return "";
   if (isRight) return "Right";
   if (isMulti) return `Wrong: they are ${setText(truth)}`;
-  return `Wrong: ${name === "sum" ? "the sum" : "it"} is ${setText(truth)}`;
+  return `Wrong: ${name === "sum" ? "the sum" : "it"} is ${answerText(truth, names)}`;
 }
 
 /**
