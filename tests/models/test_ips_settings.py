@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from torchvision.models import resnet18
 
 from tests.golden.remake_ips_default import GOLDEN_FILE, TINY, learn_and_answer
 from umnist_core.errors import DamagedFileError, InvalidValueError, TooLargeError
+from umnist_core.models.cards import Card
+from umnist_core.models.checkpoints import load_checkpoint, save_checkpoint
 from umnist_core.models.ips.model import IPS, IPSConfig
 from umnist_core.models.ips.regularisation import (
     OutputOfHeads,
@@ -398,6 +401,32 @@ def test_colours_vary_in_training_alone() -> None:
     assert not np.array_equal(drawn[0], drawn[2])
     assert 0 < np.abs(drawn[0] - plain).max() < 100
     assert np.array_equal(model.prepare_to_learn(source, None).read(places), plain)
+
+
+def test_model_with_every_setting_is_kept_and_comes_back(tmp_path: Path) -> None:
+    """The same settings and answers from the checkpoint, of a photograph of another shape."""
+    model = _made(
+        **ON["diversity of weights"],
+        **ON["losses of heads"],
+        **ON["stkim"],
+        frozen_encoder=True,
+        resized_px=(48, 60),
+        channels=3,
+        means=(0.4, 0.5, 0.6),
+        deviations=(0.2, 0.2, 0.3),
+        jitter=0.1,
+        shift_px=3,
+        tasks=("class:4",),
+    ).eval()
+    save_checkpoint(tmp_path / "a.safetensors", model, Card("ips"))
+    loaded, _ = load_checkpoint(tmp_path / "a.safetensors")
+    assert loaded.config == model.config
+    assert loaded.sees_colour
+    assert not _made().sees_colour
+    source = ArraySource(_picture())
+    with torch.no_grad():
+        answers = [one(one.collate([one.prepare(source)])).logits for one in (model, loaded)]
+    assert torch.equal(answers[0]["class"], answers[1]["class"])
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def _small(name: str, folder: Path, **settings: Any) -> TrainConfig:
     text = load_config(Path(name)).to_dict()
     own = text["model"]["settings"]
     sides: dict[str, Any] = {
-        key: max(5 if "px" in key else 2, round(own[key] / SCALE)) for key in ("patch_px", "stride_px", "memory")
+        key: max(least, round(own[key] / SCALE))
+        for key, least in (("patch_px", 5), ("stride_px", 5), ("memory", 2))
     }
     size = (
         {"resized_px": [one // SCALE for one in own["resized_px"]]} if "resized_px" in own else {}

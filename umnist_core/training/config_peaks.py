@@ -17,6 +17,7 @@ from torchvision.models import vgg16
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import Model
+from umnist_core.models.ips.patches import PatchReader
 from umnist_core.models.reduced import ReducedImage
 from umnist_core.models.registry import create_model
 from umnist_core.training.config import DataPart, OptimizerPart, TrainConfig
@@ -122,10 +123,13 @@ def predict_config(
 def read_items(config: TrainConfig, model: Model, images: int) -> list[Item]:
     """Return so many images of a configuration, with what is to be said of each.
 
-    A grey square of `STAND_IN_PX` stands in for photographs, which need not be here.
+    A square of `STAND_IN_PX` stands in for photographs, which need not be here.
     """
     if model.sees_colour:
-        return [stand_in_item(model)] * images
+        first = stand_in_item(model)
+        if not isinstance(first[0], PatchReader):
+            return [first] * images
+        return [first, *(stand_in_item(model, place) for place in range(1, images))]
     inputs = ModelInputs(open_samples(config.data), model)
     first = inputs[0]
     if isinstance(first[0], ReducedImage):  # all alike, as far as memory goes

@@ -97,9 +97,15 @@ def open_for_run(part: DataPart, model: Model) -> tuple[Samples, list[int], list
     return samples, list(range(len(train))), list(range(len(train), len(samples)))
 
 
-def stand_in_item(model: Model) -> Item:
-    """Return a grey square as a model is given it in training, for what hangs on shapes alone."""
-    source = ArraySource(np.full((STAND_IN_PX, STAND_IN_PX, 3), 128, np.uint8), "nearest")
+def stand_in_item(model: Model, place: int = 0) -> Item:
+    """Return a square of noise as a model is given it in training, for what hangs on shapes.
+
+    No two of its patches are alike, so that models which see equal ones once see all; those of
+    another place are others.
+    """
+    shape = (STAND_IN_PX, STAND_IN_PX, 3)
+    noise = sample_rng(place, "train", 0, "noise").integers(0, 256, shape, np.uint8)
+    source = ArraySource(noise, "nearest")
     with torch.no_grad():
         prepared = model.prepare_to_learn(source, sample_rng(0, "train", 0, "stand-in"))
     own = model.find_own_targets(prepared)
