@@ -50,6 +50,9 @@ installation_fingerprint() {
     "$venv_python" --version
     cat pyproject.toml constraints.txt scripts/hatch_build.py \
       umnist_core/server/static/package-lock.json
+    # One file is made of them.
+    find umnist_core/server/static -name vendor -prune -o -name '*.js' -print -o -name '*.css' -print |
+      LC_ALL=C sort | xargs cat
   } | "$venv_python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": ("evaluate_command", "Score a model on fresh images."),
     "generate": ("generate_command", "Write a data set."),
     "models": ("models_group", "See models and checkpoints, and import weights."),
+    "page": ("page_command", "Write images and what models make of them as one HTML file."),
     "predict": ("predict_command", "Let a model answer for an image, and see where it looked."),
     "render": ("render_command", "Draw one image."),
     "scales": ("scales_command", "Measure accuracy over scale on MNIST Large Scale."),

@@ -7,13 +7,14 @@ from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import file_notes, file_truth
-from pages._ui.shared.scenes import canvas_px, digit_truth, scene_truth, scene_url
+from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url
 from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.pyramid.files import ImageHeader
 from umnist_core.rendering import SceneFigures, scene_figures
 from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import register_file
+from umnist_core.server.truth import scene_truth
 
 BUS = "explore"
 

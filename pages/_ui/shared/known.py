@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
-from pages._ui.shared.scenes import explain_tasks
 from umnist_core.datasets.boxes import DrawnBox, check_boxes
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
@@ -13,6 +12,7 @@ from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import DamagedFileError
 from umnist_core.pyramid.files import ImageHeader
 from umnist_core.scenes.needle_parameters import NEEDLE_CLASS
+from umnist_core.server.truth import explain_tasks
 
 SIGNS = "signs"
 NEEDLE = "needle"

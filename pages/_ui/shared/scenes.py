@@ -12,11 +12,6 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.rendering import pixel_pin
 from umnist_core.scenes import (
-    Digit,
-    MegapixelTasks,
-    NeedleTasks,
-    Scene,
-    Tasks,
     get_preset,
 )
 
@@ -38,15 +33,6 @@ def scene_url(ref: AnyRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
     """Return the address of one of a generated image's files, ``dzi``, ``png``, ``json`` ..."""
     query = {**ref.to_query(), **more, "pin": pixel_pin(glyphs)}
     return f"/tiles/scene.{suffix}?{urlencode(query)}"
-
-
-def explain_tasks(tasks: Tasks) -> str:
-    """Return what the label of an image is, and its other answers, in words."""
-    if isinstance(tasks, NeedleTasks):
-        return "a 3 is there" if tasks.needle else "no 3 is there"
-    assert isinstance(tasks, MegapixelTasks)
-    present = ", ".join(map(str, tasks.multi))
-    return f"majority; largest {tasks.max}, topmost {tasks.top}, present {present}"
 
 
 def digit_truth(ref: DigitRef) -> dict[str, Any]:
@@ -80,27 +66,6 @@ def parse_overrides(text: str, preset: str) -> dict[str, str]:
         overrides[name] = value
     ALL_PRESETS[preset].with_overrides(overrides)
     return overrides
-
-
-def digit_data(place: int, digit: Digit) -> dict[str, Any]:
-    """Return one digit for the viewer and the answers."""
-    return {
-        "id": place,
-        "label": digit.label,
-        "box": digit.box.xywh,
-        "ink": digit.ink_box.xywh,
-        "side": digit.side_px,
-    }
-
-
-def scene_truth(scene: Scene) -> dict[str, Any]:
-    """Return what is in a scene, for the viewer and the answers."""
-    return {
-        "label": scene.label,
-        "explained": None if scene.asks_sum else explain_tasks(scene.tasks),
-        "digits": [digit_data(place, digit) for place, digit in enumerate(scene.digits)],
-        "shapes": [shape.mark() for shape in scene.shapes],
-    }
 
 
 def canvas_px(setting: AnyRef) -> int:

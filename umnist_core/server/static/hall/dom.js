@@ -62,27 +62,6 @@ export function set(element, attributes) {
 }
 
 /**
- * Load a style sheet of the viewer's files into an element or a shadow root.
- *
- * @param {string} name
- * @param {Node} parent
- * @returns {{element: HTMLElement, loaded: Promise<void>}}
- */
-export function styleSheet(name, parent) {
-  const element = h("link", {
-    rel: "stylesheet",
-    href: new URL(`../${name}`, import.meta.url).href,
-  });
-  /** @type {Promise<void>} */
-  const loaded = new Promise((resolve, reject) => {
-    element.addEventListener("load", () => resolve());
-    element.addEventListener("error", () => reject(new Error(`${name} did not load.`)));
-  });
-  parent.appendChild(element);
-  return { element, loaded };
-}
-
-/**
  * Give a list its choices, anew only where they differ: one that is open would close.
  *
  * @param {HTMLSelectElement} select

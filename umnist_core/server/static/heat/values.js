@@ -4,7 +4,7 @@
  * @typedef {{width: number, height: number, cells: Uint16Array}} Values
  */
 
-import { atHome } from "../hall/home.js";
+import { reach } from "../hall/reach.js";
 import { contextOf } from "./colours.js";
 
 /**
@@ -14,7 +14,7 @@ import { contextOf } from "./colours.js";
  * @throws {Error} If the server refuses, or what it sends is no picture.
  */
 export async function fetchValues(url, signal) {
-  const response = await fetch(atHome(url), { signal });
+  const response = await reach(url, { signal });
   if (!response.ok) throw new Error(`Heat could not be read: ${response.status}.`);
   const bitmap = await createImageBitmap(await response.blob(), {
     colorSpaceConversion: "none",

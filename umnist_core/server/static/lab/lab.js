@@ -42,7 +42,8 @@
  */
 
 import { join } from "../hall/bus.js";
-import { h, styleSheet } from "../hall/dom.js";
+import { h } from "../hall/dom.js";
+import { styleSheet } from "../hall/files.js";
 import { sceneAddress, scenePane, readSpan } from "./scene_address.js";
 import { makeControl, refusalLine } from "./sliders.js";
 

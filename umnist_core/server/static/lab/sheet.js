@@ -9,7 +9,8 @@
  * @typedef {{onOpen: (index: number) => void}} SheetCallbacks
  */
 
-import { h, styleSheet } from "../hall/dom.js";
+import { h } from "../hall/dom.js";
+import { styleSheet } from "../hall/files.js";
 import { atHome } from "../hall/home.js";
 
 /**

@@ -14,7 +14,8 @@
  */
 
 import { join } from "../hall/bus.js";
-import { h, onDetail, styleSheet } from "../hall/dom.js";
+import { h, onDetail } from "../hall/dom.js";
+import { styleSheet } from "../hall/files.js";
 import { sizeWords } from "./overlays.js";
 
 /**

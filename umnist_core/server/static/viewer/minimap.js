@@ -1,6 +1,7 @@
 /** The whole image, small, with the part that is in view; click or drag to go there. */
 
 import { h } from "../hall/dom.js";
+import { isHosted, reachPicture } from "../hall/reach.js";
 import { tileUrl } from "./source.js";
 
 /** @typedef {import("../hall/view.js").View} View */
@@ -45,7 +46,27 @@ export class Minimap {
     const wholeInView = width * view.zoom <= pane.width && height * view.zoom <= pane.height;
     this.element.classList.toggle("needless", wholeInView);
     // Not fetched while nobody sees it.
-    if (!wholeInView) this.picture.src = this.address;
+    if (!wholeInView) this.#fetch();
+  }
+
+  async #fetch() {
+    const { address } = this;
+    if (this.shown === address) return;
+    this.shown = address;
+    if (!isHosted(address)) {
+      this.picture.src = address;
+      return;
+    }
+    try {
+      const picture = await reachPicture(address);
+      if (address !== this.shown) return;
+      picture.alt = "";
+      picture.draggable = false;
+      this.picture.replaceWith(picture);
+      this.picture = picture;
+    } catch {
+      this.shown = null; // asked for again with the next movement
+    }
   }
 
   #begin(event) {

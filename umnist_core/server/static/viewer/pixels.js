@@ -14,7 +14,7 @@
  * @typedef {number|string} Value A number; "nan" and the like are none in JSON.
  */
 
-import { atHome } from "../hall/home.js";
+import { reach } from "../hall/reach.js";
 import { tileUrl } from "./source.js";
 
 /** Tiles or blocks that are kept; a tile of 512 x 512 px is at most 768 KiB. */
@@ -94,7 +94,7 @@ export class PixelReader {
       left: column * side - (column > 0 ? shared : 0),
       top: row * side - (row > 0 ? shared : 0),
       url: this.isAsked
-        ? atHome(`${this.data.url}${column}_${row}.json`)
+        ? `${this.data.url}${column}_${row}.json`
         : tileUrl(this.source, maxLevel, column, row),
     };
   }
@@ -109,7 +109,7 @@ export class PixelReader {
 
 /** @returns {Promise<Piece>} */
 async function fetchBlock(url, signal) {
-  const response = await fetch(url, { signal });
+  const response = await reach(url, { signal });
   if (!response.ok) throw new Error(`Values could not be read: ${response.status}.`);
   const { values } = await response.json();
   return (column, row) => values[row][column];
@@ -117,7 +117,7 @@ async function fetchBlock(url, signal) {
 
 /** @returns {Promise<Piece>} */
 async function decodeTile(url, signal, channels) {
-  const response = await fetch(url, { signal });
+  const response = await reach(url, { signal });
   if (!response.ok) throw new Error(`A tile could not be read: ${response.status}.`);
   const bitmap = await createImageBitmap(await response.blob(), { colorSpaceConversion: "none" });
   const { width, height } = bitmap;

@@ -6,6 +6,7 @@
  */
 
 import { atHome } from "../hall/home.js";
+import { isHosted, reach } from "../hall/reach.js";
 
 /**
  * Fetch and read a `.dzi` description.
@@ -18,7 +19,7 @@ import { atHome } from "../hall/home.js";
 export async function fetchSource(url, signal) {
   let response;
   try {
-    response = await fetch(atHome(url), { signal });
+    response = await reach(url, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Error("The image could not be fetched: the server did not answer.");
@@ -37,11 +38,13 @@ export async function fetchSource(url, signal) {
  */
 export function knownSource(url, known) {
   const { width, height } = known;
-  const { pathname, search, origin } = new URL(atHome(url), location.href);
+  // A host's address is of no scheme that has an origin.
+  const { href, search } = isHosted(url) ? new URL(url) : new URL(atHome(url), location.href);
+  const place = href.slice(0, href.length - search.length);
   return {
     ...known,
     dzi: url,
-    tilesUrl: origin + pathname.replace(/\.dzi$/, "_files/"),
+    tilesUrl: place.replace(/\.dzi$/, "_files/"),
     query: search,
     maxLevel: Math.ceil(Math.log2(Math.max(width, height, 1))),
   };
@@ -67,7 +70,7 @@ export function tileUrl(source, level, column, row) {
 export async function tileReason(url) {
   let response;
   try {
-    response = await fetch(url);
+    response = await reach(url);
   } catch {
     return "The server did not answer.";
   }

@@ -7,6 +7,7 @@
  * @typedef {{busy: boolean, error: string|null}} SwapState
  */
 
+import { isHosted, reachPicture } from "../hall/reach.js";
 import { fetchSource, knownSource, tileReason } from "./source.js";
 import { levelOf } from "../hall/view.js";
 
@@ -30,6 +31,19 @@ class MissingTile extends Error {
 async function missingSentence(url) {
   const why = await tileReason(url);
   return why === null ? TILE_FAILED : `${TILE_FAILED} ${why}`;
+}
+
+/** @param {any} tileSource Whose tiles come from a host, not over the network. */
+function useHost(tileSource) {
+  tileSource.downloadTileStart = (job) => {
+    const stop = new AbortController();
+    job.userData.stop = stop;
+    reachPicture(job.src, { signal: stop.signal }).then(
+      (picture) => job.finish(picture, null, "image"),
+      (error) => job.fail(error.message, null),
+    );
+  };
+  tileSource.downloadTileAbort = (job) => job.userData.stop?.abort();
 }
 
 export class ImageSwap {
@@ -166,6 +180,7 @@ export class ImageSwap {
       fileFormat: source.format,
       queryParams: source.query,
     });
+    if (isHosted(source.dzi)) useHost(tileSource);
     const download = tileSource.downloadTileStart;
     tileSource.downloadTileStart = (job) => {
       if (this.pending === pending) pending.jobs.push(job);

@@ -47,8 +47,8 @@
  */
 
 import { join } from "../hall/bus.js";
-import { h, onDetail, styleSheet } from "../hall/dom.js";
-import { loadEngine } from "./engine.js";
+import { h, onDetail } from "../hall/dom.js";
+import { loadEngine, styleSheet } from "../hall/files.js";
 import { HeatBar } from "../heat/bar.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";

@@ -35,7 +35,8 @@
  */
 
 import { join } from "../hall/bus.js";
-import { h, styleSheet } from "../hall/dom.js";
+import { h } from "../hall/dom.js";
+import { styleSheet } from "../hall/files.js";
 import { AttentionPanel, OUTLINED, outlineOf } from "./attention.js";
 import { ChoiceRows } from "./choice.js";
 import { Outcome, judged, spokenText, truthFor } from "./outcome.js";
