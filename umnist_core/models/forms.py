@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from umnist_core.errors import InvalidValueError
@@ -140,6 +139,9 @@ class Undeformed(PictureForm):
 
 
 def _resize(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    # Loaded only where an image is: machines that train on scenes may lack it.
+    from PIL import Image
+
     resized = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(resized)
 
