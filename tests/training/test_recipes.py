@@ -48,7 +48,7 @@ _IPS_CODE = "the released configuration of Bergner 2023, for Megapixel MNIST"
 _SIGNS = "Riffi-Aslett and Fell, section 4, Swedish traffic signs"
 _SIGNS_LOGS = "the configuration that the logs of Riffi-Aslett and Fell begin with"
 _SIGNS_CODE = "the released data set of Bergner 2023, for traffic signs"
-_PATCHES = "Riffi-Aslett and Fell, table 5"
+_PATCHES = "Riffi-Aslett and Fell, table 6"
 _FORK = "the released code of Riffi-Aslett and Fell"
 # Pawlowski et al., arXiv 1908.06037
 _NEEDLE = "Pawlowski 2019, Needle MNIST"
