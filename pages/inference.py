@@ -40,8 +40,8 @@ with image_tab:
 cards = load_cards()
 sentence = refusal(cards)
 devices = list_devices(is_to_start=not sentence)
-preset = picture.preset if picture else None
-choice = current_choice(cards, devices, bool(picture and picture.people), preset)
+preset, kind = (picture.preset, picture.kind) if picture else (None, "")
+choice = current_choice(cards, devices, bool(picture and picture.people), preset, kind)
 
 with stage:
     if picture is None:
@@ -58,7 +58,7 @@ with model_tab:
             "viewer": st.session_state["inference_viewer_id"],
             "checkpoints": list_checkpoints(cards),
             "devices": devices,
-            "hints": find_hints(cards, preset),
+            "hints": find_hints(cards, preset, kind),
             "image": picture and picture.pane,
             "truth": picture.truth if picture else {},
             "called": picture.called if picture else {},

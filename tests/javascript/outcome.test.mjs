@@ -19,9 +19,14 @@ test("nothing is right or wrong of a class that the model does not know", () => 
 });
 
 test("answers and verdicts have the names where there are some", () => {
-  const task = { name: "class", is_multi: false, is_right: false, truth: [1] };
+  const task = { name: "class", is_multi: false, is_right: false, truth: [1], classes: 3 };
   assert.equal(answerText([2], NAMES.class), "Woodcut");
   assert.equal(answerText([2]), "2");
   assert.equal(verdictText(task, NAMES.class), "Wrong: it is Silk");
   assert.equal(verdictText(task), "Wrong: it is 1");
+});
+
+test("of a number it is told how far off it is", () => {
+  const task = { name: "year", is_multi: false, is_right: false, truth: [1730], answer: [1695] };
+  assert.equal(verdictText({ ...task, classes: 0 }), "It is 1730, 35 off");
 });

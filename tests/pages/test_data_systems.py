@@ -122,12 +122,14 @@ def test_class_year_and_size_of_meth_are_said(tmp_path: Path) -> None:
     sample = chosen(folder=str(tmp_path), set="MetH-Medium", image="1")
     truth = truth_of(sample)
     assert (truth["label"], truth["explained"]) == ("Silk", "class number 1, of 0 to 2")
-    assert sample.truth == {"class": [1]}
+    assert (sample.truth, sample.called) == ({"class": [1]}, {"class": "Silk"})
     assert file_notes(sample, read_image_header(sample.path)) == ("Split train.",)
     write_photograph(sample.path, 50, 40)
     note = file_notes(sample, read_image_header(sample.path))[-1]
     assert note == "Its table says 31 x 17 px."
-    year = truth_of(chosen(folder=str(tmp_path), set="MetH-Period"))
+    dated = chosen(folder=str(tmp_path), set="MetH-Period")
+    assert (dated.truth, dated.called) == ({"year": [1730]}, {})
+    year = truth_of(dated)
     assert (year["label"], year["explained"]) == ("1730", "the year")
 
 

@@ -123,3 +123,14 @@ def test_model_that_knows_such_images_is_shown_unasked() -> None:
     assert first_of(cards, "needle") == "digit-finder"  # none knows such images
     assert find_hints(cards, "large-scale").keys() == {"digit-finder"}
     assert find_hints(cards, "paper").keys() == {"scales"}
+
+
+def test_model_of_digits_beside_a_photograph_has_a_hint() -> None:
+    """The one that learned from such photographs is shown unasked, and has none."""
+    cards = {
+        "digit-finder": Card("digit-finder", data={"preset": "released"}),
+        "works": Card("vgg16", data={"folder": "x", "kind": "MetH-Medium"}),
+    }
+    assert find_hints(cards, None, "MetH-Medium").keys() == {"digit-finder"}
+    assert first_of(cards, None, "MetH-Medium") == "works"
+    assert first_of(cards, None, "signs") == "digit-finder"

@@ -57,7 +57,7 @@ def _names_of(card: Card) -> dict[str, list[str]]:
     return names
 
 
-def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
+def find_hints(cards: Mapping[str, Card], preset: str | None, kind: str = "") -> dict[str, str]:
     """Return what to know of each model that never saw images of this preset's kind.
 
     Parameters
@@ -65,11 +65,16 @@ def find_hints(cards: Mapping[str, Card], preset: str | None) -> dict[str, str]:
     cards
         By name.
     preset
-        Of the image; None if it was not generated here.
+        Of the image; None if it is of no kind that is generated here.
+    kind
+        Which data system the image is of, by its reader; empty of any other.
     """
     hints = {}
     for name, card in cards.items():
         learned = str(card.data.get("preset"))
+        if kind and preset is None and learned in ALL_PRESETS:
+            title = NAMED_SETTINGS[learned].title
+            hints[name] = f"{name} learned from “{title}” and has never seen a photograph."
         if preset is None or is_fitting(card, preset):
             continue
         if learned == LARGE_SCALE:
@@ -113,6 +118,7 @@ def current_choice(
     devices: list[dict[str, str]],
     has_people: bool,
     preset: str | None = None,
+    kind: str = "",
 ) -> dict[str, Any]:
     """Return the choice; at first, what the address asks for.
 
@@ -122,8 +128,9 @@ def current_choice(
         What there is to choose from.
     has_people
         Whether people looked at the image, too.
-    preset
-        Of the image: who has chosen no model gets one that learned from such images.
+    preset, kind
+        Of the image, as for `find_hints`: who has chosen no model gets one that learned from such
+        images.
     """
     names = list(cards)
     is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
@@ -139,7 +146,7 @@ def current_choice(
         }
     choice = dict(st.session_state[CHOICE])
     if choice["checkpoint"] not in names:
-        choice["checkpoint"] = first_of(cards, preset)
+        choice["checkpoint"] = first_of(cards, preset, kind)
     if choice["beside"] not in (*names, *([PEOPLE] if has_people else [])):
         choice["beside"] = None
     keys = [one["key"] for one in devices]
@@ -148,14 +155,16 @@ def current_choice(
     return choice
 
 
-def first_of(cards: Mapping[str, Card], preset: str | None) -> str | None:
+def first_of(cards: Mapping[str, Card], preset: str | None, kind: str = "") -> str | None:
     """Return the model that is shown unasked: of those that know such images, or of all."""
-    fitting = [name for name, card in cards.items() if preset is None or _knows(card, preset)]
+    fitting = [name for name, card in cards.items() if _knows(card, preset, kind)]
     names = fitting or list(cards)
     return FIRST if FIRST in names else next(iter(names), None)
 
 
-def _knows(card: Card, preset: str) -> bool:
+def _knows(card: Card, preset: str | None, kind: str) -> bool:
+    if preset is None:
+        return not kind or card.data.get("kind") == kind
     return str(card.data.get("preset")) in ALL_PRESETS and is_fitting(card, preset)
 
 

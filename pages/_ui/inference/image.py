@@ -40,7 +40,9 @@ class Picture:
     truth
         The right answers by task, of images that were not generated here.
     preset
-        Of a generated image; None for any other.
+        Of the image's kind, where such are generated here; else None.
+    kind
+        Which data system the image is of, by its reader; empty of any other.
     called
         What the image's data set calls the right class, by task.
     people
@@ -50,6 +52,7 @@ class Picture:
     viewer: dict[str, Any]
     truth: Mapping[str, list[int]] = field(default_factory=dict)
     preset: str | None = None
+    kind: str = ""
     called: Mapping[str, str] = field(default_factory=dict)
     people: dict[str, Any] | None = None
 
@@ -82,7 +85,9 @@ def choose_picture() -> Picture | None:
     if problem:
         st.warning(problem)
     viewer = _file_viewer(entry, sample.title, sample.link) | known
-    return Picture(viewer, sample.truth, preset=preset_of(sample.kind), called=sample.called)
+    return Picture(
+        viewer, sample.truth, preset=preset_of(sample.kind), kind=sample.kind, called=sample.called
+    )
 
 
 def step_picture(step: str) -> None:

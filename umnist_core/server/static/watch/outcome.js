@@ -226,7 +226,7 @@ function warningsOf({ doubts }) {
 function taskBlock(task, { isNamed, names, sure, warnings }) {
   const verdict = words.verdictText(task, names);
   const isWorded = task.is_multi || names !== undefined;
-  const isWrong = task.is_right === false;
+  const isWrong = task.is_right === false && task.classes > 0; // a number is near or far
   return h(
     "div",
     { class: "task", "data-task": task.name },

@@ -89,9 +89,11 @@ export function progressText(job, model) {
  * @param {string[]} [names] Of the classes, by their numbers.
  * @returns {string} Empty where the truth is not known.
  */
-export function verdictText({ name, is_multi: isMulti, is_right: isRight, truth }, names) {
+export function verdictText(task, names) {
+  const { name, is_multi: isMulti, is_right: isRight, truth, classes, answer } = task;
   if (isRight === null || truth === null) return "";
   if (isRight) return "Right";
+  if (classes === 0) return `It is ${truth[0]}, ${Math.abs(truth[0] - answer[0])} off`;
   if (isMulti) return `Wrong: they are ${setText(truth)}`;
   return `Wrong: ${name === "sum" ? "the sum" : "it"} is ${answerText(truth, names)}`;
 }
