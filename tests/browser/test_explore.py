@@ -14,6 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Pixels, wait_until
+from tests.datasets.meth.making import METH_HEADER, meth_cells, write_table
+from tests.datasets.signs.making import line, sign, write_annotations
 from tests.megapixel import megapixel_tasks
 from tests.pyramid.making import FLOAT, RGB, write_oriented, write_pages, write_tiff
 from umnist_core.datasets.megapixel_sparse import write_megapixel_split
@@ -207,6 +209,41 @@ def test_megapixel_folder_in_the_original_layout_opens(
     wait_until(lambda: "255" in values_at(page), "The stored pixels are not shown.")
     page.get_by_text("Show the answer").click()
     expect(page.get_by_text(f"largest {megapixel_tasks(scene).max}")).to_be_visible()
+
+
+def test_signs_are_outlined_with_their_names(page: Page, app: str, tmp_path: Path) -> None:
+    """Once the answer is asked for, each with how well it is seen; the class is by the filter."""
+    lines = [line("a.png", sign("50_SIGN"), sign("STOP", "SIDE_ROAD", (340, 330, 310, 300)))]
+    write_annotations(tmp_path / "annotations.txt", lines)
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((960, 1280, 3), 90, np.uint8))
+    open_explore(page, app, source="folder", system="signs", folder=tmp_path)
+    expect(page.get_by_text("Show the answer")).to_be_visible()
+    expect(page.locator(".digit-text")).to_have_count(0)
+    page.get_by_text("Show the answer").click()
+    expect(page.locator(".digit-text")).to_have_text(
+        ["50_SIGN · visible, 39 px", "STOP · side road, 30 px"]
+    )
+    expect(page.locator(".umnist-answers .total")).to_have_text("50_SIGN")
+
+
+def test_low_resolution_is_in_step_with_the_px_that_it_was_made_of(
+    page: Page, app: str, tmp_path: Path
+) -> None:
+    """Of 79 px a sixteenth is 4 px that cover 64, not all: the third begins at 32."""
+    stripes = np.repeat(np.arange(0, 250, 50, dtype=np.uint8), 16)[:79]
+    image = np.broadcast_to(stripes[None, :, None], (48, 79, 3))
+    (tmp_path / "data").mkdir()
+    cv2.imwrite(str(tmp_path / "data" / "a.png"), image)
+    cells = meth_cells([("a.png", "", "train", (79, 48))])
+    write_table(tmp_path / "MetH-SR.csv", METH_HEADER, cells)
+    open_explore(page, app, source="folder", folder=tmp_path, low=16, view="34,20,16")
+    expect(page.locator(".pane .title")).to_have_text(["a", "Reduced x16, made here"])
+
+    def shown() -> bool:
+        values = [int(one) for one in values_at(page) if one.isdecimal() and one != "8"]
+        return len(values) == 6 and values[:3] == [100] * 3 and min(values[3:]) > 80
+
+    wait_until(shown, f"Expected some 100 in both panes, found {values_at(page)}.")
 
 
 def test_explore_works_at_390_px(browser: Browser, app: str) -> None:
