@@ -19,7 +19,14 @@ from umnist_core.training.evaluate import Evaluation, evaluate
 
 MOST_BYTES = 10_000_000
 SHIPPED = find_shipped_checkpoints()
-EXPECTED = {"additive-pyramid", "digit-finder", "efficientnet-b0-512", "fov-max", "ips-megapixel"}
+EXPECTED = {
+    "additive-pyramid",
+    "digit-finder",
+    "efficientnet-b0-512",
+    "fov-max",
+    "ips-megapixel",
+    "ips-needle",
+}
 
 
 def answers(name: str, preset: str, count: int) -> Evaluation:
@@ -32,7 +39,7 @@ def answers(name: str, preset: str, count: int) -> Evaluation:
 
 
 def test_those_that_the_documents_promise_are_there() -> None:
-    """IPS, the finder, the labels-only model, one EfficientNet-B0 at 512 px, and FovMax."""
+    """IPS, the finder, the labels-only model, one EfficientNet-B0 at 512 px, FovMax, and IPS for needles."""
     assert set(SHIPPED) == EXPECTED
 
 
@@ -107,3 +114,18 @@ def test_fovmax_reads_digits_of_every_scale(scale: float) -> None:
     model, _ = load_checkpoint(SHIPPED["fov-max"])
     rows = evaluate(model, samples, batch_size=20, with_attention=False).rows
     assert sum(row["correct_digit"] for row in rows) >= 50
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("canvas_px", "least"), [(128, 50), (512, 17)])
+def test_ips_says_whether_there_is_a_needle(canvas_px: int, least: int) -> None:
+    """One network for every canvas, far above the half that chance gives, of 60 and 20 images."""
+    recipe = Recipe(
+        60 if canvas_px < 512 else 20, "needle", 8_675_309, "test", {"canvas": str(canvas_px)}
+    )
+    samples = SceneSamples(recipe)
+    if samples.glyphs.is_stand_in:
+        pytest.skip("MNIST is not on this machine.")
+    model, _ = load_checkpoint(SHIPPED["ips-needle"])
+    rows = evaluate(model, samples, batch_size=20, with_attention=False).rows
+    assert sum(row["correct_needle"] for row in rows) >= least
