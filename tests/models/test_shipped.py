@@ -39,7 +39,7 @@ def answers(name: str, preset: str, count: int) -> Evaluation:
 
 
 def test_those_that_the_documents_promise_are_there() -> None:
-    """IPS, the finder, the labels-only model, one EfficientNet-B0 at 512 px, FovMax, and IPS for needles."""
+    """IPS, also for needles, the finder, the labels-only model, one EfficientNet-B0, and FovMax."""
     assert set(SHIPPED) == EXPECTED
 
 
