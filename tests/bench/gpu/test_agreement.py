@@ -24,6 +24,7 @@ from umnist_core.bench.gpu.agreement import (
     moved_attention,
 )
 from umnist_core.bench.gpu.figures import MODES, get_figure
+from umnist_core.digits import load_glyphs
 from umnist_core.hardware import Hardware
 from umnist_core.models.base import FoundDigit, Model
 from umnist_core.models.papers.convnet import ConvNet
@@ -104,6 +105,18 @@ def test_grad_cam_without_captum_is_that_with_it() -> None:
         wanted = grid.ravel() / grid.sum()
         np.testing.assert_allclose([*found.values()], wanted, atol=1e-5)
     assert places[0] != places[1]
+
+
+def test_map_of_a_photograph_is_that_which_captum_has() -> None:
+    """Its cells, which are numbered here, hold what `attend` says of them; so for a pyramid."""
+    model = create_model("vgg16-spp", {"width": 8, "hidden": 16}).eval()
+    batch = model.collate([model.prepare(agreement._photograph(load_glyphs(), 0))])
+    sight = agreement.look(model, batch)
+    output = model.attend(batch)
+    assert output.attention is not None
+    assert sight.places is not None
+    (found,), (places,) = output.attention, sight.places
+    np.testing.assert_allclose([*places.values()], found.weights[0, 0], atol=1e-5)
 
 
 def _batch(model: Model) -> Any:

@@ -70,9 +70,10 @@ def _do(out: Path, name: str) -> Heard:
 
 
 def test_models_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that selects, and one with Grad-CAM, in every mode."""
-    monkeypatch.setattr(agreement, "model_names", lambda: ["ips", "large-scale-cnn"])
-    assert len(_do(tmp_path, "agree").figures()) == 5 * len(MODES)
+    """One that selects, one with Grad-CAM, and one that enlarges, in every mode."""
+    names = ["ips", "large-scale-cnn", "espcn"]
+    monkeypatch.setattr(agreement, "model_names", lambda: names)
+    assert len(_do(tmp_path, "agree").figures()) == 7 * len(MODES)
 
 
 def _do_step(out: Path, way: str) -> None:

@@ -27,7 +27,7 @@ from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.papers.convnet import CamNet
 from umnist_core.models.papers.faster_rcnn import DetectorOutput
-from umnist_core.models.reduced import ReducedBatch
+from umnist_core.models.papers.vgg16 import PhotographModel
 from umnist_core.models.registry import create_model, model_names
 from umnist_core.models.targets import scene_targets
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
@@ -99,6 +99,8 @@ def _batch(work: Work, model: Model) -> Any:
 def _sources(work: Work, model: Model) -> list[TileSource]:
     """Return images with answers to what a model is asked."""
     sizes = work.sizes
+    if model.sees_colour:
+        return [_photograph(work.glyphs, index) for index in range(sizes.images)]
     if model.tasks == (DIGIT_TASK,):  # the scenes of no preset have one digit
         return [_one_digit(work.glyphs, index) for index in range(sizes.images)]
     preset, side_px = find_scenes(work, model)
@@ -113,6 +115,12 @@ def _one_digit(glyphs: GlyphSet, index: int) -> TileSource:
     inner = slice(GLYPH_PX, side_px - GLYPH_PX)
     image[inner, inner] = glyphs.images[index].repeat(2, axis=0).repeat(2, axis=1)
     return ArraySource(image)
+
+
+def _photograph(glyphs: GlyphSet, index: int) -> TileSource:
+    """Return an image in colour of 112 px: another digit in each channel."""
+    planes = [_one_digit(glyphs, index + more).read_whole() for more in range(3)]
+    return ArraySource(np.stack(planes, axis=2))
 
 
 def find_scenes(work: Work, model: Model) -> tuple[str, int]:
@@ -201,13 +209,15 @@ def look(model: Model, batch: Any, classes: Sequence[int] | None = None) -> Sigh
     classes
         Which class Grad-CAM explains of each image; the likeliest by default.
     """
-    has_grad_cam = isinstance(model, CamNet) and type(model).attend is CamNet.attend
+    has_grad_cam = isinstance(model, PhotographModel) or (
+        isinstance(model, CamNet) and type(model).attend is CamNet.attend
+    )
     with torch.no_grad():
         output = model(batch) if has_grad_cam else model.attend(batch)
     first = output.logits[model.tasks[0].name].detach().float().cpu()  # (B, classes)
-    answers = tuple(first.argmax(dim=1).tolist())
+    answers = tuple(first.flatten(1).argmax(dim=1).tolist())  # of images, where they are brightest
     places = None
-    if isinstance(model, CamNet) and has_grad_cam:
+    if isinstance(model, CamNet | PhotographModel) and has_grad_cam:
         places = grad_cam_places(model, batch, answers if classes is None else classes)
     elif output.attention is not None:
         places = tuple(_places(one) for one in output.attention)
@@ -222,7 +232,7 @@ def _numbers(output: ModelOutput) -> tuple[Tensor, ...]:
     if isinstance(output, DetectorOutput) and output.features is not None:
         levels = output.features.values()
         return tuple(one.detach().double().cpu().flatten(1) for one in levels)
-    return tuple(one.detach().double().cpu() for one in output.logits.values())
+    return tuple(one.detach().double().cpu().flatten(1) for one in output.logits.values())
 
 
 def _places(attention: AttentionMap) -> dict[Place, float]:
@@ -233,7 +243,7 @@ def _places(attention: AttentionMap) -> dict[Place, float]:
 
 
 def grad_cam_places(
-    model: CamNet, batch: ReducedBatch, classes: Sequence[int]
+    model: CamNet | PhotographModel, batch: Any, classes: Sequence[int]
 ) -> tuple[dict[Place, float], ...]:
     """Return Grad-CAM of each image, cell by cell, without captum, which bare images lack.
 

@@ -89,6 +89,7 @@ class Sizes:
 _SMALL_SCENE = {"factor": "0.5..4", "noise_count": "4", "digit_size": "28", "noise_size": "28"}
 
 _SMALL_NET = {"side_px": 64}
+_SMALL_VGG = {"width": 8, "hidden": 16}
 
 _SMALL_RECIPE = (
     *("data.count=24", "run.batch_size=4"),
@@ -107,6 +108,9 @@ REHEARSAL = Sizes(
         "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
         "needle-cnn": {"width": 4, "blocks": (1, 1, 1, 1), "stem_stride": 2},
         "resnet50": _SMALL_NET,
+        "vgg16": _SMALL_VGG | {"resized_px": 40, "crop_px": 32},
+        "vgg16-gap": _SMALL_VGG,
+        "vgg16-spp": _SMALL_VGG,
     },
     canvas_px=512,
     megapixel_px=400,

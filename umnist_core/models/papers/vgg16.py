@@ -204,6 +204,7 @@ class PhotographModel(Model):
 
     sees_colour: ClassVar[bool] = True
     config: Any
+    net: Any
 
     def __init__(self, config: PhotographConfig) -> None:
         super().__init__()
@@ -235,9 +236,20 @@ class PhotographModel(Model):
             return nn.functional.mse_loss(logits[:, 0], target)
         return nn.functional.cross_entropy(logits, target, reduction=reduction)
 
+    @property
     @abstractmethod
+    def cam_layer(self) -> nn.Module:
+        """Layer of the network that Grad-CAM reads: the last convolution."""
+
+    def images(self, batch: PhotographBatch) -> Tensor:
+        """Return what the network takes, float32 (B, 3, H, W) from -1 to 1, on its device."""
+        return as_values(batch, self.device)
+
     def find_grid(self, batch: PhotographBatch, place: int, answer: Tensor) -> NDArray[np.float32]:
-        """Return the Grad-CAM map of an image of a batch on the network's own grid."""
+        """Return the Grad-CAM map of an image, without its padding and with nothing dropped."""
+        rows, cols = batch.sizes[place]
+        images = self.images(batch)[place : place + 1, :, :rows, :cols]
+        return np.asarray(cam_grids(self.net, self.cam_layer, images, answer)[0])
 
     def attend(self, batch: PhotographBatch) -> ModelOutput:
         """Return logits, and the Grad-CAM map of what they say."""
@@ -296,7 +308,7 @@ class Vgg16(PhotographModel):
         kept: Sequence[Tensor] = ()
         if self.config.evaluates_with_dropout and not self.training:
             kept = self._draw_kept(batch)
-        logits = self.net(as_values(batch, self.device), kept)
+        logits = self.net(self.images(batch), kept)
         return ModelOutput(
             {self.tasks[0].name: logits}, no_attention="Attention is worked out by attend alone."
         )
@@ -313,8 +325,8 @@ class Vgg16(PhotographModel):
         kept = hardware_of(self.device).send((draws >= DROPOUT).float() / (1 - DROPOUT))
         return list(kept.unbind(1))
 
-    def find_grid(self, batch: PhotographBatch, place: int, answer: Tensor) -> NDArray[np.float32]:
-        """Return the map of the last convolution, 14 x 14 of 224 px; nothing is dropped."""
-        images = as_values(batch, self.device)[place : place + 1]
-        grids = cam_grids(self.net, self.net.features[-2], images, answer)  # (1, 14, 14)
-        return np.asarray(grids[0])
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The ReLU of the last convolution, 14 x 14 of 224 px."""
+        layer: nn.Module = self.net.features[-2]
+        return layer

@@ -22,15 +22,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import ModelOutput
 from umnist_core.models.forms import Undeformed
-from umnist_core.models.papers.grad_cam import cam_grids
 from umnist_core.models.papers.vgg16 import (
     DEEPEST,
     PhotographConfig,
@@ -43,7 +40,6 @@ from umnist_core.models.photographs import (
     Photograph,
     PhotographBatch,
     as_planes,
-    as_values,
     inside_mask,
     read_colour,
 )
@@ -187,17 +183,15 @@ class WholeModel(PhotographModel):
 
     def forward(self, batch: PhotographBatch) -> ModelOutput:
         """Return logits (B, classes), or years (B, 1)."""
-        logits = self.net(as_values(batch, self.device), batch.sizes)
+        logits = self.net(self.images(batch), batch.sizes)
         return ModelOutput(
             {self.tasks[0].name: logits}, no_attention="Attention is worked out by attend alone."
         )
 
-    def find_grid(self, batch: PhotographBatch, place: int, answer: Tensor) -> NDArray[np.float32]:
-        """Return the map of the last convolution, a cell for 16 px, without the padding."""
-        rows, cols = batch.sizes[place]
-        images = as_values(batch, self.device)[place : place + 1, :, :rows, :cols]
-        layers = [one for one in self.net.features if isinstance(one, nn.ReLU)]
-        return np.asarray(cam_grids(self.net, layers[-1], images, answer)[0])
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The ReLU of the last convolution, a cell for 16 px."""
+        return [one for one in self.net.features if isinstance(one, nn.ReLU)][-1]
 
 
 @register_model("vgg16-gap", WholeConfig)
