@@ -202,3 +202,28 @@ def test_explore_shows_both_resolutions_and_says_so(tmp_path: Path) -> None:
     assert page.selectbox(key="low").value == "4"
     assert page.selectbox(key="low").options[1] == "Reduced x2, made here"
     assert [one.value for one in page.error] == []
+
+
+@pytest.mark.parametrize("page", ["explore", "inference"])
+@pytest.mark.parametrize("key", ["needle", "large-scale", "patchgd"])
+def test_images_of_a_missing_system_are_generated_at_a_click(page: str, key: str) -> None:
+    """The page then shows such an image, and asks for no files."""
+    app = AppTest.from_file(str(EXPLORE.with_name(f"{page}.py")), default_timeout=120)
+    app.query_params.update(source="folder", system=key)
+    app.run()
+    (button,) = (one for one in app.button if "generated here" in one.label)
+    button.click().run()
+    assert not app.exception
+    assert [one.value for one in app.error] == []
+    assert app.session_state["source"] == "generated"
+    if page == "inference":
+        assert app.session_state["lab_state"].a.preset == SYSTEMS[key].preset
+    else:
+        assert app.selectbox(key="preset").value == SYSTEMS[key].preset
+
+
+def test_file_of_a_data_set_is_asked_for_by_its_folder(tmp_path: Path) -> None:
+    """A sentence says so."""
+    write_needle(tmp_path, canvas=64, count=1)
+    page = open_page(source="folder", folder=str(tmp_path / "train_0.npz"))
+    assert "found the file train_0.npz; name the folder" in page.error[0].value

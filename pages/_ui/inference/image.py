@@ -19,7 +19,7 @@ from pages._ui.shared.sliders import lab_data, show_controls
 from pages._ui.shared.studies import get_service
 from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
 from pages._ui.shared.systems import preset_of
-from umnist_core.datasets.large_scale.ref import DigitRef
+from umnist_core.datasets.large_scale.ref import DigitRef, any_ref
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling.service import StudyService
 from umnist_core.server.files import FileEntry, register_file
@@ -76,7 +76,7 @@ def choose_picture() -> Picture | None:
         return _choose_from_study()
     if source == "generated":
         return _choose_scene()
-    sample = choose_file() if source == "file" else choose_from_folder()
+    sample = choose_file() if source == "file" else choose_from_folder(_show_generated)
     if sample is None:
         return None
     entry = register_file(sample.path, page=sample.page)
@@ -88,6 +88,14 @@ def choose_picture() -> Picture | None:
     return Picture(
         viewer, sample.truth, preset=preset_of(sample.kind), kind=sample.kind, called=sample.called
     )
+
+
+def _show_generated(preset: str) -> None:
+    """Go to generated images of a preset; a callback."""
+    st.session_state["source"] = "generated"
+    state, _ = current_state()
+    edited = replace(state, compare="one").with_edited(any_ref(preset))
+    change_state(replace(edited, compare=state.compare))
 
 
 def step_picture(step: str) -> None:

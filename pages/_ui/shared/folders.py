@@ -24,7 +24,7 @@ from umnist_core.datasets.megapixel_sparse import (
 from umnist_core.datasets.meth import MethReader, read_pair
 from umnist_core.datasets.meth.table import PAIR
 from umnist_core.datasets.read import open_system
-from umnist_core.errors import TooLargeError, UmnistError
+from umnist_core.errors import MissingFileError, TooLargeError, UmnistError
 from umnist_core.paths import expand_home, shown_name
 from umnist_core.seeds import SPLITS
 
@@ -66,6 +66,11 @@ def _open(path: str) -> Opened:
         return Opened(None, tuple(one.relative_to(root).as_posix() for one in inner))
     if (system := open_system(root)) is not None:
         return Opened(system, notes=system.notes)
+    if root.is_file():
+        raise MissingFileError(
+            f"Expected a folder, a table or a file of MNIST Large Scale, found the file {root.name}"
+            "; name the folder that it lies in, or choose File to open an image alone."
+        )
     return Opened(open_image_folder(root))
 
 
