@@ -66,7 +66,7 @@ class Page {
   /** @param {HTMLElement} parent */
   #build(parent) {
     const { images } = this.data;
-    this.images = choice("Image", (value) => this.#open(Number(value)));
+    this.images = choice("Which image", (value) => this.#open(Number(value)));
     this.models = [0, 1].map((slot) =>
       choice(slot === 0 ? "Model" : "Beside it", (value) => this.#choose(slot, value)),
     );
@@ -251,7 +251,7 @@ class Page {
  * @param {(value: string) => void} onChange
  */
 function choice(name, onChange) {
-  const select = h("select", { change: () => onChange(select.value) });
+  const select = h("select", { "aria-label": name, change: () => onChange(select.value) });
   return { row: h("label", { class: "page-row" }, h("span", {}, name), select), select };
 }
 
