@@ -256,8 +256,13 @@ def test_data_set_with_other_classes_is_refused(tmp_path: Path) -> None:
         train(period, tmp_path / "run", shows_progress=False)
 
 
-def test_scenes_of_digits_are_refused(tmp_path: Path) -> None:
+def test_scenes_of_digits_are_refused(tmp_path: Path, runs: Path) -> None:
     """A model of photographs needs a folder of them."""
+    told = CliRunner().invoke(
+        evaluate_command, [str(runs / "class/best.safetensors"), "--count", "2", "--device", "cpu"]
+    )
+    assert isinstance(told.exception, InvalidValueError)
+    assert "Expected a photograph for the task 'class'" in str(told.exception)
     config = _config(tmp_path, data={"folder": "", "validation_split": "", "count": 20})
     with pytest.raises(InvalidValueError, match="Expected a folder of photographs"):
         train(config, tmp_path / "run", shows_progress=False)

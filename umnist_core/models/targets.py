@@ -64,6 +64,11 @@ def _answer(scene: Scene, task: Task) -> Tensor:
                 "draw images with one, or choose a model that answers sums."
             )
         return torch.tensor(scene.digits[0].label)
+    if task.name in (CLASS, YEAR_TASK.name):
+        raise InvalidValueError(
+            f"Expected a photograph for the task {task.name!r}, found a scene of digits; name a "
+            "folder of photographs with --data or data.folder."
+        )
     if scene.asks_sum:
         raise InvalidValueError(
             f"The task {task.name!r} is none of a scene whose sum is asked; choose a preset of "
