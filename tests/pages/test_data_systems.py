@@ -15,10 +15,12 @@ from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import file_notes, file_truth
 from pages._ui.shared.systems import SYSTEMS, preset_of
 from tests.datasets.large_scale_files import NAME, write_file
+from tests.datasets.making import small_recipe
 from tests.datasets.meth.making import ROWS, Row, write_meth, write_photograph
 from tests.datasets.signs.making import line, sign, write_set
-from umnist_core.datasets import open_dataset
+from umnist_core.datasets import Recipe, open_dataset, open_files
 from umnist_core.datasets.needle import write_needle
+from umnist_core.datasets.write import write_dataset
 from umnist_core.pyramid.files import read_image_header
 
 EXPLORE = Path(__file__).parents[2] / "pages" / "explore.py"
@@ -227,3 +229,24 @@ def test_file_of_a_data_set_is_asked_for_by_its_folder(tmp_path: Path) -> None:
     write_needle(tmp_path, canvas=64, count=1)
     page = open_page(source="folder", folder=str(tmp_path / "train_0.npz"))
     assert "found the file train_0.npz; name the folder" in page.error[0].value
+
+
+def test_digits_of_a_data_set_of_ours_are_drawn_from_its_truth(tmp_path: Path) -> None:
+    """A table of sums alone has no places; the truth beside it has."""
+    write_dataset(small_recipe(2, preset="patchgd", overrides={"canvas": "300"}), tmp_path)
+    sample = chosen(folder=str(tmp_path), image="1", system="patchgd")
+    scene = open_files(tmp_path).truth(open_files(tmp_path).ids[1])
+    assert scene is not None
+    truth = truth_of(sample)
+    assert truth["label"] == sum(one.label for one in scene.digits)
+    found = [(one["label"], one["box"][:2], one["side"]) for one in truth["digits"]]
+    assert found == [(one.label, (one.col, one.row), one.side_px) for one in scene.digits]
+
+
+def test_needle_of_ours_is_no_sum(tmp_path: Path) -> None:
+    """What is asked of its images is said in words, from the table of labels."""
+    write_dataset(Recipe(count=1, preset="needle", overrides={"canvas": "128"}), tmp_path)
+    sample = chosen(folder=str(tmp_path))
+    truth = truth_of(sample)
+    assert (truth["label"], truth["explained"]) == (1, "a 3 is there")
+    assert sample.truth == {"needle": [1]}

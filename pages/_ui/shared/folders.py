@@ -14,8 +14,16 @@ from pages._ui.shared.image_files import ChosenFile, at_page
 from pages._ui.shared.scenes import stepped
 from pages._ui.shared.systems import ANY, SYSTEMS
 from pages._ui.shared.uploads import keep_image
-from umnist_core.datasets import DatasetReader, ImageFolder, open_image_folder
+from umnist_core.datasets import (
+    DatasetReader,
+    FileReader,
+    ImageFolder,
+    open_files,
+    open_image_folder,
+)
+from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.inner import list_inner
+from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.megapixel_sparse import (
     PARAMETER_FILE,
     MegapixelSplit,
@@ -52,11 +60,14 @@ class Opened:
         Data sets in the folder, by their paths below it.
     notes
         What is to be known of the data set as a whole.
+    scenes
+        Says what is in its images, where `umnist generate` wrote it; else None.
     """
 
     data: DatasetReader | ImageFolder | None
     inner: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scenes: FileReader | None = None
 
 
 @st.cache_resource(ttl=_OPENED_S, max_entries=4, show_spinner="Reading the data set")
@@ -71,7 +82,8 @@ def _open(path: str) -> Opened:
             f"Expected a folder, a table or a file of MNIST Large Scale, found the file {root.name}"
             "; name the folder that it lies in, or choose File to open an image alone."
         )
-    return Opened(open_image_folder(root))
+    folder = open_image_folder(root)
+    return Opened(folder, scenes=open_files(root) if (root / MANIFEST).is_file() else None)
 
 
 def choose_from_folder(on_generated: Callable[[str], None] | None = None) -> ChosenFile | None:
@@ -153,9 +165,27 @@ def _choose(place: str, link: Link) -> ChosenFile | None:
     if isinstance(opened.data, DatasetReader):
         return at_page(_of_system(opened.data, image_id, link))
     folder = opened.data
-    label, boxes = folder.find_label(image_id), folder.find_boxes(image_id)
+    label = folder.find_label(image_id)
+    boxes = folder.find_boxes(image_id) or _scene_boxes(opened.scenes, image_id)
     return at_page(
-        ChosenFile(folder.paths[image_id], shown_name(image_id), label, link, boxes=boxes)
+        ChosenFile(
+            folder.paths[image_id],
+            shown_name(image_id),
+            label,
+            link,
+            tasks=folder.tasks.get(image_id),
+            boxes=boxes,
+        )
+    )
+
+
+def _scene_boxes(reader: FileReader | None, image_id: str) -> tuple[DrawnBox, ...]:
+    """Return the squares of the digits of a scene, where the data set knows its scenes."""
+    scene = None if reader is None else reader.truth(image_id)
+    if scene is None:
+        return ()
+    return tuple(
+        DrawnBox(str(one.label), one.col, one.row, one.side_px, one.side_px) for one in scene.digits
     )
 
 
