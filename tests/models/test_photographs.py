@@ -126,7 +126,7 @@ def test_years_are_whole_in_mixed_precision() -> None:
 def test_whole_photograph_answers_the_same_in_every_batch(name: str) -> None:
     """However much it is padded beside larger ones; odd sizes too."""
     model = _model(name)
-    nn.init.normal_(model.net.classifier[-1].weight)  # type: ignore[union-attr,index]
+    nn.init.normal_(model.net.classifier[-1].weight)
     images = [
         model.prepare(_source(height, width, height))
         for height, width in ((33, 71), (64, 64), (95, 40))
