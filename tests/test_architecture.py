@@ -21,7 +21,7 @@ LARGEST_CHECKPOINT_BYTES = 10_000_000
 
 NEEDS_MORE = (
     r"__main__$|\.(labeling\.sql\.|hardware|models|rendering_torch|training|inference\.predictor$)"
-    r"|\.bench\.(durability|inference|ips|label_server|study)$"
+    r"|\.bench\.(data|durability|inference|ips|label_server|study)$"
     r"|\.bench\.gpu\.(agreement|live|recipes|small_state|step)$"
 )
 """Modules that may load torch or SQLAlchemy; they are imported when they are asked for."""

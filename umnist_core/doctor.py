@@ -21,7 +21,6 @@ from umnist_core import __version__
 from umnist_core.digits import find_digits
 from umnist_core.errors import UmnistError
 from umnist_core.inference.devices import CPU, find_devices
-from umnist_core.labeling.sql.engine import describe, make_engine, parse_url
 from umnist_core.models.cards import find_own_checkpoints, find_shipped_checkpoints
 from umnist_core.models.needs import INSTALL, needs_sentence
 from umnist_core.settings import Settings, is_clone, load_settings
@@ -46,7 +45,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing of this machine.
 
     Attributes
@@ -67,7 +66,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings | None = None) -> list[Finding]:
+def examine(settings: Settings | None = None) -> list[Check]:
     """Look at this machine; takes seconds where there may be a GPU.
 
     Parameters
@@ -89,18 +88,18 @@ def examine(settings: Settings | None = None) -> list[Finding]:
     ]
 
 
-def _umnist() -> Finding:
+def _umnist() -> Check:
     where = "in the clone" if is_clone() else "installed"
-    return Finding("umnist", State.GOOD, f"{__version__}, {where} at {Path(__file__).parent}")
+    return Check("umnist", State.GOOD, f"{__version__}, {where} at {Path(__file__).parent}")
 
 
-def _machine() -> Finding:
+def _machine() -> Check:
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     memory = _memory_gib()
     found = f"{platform.system()} {platform.machine()}, {cores} core{'' if cores == 1 else 's'}"
     found += f", {memory:.0f} GiB of memory" if memory else ""
     python = f"Python {platform.python_version()}"
-    return Finding("Machine", State.GOOD, f"{found}, {python}")
+    return Check("Machine", State.GOOD, f"{found}, {python}")
 
 
 def _memory_gib() -> float | None:
@@ -110,7 +109,7 @@ def _memory_gib() -> float | None:
         return None
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Check]:
     found = {name: _version(name) for name in _BASE}
     there = ", ".join(f"{name} {text}" for name, text in found.items() if text)
     missing = [name for name, text in found.items() if text is None]
@@ -120,9 +119,9 @@ def _packages() -> Iterator[Finding]:
     broken = "; ".join(said for name in _COMPILED if (said := _imports(name)))
     if missing or broken:
         found_out = "; ".join(part for part in (_not_found(missing), broken) if part)
-        yield Finding("Packages", State.BROKEN, found_out, "Install umnist again with pip.")
+        yield Check("Packages", State.BROKEN, found_out, "Install umnist again with pip.")
     else:
-        yield Finding("Packages", State.GOOD, there)
+        yield Check("Packages", State.GOOD, there)
 
 
 def _not_found(names: list[str]) -> str:
@@ -145,23 +144,23 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _digits(settings: Settings) -> Finding:
+def _digits(settings: Settings) -> Check:
     try:
         status = find_digits(settings)
     except UmnistError as error:
-        return Finding("Digits", State.BROKEN, str(error))
+        return Check("Digits", State.BROKEN, str(error))
     if status.kind == "mnist":
-        return Finding("Digits", State.GOOD, f"{status.sentence} They are in {status.folder}.")
-    return Finding("Digits", State.LACKS, status.sentence)
+        return Check("Digits", State.GOOD, f"{status.sentence} They are in {status.folder}.")
+    return Check("Digits", State.LACKS, status.sentence)
 
 
-def _models(settings: Settings) -> Iterator[Finding]:
+def _models(settings: Settings) -> Iterator[Check]:
     if sentence := needs_sentence():
-        yield Finding("Models", State.LACKS, sentence.partition(";")[0] + ".", _as_sentence())
+        yield Check("Models", State.LACKS, sentence.partition(";")[0] + ".", _as_sentence())
         return
     versions = ", ".join(f"{name} {_version(name)}" for name in _MODELS)
     shipped, own = find_shipped_checkpoints(), find_own_checkpoints(settings.checkpoints_dir)
-    yield Finding(
+    yield Check(
         "Models",
         State.GOOD,
         f"{versions}; checkpoints: {len(shipped)} came with umnist, {len(own)} in "
@@ -169,55 +168,57 @@ def _models(settings: Settings) -> Iterator[Finding]:
     )
     gpus = [one for one in find_devices() if one.key != CPU]
     if gpus:
-        yield Finding("GPU", State.GOOD, ", ".join(f"{one.key}: {one.title}" for one in gpus))
+        yield Check("GPU", State.GOOD, ", ".join(f"{one.key}: {one.title}" for one in gpus))
     else:
-        yield Finding("GPU", State.LACKS, "none that PyTorch can use; models run on the processor")
+        yield Check("GPU", State.LACKS, "none that PyTorch can use; models run on the processor")
 
 
 def _as_sentence() -> str:
     return f"{INSTALL[0].upper()}{INSTALL[1:]}"
 
 
-def _folder(about: str, folder: Path, variable: str) -> Finding:
+def _folder(about: str, folder: Path, variable: str) -> Check:
     at = folder
     while not at.exists() and at != at.parent:
         at = at.parent
     remedy = f"Set {variable} to another folder."
     if not at.is_dir() or not os.access(at, os.W_OK | os.X_OK):
-        return Finding(about, State.BROKEN, f"{folder} cannot be written", remedy)
+        return Check(about, State.BROKEN, f"{folder} cannot be written", remedy)
     free = shutil.disk_usage(at).free / 2**30
     found = f"{folder}{'' if at == folder else ', not made yet'}, {free:.1f} GiB free"
     if free < SMALL_GIB:
-        return Finding(about, State.LACKS, found, f"Make room there. {remedy}")
-    return Finding(about, State.GOOD, found)
+        return Check(about, State.LACKS, found, f"Make room there. {remedy}")
+    return Check(about, State.GOOD, found)
 
 
-def _store(settings: Settings) -> Finding:
+def _store(settings: Settings) -> Check:
+    from umnist_core.labeling.sql.engine import describe, make_engine, parse_url
+
     try:
         url = parse_url(settings.database_url)
         if url.get_backend_name() == "sqlite":
             file = Path(url.database or "")
             if not file.is_file():
-                return Finding("Store", State.GOOD, f"{file}, made with the first study")
-            return Finding("Store", State.GOOD, f"{file}, {file.stat().st_size / 2**20:.1f} MiB")
+                return Check("Store", State.GOOD, f"{file}, made with the first study")
+            return Check("Store", State.GOOD, f"{file}, {file.stat().st_size / 2**20:.1f} MiB")
         with make_engine(url).connect():
-            return Finding("Store", State.GOOD, f"{describe(url)} answers")
+            return Check("Store", State.GOOD, f"{describe(url)} answers")
     except UmnistError as error:
-        return Finding("Store", State.BROKEN, str(error))
+        return Check("Store", State.BROKEN, str(error))
     except Exception as error:  # SQLAlchemy's and every driver's own
         remedy = "See that it runs, or correct UMNIST_DATABASE_URL."
-        return Finding("Store", State.BROKEN, f"{describe(url)}: {_first_line(error)}", remedy)
+        return Check("Store", State.BROKEN, f"{describe(url)}: {_first_line(error)}", remedy)
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _browser() -> Finding:
+def _browser() -> Check:
     names = ("chromium", "chromium-browser", "google-chrome", "firefox")
     if found := next((path for name in names if (path := shutil.which(name))), None):
-        return Finding("Browser", State.GOOD, f"{found}; any browser of the last two years will do")
-    return Finding(
+        return Check("Browser", State.GOOD, f"{found}; any browser of the last two years will do")
+    return Check(
         "Browser",
         State.LACKS,
         "none on the path of commands",

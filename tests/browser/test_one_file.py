@@ -15,7 +15,7 @@ from tests.browser.conftest import MARGIN, PATIENCE_S, PHONE, Pixels, wait_until
 from umnist_core.digits import load_glyphs
 from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.requests import PredictRequest, SceneImage
-from umnist_core.one_file import Look, PageImage, make_page
+from umnist_core.one_file import PageImage, PageModels, make_page
 from umnist_core.rendering import render
 from umnist_core.scenes import SceneRef
 
@@ -121,7 +121,7 @@ def test_attention_lies_on_the_pixels_that_were_looked_at(
     boxes = np.round(found.boxes).astype(int)
     for (row0, col0, row1, col1), weight in zip(boxes, weights, strict=True):
         looked[row0:row1, col0:col1] |= weight > 0
-    _open(page, tmp_path, make_page([image], Look(predictor, [FINDER])))
+    _open(page, tmp_path, make_page([image], PageModels(predictor, [FINDER])))
     _zoom_in(page)
     page.evaluate("document.querySelectorAll('svg.layer').forEach((one) => one.remove())")
     opacity = page.get_by_label("Opacity")
@@ -151,7 +151,7 @@ def test_every_round_and_task_can_be_seen(page: Page, predictor: Predictor, tmp_
     """The slider goes through the rounds of the selection and ends with the model's last map."""
     image = _scene("megapixel", digits="3")
     found = predictor.predict(PredictRequest(IPS, "auto", image.image))
-    _open(page, tmp_path, make_page([image], Look(predictor, [IPS])))
+    _open(page, tmp_path, make_page([image], PageModels(predictor, [IPS])))
     slider = page.get_by_label("Round")
     rounds = len(found.rounds)
     assert rounds > 1
@@ -175,7 +175,7 @@ def test_two_models_stand_beside_each_other_and_a_phone_shows_all(
     """Nothing lies outside a phone's screen."""
     data = make_page(
         [_scene("megapixel", digits="3"), _scene("released", factor="1..4")],
-        Look(predictor, [IPS, FINDER]),
+        PageModels(predictor, [IPS, FINDER]),
     )
     (tmp_path / "figure.html").write_bytes(data)
     context = browser.new_context(

@@ -41,7 +41,7 @@ def predictor() -> Predictor:
     return Predictor("cpu")
 
 
-def _answer(predictor: Predictor, path: Path) -> tuple[tuple[int, ...], float]:
+def _answer(predictor: Predictor, path: Path) -> tuple[tuple[int, ...], float | None]:
     found = predictor.predict(PredictRequest("digit-finder", "cpu", FileImage(str(path))))
     return found.tasks[0].answer, found.confidence
 

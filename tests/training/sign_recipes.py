@@ -17,6 +17,16 @@ SIGN_IMAGES = {1.0: 747, 0.5: 372, 0.25: 184}
 """Training images by the share of the first of each class."""
 
 
+_SEEN: Facts = {
+    "model.settings.resized_px": ((1200, 1600), _SIGNS_CODE),
+    "model.settings.means": ((0.485, 0.456, 0.406), _SIGNS_CODE),
+    "model.settings.deviations": ((0.229, 0.224, 0.225), _SIGNS_CODE),
+    "model.settings.jitter": (0.1, _SIGNS_CODE),
+    "model.settings.shift_px": (100, _SIGNS_CODE),
+}
+"""What is done to a photograph before IPS cuts patches of it."""
+
+
 def _of_signs(
     share: float, *, patch_px: int = 100, memory: int = 10, where: str = _SIGNS_LOGS
 ) -> Facts:
@@ -42,11 +52,7 @@ def _of_signs(
         "model.settings.tasks": (("class:4",), _SIGNS_LOGS),
         "model.settings.dropout": (0.1, _SIGNS_LOGS),
         "model.settings.attention_dropout": (0.1, _SIGNS_LOGS),
-        "model.settings.resized_px": ((1200, 1600), _SIGNS_CODE),
-        "model.settings.means": ((0.485, 0.456, 0.406), _SIGNS_CODE),
-        "model.settings.deviations": ((0.229, 0.224, 0.225), _SIGNS_CODE),
-        "model.settings.jitter": (0.1, _SIGNS_CODE),
-        "model.settings.shift_px": (100, _SIGNS_CODE),
+        **_SEEN,
         "model.settings.frozen_encoder": (False, _SIGNS),
         "data.folder": ("swedish-signs", _SIGNS),
         "data.count": (0, _SIGNS_LOGS),

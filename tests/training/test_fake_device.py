@@ -24,8 +24,16 @@ CUDA = torch.device("cuda")
 
 
 def _attention() -> nn.Module:
-    sizes = {"tasks": 4, "width": 16, "heads": 2, "key_width": 4, "value_width": 4}
-    return CrossAttention(**sizes, inner_width=8, attention_dropout=0.1, dropout=0.1)
+    return CrossAttention(
+        tasks=4,
+        width=16,
+        heads=2,
+        key_width=4,
+        value_width=4,
+        inner_width=8,
+        attention_dropout=0.1,
+        dropout=0.1,
+    )
 
 
 NETS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {

@@ -20,7 +20,7 @@ from umnist_core.training.variants import (
     PHOTOGRAPHS,
     PLAIN,
     VARIANTS,
-    PhotographSamples,
+    CroppedPhotographs,
     open_variant,
 )
 
@@ -154,7 +154,7 @@ def photographs(tmp_path: Path) -> Path:
 
 def test_photographs_come_whole_first_and_then_as_crops(photographs: Path) -> None:
     """Crops of a seed are always the same ones, of many sizes, and nothing is their sum."""
-    samples = PhotographSamples(photographs, 12, seed=3)
+    samples = CroppedPhotographs(photographs, 12, seed=3)
     assert len(samples) == 12
     all_of_them = [samples.get(place) for place in range(12)]
     assert [one.image_id for one in all_of_them[:4]] == ["a", "b", "a-1", "b-1"]
@@ -166,17 +166,17 @@ def test_photographs_come_whole_first_and_then_as_crops(photographs: Path) -> No
     assert max(longer) <= CROP_SIDES_PX[1]
     assert len(set(longer)) > 5
     assert all(CROP_LEAST / 2 < width / height < 8 for height, width in sizes)
-    again = PhotographSamples(photographs, 12, seed=3)
+    again = CroppedPhotographs(photographs, 12, seed=3)
     assert np.array_equal(_pixels(samples, 5), _pixels(again, 5))
-    other = PhotographSamples(photographs, 12, seed=4)
+    other = CroppedPhotographs(photographs, 12, seed=4)
     assert [(other.get(5).source.height)] != [sizes[5][0]]
-    assert len(PhotographSamples(photographs)) == 2
+    assert len(CroppedPhotographs(photographs)) == 2
 
 
 def test_folder_without_a_photograph_is_refused(tmp_path: Path) -> None:
     """In a sentence."""
     with pytest.raises(MissingFileError, match="found none"):
-        PhotographSamples(tmp_path, 3)
+        CroppedPhotographs(tmp_path, 3)
 
 
 def test_samples_say_which_variant_they_are(photographs: Path) -> None:
@@ -185,7 +185,7 @@ def test_samples_say_which_variant_they_are(photographs: Path) -> None:
         told = open_variant(_scenes(), name).describe()
         assert told["variant"] == name
         assert told["seed"] == 5
-    told = PhotographSamples(photographs, 12, 3).describe()
+    told = CroppedPhotographs(photographs, 12, 3).describe()
     expected = {"folder": "photographs", "photographs": 2, "count": 12, "seed": 3}
     assert told == {**expected, "variant": PHOTOGRAPHS}
     plain = _scenes()
@@ -199,6 +199,6 @@ def test_variant_that_is_none_or_not_of_these_images_is_refused(photographs: Pat
     with pytest.raises(InvalidValueError, match="rescaled-3900"):
         open_variant(_scenes(), PHOTOGRAPHS)
     megapixel = SceneSamples(Recipe(3, "megapixel", overrides={"canvas": "300"}))
-    for samples in (PhotographSamples(photographs), megapixel):
+    for samples in (CroppedPhotographs(photographs), megapixel):
         with pytest.raises(InvalidValueError, match="scenes of UltraMNIST"):
             open_variant(samples, "no-digits")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from umnist_core.doctor import Finding, State, examine
+from umnist_core.doctor import Check, State, examine
 
 _MARKS = {State.GOOD: ("+", "green"), State.LACKS: ("-", "yellow"), State.BROKEN: ("!", "red")}
 _WIDTH = 96
@@ -32,7 +32,7 @@ def doctor_command(as_json: bool) -> int:
     return int(any(one.state is State.BROKEN for one in found))
 
 
-def _lines(one: Finding) -> str:
+def _lines(one: Check) -> str:
     mark, colour = _MARKS[one.state]
     text = " ".join(part for part in (one.found, one.remedy and f"-> {one.remedy}") if part)
     wrapped = textwrap.wrap(text, _WIDTH - _INDENT, break_long_words=False, break_on_hyphens=False)

@@ -69,20 +69,20 @@ def page_command(
     if page is not None and not images:
         raise click.UsageError("--page is one of a file's; give IMAGE too.")
     from umnist_core.files import write_whole
-    from umnist_core.one_file import Look, make_page
+    from umnist_core.one_file import PageModels, make_page
 
-    look = None
+    models = None
     if checkpoints:
         from umnist_core.models.needs import check_torch
 
         check_torch()
         from umnist_core.inference.predictor import Predictor
 
-        look = Look(Predictor(device), checkpoints)
+        models = PageModels(Predictor(device), checkpoints)
     commandline = click.core.ParameterSource.COMMANDLINE
     is_scene = any(ctx.get_parameter_source(name) is commandline for name in _OF_SCENES)
     shown = [*_scenes(ref if is_scene or not images else None), *_files(images, page)]
-    data = make_page(shown, look, title=title)
+    data = make_page(shown, models, title=title)
     write_whole(out, data)
     click.echo(f"{out}: {len(data) / 1e6:.1f} MB")
 

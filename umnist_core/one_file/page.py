@@ -75,7 +75,7 @@ class _Files:
 
 
 @dataclass(frozen=True)
-class Look:
+class PageModels:
     """What looks at the images of a page.
 
     Attributes
@@ -92,7 +92,7 @@ class Look:
 
 def make_page(
     images: Sequence[PageImage],
-    look: Look | None = None,
+    models: PageModels | None = None,
     *,
     title: str = "",
     max_px: int = MAX_PX,
@@ -103,7 +103,7 @@ def make_page(
     ----------
     images
         One or more.
-    look
+    models
         Models that look at each of them; None for none.
     title
         Of the page; that of the first image if empty.
@@ -122,9 +122,9 @@ def make_page(
     for number, one in enumerate(images):
         base = f"{SCHEME}/{number}"
         runs = []
-        for place, checkpoint in enumerate(look.checkpoints if look else ()):
-            assert look is not None
-            found = look.predictor.predict(PredictRequest(checkpoint, "auto", one.image))
+        for place, checkpoint in enumerate(models.checkpoints if models else ()):
+            assert models is not None
+            found = models.predictor.predict(PredictRequest(checkpoint, "auto", one.image))
             runs.append(_run_data(files, f"{base}/model/{place}", found))
         shown.append(_image_data(files, f"{base}/image", one, max_px) | {"runs": runs})
     data = {"title": title or images[0].title, "images": shown, "files": files.to_dict()}

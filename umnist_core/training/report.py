@@ -36,7 +36,7 @@ from umnist_core.training.variants import (
     PHOTOGRAPHS,
     PLAIN,
     VARIANTS,
-    PhotographSamples,
+    CroppedPhotographs,
     open_variant,
 )
 
@@ -108,7 +108,7 @@ def _evaluate(model: Model, samples: Samples, options: dict[str, Any]) -> Evalua
 def _samples(variant: str, options: dict[str, Any], model: Model) -> Samples:
     count, split, seed, data = (options[name] for name in ("count", "split", "seed", "data"))
     if variant == PHOTOGRAPHS:
-        return PhotographSamples(data, count or 0, seed)
+        return CroppedPhotographs(data, count or 0, seed)
     if data is not None and options["variant"] != ALL:
         images = open_for(DataPart(folder=str(data), split=split, count=count or 0), model)
         return open_variant(images, variant)

@@ -236,7 +236,7 @@ class GroundSamples(Samples):
         return {**self.samples.describe(), "variant": NO_DIGITS}
 
 
-class PhotographSamples(Samples):
+class CroppedPhotographs(Samples):
     """The images of a folder, each whole first, and then as many crops of them as are asked for.
 
     Parameters

@@ -132,7 +132,9 @@ class NeedleCnn(CamNet):
         features = config.width * EXPANSION * 2 ** (len(STRIDES) - 1)
         places = _Places(config)
         super().__init__(
-            nn.Sequential(places, _Pool(config.pooling), nn.Linear(features, NEEDLE_TASK.classes))
+            nn.Sequential(
+                places, _OverPlaces(config.pooling), nn.Linear(features, NEEDLE_TASK.classes)
+            )
         )
         self.config = config
 
@@ -246,7 +248,7 @@ class _Bottleneck(nn.Module):
         return torch.relu(self.body(seen) + self.past(seen))
 
 
-class _Pool(nn.Module):
+class _OverPlaces(nn.Module):
     """From features of places (B, D, rows, cols) to those of an image (B, D)."""
 
     def __init__(self, kind: str) -> None:
