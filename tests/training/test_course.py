@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.training.tiny import course_in, stopping_before
+from tests.training.tiny import course_in, stopping_before, tiny_config
 from umnist_core.errors import InvalidValueError
 from umnist_core.training.course import Phase, PhaseRun, run_course
 from umnist_core.training.own.phases import CourseSettings, make_phase
+from umnist_core.training.state import check_settings
 
 STEPS = 6
 
@@ -93,3 +95,15 @@ def test_state_of_other_settings_is_refused(tmp_path: Path) -> None:
     run_course(course_in(tmp_path, seed=1), [phase_of()])
     with pytest.raises(InvalidValueError, match=r"has training\.seed = 1, got 2"):
         run_course(course_in(tmp_path, seed=2), [phase_of()])
+
+
+def test_run_from_before_a_setting_was_known_goes_on_where_it_is_as_by_default(
+    tmp_path: Path,
+) -> None:
+    """It had no such setting, and so did what the default says."""
+    began, now = tiny_config().to_dict(), tiny_config().to_dict()
+    del began["data"]["signs"], began["data"]["validation_split"]
+    check_settings(tmp_path / "state", json.loads(json.dumps(began)), now)
+    now["data"]["validation_split"] = "test"
+    with pytest.raises(InvalidValueError, match=r"data\.validation_split = '', got 'test'"):
+        check_settings(tmp_path / "state", began, now)

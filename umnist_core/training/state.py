@@ -6,6 +6,7 @@ a kill at any moment leaves a state that was.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.files import write_whole
 from umnist_core.models.tensor_file import dump_tensors, load_tensors
 from umnist_core.parsing import parse_json
+from umnist_core.training.config import DataPart, OptimizerPart, RunPart, SchedulePart
 
 PHASE = "state"
 """Name of the one phase of most runs."""
@@ -32,6 +34,9 @@ _MAY_DIFFER = {
 }
 """Settings that a resumed run may have changed: its results do not follow from them."""
 
+
+_UNTOLD = {"data": DataPart, "optimizer": OptimizerPart, "schedule": SchedulePart, "run": RunPart}
+"""Sections whose runs were as by default in what nobody could set when they began."""
 
 Settings = Mapping[str, Mapping[str, Any]]
 """Section -> setting -> value: what a state follows from."""
@@ -160,9 +165,12 @@ def check_settings(path: Path, found: Settings, expected: Settings) -> None:
         Unless results do not follow from it.
     """
     for section, values in expected.items():
+        untold = dataclasses.asdict(_UNTOLD[section]()) if section in _UNTOLD else {}
         for name, value in values.items():
-            was = found.get(section, {}).get(name)
-            if (section, name) not in _MAY_DIFFER and was != json.loads(json.dumps(value)):
+            was = found.get(section, {}).get(name, untold.get(name))
+            # As both are once they are written: tuples are lists.
+            is_same = json.loads(json.dumps(was)) == json.loads(json.dumps(value))
+            if (section, name) not in _MAY_DIFFER and not is_same:
                 raise InvalidValueError(
                     f"The run in {path.parent} has {section}.{name} = {was!r:.80}, got "
                     f"{value!r:.80}; continue it with its own configuration, or choose another "
