@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from tests.training.tiny import course_in, stopping_before, tiny_config
 from umnist_core.errors import InvalidValueError
+from umnist_core.training.config import OptimizerPart
 from umnist_core.training.course import Phase, PhaseRun, run_course
 from umnist_core.training.own.phases import CourseSettings, make_phase
 from umnist_core.training.state import check_settings
@@ -107,3 +109,22 @@ def test_run_from_before_a_setting_was_known_goes_on_where_it_is_as_by_default(
     now["data"]["validation_split"] = "test"
     with pytest.raises(InvalidValueError, match=r"data\.validation_split = '', got 'test'"):
         check_settings(tmp_path / "state", began, now)
+
+
+def test_rmsprop_is_as_released_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    """With the epsilon of the code of Needle MNIST; its one average is in the state."""
+
+    def make() -> Phase:
+        return dataclasses.replace(phase_of(), optimizer=OptimizerPart("rmsprop", 1e-3, 0.0))
+
+    run = PhaseRun(make(), course_in(tmp_path / "some"))
+    assert isinstance(run.optimizer, torch.optim.RMSprop)
+    assert run.optimizer.defaults["eps"] == 1e-5
+    whole, resumed = make(), make()
+    run_course(course_in(tmp_path / "whole"), [whole])
+    course = course_in(tmp_path / "stopped")
+    with stopping_before(STEPS // 2), pytest.raises(KeyboardInterrupt):
+        run_course(course, [make()])
+    run_course(course, [resumed])
+    for one, other in zip(weights_of(whole.net), weights_of(resumed.net), strict=True):
+        assert torch.equal(one, other)
