@@ -13,20 +13,27 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import MARGIN, PATIENCE_S, PHONE, Pixels, wait_until
 from umnist_core.digits import load_glyphs
+from umnist_core.inference.prediction import Prediction
 from umnist_core.inference.predictor import Predictor
-from umnist_core.inference.requests import PredictRequest, SceneImage
-from umnist_core.one_file import PageImage, PageModels, make_page
+from umnist_core.inference.process import Outcome
+from umnist_core.inference.requests import ImageRef, PredictRequest, SceneImage
 from umnist_core.rendering import render
 from umnist_core.scenes import SceneRef
+from umnist_core.server.one_page import PageRun, make_page, page_image
 
 SIDE_PX = 600
 FINDER = "digit-finder"
 IPS = "ips-megapixel"
 
 
-def _scene(preset: str, **overrides: str) -> PageImage:
-    ref = SceneRef.of(preset, {"canvas": str(SIDE_PX), **overrides}, seed=7, split="train", index=3)
-    return PageImage(SceneImage(ref), preset, "umnist render image.png")
+def _scene(preset: str, **overrides: str) -> SceneImage:
+    changes = {"canvas": str(SIDE_PX), **overrides}
+    return SceneImage(SceneRef.of(preset, changes, seed=7, split="train", index=3))
+
+
+def _predict(predictor: Predictor, image: ImageRef, checkpoint: str) -> tuple[Prediction, PageRun]:
+    found = predictor.predict(PredictRequest(checkpoint, "auto", image))
+    return found, PageRun(checkpoint, Outcome(found.to_dict(), found.attention, found.rounds))
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +94,9 @@ def _zoom_in(page: Page) -> None:
 def test_pixels_and_truth_are_in_the_file(page: Page, tmp_path: Path) -> None:
     """Each pixel is the scene's; the answer is not in the document before it is asked for."""
     image = _scene("released", factor="1..4")
-    assert isinstance(image.image, SceneImage)
     glyphs = load_glyphs()
-    scene = image.image.ref.plan(glyphs)
-    _open(page, tmp_path, make_page([image], title='a</script><b>&"'))
+    scene = image.ref.plan(glyphs)
+    _open(page, tmp_path, make_page([page_image(image)], title='a</script><b>&"'))
     assert page.title() == 'a</script><b>&"'
     assert page.locator("h1").inner_text() == 'a</script><b>&"'
     _zoom_in(page)
@@ -113,20 +119,20 @@ def test_attention_lies_on_the_pixels_that_were_looked_at(
 ) -> None:
     """Within half a px of the image: what has no weight is as it was, what has is coloured."""
     image = _scene("released", factor="1..4")
-    assert isinstance(image.image, SceneImage)
-    found = predictor.predict(PredictRequest(FINDER, "auto", image.image)).attention
+    prediction, run = _predict(predictor, image, FINDER)
+    found = prediction.attention
     assert found is not None
     weights = found.place_weights(None, None)
     looked = np.zeros((SIDE_PX, SIDE_PX), bool)
     boxes = np.round(found.boxes).astype(int)
     for (row0, col0, row1, col1), weight in zip(boxes, weights, strict=True):
         looked[row0:row1, col0:col1] |= weight > 0
-    _open(page, tmp_path, make_page([image], PageModels(predictor, [FINDER])))
+    _open(page, tmp_path, make_page([page_image(image, [run])]))
     _zoom_in(page)
     page.evaluate("document.querySelectorAll('svg.layer').forEach((one) => one.remove())")
     opacity = page.get_by_label("Opacity")
     opacity.fill("0")
-    pixels = render(image.image.ref.plan(load_glyphs()), load_glyphs())
+    pixels = render(image.ref.plan(load_glyphs()), load_glyphs())
 
     def is_bare() -> bool:
         shot = _shot(page)
@@ -150,8 +156,8 @@ def test_attention_lies_on_the_pixels_that_were_looked_at(
 def test_every_round_and_task_can_be_seen(page: Page, predictor: Predictor, tmp_path: Path) -> None:
     """The slider goes through the rounds of the selection and ends with the model's last map."""
     image = _scene("megapixel", digits="3")
-    found = predictor.predict(PredictRequest(IPS, "auto", image.image))
-    _open(page, tmp_path, make_page([image], PageModels(predictor, [IPS])))
+    found, run = _predict(predictor, image, IPS)
+    _open(page, tmp_path, make_page([page_image(image, [run])]))
     slider = page.get_by_label("Round")
     rounds = len(found.rounds)
     assert rounds > 1
@@ -173,10 +179,12 @@ def test_two_models_stand_beside_each_other_and_a_phone_shows_all(
     browser: Browser, predictor: Predictor, tmp_path: Path
 ) -> None:
     """Nothing lies outside a phone's screen."""
-    data = make_page(
-        [_scene("megapixel", digits="3"), _scene("released", factor="1..4")],
-        PageModels(predictor, [IPS, FINDER]),
-    )
+    images = [_scene("megapixel", digits="3"), _scene("released", factor="1..4")]
+    shown = [
+        page_image(one, [_predict(predictor, one, name)[1] for name in (IPS, FINDER)])
+        for one in images
+    ]
+    data = make_page(shown)
     (tmp_path / "figure.html").write_bytes(data)
     context = browser.new_context(
         viewport={"width": PHONE[0], "height": PHONE[1]}, offline=True, color_scheme="dark"
@@ -187,6 +195,8 @@ def test_two_models_stand_beside_each_other_and_a_phone_shows_all(
     page.get_by_label("Beside it").select_option(FINDER)
     expect(page.locator(".pane")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-    page.get_by_label("Which image").select_option("released")
-    expect(page.locator(".said summary").nth(1)).to_contain_text(f"{FINDER}: sum:")
+    page.get_by_label("Which image").select_option(shown[1].title)
+    second = page.locator(".outcome").nth(1)
+    expect(second.locator("h3")).to_have_text(FINDER)
+    expect(second.locator("[data-task=sum] .value")).not_to_be_empty()
     context.close()

@@ -8,8 +8,8 @@ import pytest
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import NotFoundError
 from umnist_core.inference.process import Outcome
+from umnist_core.server.heat import Choice
 from umnist_core.server.inference.dwell import agreement, register_dwell
-from umnist_core.server.inference.heat import Choice
 
 
 def outcome_of(*weights: float) -> Outcome:

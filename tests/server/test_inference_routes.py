@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -31,8 +33,8 @@ from umnist_core.rendering import pixel_pin
 from umnist_core.server import TileService, tile_routes
 from umnist_core.server.files import register_file
 from umnist_core.server.gate import Gate
+from umnist_core.server.heat import Choice, places_json
 from umnist_core.server.inference import inference_routes
-from umnist_core.server.inference.heat import Choice, places_json
 from umnist_core.server.login import login_routes
 from umnist_core.settings import load_settings
 
@@ -352,6 +354,23 @@ def test_heat_tiles_are_the_values_of_the_map(client: httpx.Client, made: Outcom
                 for row in range(rows)
             ]
             np.testing.assert_array_equal(np.block(tiles), expected)
+
+
+def test_page_holds_the_predictions_of_one_image(client: httpx.Client) -> None:
+    """One job or two of the same image; two images are no page."""
+    viewer = _Browser(client, "page")
+    ours = viewer.done()["id"]
+    beside = viewer.done(slot="b", checkpoint="digit-finder")["id"]
+    other = _Browser(client, "other-page").done(image=SMALL.replace("seed=1", "seed=2"))["id"]
+    page = client.get(f"/inference/jobs/{ours}/page.html?beside={beside}")
+    assert page.headers["content-disposition"].startswith("attachment")
+    held = re.search(r'id="data">(.*?)</script>', page.text, re.S)
+    assert held is not None
+    (image,) = json.loads(held[1])["images"]
+    assert [run["title"] for run in image["runs"]] == ["additive-pyramid", "digit-finder"]
+    refused = client.get(f"/inference/jobs/{ours}/page.html?beside={other}")
+    assert refused.status_code == 422
+    assert "those of two" in refused.json()["error"]
 
 
 def test_heat_tile_is_kept_by_its_browser_alone(client: httpx.Client, made: Outcome) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +12,11 @@ from umnist_core.cli._scene_options import parameter_help, scene_options
 from umnist_core.cli._types import GivenPath
 
 if TYPE_CHECKING:
-    from umnist_core.one_file import PageImage
+    from collections.abc import Sequence
+
+    from umnist_core.inference.requests import ImageRef
     from umnist_core.scenes import SceneRef
+    from umnist_core.server.one_page import PageRun
 
 _OF_SCENES = ("preset", "seed", "split", "index", "overrides")
 
@@ -69,40 +70,43 @@ def page_command(
     if page is not None and not images:
         raise click.UsageError("--page is one of a file's; give IMAGE too.")
     from umnist_core.files import write_whole
-    from umnist_core.one_file import PageModels, make_page
+    from umnist_core.server.one_page import make_page, page_image
 
-    models = None
-    if checkpoints:
-        from umnist_core.models.needs import check_torch
-
-        check_torch()
-        from umnist_core.inference.predictor import Predictor
-
-        models = PageModels(Predictor(device), checkpoints)
     commandline = click.core.ParameterSource.COMMANDLINE
     is_scene = any(ctx.get_parameter_source(name) is commandline for name in _OF_SCENES)
-    shown = [*_scenes(ref if is_scene or not images else None), *_files(images, page)]
-    data = make_page(shown, models, title=title)
+    chosen = _images(ref if is_scene or not images else None, images, page)
+    runs = _predict(chosen, checkpoints, device)
+    shown = [page_image(image, of_image) for image, of_image in zip(chosen, runs, strict=True)]
+    data = make_page(shown, title=title)
     write_whole(out, data)
     click.echo(f"{out}: {len(data) / 1e6:.1f} MB")
 
 
-def _scenes(ref: SceneRef | None) -> Iterator[PageImage]:
-    from umnist_core.inference.requests import SceneImage
-    from umnist_core.one_file import PageImage
+def _images(ref: SceneRef | None, files: tuple[Path, ...], page: int | None) -> list[ImageRef]:
+    from umnist_core.inference.requests import FileImage, SceneImage
 
-    if ref is None:
-        return
-    changes = [f"--set={name}={text}" for name, text in ref.overrides]
-    words = ["--preset", ref.preset, "--seed", str(ref.seed), "--split", ref.split]
-    command = ["umnist", "render", *words, "--index", str(ref.index), *changes, "image.png"]
-    title = f"{ref.preset}, seed {ref.seed}, {ref.split}, {ref.index}"
-    yield PageImage(SceneImage(ref), title, shlex.join(command))
+    scenes: list[ImageRef] = [] if ref is None else [SceneImage(ref)]
+    return [*scenes, *(FileImage(str(path), page or 0) for path in files)]
 
 
-def _files(images: tuple[Path, ...], page: int | None) -> Iterator[PageImage]:
-    from umnist_core.inference.requests import FileImage
-    from umnist_core.one_file import PageImage
+def _predict(
+    images: Sequence[ImageRef], checkpoints: tuple[str, ...], device: str
+) -> list[list[PageRun]]:
+    """Return what each model makes of each image."""
+    if not checkpoints:
+        return [[] for _ in images]
+    from umnist_core.models.needs import check_torch
 
-    for path in images:
-        yield PageImage(FileImage(str(path), page or 0), path.name)
+    check_torch()
+    from umnist_core.inference.predictor import Predictor
+    from umnist_core.inference.process import Outcome
+    from umnist_core.inference.requests import PredictRequest
+    from umnist_core.server.one_page import PageRun
+
+    predictor = Predictor(device)
+
+    def run(image: ImageRef, checkpoint: str) -> PageRun:
+        found = predictor.predict(PredictRequest(checkpoint, "auto", image))
+        return PageRun(checkpoint, Outcome(found.to_dict(), found.attention, found.rounds))
+
+    return [[run(image, checkpoint) for checkpoint in checkpoints] for image in images]

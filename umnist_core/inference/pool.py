@@ -206,6 +206,17 @@ class InferencePool:
                 raise NotFoundError(f"This request is {job.state} and has no answer; ask again.")
             return job.outcome
 
+    def get_request(self, job_id: str) -> PredictRequest:
+        """Return what was asked for in a job.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such job, or no longer.
+        """
+        with self._changed:
+            return self._find(job_id).request
+
     def cancel(self, job_id: str) -> dict[str, Any]:
         """Cancel a job and return it as JSON; one that has ended stays as it is.
 

@@ -6,6 +6,7 @@ are asked by ``reduction``, the canvas px per level px, a power of two.
 
 from umnist_core.pyramid.encode import dzi_xml, encode_jpeg, encode_png
 from umnist_core.pyramid.grid import PyramidGrid
+from umnist_core.pyramid.read_tile import read_tile
 from umnist_core.pyramid.sources import (
     MODEL_SIDES_PX,
     WHOLE_MAX_PX,
@@ -30,6 +31,7 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "model_size",
+    "read_tile",
     "reduce_for_model",
     "scene_source",
 ]

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from umnist_core import __version__
-from umnist_core.datasets.large_scale.ref import DigitRef
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import (
     GlyphMismatchError,
@@ -32,6 +32,7 @@ from umnist_core.pyramid import (
     encode_jpeg,
     encode_png,
     model_size,
+    read_tile,
     reduce_for_model,
     scene_source,
 )
@@ -43,6 +44,7 @@ from umnist_core.pyramid.own_values import OwnValues
 from umnist_core.rendering import check_work, pixel_pin
 from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import FileEntry, get_file
+from umnist_core.server.one_page import generated_image, make_page
 from umnist_core.server.query import (
     MODEL_VIEWS,
     FileQuery,
@@ -54,13 +56,13 @@ from umnist_core.server.tile_reply import IMMUTABLE, REVALIDATE, TileReply, cont
 from umnist_core.server.web.fields import parse_whole
 from umnist_core.settings import Settings, load_settings
 
-SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip)")
+SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip|html)")
 _SCENE_TILE = re.compile(r"/scene_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 FILE_PATH = re.compile(r"/file/([^/.]+)\.dzi")
 _FILE_VALUES = re.compile(r"/file/([^/]+)_values/([^/_]+)_([^/]+)\.json")
 _FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 
-DZI_TYPE = "application/xml"
+DZI_TYPE, HTML_TYPE = "application/xml", "text/html; charset=utf-8"
 
 DEAR_WORK_S = 0.25
 """A scene that takes longer than this to draw is dear: no two threads are given to such."""
@@ -68,7 +70,7 @@ DEAR_WORK_S = 0.25
 DEAR_FILE_PX = 25_000_000
 """A file with more pixels takes as long to decode, which is done once."""
 
-_WHOLE_KINDS = ("png", "jpeg", "zip")
+_WHOLE_KINDS = ("png", "jpeg", "zip", "html")
 """Downloads for which every pixel of an image is drawn and encoded."""
 
 
@@ -153,7 +155,8 @@ class TileService:
         raise NotFoundError(
             "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi, "
             "file/ID_files/LEVEL/COL_ROW.png and file/ID_values/COL_ROW.json, downloads at "
-            f"scene.png, scene.jpeg, scene.zip and scene.json; there is no {path[:80]!r}."
+            "scene.png, scene.jpeg, scene.zip, scene.html and scene.json; there is no "
+            f"{path[:80]!r}."
         )
 
     def _scene_reply(
@@ -207,6 +210,8 @@ class TileService:
         _check_whole(height, width)
         if kind == "zip":
             _check_tiles(grid)
+        if kind == "html":
+            return _scene_content(_page(query.ref, query.view), HTML_TYPE, query, glyphs, name)
         source = self._scene_source(query, glyphs)
         comment = scene_comment(scene, __version__)
         if kind == "zip":
@@ -308,19 +313,6 @@ def _view_size(view: str, height: int, width: int) -> tuple[int, int]:
     return model_size(height, width, MODEL_VIEWS[view])
 
 
-def read_tile(source: TileSource, grid: PyramidGrid, address: tuple[int, int, int]) -> bytes:
-    """Return a tile as PNG; ``address`` is level, column and row.
-
-    Raises
-    ------
-    NotFoundError
-        If the grid has no such tile.
-    DamagedFileError
-        If the source is a file that cannot be decoded.
-    """
-    return encode_png(source.read_region(grid.tile_box(*address), grid.reduction(address[0])))
-
-
 def _check_whole(height: int, width: int) -> None:
     if height * width > WHOLE_MAX_PX:
         raise TooLargeError(
@@ -384,11 +376,22 @@ def _digit_file(
     if kind == "json":
         known = {"label": ref.label, "scale": ref.scale, "side_px": ref.side_px}
         return json.dumps(ref.to_dict() | known).encode(), "application/json"
+    if kind == "html":
+        return _page(ref), HTML_TYPE
     comment = f"umnist {__version__}; {ref.described}"
     if kind == "zip":
         return _zip(source, query, comment), "application/zip"
     encode = encode_png if kind == "png" else encode_jpeg
     return add_comment(encode(source.read_whole()), comment), f"image/{kind}"
+
+
+def _page(ref: AnyRef, layer: str = "full") -> bytes:
+    if layer in MODEL_VIEWS:
+        raise InvalidValueError(
+            f"A page holds the image itself, or a layer of it; got the view {layer!r}, so choose "
+            "another."
+        )
+    return make_page([generated_image(ref, layer)])
 
 
 def _zip(source: TileSource, query: SceneQuery, comment: str) -> bytes:

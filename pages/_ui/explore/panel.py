@@ -129,9 +129,10 @@ def show_downloads(ref: AnyRef, glyphs: GlyphSet) -> None:
         "JPEG": ("jpeg", "The whole image, quality 75 as released"),
         "Deep Zoom": ("zip", "Lossless tiles for any Deep Zoom viewer, zipped"),
         "Truth": ("json", "Digits, boxes and ground as JSON; tells the answer"),
+        "Page": ("html", "The viewer with this image, in one file; holds the answer, too"),
     }
     with st.expander("Download"):
-        for column, (name, (suffix, tip)) in zip(st.columns(2) * 2, files.items(), strict=True):
+        for column, (name, (suffix, tip)) in zip(st.columns(2) * 3, files.items(), strict=False):
             url = base_path() + scene_url(ref, glyphs, suffix)
             column.link_button(name, url, help=tip, width="stretch")
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from umnist_core.attention.dwell import compare_with_dwell
 from umnist_core.errors import NotFoundError
 from umnist_core.inference.process import Outcome
-from umnist_core.server.inference.heat import Choice, get_map
+from umnist_core.server.heat import Choice, get_map
 
 _MOST = 64
 """Grids that are kept, the newest; each has at most 128 x 128 cells."""

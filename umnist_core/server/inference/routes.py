@@ -15,21 +15,22 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from umnist_core.errors import NotFoundError
+from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.inference.jobs import ENDED, SUPERSEDED
 from umnist_core.inference.pool import InferencePool, shared_pool
 from umnist_core.inference.process import Outcome
 from umnist_core.inference.requests import PredictRequest
 from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
-from umnist_core.server.inference.dwell import agreement
-from umnist_core.server.inference.heat import (
+from umnist_core.server.heat import (
     attention_table,
     heat_tile,
     parse_choice,
     places_json,
 )
+from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.images import find_image
+from umnist_core.server.one_page import PageRun, make_page, page_image
 from umnist_core.server.tiles import tile_address
 from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
@@ -155,6 +156,24 @@ class _Inference:
         body = await self._threads.run(attention_table, self._outcome(request))
         return kept_reply(body, "application/octet-stream", "attention.npy")
 
+    async def page(self, request: Request) -> Response:
+        first = request.path_params["job"]
+        beside = request.query_params.get("beside", "")
+        body = await self._threads.run(self._make_page, [first, *([beside] if beside else [])])
+        return kept_reply(body, "text/html; charset=utf-8", "prediction.html")
+
+    def _make_page(self, jobs: list[str]) -> bytes:
+        """Return the image of the first job as one page, with the answers to all of them."""
+        asked = [self._pool.get_request(job) for job in jobs]
+        if any(one.image != asked[0].image for one in asked):
+            raise InvalidValueError(
+                "Expected predictions of one image, found those of two; predict again, and then "
+                "keep the page."
+            )
+        outcomes = map(self._pool.get_outcome, jobs)
+        runs = [PageRun(one.checkpoint, found) for one, found in zip(asked, outcomes, strict=True)]
+        return make_page([page_image(asked[0].image, runs)])
+
     async def tile(self, request: Request) -> Response:
         outcome, fields = self._outcome(request), request.query_params
         place = tile_address(*(request.path_params[name] for name in ("level", "col", "row")))
@@ -187,6 +206,7 @@ def inference_routes(
         address(job, get=inference.job, delete=inference.cancel),
         address(job + "/attention.json", get=inference.places),
         address(job + "/attention.npy", get=inference.table),
+        address(job + "/page.html", get=inference.page),
         address(job + "/dwell/{grid:id}", get=inference.agreement),
     ]
     return [mount("/inference", addresses, to_researcher=True)]

@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import GlyphMismatchError, RefusedError, UmnistError
 from umnist_core.labeling.service import StudyService
-from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource
+from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource, read_tile
 from umnist_core.pyramid.cache import SharedCache
 from umnist_core.pyramid.files import file_source
 from umnist_core.server.labeling.sessions import Session
-from umnist_core.server.tiles import read_tile
 from umnist_core.settings import Settings, load_settings
 
 SHEET_KEY = "digits"

@@ -11,10 +11,10 @@ import readout from "../viewer/readout.css";
 import viewer from "../viewer/viewer.css";
 import wipe from "../viewer/wipe.css";
 import page from "../one_file/page.css";
+import watch from "../watch/watch.css";
 
 /** @type {Record<string, string>} */
 const SHEETS = {
-  "hall/controls.css": controls,
   "heat/heat.css": heat,
   "one_file/page.css": page,
   "viewer/answers.css": answers,
@@ -23,6 +23,7 @@ const SHEETS = {
   "viewer/readout.css": readout,
   "viewer/viewer.css": viewer,
   "viewer/wipe.css": wipe,
+  "watch/watch.css": controls + watch.replace(/@import[^;]*;/, ""),
 };
 
 /**

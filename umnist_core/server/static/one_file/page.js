@@ -4,7 +4,7 @@
  * @typedef {import("../watch/places.js").Places &
  *           {task: string|null, round: number|null, url: string}} PageMap `url`: of the map's
  *   tiles; `round` from 0, null for the map of the end.
- * @typedef {{title: string, result: any, lines: string[], maps: PageMap[]}} Run
+ * @typedef {{title: string, result: import("../watch/outcome.js").Result, maps: PageMap[]}} Run
  * @typedef {object} PageImage
  * @property {string} title
  * @property {string} command Makes a scene again; empty for a file.
@@ -24,6 +24,7 @@ import { styleSheet } from "../hall/files.js";
 import { serve } from "../hall/reach.js";
 import { numberText } from "../heat/bar.js";
 import { mountAnswers, mountViewer } from "../viewer/viewer.js";
+import { Outcome } from "../watch/outcome.js";
 import { foundMarks, patchMarks } from "../watch/places.js";
 
 const BUS = "page";
@@ -80,21 +81,18 @@ class Page {
     this.roundText = h("span", { class: "round-text" });
     this.play = h("button", { type: "button", click: () => this.#playOrStop() }, "Play");
     this.rounds = h("div", { class: "rounds" }, this.play, this.round, this.roundText);
-    this.lines = h("div", { class: "said" });
+    this.outcomes = h("div", { class: "outcomes" });
     this.places = h("ol", { class: "places" });
     this.notes = h("div", { class: "notes" });
     this.stage = h("div", { class: "page-stage" });
     this.truth = h("div", { class: "page-truth" });
     const controls = h(
       "div",
-      { class: "umnist-controls" },
+      { class: "umnist-controls umnist-watch" },
       ...[images.length > 1 ? this.images.row : "", ...this.models.map(({ row }) => row)],
-      ...[this.task.row, this.rounds, this.lines, this.places],
+      ...[this.task.row, this.rounds, this.outcomes, this.places],
     );
-    this.styles = [
-      styleSheet("hall/controls.css", parent),
-      styleSheet("one_file/page.css", parent),
-    ];
+    this.styles = [styleSheet("watch/watch.css", parent), styleSheet("one_file/page.css", parent)];
     const panel = h("div", { class: "page-panel" }, this.truth, controls, this.notes);
     parent.append(h("h1", {}, this.data.title), h("div", { class: "page" }, this.stage, panel));
   }
@@ -175,7 +173,8 @@ class Page {
     this.round.value = String(this.part.round ?? rounds);
     this.roundText.textContent =
       this.part.round === null ? "At the end" : `Round ${this.part.round + 1} of ${rounds}`;
-    this.lines.replaceChildren(...this.runs.map(saidBlock));
+    this.outcomes.classList.toggle("two", this.runs.length > 1);
+    this.outcomes.replaceChildren(...this.runs.map((run) => this.#outcome(run)));
     this.#drawPlaces();
     this.notes.replaceChildren(...notesOf(image));
     const looks = this.runs.map((run, place) => this.#look(run, place));
@@ -191,9 +190,24 @@ class Page {
     });
   }
 
+  /** @param {Run} run */
+  #outcome({ title, result }) {
+    const outcome = new Outcome(({ label, box }) => this.channel.flyTo(box, `Found ${label}`));
+    const runner = { answered: { job: { result } }, failure: null, current: null };
+    outcome.show({
+      title,
+      model: "",
+      names: {},
+      runner: /** @type {any} */ (runner),
+      isStale: false,
+    });
+    return outcome.element;
+  }
+
   #drawPlaces() {
     const map = this.runs.length === 1 ? this.#mapOf(this.runs[0]) : null;
     const strongest = map ? map.places.filter(({ weight }) => weight > 0).slice(0, OUTLINED) : [];
+    this.places.hidden = strongest.length === 0;
     this.places.replaceChildren(
       ...strongest.map(({ box, weight, rank }) =>
         h(
@@ -268,18 +282,6 @@ function roundsOf({ maps }) {
 /** @param {Run} run */
 function saidOf({ result }) {
   return result.tasks[0].answer.join(" ") || "none";
-}
-
-/** @param {Run} run */
-function saidBlock({ title, lines, result }) {
-  const { is_right: isRight } = result.tasks[0];
-  const verdict = isRight === null ? "" : isRight ? " right" : " wrong";
-  return h(
-    "details",
-    { class: `run${verdict}` },
-    h("summary", {}, `${title}: ${lines[0]}`),
-    h("pre", {}, lines.slice(1).join("\n")),
-  );
 }
 
 /** @param {PageImage} image */

@@ -271,10 +271,12 @@ export class AttentionPanel {
   }
 
   #drawLinks(id, part) {
-    const { json, npy } = downloads(id, part);
+    const beside = this.states.find(({ job }) => job && job.id !== id)?.job?.id ?? null;
+    const { json, npy, page } = downloads(id, part, beside);
     this.links.replaceChildren(
       ...[h("a", { href: json, download: "" }, "This map as JSON"), " · "],
-      h("a", { href: npy, download: "" }, "All maps as NPY"),
+      ...[h("a", { href: npy, download: "" }, "All maps as NPY"), " · "],
+      h("a", { href: page, download: "" }, "All of it as a page"),
     );
   }
 }

@@ -156,16 +156,18 @@ export function scaled(box, scale) {
 }
 
 /**
- * Addresses of what can be kept: the map that is shown, and all maps.
+ * Addresses of what can be kept: the map that is shown, all maps, and a page with everything.
  *
  * @param {string} id
  * @param {MapPart} part
- * @returns {{json: string, npy: string}}
+ * @param {string|null} beside Another job of the same image.
+ * @returns {{json: string, npy: string, page: string}}
  */
-export function downloads(id, part) {
+export function downloads(id, part, beside) {
   return {
     json: addressOf(id, "attention.json", part, { top: "all", download: 1 }),
     npy: atHome(`/inference/jobs/${id}/attention.npy`),
+    page: atHome(`/inference/jobs/${id}/page.html${beside ? `?beside=${beside}` : ""}`),
   };
 }
 

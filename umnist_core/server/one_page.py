@@ -9,28 +9,24 @@ from __future__ import annotations
 import base64
 import html
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from umnist_core import __version__
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.errors import MissingFileError
 from umnist_core.geometry import Box
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.process import Outcome
-from umnist_core.inference.report import prediction_lines
-from umnist_core.inference.requests import ImageRef, PredictRequest
-from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource
+from umnist_core.inference.requests import DigitImage, FileImage, ImageRef, SceneImage
+from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource, read_tile
 from umnist_core.pyramid.grid import DEFAULT_TILE_PX
 from umnist_core.server.assets import STATIC_DIR
-from umnist_core.server.inference.heat import Choice, heat_tile, places_json
-from umnist_core.server.tiles import read_tile
+from umnist_core.server.heat import Choice, heat_tile, places_json
 from umnist_core.server.truth import scene_truth
-
-if TYPE_CHECKING:  # the module itself has torch
-    from umnist_core.inference.prediction import Prediction
-    from umnist_core.inference.predictor import Predictor
 
 SCHEME = "umnist-page:"
 MAX_PX = 4096 * 4096
@@ -38,6 +34,22 @@ MAX_PX = 4096 * 4096
 
 _OVERLAP_PX = 1
 _FILES = ("viewer.page.js", "openseadragon.LICENSE.txt")
+
+
+@dataclass(frozen=True)
+class PageRun:
+    """What a model made of an image.
+
+    Attributes
+    ----------
+    title
+        Of the model, for people.
+    outcome
+        Its answers and maps.
+    """
+
+    title: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -51,12 +63,34 @@ class PageImage:
     title
         For people.
     command
-        Makes a scene again; empty for a file.
+        Makes a scene again; empty for others.
+    runs
+        What models made of it.
     """
 
     image: ImageRef
     title: str
     command: str = ""
+    runs: Sequence[PageRun] = ()
+
+
+def page_image(image: ImageRef, runs: Sequence[PageRun] = ()) -> PageImage:
+    """Return an image with its title, and of a scene the command that makes it again."""
+    if isinstance(image, FileImage):
+        page = f", page {image.page + 1}" if image.page else ""
+        return PageImage(image, f"{Path(image.path).name}{page}", "", runs)
+    ref = image.ref
+    title = f"{ref.preset}, seed {ref.seed}, {ref.split}, {ref.index}"
+    if isinstance(ref, DigitRef):
+        return PageImage(image, title, "", runs)
+    layer = [] if image.layer == "full" else ["--layer", image.layer]
+    words = ["umnist", "render", *ref.options, "--index", str(ref.index), *layer, "image.png"]
+    return PageImage(image, title, shlex.join(words), runs)
+
+
+def generated_image(ref: AnyRef, layer: str = "full") -> PageImage:
+    """Return a generated image as `page_image` does."""
+    return page_image(DigitImage(ref) if isinstance(ref, DigitRef) else SceneImage(ref, layer))
 
 
 @dataclass
@@ -74,37 +108,13 @@ class _Files:
         return {"places": self.places, "data": texts}
 
 
-@dataclass(frozen=True)
-class PageModels:
-    """What looks at the images of a page.
-
-    Attributes
-    ----------
-    predictor
-        Runs the models.
-    checkpoints
-        Their names or paths.
-    """
-
-    predictor: Predictor
-    checkpoints: Sequence[str]
-
-
-def make_page(
-    images: Sequence[PageImage],
-    models: PageModels | None = None,
-    *,
-    title: str = "",
-    max_px: int = MAX_PX,
-) -> bytes:
+def make_page(images: Sequence[PageImage], *, title: str = "", max_px: int = MAX_PX) -> bytes:
     """Return the page.
 
     Parameters
     ----------
     images
         One or more.
-    models
-        Models that look at each of them; None for none.
     title
         Of the page; that of the first image if empty.
     max_px
@@ -115,18 +125,12 @@ def make_page(
     MissingFileError
         If the viewer was not built.
     UmnistError
-        If an image or a model cannot be opened.
+        If an image cannot be opened.
     """
     files = _Files()
-    shown = []
-    for number, one in enumerate(images):
-        base = f"{SCHEME}/{number}"
-        runs = []
-        for place, checkpoint in enumerate(models.checkpoints if models else ()):
-            assert models is not None
-            found = models.predictor.predict(PredictRequest(checkpoint, "auto", one.image))
-            runs.append(_run_data(files, f"{base}/model/{place}", found))
-        shown.append(_image_data(files, f"{base}/image", one, max_px) | {"runs": runs})
+    shown = [
+        _image_data(files, f"{SCHEME}/{number}", one, max_px) for number, one in enumerate(images)
+    ]
     data = {"title": title or images[0].title, "images": shown, "files": files.to_dict()}
     return _html(data).encode()
 
@@ -137,7 +141,7 @@ def _image_data(files: _Files, base: str, one: PageImage, max_px: int) -> dict[s
     pane = {
         "key": base,
         "title": one.title,
-        "dzi": _add_tiles(files, base, shown),
+        "dzi": _add_tiles(files, f"{base}/image", shown),
         "width": shown.width,
         "height": shown.height,
         "tiles": {"tileSize": DEFAULT_TILE_PX, "overlap": _OVERLAP_PX, "format": "png"},
@@ -155,6 +159,9 @@ def _image_data(files: _Files, base: str, one: PageImage, max_px: int) -> dict[s
         "pane": pane,
         "size": {"width": source.width, "height": source.height},
         "truth": None if scene is None else scene_truth(scene),
+        "runs": [
+            _run_data(files, f"{base}/model/{place}", run) for place, run in enumerate(one.runs)
+        ],
     }
 
 
@@ -188,32 +195,27 @@ def _addresses(grid: PyramidGrid) -> Iterator[tuple[int, int, int]]:
 # -- models -----------------------------------------------------------------------
 
 
-def _run_data(files: _Files, base: str, found: Prediction) -> dict[str, Any]:
+def _run_data(files: _Files, base: str, run: PageRun) -> dict[str, Any]:
     """Return what a model made of an image, and add the tiles of each of its maps."""
-    outcome = Outcome(found.to_dict(), found.attention, found.rounds)
+    outcome = run.outcome
     maps = []
-    for place, choice in enumerate(_choices(found)):
+    for place, choice in enumerate(_choices(outcome)):
         places = places_json(outcome, choice, "")
         tiles = f"{base}/{place}"
         if places["max"] > 0:
             _add_heat(files, tiles, outcome, choice)
         maps.append(places | {"url": f"{tiles}/{{level}}/{{column}}_{{row}}.png"})
-    return {
-        "title": found.checkpoint,
-        "result": outcome.result,
-        "lines": [*prediction_lines(found)],
-        "maps": maps,
-    }
+    return {"title": run.title, "result": outcome.result, "maps": maps}
 
 
-def _choices(found: Prediction) -> Iterator[Choice]:
+def _choices(outcome: Outcome) -> Iterator[Choice]:
     """Yield every map that is shown: of the end and of each round, over all tasks and for each."""
-    if found.attention is None:
+    if outcome.attention is None:
         return
     tasks: list[str | None] = [None]
-    if len(found.attention.tasks) > 1:
-        tasks.extend(found.attention.tasks)
-    for one in (None, *range(len(found.rounds))):
+    if len(outcome.attention.tasks) > 1:
+        tasks.extend(outcome.attention.tasks)
+    for one in (None, *range(len(outcome.rounds))):
         yield from (Choice(one, task) for task in tasks)
 
 
