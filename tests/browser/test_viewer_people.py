@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import (
     PHONE,
@@ -181,11 +182,25 @@ def test_every_button_has_a_name_and_shows_its_focus(open_viewer: OpenViewer) ->
         names.append(buttons.nth(index).get_attribute("aria-label"))
     assert names == [
         *["Previous sample", "Random sample", "Next sample", "Zoom out", "Zoom in"],
-        *["Whole image", "One to one", "Full screen", "Keys"],
+        *["Whole image", "One to one", "Copy link", "Full screen", "Keys"],
     ]
     viewer.page.keyboard.press("Tab")
     assert focused(viewer) == "openseadragon-canvas"
     assert viewer.canvas.evaluate("(c) => getComputedStyle(c).outlineStyle") == "solid"
+
+
+def test_link_of_the_view_is_copied_and_said(open_viewer: OpenViewer) -> None:
+    """What is in the clipboard is the address, with the view in it."""
+    viewer = open_viewer(sample(), permissions=["clipboard-read", "clipboard-write"])
+    viewer.press("4")
+    viewer.wait_for_view(zoom=4)
+    wait_until(lambda: "view=" in viewer.address, "The address does not hold the view.")
+    viewer.page.get_by_role("button", name="Copy link").click()
+    expect(viewer.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert viewer.page.evaluate("navigator.clipboard.readText()") == viewer.address
+    expect(viewer.page.get_by_role("button", name="Copy link")).to_be_visible()
+    bare = open_viewer(sample() | {"link": None})
+    assert bare.page.get_by_role("button", name="Copy link").count() == 0
 
 
 @pytest.mark.parametrize("panes", [1, 2])

@@ -1,5 +1,6 @@
 /** Text that can be taken along. */
 
+import { copied } from "../hall/clipboard.js";
 import { h } from "../hall/dom.js";
 
 /**
@@ -16,26 +17,4 @@ export function copyButton(name, text) {
     setTimeout(() => (said.textContent = name), 2500);
   };
   return h("button", { type: "button", class: "plain-button", click }, said);
-}
-
-/** @param {string} text */
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copiedTheOldWay(text); // there is no clipboard over plain HTTP
-  }
-}
-
-/** @param {string} text */
-function copiedTheOldWay(text) {
-  const area = h("textarea", { class: "unseen", "aria-hidden": "true" });
-  area.value = text;
-  const parent = document.activeElement?.closest("dialog") ?? document.body;
-  parent.append(area);
-  area.select();
-  const worked = document.execCommand("copy");
-  area.remove();
-  return worked;
 }

@@ -1,14 +1,16 @@
 /** The row of buttons above the image. */
 
+import { copied } from "../hall/clipboard.js";
 import { h } from "../hall/dom.js";
 import { icon } from "../hall/icons.js";
 
 /**
  * @param {import("./keyboard.js").Actions} actions
  * @param {boolean} [plain] Zoom alone, with the keys of a plain viewer.
+ * @param {boolean} [isLinked] Whether the address is a link to what is shown.
  * @returns {HTMLElement}
  */
-export function makeToolbar(actions, plain = false) {
+export function makeToolbar(actions, plain = false, isLinked = false) {
   const { navigate } = actions;
   const groups = [
     navigate && [
@@ -20,10 +22,17 @@ export function makeToolbar(actions, plain = false) {
       button("Zoom out", "−", icon("zoomOut"), () => actions.zoom(-1)),
       button("Zoom in", "+", icon("zoomIn"), () => actions.zoom(1)),
       button("Whole image", plain ? "W" : "0", icon("whole"), () => actions.whole()),
-      button("One to one", plain ? null : "1", "1:1", () => actions.ratio(1)),
+      button(
+        "One to one",
+        plain ? null : "1",
+        "1:1",
+        () => actions.ratio(1),
+        isLinked ? "needs-room" : "",
+      ),
     ],
     !plain &&
       [
+        isLinked && linkButton(),
         document.fullscreenEnabled &&
           button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
         button("Keys", "?", icon("help"), () => actions.help(), "needs-keys"),
@@ -34,6 +43,26 @@ export function makeToolbar(actions, plain = false) {
     { class: "toolbar", role: "group", "aria-label": "Image" },
     ...groups.map((buttons) => h("div", { class: "group" }, ...buttons)),
   );
+}
+
+const SAID_MS = 2500;
+
+/** A button that copies the address, and says so where its name stands. */
+function linkButton() {
+  const name = "Copy link";
+  const element = button(name, null, icon("link"), async () => {
+    const tip = /** @type {HTMLElement} */ (element.querySelector(".tip"));
+    tip.textContent = (await copied(location.href)) ? "Copied" : "Not copied: take the address";
+    element.setAttribute("aria-label", tip.textContent);
+    element.classList.add("said");
+    setTimeout(() => {
+      tip.textContent = name;
+      element.setAttribute("aria-label", name);
+      element.classList.remove("said");
+    }, SAID_MS);
+  });
+  element.setAttribute("aria-live", "polite");
+  return element;
 }
 
 function button(name, key, face, click, extra = "") {

@@ -218,7 +218,7 @@ class Viewer {
         role: "group",
         "aria-label": "Image viewer",
       },
-      ...[makeToolbar(actions, data.plain), this.notice, this.stage],
+      ...[makeToolbar(actions, data.plain, !!data.link), this.notice, this.stage],
       ...(data.plain ? [] : [this.heatBar.element, this.readout.element, this.help]),
       this.live,
     );
