@@ -26,7 +26,6 @@ CANVASES_PX = (64, 128, 256, 512, 1024)
 SOURCES = {
     "scenes": "fresh scenes of umnist, test digits",
     "original": "written by the released generator",
-    "layout": "written by `umnist datasets write-needle`",
 }
 """Where images are from -> in words."""
 
