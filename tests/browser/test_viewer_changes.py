@@ -71,6 +71,24 @@ def test_viewer_keeps_its_view_when_the_image_changes(open_viewer: OpenViewer) -
     assert viewer.view() == before
 
 
+def test_another_subject_is_shown_whole_and_the_same_one_where_it_was(
+    open_viewer: OpenViewer,
+) -> None:
+    """The next scene is seen whole; the same one under other noise from as near as before."""
+    viewer = open_viewer(
+        viewer_data(pane_data("grey-40"), subject="a"), query={"view": "1000,1000,4"}
+    )
+    viewer.wait_for_view(zoom=4)
+    show(viewer, pane_data("grey-120"), subject="a")
+    wait_until(lambda: middle(viewer) == 120, "The other noise is not on screen.")
+    assert viewer.view()["zoom"] == pytest.approx(4)
+    assert "view=1000,1000,4" in viewer.address
+    show(viewer, pane_data("noise"), subject="b")
+    whole = min(viewer.box()["width"], viewer.box()["height"]) / SIDE_PX
+    wait_until(lambda: viewer.view()["zoom"] < whole, "The other scene is not shown whole.")
+    wait_until(lambda: "view=" not in viewer.address, "The address still holds a view of it.")
+
+
 def test_viewer_goes_where_new_data_say_once(open_viewer: OpenViewer) -> None:
     """A view in the data is gone to when it changes, and not again with every update."""
     viewer = open_viewer(viewer_data(pane_data("grey-40")))

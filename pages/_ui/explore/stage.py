@@ -7,7 +7,7 @@ from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import file_notes, file_truth
-from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url
+from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url, subject_of
 from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.pyramid.files import ImageHeader
@@ -112,6 +112,7 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     }
     truth = {**scene_truth(scene), "figures": _figure_rows(scene_figures(scene, glyphs))}
     viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
+    viewer["subject"] = subject_of(ref)
     return SceneStage(
         ref, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
     )
@@ -122,7 +123,7 @@ def _digit_stage(ref: DigitRef) -> SceneStage:
     url = scene_url(ref, glyphs, "dzi")
     pane = {"key": "0-full", "title": "Image", "dzi": url, "width": side, "height": side}
     truth = digit_truth(ref)
-    viewer = _viewer_data([pane], (side, side), scene_link(ref))
+    viewer = _viewer_data([pane], (side, side), scene_link(ref)) | {"subject": subject_of(ref)}
     answers = {"bus": BUS, **truth, "image": viewer["image"]}
     return SceneStage(ref, glyphs, {**viewer, **truth}, answers)
 
@@ -136,7 +137,7 @@ def _file_stage(sample: ChosenFile, factor: int | None) -> FileStage:
     if sample.reduced is not None and factor is not None:
         panes.append(_reduced_pane(sample, factor))
     viewer = _viewer_data(panes, (entry.width, entry.height), link)
-    viewer["navigate"] = "folder" in sample.link
+    viewer |= {"navigate": "folder" in sample.link, "subject": entry.id}
     truth, problem = file_truth(sample, entry.header)
     answers = {"bus": BUS, **truth, "image": viewer["image"]}
     return FileStage(

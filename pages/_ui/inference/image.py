@@ -165,6 +165,7 @@ def _file_viewer(
         "bus": BUS,
         "panes": [{"title": title, **entry.pane}],
         "image": {"width": entry.width, "height": entry.height},
+        "subject": entry.id,
         "link": link,
         "navigate": "folder" in (link or {}),
         "digits": [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url
+from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url, subject_of
 from pages._ui.shared.setting import LabState
 from pages._ui.shared.sliders import TILE_PX
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
@@ -22,6 +22,7 @@ def viewer_data(state: LabState, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
         "bus": bus,
         "panes": panes,
         "image": {"width": side, "height": side},
+        "subject": subject_of(state.a),
         "compare": state.compare,
         "link": state.link,
         "navigate": True,

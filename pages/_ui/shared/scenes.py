@@ -29,6 +29,11 @@ def stepped(number: int, step: str, high: int) -> int:
     return min(max(steps[step], 0), high)
 
 
+def subject_of(ref: AnyRef) -> str:
+    """Return what names a generated image to the viewer, whatever its parameters are set to."""
+    return f"{ref.preset} {ref.seed} {ref.split} {ref.index}"
+
+
 def scene_url(ref: AnyRef, glyphs: GlyphSet, suffix: str, **more: str) -> str:
     """Return the address of one of a generated image's files, ``dzi``, ``png``, ``json`` ..."""
     query = {**ref.to_query(), **more, "pin": pixel_pin(glyphs)}

@@ -84,6 +84,26 @@ export function wholeZoom(image, pane) {
 }
 
 /**
+ * The view of the whole image.
+ *
+ * @param {Size} image
+ * @param {Size} pane
+ * @returns {View}
+ */
+export function wholeView(image, pane) {
+  return { x: image.width / 2, y: image.height / 2, zoom: wholeZoom(image, pane) };
+}
+
+/**
+ * @param {Size} one
+ * @param {Size} other
+ * @returns {boolean}
+ */
+export function sameSize(one, other) {
+  return one.width === other.width && one.height === other.height;
+}
+
+/**
  * The next zoom up or down a ladder of powers of two, whose every step can be drawn
  * pixel for pixel.
  *

@@ -8,6 +8,7 @@
  * @property {string} bus Name of the channel that it shares with the answers.
  * @property {import("./pane.js").PaneData[]} panes One, or two that are kept in step.
  * @property {import("../hall/view.js").Size} image The frame of all coordinates, canvas px.
+ * @property {string} [subject] What is shown, whatever its noise; another is shown whole.
  * @property {import("../hall/view.js").View|null} [view] Where to look, on mounting and whenever
  *   it changes; null for the whole image; left out, the address or where one is.
  * @property {import("./overlays.js").Digit[]} [digits]
@@ -159,10 +160,10 @@ class Viewer {
     const before = this.data;
     this.data = data;
     if (!this.engine) return;
-    if (data.image.width !== before.image.width || data.image.height !== before.image.height) {
-      this.whole = true; // panes are fitted to it as they are shown
-    }
+    const isSame = data.subject === before.subject && views.sameSize(data.image, before.image);
+    if (!isSame) this.whole = true; // panes of another size are fitted to it as they are shown
     this.#showData();
+    if (!isSame && this.lead) this.showWhole();
     if (data.view !== undefined && !views.sameView(data.view ?? null, before.view ?? null)) {
       this.#goTo(data.view ?? this.#wholeView());
     }
@@ -331,9 +332,7 @@ class Viewer {
   }
 
   #wholeView() {
-    const { image } = this.data;
-    const zoom = views.wholeZoom(image, this.lead.size);
-    return { x: image.width / 2, y: image.height / 2, zoom };
+    return views.wholeView(this.data.image, this.lead.size);
   }
 
   /**
