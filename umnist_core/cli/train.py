@@ -44,6 +44,7 @@ def train_command(
     from umnist_core.models.needs import check_torch
 
     check_torch()
+    from umnist_core.digits import find_digits
     from umnist_core.training.config import load_config
     from umnist_core.training.loop import train
     from umnist_core.training.own.courses import train_course
@@ -59,6 +60,8 @@ def train_command(
     words += [] if memory_budget is None else ["--memory-budget", memory_budget]
     words += [word for change in changes for word in ("--set", change)]
     loaded = load_config(config, [*budget, *changes])
+    if not loaded.data.folder and (status := find_digits()).kind == "stand-in":
+        click.echo(f"umnist: {status.sentence}", err=True)
     if loaded.recipe:
         click.echo(f"best {train_course(loaded, folder, command=shlex.join(words))}")
         return
