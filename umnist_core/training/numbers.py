@@ -74,8 +74,7 @@ def number_lines(task: str, tables: Mapping[str, Any]) -> Iterator[str]:
     yield f"{task}: {_words(tables['all'])}"
     if tables["mse_over_64"] is not None:
         yield (
-            f"  over {METH_BATCH}, as MetH's published code divides it: "
-            f"{tables['mse_over_64']:.1f}"
+            f"  over {METH_BATCH}, as MetH's published code divides it: {tables['mse_over_64']:.1f}"
         )
     for row in tables["by_bin"]:
         yield f"  {row['bin']}: {_words(row)}"
