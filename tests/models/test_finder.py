@@ -379,6 +379,7 @@ def shipped() -> Iterator[DigitFinder]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.long  # test_shipped.py has a dozen of other images
 @torch.no_grad()
 def test_shipped_finder_adds_up_fresh_images(shipped: DigitFinder) -> None:
     """Images of 4000 px and MNIST test digits that it has not seen."""

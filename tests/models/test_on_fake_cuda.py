@@ -89,13 +89,32 @@ def test_what_is_covered_is_counted() -> None:
         assert one in PHASES or _configs_of(one)
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name not in PHASES])
-def test_model_runs_as_each_configuration_has_it(name: str) -> None:
-    """Its batch at its size, in 32 bits and mixed; the loss and logits come out on the GPU."""
+def _configs_of(name: str) -> list[str]:
+    return [one for one in PLAIN if CONFIGS[one].model.name == name]
+
+
+@pytest.mark.parametrize(
+    ("name", "all_of_them"),
+    [
+        pytest.param(name, every, marks=[pytest.mark.long] if every else [])
+        for name in ALL
+        for every in (False, True)
+        if name not in PHASES and not (every and len(_configs_of(name)) <= 2)
+    ],
+)
+def test_model_runs_as_each_configuration_has_it(name: str, all_of_them: bool) -> None:
+    """Its batch at its size, in 32 bits and mixed; the loss and logits come out on the GPU.
+
+    Of many configurations of a model the first and the last are tried always, and all with
+    ``--long``.
+    """
     there: Model | None = None
     seen: set[Any] = set()
+    configs = _configs_of(name)
+    if not all_of_them:
+        configs = [*dict.fromkeys((configs[0], configs[-1]))]
     with fake_device(CUDA):
-        for one in _configs_of(name):
+        for one in configs:
             model, items = configured(one)
             there = as_configured(there, model)
             own = CONFIGS[one].run.precision
@@ -119,10 +138,6 @@ def _check_attention(model: Model, items: list[Item]) -> None:
         assert (logits.device.type, tuple(logits.shape)) == ("cuda", shape)
     assert output.attention is not None
     assert len(output.attention) == 1
-
-
-def _configs_of(name: str) -> list[str]:
-    return [one for one in PLAIN if CONFIGS[one].model.name == name]
 
 
 @pytest.mark.parametrize("name", STEPPED)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.repeated import repeated
 from umnist_core.cli.train import train_command
 from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
@@ -141,11 +142,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     return weights
 
 
-@pytest.mark.parametrize(
-    ("name", "step"),
-    [("digit-finder", step) for step in (2, 5, 7, 10)]
-    + [("additive-pyramid", step) for step in (2, 4, 7, 9)],
-)
+_STOPS = [
+    *(("digit-finder", 5), ("additive-pyramid", 4), ("digit-finder", 7), ("additive-pyramid", 9)),
+    *(("digit-finder", 2), ("additive-pyramid", 2), ("digit-finder", 10), ("additive-pyramid", 7)),
+]
+
+
+@pytest.mark.parametrize(("name", "step"), repeated(_STOPS, usual=4))
 def test_run_that_was_stopped_ends_with_the_same_weights(
     name: str,
     step: int,
