@@ -232,8 +232,8 @@ def _add_heat(files: _Files, base: str, outcome: Outcome, choice: Choice) -> Non
 
 def _html(data: dict[str, Any]) -> str:
     script, licence = (_read(STATIC_DIR / "vendor" / name) for name in _FILES)
-    # In a script, only this ends it, whatever stands around it.
-    held = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    # So that nothing in it can end the script, or begin a comment or another one.
+    held = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     program = script.replace("</script", "<\\/script")
     title = html.escape(data["title"])
     return f"""<!doctype html>
