@@ -64,3 +64,10 @@ def test_python_search_says_which_versions_are_wanted(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
     assert "Expected Python 3.11, 3.12 or 3.13" in result.stderr
+
+
+def test_slow_tests_that_are_named_are_there() -> None:
+    """A file that was moved would be run with the fast ones, unseen."""
+    named = (ROOT / "tests" / "slow.txt").read_text().splitlines()
+    assert named == sorted(set(named))
+    assert [name for name in named if not (ROOT / name).exists()] == []
