@@ -22,7 +22,7 @@ def test_every_system_is_timed_and_weighed(tmp_path: Path) -> None:
         small, large = figures[f"peak_mib_{name}"]
         assert 50 < small <= large
     small, large = figures["peak_mib_large_scale"]
-    assert large - small < 5, "of 15 MB more in the file, little is held"
+    assert large - small < 10, "of 15 MB more in the file, little is held"
     assert list(tmp_path.iterdir()) == []
 
 
