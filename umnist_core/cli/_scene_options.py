@@ -79,6 +79,20 @@ def parameter_help() -> str:
     return "\n\n".join(paragraphs)
 
 
+_NAMES = {name: name for name in ("preset", "seed", "split", "index")} | {"overrides": "set"}
+"""What commands receive of a scene, and the option that it is given by."""
+
+
+def given_scene_options(ctx: click.Context, *others: str) -> list[str]:
+    """Return which of the options that `scene_options` adds somebody gave, and of others before."""
+    commandline = click.core.ParameterSource.COMMANDLINE
+    return [
+        option
+        for name, option in ({name: name for name in others} | _NAMES).items()
+        if ctx.get_parameter_source(name) is commandline
+    ]
+
+
 def scene_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose a scene; the command receives it as ``ref``."""
 

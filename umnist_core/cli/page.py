@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from umnist_core.cli._page_option import page_option
-from umnist_core.cli._scene_options import parameter_help, scene_options
+from umnist_core.cli._scene_options import given_scene_options, parameter_help, scene_options
 from umnist_core.cli._types import GivenPath
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from umnist_core.inference.requests import ImageRef
     from umnist_core.scenes import SceneRef
     from umnist_core.server.one_page import PageRun
-
-_OF_SCENES = ("preset", "seed", "split", "index", "overrides")
 
 
 @click.command(
@@ -72,9 +70,7 @@ def page_command(
     from umnist_core.files import write_whole
     from umnist_core.server.one_page import make_page, page_image
 
-    commandline = click.core.ParameterSource.COMMANDLINE
-    is_scene = any(ctx.get_parameter_source(name) is commandline for name in _OF_SCENES)
-    chosen = _images(ref if is_scene or not images else None, images, page)
+    chosen = _images(ref if given_scene_options(ctx) or not images else None, images, page)
     runs = _predict(chosen, checkpoints, device)
     shown = [page_image(image, of_image) for image, of_image in zip(chosen, runs, strict=True)]
     data = make_page(shown, title=title)

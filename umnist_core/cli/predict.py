@@ -11,6 +11,7 @@ import click
 
 from umnist_core.cli._page_option import page_option
 from umnist_core.cli._scene_options import (
+    given_scene_options,
     parameter_help,
     read_digits,
     scene_options,
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from umnist_core.scenes import SceneRef
 
 FILE = GivenPath(dir_okay=False)
-
-_OF_SCENES = ("preset", "seed", "split", "index", "overrides")
 
 
 @click.command(
@@ -101,8 +100,7 @@ def _check_usage(
         )
     if image is None:
         return
-    commandline = click.core.ParameterSource.COMMANDLINE
-    if any(ctx.get_parameter_source(name) is commandline for name in _OF_SCENES):
+    if given_scene_options(ctx):
         raise click.UsageError(
             "Expected IMAGE or the options of a scene, got both; leave one of them out."
         )

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from umnist_core import __version__
 from umnist_core.cli._page_option import page_option
-from umnist_core.cli._scene_options import parameter_help, scene_options
+from umnist_core.cli._scene_options import given_scene_options, parameter_help, scene_options
 from umnist_core.cli._types import GivenPath
 from umnist_core.digits import load_glyphs
 from umnist_core.pyramid import TileSource, scene_source
@@ -117,11 +117,8 @@ def _choose_image(
         glyphs = load_glyphs()
         scene = ref.plan(glyphs)
         return scene_source(scene, glyphs, layer), scene_comment(scene, __version__)
-    named = click.get_current_context().get_parameter_source
-    for option in ("layer", "preset", "seed", "split", "index", "overrides"):
-        if named(option) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(
-                f"--file names the image, so --{'set' if option == 'overrides' else option} has "
-                "no meaning; leave one of them out."
-            )
+    for option in given_scene_options(click.get_current_context(), "layer"):
+        raise click.UsageError(
+            f"--file names the image, so --{option} has no meaning; leave one of them out."
+        )
     return read_image_header(file, page=page or 0), ""
