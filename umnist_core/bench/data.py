@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from umnist_core.bench.machine import peak_mib
+from umnist_core.bench.spread import median_of, range_of
 from umnist_core.datasets.needle.write import write_needle
 from umnist_core.datasets.read import open_dataset
 from umnist_core.datasets.samples import one_thread
@@ -124,25 +125,25 @@ def bench_data(*, rounds: int = 7, share: float = 1.0, folder: Path | None = Non
             count = max(1, round(one.count * share))
             one.write(small, count)
             one.write(large, 4 * count)
-            _compare(system, small)
+            number = _compare(system, small)
             times = np.array([_time_round(one, small) for _ in range(rounds + 1)][1:])
-            number = sum(len(batch) for batch in one.plain(small))
             ratios = times[:, 1] / times[:, 0]
-            figures[f"ratio_{system}"] = round(float(np.median(ratios)), 3)
-            figures[f"range_{system}"] = (
-                round(float(ratios.min()), 3),
-                round(float(ratios.max()), 3),
-            )
-            figures[f"per_s_{system}"] = round(number / float(np.median(times[:, 0])), 1)
+            figures[f"ratio_{system}"] = median_of(ratios)
+            figures[f"range_{system}"] = range_of(ratios)
+            figures[f"per_s_{system}"] = median_of(number / times[:, 0], 1)
             figures[f"peak_mib_{system}"] = _weigh(system, small, large)
     return DataFigures(rounds=rounds, **figures)
 
 
-def _compare(name: str, folder: Path) -> None:
+def _compare(name: str, folder: Path) -> int:
+    """See that both ways give the same values, and return how many images there are."""
     system = SYSTEMS[name]
+    count = 0
     for ours, plain in zip(system.ours(folder), system.plain(folder), strict=True):
         if ours.shape != plain.shape or float((ours - plain).abs().max()) > CLOSE:
             raise UmnistError(f"Expected the same values of {name} both ways, found others.")
+        count += len(ours)
+    return count
 
 
 def _time_round(system: _System, folder: Path) -> tuple[float, float]:

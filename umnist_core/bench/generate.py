@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from umnist_core.bench.machine import peak_mib
+from umnist_core.bench.spread import median_of, range_of
 from umnist_core.datasets.recipe import Recipe
 from umnist_core.datasets.samples import one_thread
 from umnist_core.datasets.write import write_dataset
@@ -103,15 +104,15 @@ def bench_generate(
     return GenerateFigures(
         count=count,
         rounds=rounds,
-        per_s_1=_median(1 / one),
-        per_s_1_range=_range(1 / one),
-        per_s_2=_median(1 / two),
-        per_s_2_range=_range(1 / two),
-        encode_ms=_median(encode * 1e3),
-        over_encode=_median(one / encode),
-        over_encode_range=_range(one / encode),
-        efficiency_2=_median(one / two / 2),
-        efficiency_2_range=_range(one / two / 2),
+        per_s_1=median_of(1 / one),
+        per_s_1_range=range_of(1 / one),
+        per_s_2=median_of(1 / two),
+        per_s_2_range=range_of(1 / two),
+        encode_ms=median_of(encode * 1e3),
+        over_encode=median_of(one / encode),
+        over_encode_range=range_of(one / encode),
+        efficiency_2=median_of(one / two / 2),
+        efficiency_2_range=range_of(one / two / 2),
         peak_mib=(peaks[0], peaks[1]),
         peak_counts=peak_counts,
     )
@@ -155,11 +156,3 @@ def write_and_weigh(folder: Path, count: int) -> float:
     """Write small images and return the largest memory that this process has had, in MiB."""
     write_dataset(Recipe(count=count, overrides=_SMALL), folder, jobs=1)
     return peak_mib()
-
-
-def _median(values: np.ndarray) -> float:
-    return round(float(np.median(values)), 3)
-
-
-def _range(values: np.ndarray) -> tuple[float, float]:
-    return round(float(values.min()), 3), round(float(values.max()), 3)

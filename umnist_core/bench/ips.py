@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from umnist_core.bench.spread import median_of, range_of
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import ModelOutput
@@ -209,8 +210,8 @@ def _difference(found: ModelOutput, wanted: ModelOutput) -> float:
 def _figures(timed: _Timed, strokes: int, images: int) -> dict[str, Any]:
     ratio = timed.plain_s / timed.fast_s  # (rounds,)
     return {
-        f"speedup_{strokes}": round(float(np.median(ratio)), 2),
-        f"speedup_{strokes}_range": (round(float(ratio.min()), 2), round(float(ratio.max()), 2)),
+        f"speedup_{strokes}": median_of(ratio, 2),
+        f"speedup_{strokes}_range": range_of(ratio, 2),
         f"plain_ms_{strokes}": round(float(np.median(timed.plain_s)) / images * 1e3, 1),
         f"fast_ms_{strokes}": round(float(np.median(timed.fast_s)) / images * 1e3, 1),
         f"distinct_{strokes}": round(timed.distinct, 3),

@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -29,3 +31,13 @@ def spread_of(values: Sequence[float], digits: int = 2) -> Spread:
     several = [*values] * (2 if len(values) == 1 else 1)  # quartiles want two
     low, median, high = statistics.quantiles(several, n=4, method="inclusive")
     return Spread(round(median, digits), round(low, digits), round(high, digits))
+
+
+def median_of(values: np.ndarray, digits: int = 3) -> float:
+    """Return the median, rounded to so many digits behind the point."""
+    return round(float(np.median(values)), digits)
+
+
+def range_of(values: np.ndarray, digits: int = 3) -> tuple[float, float]:
+    """Return the smallest and the largest, rounded as `median_of`."""
+    return round(float(values.min()), digits), round(float(values.max()), digits)
