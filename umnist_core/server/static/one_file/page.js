@@ -25,11 +25,9 @@ import { serve } from "../hall/reach.js";
 import { numberText } from "../heat/bar.js";
 import { mountAnswers, mountViewer } from "../viewer/viewer.js";
 import { Outcome } from "../watch/outcome.js";
-import { foundMarks, patchMarks } from "../watch/places.js";
+import { foundMarks, heatOfTiles, patchMarks } from "../watch/places.js";
 
 const BUS = "page";
-const TILE_PX = 512;
-const OPACITY = 0.65;
 const OUTLINED = 8;
 const STEP_MS = 700;
 const NONE = "none";
@@ -235,7 +233,7 @@ class Page {
       : map
         ? patchMarks(map, OUTLINED, 1)
         : [];
-    const heat = map && map.max > 0 ? heatOf(run, map, this.part.task) : null;
+    const heat = map && heatOfTiles(map.url, run.result, map.task, map);
     return { key: String(place), title: `${run.title}: ${saidOf(run)}`, heat, marks };
   }
 
@@ -293,21 +291,6 @@ function notesOf({ notes, command }) {
 /** @param {string} name */
 function same(name) {
   return /** @type {[string, string]} */ ([name, name]);
-}
-
-/**
- * @param {Run} run
- * @param {PageMap} map
- * @param {string|null} task
- * @returns {import("../heat/heat.js").HeatData}
- */
-function heatOf({ result }, map, task) {
-  const { width, height } = result.image;
-  return {
-    tiles: { url: map.url, tileSize: TILE_PX, width, height },
-    ...{ opacity: OPACITY, title: task === null ? "Attention" : `Attention: ${task}`, unit: "" },
-    ...{ max: map.max, top: map.last_colour },
-  };
 }
 
 // -- the page's own files ---------------------------------------------------------------

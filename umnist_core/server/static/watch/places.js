@@ -102,13 +102,26 @@ export class PlacesLoader {
  * @returns {import("../heat/heat.js").HeatData|null} null where nothing was looked at.
  */
 export function heatOf({ job, part, places }) {
-  if (!(places.max > 0)) return null;
-  const { width, height } = job.result.image;
   const url = addressOf(job.id, "heat/{level}/{column}_{row}.png", part, { tile: TILE_PX });
-  const title = part.task === null ? "Attention" : `Attention: ${part.task}`;
+  return heatOfTiles(url, job.result, part.task, places);
+}
+
+/**
+ * The same of tiles that lie elsewhere.
+ *
+ * @param {string} url With {level}, {column} and {row} in it.
+ * @param {import("./outcome.js").Result} result
+ * @param {string|null} task
+ * @param {Pick<Places, "max"|"last_colour">} places
+ * @returns {import("../heat/heat.js").HeatData|null} null where nothing was looked at.
+ */
+export function heatOfTiles(url, result, task, { max, last_colour: top }) {
+  if (!(max > 0)) return null;
+  const { width, height } = result.image;
+  const title = task === null ? "Attention" : `Attention: ${task}`;
   return {
     tiles: { url, tileSize: TILE_PX, width, height },
-    ...{ opacity: OPACITY, title, unit: "", max: places.max, top: places.last_colour },
+    ...{ opacity: OPACITY, title, unit: "", max, top },
   };
 }
 
