@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from pages._ui.shared.setting import state_from_query
-from pages._ui.shared.sliders import control_specs, lab_data
+from pages._ui.shared.sliders import lab_data
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import PRESETS, PUBLISHED_DISTRACTORS, get_preset
+from umnist_core.server.controls import control_specs
 
 MOST_CHOICES = 100
 """A list of more is no way to choose."""

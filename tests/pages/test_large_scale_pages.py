@@ -12,7 +12,6 @@ from pages._ui.inference.choice import find_hints, first_of
 from pages._ui.noise_lab.digit_figures import smoothing_words
 from pages._ui.noise_lab.sheet import sheet_data
 from pages._ui.shared.panes import viewer_data
-from pages._ui.shared.scenes import digit_truth
 from pages._ui.shared.setting import LabState, state_from_query, state_from_report
 from pages._ui.shared.sliders import lab_data
 from umnist_core.datasets.large_scale.ref import DigitRef
@@ -20,6 +19,7 @@ from umnist_core.digits import load_glyphs
 from umnist_core.experiments import generate_command, python_code, render_command
 from umnist_core.models.cards import Card
 from umnist_core.scenes import SceneRef
+from umnist_core.server.generated import digit_truth
 
 PAGES = Path(__file__).parents[2] / "pages"
 TWICE = {"preset": "large-scale", "scale": "2", "index": "1"}

@@ -27,6 +27,19 @@ MODEL_VIEWS = {f"model-{side_px}": side_px for side_px in MODEL_SIDES_PX}
 """View -> longer side, in px, of the image as a model sees it."""
 
 VIEWS = (*LAYERS, *MODEL_VIEWS)
+VIEW_TITLES = {
+    "full": "Full image",
+    "noise_free": "Noise-free",
+    "digits": "Digits only",
+    "background": "Background only",
+    "model-256": "As a model sees it, 256 px",
+    "model-512": "As a model sees it, 512 px",
+    "model-1024": "As a model sees it, 1024 px",
+    "model-1536": "As a model sees it, 1536 px",
+    "model-2048": "As a model sees it, 2048 px",
+}
+"""What may be shown of a scene, one of `VIEWS`, and its name for people."""
+
 FILE_VIEWS = ("full", *MODEL_VIEWS)
 
 _TILE_NAMES = ("tile", "overlap")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from pages._ui.explore.stage import PICTURES, PictureChoice, shipped_words
+from pages._ui.explore.stage import PictureChoice, shipped_words
 from pages._ui.shared.address import start, start_choice, start_number
 from pages._ui.shared.folders import choose_from_folder, step_image
 from pages._ui.shared.home import base_path
 from pages._ui.shared.image_files import ChosenFile, choose_file, choose_source
-from pages._ui.shared.scenes import FILTERS, parse_overrides, scene_url, stepped
+from pages._ui.shared.scenes import FILTERS, parse_overrides, stepped
 from umnist_core.datasets.large_scale.ref import (
     ALL_PARAMETER_NAMES,
     ALL_PRESETS,
@@ -24,6 +24,8 @@ from umnist_core.digits import GlyphSet
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.scenes import SceneRef
 from umnist_core.seeds import MAX_SEED, SPLITS
+from umnist_core.server.generated import scene_url
+from umnist_core.server.query import VIEW_TITLES
 
 SOURCES = {"generated": "Generated", "file": "File", "folder": "Data set"}
 
@@ -77,14 +79,16 @@ def choose_picture(sample: AnyRef | ChosenFile | None) -> PictureChoice:
         return PictureChoice("full", None, "area")
     if not isinstance(sample, SceneRef):
         return PictureChoice("full", None, "area", _choose_factor(sample))
-    start_choice("picture", tuple(PICTURES), "full")
-    start_choice("beside", ("", *PICTURES), "")
+    start_choice("picture", tuple(VIEW_TITLES), "full")
+    start_choice("beside", ("", *VIEW_TITLES), "")
     start_choice("filter", tuple(FILTERS), "area")
-    first = st.selectbox("Show", list(PICTURES), format_func=PICTURES.__getitem__, key="picture")
+    first = st.selectbox(
+        "Show", list(VIEW_TITLES), format_func=VIEW_TITLES.__getitem__, key="picture"
+    )
     second = st.selectbox(
         "Beside it, in step",
-        ["", *PICTURES],
-        format_func=lambda name: PICTURES.get(name, "Nothing"),
+        ["", *VIEW_TITLES],
+        format_func=lambda name: VIEW_TITLES.get(name, "Nothing"),
         key="beside",
     )
     pyramid_filter = st.selectbox(

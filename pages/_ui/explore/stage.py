@@ -6,31 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
-from pages._ui.shared.known import file_notes, file_truth
-from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url, subject_of
+from pages._ui.shared.known import figure_rows, file_notes, file_truth
 from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.pyramid.files import ImageHeader
-from umnist_core.rendering import SceneFigures, scene_figures
+from umnist_core.rendering import scene_figures
 from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import register_file
+from umnist_core.server.generated import canvas_px, digit_truth, scene_url, subject_of
+from umnist_core.server.query import VIEW_TITLES
 from umnist_core.server.truth import scene_truth
 
 BUS = "explore"
-
-PICTURES = {
-    "full": "Full image",
-    "noise_free": "Noise-free",
-    "digits": "Digits only",
-    "background": "Background only",
-    "model-256": "As a model sees it, 256 px",
-    "model-512": "As a model sees it, 512 px",
-    "model-1024": "As a model sees it, 1024 px",
-    "model-1536": "As a model sees it, 1536 px",
-    "model-2048": "As a model sees it, 2048 px",
-}
-"""What a pane may show of a scene: the tile route's ``view``, and its name for people."""
-
 
 FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
 """Parameters of the page's address that name a file, and what stands beside it."""
@@ -38,7 +25,7 @@ FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """What the panes show: one or two of `PICTURES`, and how levels are reduced.
+    """What the panes show: one or two of `VIEW_TITLES`, and how levels are reduced.
 
     Of a file, ``factor`` is how many times the sides of what stands beside it are reduced.
     """
@@ -99,7 +86,7 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     panes = [
         {
             "key": f"{place}-{picture}",
-            "title": PICTURES[picture],
+            "title": VIEW_TITLES[picture],
             "dzi": scene_url(ref, glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
             **_pane_size(picture, scene),
         }
@@ -110,7 +97,7 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
         "beside": choice.second,
         "filter": None if choice.pyramid_filter == "area" else choice.pyramid_filter,
     }
-    truth = {**scene_truth(scene), "figures": _figure_rows(scene_figures(scene, glyphs))}
+    truth = {**scene_truth(scene), "figures": figure_rows(scene_figures(scene, glyphs))}
     viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
     viewer["subject"] = subject_of(ref)
     return SceneStage(
@@ -190,27 +177,3 @@ def _pane_size(picture: str, scene: Scene) -> dict[str, int]:
         side = min(int(picture.removeprefix("model-")), scene.width)
         return {"width": side, "height": side}
     return {"width": scene.width, "height": scene.height}
-
-
-def _range(values: list[str]) -> str:
-    return values[0] if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
-
-
-def _figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
-    """Return the figures that tell something of the answer, as name and value."""
-    ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
-    rows = {"Digits": "none"}
-    if figures.sides_px:
-        rows = {
-            "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
-            "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
-            "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
-        }
-    if figures.strokes:
-        rows["Strokes"] = f"{figures.strokes}"
-    elif figures.distractors:
-        rows["Distractors"] = f"{figures.distractors}"
-    else:
-        rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
-        rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
-    return [{"name": name, "value": value} for name, value in rows.items()]

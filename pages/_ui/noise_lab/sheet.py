@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui.shared.scenes import canvas_px, scene_url
 from pages._ui.shared.viewer import our_component
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.pyramid import PyramidGrid
+from umnist_core.server.generated import canvas_px, scene_url
 
 SHEET_SAMPLES = 12
 SHEET_TILE_PX = 512

@@ -10,10 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages._ui.shared.address import start, start_choice, start_number
-from pages._ui.shared.image_files import ChosenFile, at_page
+from pages._ui.shared.image_files import ChosenFile, at_page, with_comment
+from pages._ui.shared.scene_files import named_scene
 from pages._ui.shared.scenes import stepped
 from pages._ui.shared.systems import ANY, SYSTEMS
-from pages._ui.shared.uploads import keep_image
+from pages._ui.shared.uploads import keep_bytes, keep_image
 from umnist_core.datasets import (
     DatasetReader,
     FileReader,
@@ -21,7 +22,6 @@ from umnist_core.datasets import (
     open_files,
     open_image_folder,
 )
-from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.inner import list_inner
 from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.megapixel_sparse import (
@@ -31,7 +31,7 @@ from umnist_core.datasets.megapixel_sparse import (
 )
 from umnist_core.datasets.meth import MethReader, read_pair
 from umnist_core.datasets.meth.table import PAIR
-from umnist_core.datasets.read import open_system
+from umnist_core.datasets.read import is_in_shards, open_system
 from umnist_core.errors import MissingFileError, TooLargeError, UmnistError
 from umnist_core.paths import expand_home, shown_name
 from umnist_core.seeds import SPLITS
@@ -82,6 +82,8 @@ def _open(path: str) -> Opened:
             f"Expected a folder, a table or a file of MNIST Large Scale, found the file {root.name}"
             "; name the folder that it lies in, or choose File to open an image alone."
         )
+    if is_in_shards(root):
+        return Opened(open_files(root))
     folder = open_image_folder(root)
     return Opened(folder, scenes=open_files(root) if (root / MANIFEST).is_file() else None)
 
@@ -166,27 +168,18 @@ def _choose(place: str, link: Link) -> ChosenFile | None:
         return at_page(_of_system(opened.data, image_id, link))
     folder = opened.data
     label = folder.find_label(image_id)
-    boxes = folder.find_boxes(image_id) or _scene_boxes(opened.scenes, image_id)
-    return at_page(
-        ChosenFile(
-            folder.paths[image_id],
-            shown_name(image_id),
-            label,
-            link,
-            tasks=folder.tasks.get(image_id),
-            boxes=boxes,
-        )
+    path, title = folder.paths[image_id], shown_name(image_id)
+    scene = None if opened.scenes is None else opened.scenes.truth(image_id)
+    chosen = ChosenFile(
+        path,
+        title,
+        label,
+        link,
+        tasks=folder.tasks.get(image_id),
+        boxes=folder.find_boxes(image_id),
+        named=None if scene is None else named_scene(path, title, scene),
     )
-
-
-def _scene_boxes(reader: FileReader | None, image_id: str) -> tuple[DrawnBox, ...]:
-    """Return the squares of the digits of a scene, where the data set knows its scenes."""
-    scene = None if reader is None else reader.truth(image_id)
-    if scene is None:
-        return ()
-    return tuple(
-        DrawnBox(str(one.label), one.col, one.row, one.side_px, one.side_px) for one in scene.digits
-    )
+    return at_page(chosen if label is not None or chosen.named else with_comment(chosen))
 
 
 def _choose_number(count: int) -> int:
@@ -215,9 +208,11 @@ def _of_system(reader: DatasetReader, image_id: str, link: Link) -> ChosenFile:
     """Return an image of one of the data systems with all that is known of it."""
     known = reader.known(image_id)
     split = reader.get_split(image_id)
+    path = reader.find_path(image_id) or _keep(reader, str(reader.root), image_id)
+    scene = reader.truth(image_id)
     is_pair = isinstance(reader, MethReader) and reader.table.task == PAIR
     return ChosenFile(
-        reader.find_path(image_id) or _keep(reader, str(reader.root), image_id),
+        path,
         shown_name(image_id),
         known.label,
         link,
@@ -228,12 +223,16 @@ def _of_system(reader: DatasetReader, image_id: str, link: Link) -> ChosenFile:
         classes=len(reader.class_names),
         notes=() if split is None else (f"Split {split}.",),
         reduced=partial(_reduce, reader, str(reader.root), image_id) if is_pair else None,
+        named=None if scene is None else named_scene(path, shown_name(image_id), scene),
     )
 
 
 @st.cache_data(ttl=_OPENED_S, max_entries=64, show_spinner="Reading the image")
 def _keep(_reader: DatasetReader, _root: str, image_id: str) -> Path:
     """Return a file of an image that is none, as those of arrays."""
+    if isinstance(_reader, FileReader):
+        name = _reader.get_identity(image_id).path
+        return keep_bytes(_reader.read_bytes(image_id), Path(name).suffix.lower())
     return keep_image(_reader.read_image(image_id))
 
 

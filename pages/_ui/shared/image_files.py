@@ -10,14 +10,16 @@ from pathlib import Path
 import streamlit as st
 
 from pages._ui.shared.address import start, start_choice
+from pages._ui.shared.scene_files import named_scene
 from pages._ui.shared.uploads import keep_upload
 from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
+from umnist_core.datasets.named_scene import NamedScene
 from umnist_core.paths import expand_home, shown_name
 from umnist_core.pyramid.files import ImageHeader, read_image_header
 from umnist_core.pyramid.notes import image_notes
-from umnist_core.scenes import Tasks
+from umnist_core.scenes import Scene, Tasks
 
 IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "webp"]
 
@@ -51,6 +53,9 @@ class ChosenFile:
     reduced
         Makes or finds the same image at a lower resolution, by how many times its sides are
         reduced; see `umnist_core.datasets.meth.FACTORS`. None where no pairs are asked for.
+    named
+        The scene that it is of, where its data set names one, or its own comment one whose pixels
+        it has.
     """
 
     path: Path
@@ -65,6 +70,7 @@ class ChosenFile:
     classes: int = 0
     notes: tuple[str, ...] = ()
     reduced: Callable[[int], Path] | None = None
+    named: NamedScene | None = None
 
     @property
     def called(self) -> dict[str, str]:
@@ -76,14 +82,24 @@ class ChosenFile:
     def truth(self) -> dict[str, list[int]]:
         """The right answers, by the name of the task that a model answers."""
         if self.tasks is not None:
-            found = self.tasks.to_dict().items()
-            return {name: list(v) if isinstance(v, tuple) else [v] for name, v in found}
+            return _task_answers(self.tasks)
         if self.known is not None and self.known.year is not None:
             return {"year": [round(self.known.year)]}
         if self.label is None:
-            return {}
+            return {} if self.named is None else _scene_answers(self.named.scene)
         asked = "class" if self.classes else "digit" if self.kind == LARGE_SCALE else "sum"
         return {asked: [self.label]}
+
+
+def _scene_answers(scene: Scene) -> dict[str, list[int]]:
+    if scene.asks_sum:
+        return {"sum": [scene.label]}
+    return _task_answers(scene.tasks)
+
+
+def _task_answers(tasks: Tasks) -> dict[str, list[int]]:
+    found = tasks.to_dict().items()
+    return {name: list(v) if isinstance(v, tuple) else [v] for name, v in found}
 
 
 def choose_source(titles: Mapping[str, str]) -> str:
@@ -107,11 +123,24 @@ def choose_file() -> ChosenFile | None:
     path = st.text_input("Path on this machine", key="path", placeholder="~/images/sample.tiff")
     uploaded = st.file_uploader("or a file from elsewhere", type=IMAGE_TYPES)
     if uploaded is not None:
-        return at_page(ChosenFile(keep_upload(uploaded), uploaded.name, None, {"source": "file"}))
+        kept = keep_upload(uploaded)
+        return at_page(with_comment(ChosenFile(kept, uploaded.name, None, {"source": "file"})))
     if not path:
         return None
     file = expand_home(path)
-    return at_page(ChosenFile(file, shown_name(file.name), None, {"source": "file", "path": path}))
+    link: dict[str, str | None] = {"source": "file", "path": path}
+    return at_page(with_comment(ChosenFile(file, shown_name(file.name), None, link)))
+
+
+def with_comment(sample: ChosenFile) -> ChosenFile:
+    """Add the scene that the file's own comment names, if the file has its pixels."""
+    named = named_scene(sample.path, sample.title)
+    if named is None:
+        return sample
+    if named.ref is None:
+        said = "Its comment names a scene of ours, which has other pixels: nothing is known of it."
+        return replace(sample, notes=(*sample.notes, said))
+    return replace(sample, named=named)
 
 
 def at_page(sample: ChosenFile) -> ChosenFile:

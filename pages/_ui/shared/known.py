@@ -8,11 +8,14 @@ from pages._ui.shared.image_files import ChosenFile
 from umnist_core.datasets.boxes import DrawnBox, check_boxes
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
-from umnist_core.digits import GLYPH_PX
+from umnist_core.datasets.named_scene import NamedScene
+from umnist_core.digits import GLYPH_PX, load_glyphs
 from umnist_core.errors import DamagedFileError
 from umnist_core.pyramid.files import ImageHeader
+from umnist_core.rendering import SceneFigures, scene_figures
+from umnist_core.scenes import Scene
 from umnist_core.scenes.needle_parameters import NEEDLE_CLASS
-from umnist_core.server.truth import explain_tasks
+from umnist_core.server.truth import explain_tasks, scene_truth
 
 SIGNS = "signs"
 NEEDLE = "needle"
@@ -29,6 +32,8 @@ def file_truth(sample: ChosenFile, header: ImageHeader) -> tuple[dict[str, Any],
         ``AnswersData`` in ``answers.js``, but for the channel; its label is None where nothing is
         known. And a sentence that says why there are no boxes although some were drawn.
     """
+    if (named := sample.named) is not None and (scale := _scale(named, sample, header)):
+        return _scene_truth(named.scene, scale), ""
     digits, problem = box_data(sample, header)
     truth = {
         "label": _label(sample),
@@ -40,12 +45,50 @@ def file_truth(sample: ChosenFile, header: ImageHeader) -> tuple[dict[str, Any],
     return truth, problem
 
 
+def _scale(named: NamedScene, sample: ChosenFile, header: ImageHeader) -> float | None:
+    """Return px of the file for each of its scene; None where it does not lie on the file."""
+    scene = named.scene
+    if sample.page or (named.ref is None and header.width * scene.height != _area(header, scene)):
+        return None
+    return header.width / scene.width
+
+
+def _area(header: ImageHeader, scene: Scene) -> int:
+    return header.height * scene.width
+
+
+def _scene_truth(scene: Scene, scale: float) -> dict[str, Any]:
+    """Return all of what is in a scene, over a file with ``scale`` times its sides."""
+    truth = scene_truth(scene)
+    glyphs = load_glyphs()
+    is_ours = scene.glyph_checksum == glyphs.checksum
+    truth["figures"] = figure_rows(scene_figures(scene, glyphs)) if is_ours else []
+    return truth if scale == 1 else truth | _scaled(truth, scale)
+
+
+def _scaled(truth: dict[str, Any], scale: float) -> dict[str, Any]:
+    def times(numbers: Any) -> list[float]:
+        return [scale * number for number in numbers]
+
+    digits = [
+        {**one, "box": times(one["box"]), "ink": times(one["ink"])} for one in truth["digits"]
+    ]
+    shapes = [
+        {**one, "points": [times(point) for point in one["points"]]}
+        if "points" in one
+        else {**one, **{name: scale * one[name] for name in ("x", "y", "r")}}
+        for one in truth["shapes"]
+    ]
+    return {"digits": digits, "shapes": shapes}
+
+
 def file_notes(sample: ChosenFile, header: ImageHeader) -> tuple[str, ...]:
     """Return what to say of an image beside it: its split, and another size in a table."""
+    notes = sample.notes if sample.named is None else (*sample.notes, sample.named.said)
     stated = None if sample.known is None else sample.known.stated_size
     if stated is None or stated == (header.height, header.width):
-        return sample.notes
-    return (*sample.notes, f"Its table says {stated[1]} x {stated[0]} px.")
+        return notes
+    return (*notes, f"Its table says {stated[1]} x {stated[0]} px.")
 
 
 def box_data(sample: ChosenFile, header: ImageHeader) -> tuple[list[dict[str, Any]], str]:
@@ -131,4 +174,28 @@ def _figures(sample: ChosenFile, digits: list[dict[str, Any]]) -> list[dict[str,
         rows["Scale"] = f"{sample.known.scale:.4g}"
     if sample.kind == SIGNS and not digits:
         rows["Signs"] = "none drawn"
+    return [{"name": name, "value": value} for name, value in rows.items()]
+
+
+def _range(values: list[str]) -> str:
+    return values[0] if values[0] == values[-1] else f"{values[0]} to {values[-1]}"
+
+
+def figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
+    """Return the figures that tell something of the answer, as name and value."""
+    ratios = [100 * ratio for ratio in figures.object_to_image_ratios]
+    rows = {"Digits": "none"}
+    if figures.sides_px:
+        rows = {
+            "Digit sizes": f"{_range([f'{side}' for side in sorted(figures.sides_px)])} px",
+            "Object-to-image ratio": f"{_range([f'{ratio:.2g}' for ratio in sorted(ratios)])} %",
+            "Ink of the digits": f"{100 * figures.ink_share:.2g} % of the image",
+        }
+    if figures.strokes:
+        rows["Strokes"] = f"{figures.strokes}"
+    elif figures.distractors:
+        rows["Distractors"] = f"{figures.distractors}"
+    else:
+        rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
+        rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
     return [{"name": name, "value": value} for name, value in rows.items()]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pages._ui.shared.scenes import canvas_px, digit_truth, scene_url, subject_of
 from pages._ui.shared.setting import LabState
-from pages._ui.shared.sliders import TILE_PX
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import UmnistError
+from umnist_core.server.controls import TILE_PX
+from umnist_core.server.generated import canvas_px, digit_truth, scene_url, subject_of
 from umnist_core.server.truth import scene_truth
 
 

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 def keep_upload(uploaded: UploadedFile) -> Path:
     """Write an upload to a file named by its content, once, and return its path."""
-    return _keep(uploaded.getbuffer(), Path(uploaded.name).suffix.lower())
+    return keep_bytes(uploaded.getbuffer(), Path(uploaded.name).suffix.lower())
 
 
 def keep_image(image: NDArray[np.uint8]) -> Path:
     """Write an array to a lossless file named by its content, once, and return its path."""
-    return _keep(encode_png(image), ".png")
+    return keep_bytes(encode_png(image), ".png")
 
 
-def _keep(data: bytes | memoryview, suffix: str) -> Path:
+def keep_bytes(data: bytes | memoryview, suffix: str) -> Path:
+    """Write an image's file under a name of its content, once, and return its path."""
     path = passing_folder("uploads") / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
         write_whole(path, data)
