@@ -1,56 +1,124 @@
 /**
- * The view in the address bar, so that every view is a link.
+ * The image and its view in the address bar, so that every view is a link.
  *
  * This module alone writes the page's query; the server only reads it. Streamlit
  * sends the address bar's query with every rerun for as long as the server has
  * assigned none itself, so `st.query_params` is always up to date; after an
  * assignment on the server it would keep sending that, and drop the view. What the
  * server wants in the link it passes in `data.link`, and the view is added to it
- * here, with replaceState: panning neither reruns the page nor fills its history.
+ * here, with replaceState: panning neither reruns the page nor fills its history. Another image
+ * is another entry of the history, so Back and Forward walk through images; where they lead is
+ * read by the page itself, which is run with the address of that entry.
+ *
+ * Pages are changed without the address's query. What is shown on both is the same image, so
+ * its view and its overlays are kept here, in the one document that all pages share.
  *
  * @typedef {import("../hall/view.js").View} View
  * @typedef {import("../hall/bus.js").Overlays} Overlays
  */
 
-/** @returns {View|null} The view that the address asks for; null for the whole image. */
-export function readView() {
-  const numbers = (query().get("view") ?? "").split(",").map(Number);
-  if (numbers.length !== 3 || !numbers.every(Number.isFinite) || numbers[2] <= 0) return null;
-  const [x, y, zoom] = numbers;
-  return { x, y, zoom };
-}
+/** @typedef {{view: View|null, overlays: Overlays}} Asked A null view is the whole image. */
 
-/** @returns {Overlays} The overlays that the address asks for. */
-export function readOverlays() {
-  const shown = (query().get("show") ?? "").split(",");
-  return { answer: shown.includes("answer"), shapes: shown.includes("shapes") };
-}
+/** @type {(Asked & {subject: string})|null} What was last written, for the next page. */
+let kept = null;
 
-/**
- * Write the address; parameters that are not named here stay as they are.
- *
- * @param {Record<string, string|null>} link What the server wants there; null removes.
- * @param {View|null} view null for the whole image
- * @param {Overlays} overlays
- */
-export function writeLink(link, view, overlays) {
-  const params = query();
-  const shown = ["answer", "shapes"].filter((name) => overlays[name]).join(",");
-  const all = { ...link, view: view && viewText(view), show: shown || null };
-  for (const [name, value] of Object.entries(all)) {
-    if (value === null) params.delete(name);
-    else params.set(name, value);
+/** The address of one viewer, whose data say in `link` what belongs there. */
+export class Address {
+  /** @type {string|undefined} The image that the address was last written for. */
+  #subject;
+  #isWritten = false;
+  #isLeft = false;
+
+  /** @param {AbortSignal} signal Ends it. */
+  constructor(signal) {
+    addEventListener("popstate", () => (this.#isLeft = true), { signal });
   }
-  // Commas are legal in a query and far easier to read than %2C.
-  const text = params.toString().replaceAll("%2C", ",");
-  const address = `${location.pathname}${text ? `?${text}` : ""}${location.hash}`;
-  if (address !== `${location.pathname}${location.search}${location.hash}`) {
-    history.replaceState(history.state, "", address);
+
+  /**
+   * What the address asks for; where it names no image, what was last seen of this one.
+   *
+   * @param {import("./viewer.js").ViewerData} data
+   * @returns {Asked|null} null where the address is left alone.
+   */
+  read({ link, subject }) {
+    if (!link) return null;
+    const params = query();
+    const isTold = ["view", "show", ...Object.keys(link)].some((name) => params.has(name));
+    if (!isTold && kept && kept.subject === subject) return kept;
+    return askedFor(params);
+  }
+
+  /**
+   * After Back or Forward: what the address that was come to asks for, once its image is here.
+   *
+   * @param {import("./viewer.js").ViewerData} data New data of the page.
+   * @param {import("./viewer.js").ViewerData} before
+   * @returns {Asked|null} null as a rule.
+   */
+  return({ link, subject }, before) {
+    if (!this.#isLeft || !link) return null;
+    const params = query();
+    const isHere = Object.entries(link).every(([name, value]) => params.get(name) === value);
+    // A page that shows something else instead, such as the default, writes that.
+    if (isHere || JSON.stringify(link) !== JSON.stringify(before.link)) this.#isLeft = false;
+    if (isHere) this.#subject = subject;
+    return isHere ? askedFor(params) : null;
+  }
+
+  /**
+   * Write the address; parameters that the link does not name stay as they are.
+   *
+   * @param {import("./viewer.js").ViewerData} data
+   * @param {View|null} view null for the whole image
+   * @param {Overlays} overlays
+   */
+  write({ link, subject }, view, overlays) {
+    if (!link || this.#isLeft) return;
+    const isAnother = this.#isWritten && subject !== this.#subject;
+    this.#isWritten = true;
+    this.#subject = subject;
+    kept = subject === undefined ? null : { subject, view, overlays };
+    const text = queryText({ ...link, view: view && viewText(view), show: shownText(overlays) });
+    const address = `${location.pathname}${text}${location.hash}`;
+    if (address === `${location.pathname}${location.search}${location.hash}`) return;
+    if (isAnother) history.pushState({}, "", address);
+    else history.replaceState(history.state, "", address);
   }
 }
 
 function query() {
   return new URLSearchParams(location.search);
+}
+
+/**
+ * @param {URLSearchParams} params
+ * @returns {Asked}
+ */
+function askedFor(params) {
+  const numbers = (params.get("view") ?? "").split(",").map(Number);
+  const isView = numbers.length === 3 && numbers.every(Number.isFinite) && numbers[2] > 0;
+  const [x, y, zoom] = numbers;
+  const shown = (params.get("show") ?? "").split(",");
+  return {
+    view: isView ? { x, y, zoom } : null,
+    overlays: { answer: shown.includes("answer"), shapes: shown.includes("shapes") },
+  };
+}
+
+/** @param {Record<string, string|null>} values null removes. */
+function queryText(values) {
+  const params = query();
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null) params.delete(name);
+    else params.set(name, value);
+  }
+  // Commas are legal in a query and far easier to read than %2C.
+  const text = params.toString().replaceAll("%2C", ",");
+  return text && `?${text}`;
+}
+
+function shownText(overlays) {
+  return ["answer", "shapes"].filter((name) => overlays[name]).join(",") || null;
 }
 
 function viewText({ x, y, zoom }) {

@@ -53,7 +53,7 @@ import { loadEngine, styleSheet } from "../hall/files.js";
 import { HeatBar } from "../heat/bar.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
-import { readOverlays, readView, writeLink } from "./link.js";
+import { Address } from "./link.js";
 import { frameOf, mergedData } from "./looks.js";
 import { Minimap } from "./minimap.js";
 import { Pane } from "./pane.js";
@@ -108,11 +108,12 @@ class Viewer {
     this.leader = null;
     this.pointer = null;
     this.say = null;
-    const fromLink = data.link ? readView() : null;
-    this.view = data.view ?? fromLink;
-    this.whole = !this.view;
     this.left = new AbortController();
-    this.#joinBus();
+    this.address = new Address(this.left.signal);
+    const asked = this.address.read(data);
+    this.view = data.view ?? asked?.view ?? null;
+    this.whole = !this.view;
+    this.#joinBus(data.overlays ?? asked?.overlays ?? {});
     this.data = this.#merged();
     this.#build();
     this.styles = SHEETS.map((name) => styleSheet(name, parentElement));
@@ -123,8 +124,12 @@ class Viewer {
 
   /** @param {ViewerData} data */
   update(data) {
+    const asked = this.address.return(data, this.given);
     this.given = data;
     this.#change(this.#merged());
+    if (!asked) return;
+    this.channel.setOverlays(asked.overlays);
+    if (this.lead) this.#goTo(asked.view ?? this.#wholeView());
   }
 
   showWhole() {
@@ -186,12 +191,11 @@ class Viewer {
     for (const { element } of this.styles) element.remove();
   }
 
-  #joinBus() {
-    const { data } = this;
-    const { channel, leave } = join(data.bus);
+  #joinBus(overlays) {
+    const { channel, leave } = join(this.data.bus);
     this.channel = channel;
     this.leaveBus = leave;
-    channel.setOverlays(data.overlays ?? (data.link ? readOverlays() : {}));
+    channel.setOverlays(overlays);
     const { signal } = this.left;
     for (const what of ["live", "looks"]) {
       channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
@@ -396,7 +400,7 @@ class Viewer {
     this.whole = views.sameView(this.view, this.#wholeView());
     this.#follow((view, size) => views.alignedView(view, size));
     this.#writeLink();
-    if (this.say !== null) this.#announce(this.say || this.#placeText());
+    if (this.say !== null) this.live.textContent = this.say || this.#placeText();
     this.say = null;
     clearTimeout(this.reportTimer);
     this.reportTimer = setTimeout(() => this.callbacks.onView?.(this.view), REPORT_AFTER_MS);
@@ -477,17 +481,13 @@ class Viewer {
   }
 
   #writeLink() {
-    if (!this.data.link) return;
-    writeLink(this.data.link, this.whole ? null : this.view, this.channel.overlays);
+    // Not what controls show ahead of the page, whose link is not known here.
+    this.address.write(this.given, this.whole ? null : this.view, this.channel.overlays);
   }
 
   #placeText() {
     const { x, y, zoom } = this.view;
     return `${views.zoomText(zoom)}, centre ${Math.round(x)}, ${Math.round(y)}`;
-  }
-
-  #announce(text) {
-    this.live.textContent = text;
   }
 
   #showNotice(text) {
