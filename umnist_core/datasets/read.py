@@ -120,6 +120,17 @@ def open_files(root: Path, *, damaged: list[str] | None = None) -> FileReader:
     return reader
 
 
+def is_in_shards(root: Path) -> bool:
+    """Return whether the images of a folder are in tar files.
+
+    Raises
+    ------
+    DamagedFileError
+        If the manifest is damaged.
+    """
+    return bool(find_shards(root)) and _is_webdataset(root, read_manifest(root))
+
+
 def _is_webdataset(root: Path, manifest: Manifest | None) -> bool:
     """Return whether the images of a folder with tar files are in these.
 

@@ -17,11 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from umnist_core.errors import InvalidValueError, TooLargeError
-from umnist_core.geometry import Box, reduced_size_px
+from umnist_core.errors import InvalidValueError
 from umnist_core.hardware import hardware_of
-from umnist_core.pyramid import WHOLE_MAX_PX, TileSource, reduce_for_model
-from umnist_core.pyramid.levels import as_grey
+from umnist_core.pyramid import TileSource, seen_by_model
 
 MEAN, DEVIATION = 0.5, 0.5
 """Of the normalisation, for pixels from 0 to 1."""
@@ -80,26 +78,10 @@ def prepare_reduced(source: TileSource, side_px: int) -> ReducedImage:
             f"{source.width} x {source.height} px; choose a larger image or a model that reads "
             "patches."
         )
-    grey = as_grey(reduce_for_model(_read_level(source, side_px), side_px))
+    grey = seen_by_model(source, side_px)
     square = np.zeros((side_px, side_px), np.uint8)
     square[: grey.shape[0], : grey.shape[1]] = grey
     return ReducedImage(torch.from_numpy(square), source.height, source.width)
-
-
-def _read_level(source: TileSource, side_px: int) -> NDArray[np.uint8]:
-    reduction, longer = 1, max(source.height, source.width)
-    while source.height * source.width > WHOLE_MAX_PX * reduction**2:
-        reduction *= 2
-    if reduction == 1:
-        return source.read_whole()
-    if longer < 2 * side_px * reduction:
-        raise TooLargeError(
-            f"An image of {source.width} x {source.height} px is too large to be reduced to "
-            f"{side_px} px exactly; use a model with an input of at most "
-            f"{longer // (2 * reduction)} px or one that reads patches."
-        )
-    rows, cols = (reduced_size_px(side, reduction) for side in (source.height, source.width))
-    return source.read_region(Box(0, 0, rows, cols), reduction)
 
 
 def collate_reduced(prepared: Sequence[ReducedImage]) -> ReducedBatch:

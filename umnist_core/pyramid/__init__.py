@@ -17,6 +17,7 @@ from umnist_core.pyramid.sources import (
     model_size,
     reduce_for_model,
     scene_source,
+    seen_by_model,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "read_tile",
     "reduce_for_model",
     "scene_source",
+    "seen_by_model",
 ]

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError, TooLargeError
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.pyramid.levels import area_levels, black_and_white_level, read_nearest
+from umnist_core.pyramid.levels import (
+    area_levels,
+    as_grey,
+    black_and_white_level,
+    read_nearest,
+)
 from umnist_core.rendering import FILTERS, HELD_MAX_PX, render
 from umnist_core.scenes import Scene
 
@@ -281,6 +286,45 @@ def reduce_for_model(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8
     if side_px < PROGRESSIVE_PX < max(height, width):
         image = _reduce_area(image, model_size(height, width, PROGRESSIVE_PX))
     return _reduce_area(image, final)
+
+
+def seen_by_model(source: TileSource, side_px: int) -> NDArray[np.uint8]:
+    """Read an image as the models of a reduced image do: grey, `reduce_for_model`.
+
+    One too large to be held whole is read from the smallest of its levels with at least twice
+    the side, so that it is a mean of means.
+
+    Parameters
+    ----------
+    source
+        The image.
+    side_px
+        Longer side of the result, 1 px to that of the image.
+
+    Raises
+    ------
+    InvalidValueError
+        If ``side_px`` would enlarge the image.
+    TooLargeError
+        If no level of it both fits in memory and has the side.
+    """
+    return as_grey(reduce_for_model(_read_level(source, side_px), side_px))
+
+
+def _read_level(source: TileSource, side_px: int) -> NDArray[np.uint8]:
+    reduction, longer = 1, max(source.height, source.width)
+    while source.height * source.width > WHOLE_MAX_PX * reduction**2:
+        reduction *= 2
+    if reduction == 1:
+        return source.read_whole()
+    if longer < 2 * side_px * reduction:
+        raise TooLargeError(
+            f"An image of {source.width} x {source.height} px is too large to be reduced to "
+            f"{side_px} px exactly; use a model with an input of at most "
+            f"{longer // (2 * reduction)} px or one that reads patches."
+        )
+    rows, cols = (reduced_size_px(side, reduction) for side in (source.height, source.width))
+    return source.read_region(Box(0, 0, rows, cols), reduction)
 
 
 def model_size(height: int, width: int, side_px: int) -> tuple[int, int]:

@@ -35,6 +35,7 @@ from umnist_core.pyramid import (
     read_tile,
     reduce_for_model,
     scene_source,
+    seen_by_model,
 )
 from umnist_core.pyramid.cache import SharedCache
 from umnist_core.pyramid.comment import add_comment, scene_comment
@@ -239,7 +240,9 @@ class TileService:
     def _make_file_reply(
         self, entry: FileEntry, query: FileQuery, match: re.Match[str], may_be_dear: bool
     ) -> TileReply:
-        height, width = _view_size(query.view, entry.height, entry.width)
+        height, width = entry.height, entry.width
+        if query.view in MODEL_VIEWS:
+            height, width = model_size(height, width, MODEL_VIEWS[query.view])
         grid = PyramidGrid(height, width, query.tile_px, query.overlap_px)
         if match.re is FILE_PATH:
             data, media_type = dzi_xml(grid).encode(), DZI_TYPE
@@ -270,7 +273,7 @@ class TileService:
             if view not in MODEL_VIEWS:
                 return open_source(entry.header)
             full = self._file_source(entry, "full")
-            return ArraySource(reduce_for_model(full.read_whole(), MODEL_VIEWS[view]))
+            return ArraySource(seen_by_model(full, MODEL_VIEWS[view]))
 
         return self._sources.get_or_make((entry.id, view), make)
 

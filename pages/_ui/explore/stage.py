@@ -9,15 +9,19 @@ from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import figure_rows, file_notes, file_truth
 from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
+from umnist_core.pyramid import WHOLE_MAX_PX, model_size
 from umnist_core.pyramid.files import ImageHeader
-from umnist_core.rendering import scene_figures
+from umnist_core.rendering import LAYERS, scene_figures
 from umnist_core.scenes import Scene, SceneRef
-from umnist_core.server.files import register_file
+from umnist_core.server.files import FileEntry, register_file
 from umnist_core.server.generated import canvas_px, digit_truth, scene_url, subject_of
-from umnist_core.server.query import VIEW_TITLES
+from umnist_core.server.query import MODEL_VIEWS, VIEW_TITLES
 from umnist_core.server.truth import scene_truth
 
 BUS = "explore"
+
+MOST_PANES = 3
+"""More would each be too small to see anything in."""
 
 FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
 """Parameters of the page's address that name a file, and what stands beside it."""
@@ -25,15 +29,31 @@ FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low
 
 @dataclass(frozen=True)
 class PictureChoice:
-    """What the panes show: one or two of `VIEW_TITLES`, and how levels are reduced.
+    """What the panes show: up to three of `VIEW_TITLES`, and how levels are reduced.
 
     Of a file, ``factor`` is how many times the sides of what stands beside it are reduced.
     """
 
     first: str
-    second: str | None
-    pyramid_filter: str
+    second: str | None = None
+    pyramid_filter: str = "area"
     factor: int | None = None
+    third: str | None = None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Those that are shown, in order."""
+        return tuple(one for one in (self.first, self.second, self.third) if one)
+
+    @property
+    def link(self) -> dict[str, str | None]:
+        """As parameters of the page's address."""
+        return {
+            "picture": None if self.first == "full" else self.first,
+            "beside": self.second,
+            "third": self.third,
+            "filter": None if self.pyramid_filter == "area" else self.pyramid_filter,
+        }
 
 
 def scene_link(ref: AnyRef) -> dict[str, str | None]:
@@ -75,14 +95,13 @@ def open_stage(sample: AnyRef | ChosenFile, choice: PictureChoice) -> SceneStage
     if isinstance(sample, DigitRef):
         return _digit_stage(sample)
     if isinstance(sample, ChosenFile):
-        return _file_stage(sample, choice.factor)
+        return _file_stage(sample, choice)
     return _scene_stage(sample, choice)
 
 
 def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
     glyphs = load_glyphs()
     scene = ref.plan(glyphs)
-    pictures = [choice.first] if choice.second is None else [choice.first, choice.second]
     panes = [
         {
             "key": f"{place}-{picture}",
@@ -90,15 +109,10 @@ def _scene_stage(ref: SceneRef, choice: PictureChoice) -> SceneStage:
             "dzi": scene_url(ref, glyphs, "dzi", view=picture, filter=choice.pyramid_filter),
             **_pane_size(picture, scene),
         }
-        for place, picture in enumerate(pictures)
+        for place, picture in enumerate(choice.pictures)
     ]
-    link = {
-        "picture": None if choice.first == "full" else choice.first,
-        "beside": choice.second,
-        "filter": None if choice.pyramid_filter == "area" else choice.pyramid_filter,
-    }
     truth = {**scene_truth(scene), "figures": figure_rows(scene_figures(scene, glyphs))}
-    viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **link})
+    viewer = _viewer_data(panes, (scene.width, scene.height), {**scene_link(ref), **choice.link})
     viewer["subject"] = subject_of(ref)
     return SceneStage(
         ref, glyphs, {**viewer, **truth}, {"bus": BUS, **truth, "image": viewer["image"]}
@@ -115,15 +129,15 @@ def _digit_stage(ref: DigitRef) -> SceneStage:
     return SceneStage(ref, glyphs, {**viewer, **truth}, answers)
 
 
-def _file_stage(sample: ChosenFile, factor: int | None) -> FileStage:
+def _file_stage(sample: ChosenFile, choice: PictureChoice) -> FileStage:
     entry = register_file(sample.path, page=sample.page)
-    panes = [{"title": sample.title, **entry.pane}]
-    link = dict(sample.link)
+    panes = [_file_pane(sample, entry, *one) for one in enumerate(choice.pictures)]
+    link = {**sample.link, **choice.link, "filter": None}
     if sample.reduced is not None:
-        link["low"] = str(factor or 0)
-    if sample.reduced is not None and factor is not None:
-        panes.append(_reduced_pane(sample, factor))
-    viewer = _viewer_data(panes, (entry.width, entry.height), link)
+        link["low"] = str(choice.factor or 0)
+    if sample.reduced is not None and choice.factor is not None:
+        panes.append(_reduced_pane(sample, choice.factor))
+    viewer = _viewer_data(panes[:MOST_PANES], (entry.width, entry.height), link)
     viewer |= {"navigate": "folder" in sample.link, "subject": entry.id}
     truth, problem = file_truth(sample, entry.header)
     answers = {"bus": BUS, **truth, "image": viewer["image"]}
@@ -135,6 +149,35 @@ def _file_stage(sample: ChosenFile, factor: int | None) -> FileStage:
         file_notes(sample, entry.header),
         problem,
     )
+
+
+def _file_pane(sample: ChosenFile, entry: FileEntry, place: int, picture: str) -> dict[str, Any]:
+    """Return a pane of a file: itself, itself as a model sees it, or a layer of its scene."""
+    if picture == "full":
+        return {**entry.pane, "key": f"{place}-{entry.id}", "title": sample.title}
+    title = VIEW_TITLES[picture]
+    if picture in MODEL_VIEWS:
+        height, width = model_size(entry.height, entry.width, MODEL_VIEWS[picture])
+        url = f"/tiles/file/{entry.id}.dzi?view={picture}"
+        key = f"{place}-{entry.id}-{picture}"
+        return {"key": key, "title": title, "dzi": url, "width": width, "height": height}
+    assert sample.named is not None
+    ref = sample.named.ref
+    assert ref is not None
+    scene = sample.named.scene
+    url = scene_url(ref, load_glyphs(), "dzi", view=picture)
+    size = {"width": scene.width, "height": scene.height}
+    return {"key": f"{place}-{picture}", "title": title, "dzi": url, **size}
+
+
+def file_pictures(sample: ChosenFile, header: ImageHeader) -> tuple[str, ...]:
+    """Return what of `VIEW_TITLES` can be shown of a file."""
+    layers = LAYERS if sample.named is not None and sample.named.ref is not None else ()
+    longer = max(header.height, header.width)
+    if header.height * header.width > WHOLE_MAX_PX:
+        longer //= 4  # of such a model reads a level with at least twice its own side
+    views = [name for name, side in MODEL_VIEWS.items() if side <= longer]
+    return ("full", *(name for name in layers if name != "full"), *views)
 
 
 def _reduced_pane(sample: ChosenFile, factor: int) -> dict[str, Any]:

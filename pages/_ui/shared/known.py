@@ -48,13 +48,10 @@ def file_truth(sample: ChosenFile, header: ImageHeader) -> tuple[dict[str, Any],
 def _scale(named: NamedScene, sample: ChosenFile, header: ImageHeader) -> float | None:
     """Return px of the file for each of its scene; None where it does not lie on the file."""
     scene = named.scene
-    if sample.page or (named.ref is None and header.width * scene.height != _area(header, scene)):
+    has_shape = header.width * scene.height == header.height * scene.width
+    if sample.page or not (named.ref or has_shape):
         return None
     return header.width / scene.width
-
-
-def _area(header: ImageHeader, scene: Scene) -> int:
-    return header.height * scene.width
 
 
 def _scene_truth(scene: Scene, scale: float) -> dict[str, Any]:
