@@ -20,6 +20,7 @@ from umnist_core.server.inference import inference_routes
 from umnist_core.server.labeling import label_routes
 from umnist_core.server.labeling.ending import stores_closed_at_end
 from umnist_core.server.login import login_routes
+from umnist_core.server.manual import manual_routes
 from umnist_core.server.web.connections import bound_connections
 from umnist_core.settings import load_settings
 
@@ -33,6 +34,7 @@ routes = [
     *label_routes(settings=settings),
     *inference_routes(settings=settings),
     *download_routes(),
+    *manual_routes(),
     *(login_routes(settings) if settings.is_shared else []),
 ]
 

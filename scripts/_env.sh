@@ -48,8 +48,11 @@ installation_fingerprint() {
   {
     pwd
     "$venv_python" --version
-    cat pyproject.toml constraints.txt scripts/hatch_build.py \
-      umnist_core/server/static/package-lock.json
+    cat pyproject.toml constraints.txt scripts/hatch_build.py scripts/site_build.py \
+      umnist_core/server/static/package-lock.json README.md CONTRIBUTING.md CHANGELOG.md
+    # The site that the app shows is made of them.
+    find docs scripts/docs_site -name '*.md' -o -name '*.py' -o -name '*.css' -o -name '*.svg' |
+      LC_ALL=C sort | xargs cat
     # One file is made of them.
     find umnist_core/server/static -name vendor -prune -o -name '*.js' -print -o -name '*.css' -print |
       LC_ALL=C sort | xargs cat

