@@ -13,7 +13,9 @@ from PIL import Image
 
 from tests.pyramid.making import write_oriented, write_pages
 from umnist_core.errors import DamagedFileError, NotFoundError
+from umnist_core.models.reduced import prepare_reduced
 from umnist_core.pyramid import PyramidGrid
+from umnist_core.pyramid.files import open_source
 from umnist_core.server.files import get_file, register_file
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (400, 700), np.uint8)
@@ -40,6 +42,20 @@ def test_registered_file_is_served_as_deep_zoom(client: httpx.Client, path: Path
     assert np.array_equal(pixels, PIXELS[box.slices])
     model = client.get(f"/tiles/file/{entry.id}.dzi?view=model-256")
     assert 'Height="146" Width="256"' in model.text
+
+
+def test_file_is_shown_as_models_read_it(client: httpx.Client, tmp_path: Path) -> None:
+    """Grey also where the file has colours, and each pixel what a model is given."""
+    colours = np.random.default_rng(1).integers(0, 256, (700, 1100, 3), np.uint8)
+    Image.fromarray(colours).save(tmp_path / "colour.png")
+    entry = register_file(tmp_path / "colour.png")
+    given = prepare_reduced(open_source(entry.header), 256).pixels.numpy()[:163]
+    tile = client.get(f"/tiles/file/{entry.id}_files/8/0_0.png?view=model-256")
+    shown = cv2.imdecode(np.frombuffer(tile.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert shown is not None
+    assert np.array_equal(shown, given)
+    refused = client.get(f"/tiles/file/{entry.id}.dzi?view=model-2048")
+    assert (refused.status_code, "1 to 1100 px" in refused.text) == (422, True)
 
 
 def test_file_routes_refuse_what_is_wrong(client: httpx.Client, path: Path) -> None:

@@ -1,0 +1,77 @@
+"""One's own images on Explore: their truth, their layers, and what can be done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import wait_until
+from tests.browser.test_explore import address, open_explore, values_at
+from tests.datasets.making import small_recipe
+from umnist_core.datasets import open_dataset
+from umnist_core.datasets.write import write_dataset
+
+COLOURS = np.random.default_rng(5).integers(0, 256, (600, 800, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that `umnist generate` wrote."""
+    folder = tmp_path_factory.mktemp("sets") / "mine"
+    write_dataset(small_recipe(4, image="png"), folder)
+    return folder
+
+
+def open_folder(page: Page, app: str, folder: Path, /, **query: Any) -> None:
+    """Open a folder on Explore."""
+    open_explore(page, app, source="folder", folder=folder, **query)
+
+
+def titles(page: Page) -> list[str]:
+    """Return what stands over the panes."""
+    return page.locator(".pane .title").all_inner_texts()
+
+
+def test_generated_folder_shows_all_that_is_known(page: Page, app: str, written: Path) -> None:
+    """Digits with boxes, list and fly-to; its scene's layers and what models see, in step."""
+    open_folder(page, app, written, beside="noise_free", third="model-256", show="answer")
+    data = open_dataset(written)
+    scene = data.truth(data.ids[0])
+    assert scene is not None
+    expect(page.get_by_text("has the pixels of its scene")).to_be_visible()
+    assert titles(page) == [data.ids[0], "Noise-free", "As a model sees it, 256 px"]
+    for pane in page.locator(".pane").all():
+        expect(pane.locator("[data-digit]")).to_have_count(len(scene.digits))
+    digit = min(scene.digits, key=lambda one: one.side_px)
+    page.get_by_role("button", name=f"Go to digit {digit.label}, {digit.side_px} px").first.click()
+    wait_until(lambda: "view=" in address(page), "The viewer did not fly to the digit.")
+    page.keyboard.press("n")
+    expect(page.locator(".pane .title").first).to_have_text(data.ids[1])
+
+
+def test_folder_with_other_pixels_says_so(
+    page: Page, app: str, written: Path, tmp_path: Path
+) -> None:
+    """Its layers are not offered, and what its table says is still shown."""
+    folder = tmp_path / "edited"
+    write_dataset(small_recipe(1, image="png"), folder)
+    (path,) = (folder / "train").iterdir()
+    Image.fromarray(255 - np.asarray(Image.open(path).convert("L"))).save(path)
+    open_folder(page, app, folder, beside="noise_free")
+    expect(page.get_by_text("the file has other pixels than the scene")).to_be_visible()
+    assert page.locator(".pane").count() == 1
+    expect(page.get_by_text("Show the answer")).to_be_visible()
+
+
+def test_any_file_stands_beside_what_a_model_sees(page: Page, app: str, tmp_path: Path) -> None:
+    """Two panes in step, the second grey and of the model's size."""
+    Image.fromarray(COLOURS).save(tmp_path / "photo.png")
+    open_explore(page, app, source="file", path=tmp_path / "photo.png", beside="model-256")
+    assert titles(page) == ["photo.png", "As a model sees it, 256 px"]
+    wait_until(lambda: len([v for v in values_at(page) if v.isdecimal()]) >= 5, "No values.")
+    expect(page.get_by_text("layers of its scene")).to_have_count(0)
