@@ -3,34 +3,52 @@
 import streamlit as st
 
 from pages._ui.explore.panel import choose_picture, choose_sample, show_downloads, step_sample
-from pages._ui.explore.stage import SceneStage, open_stage
-from pages._ui.shared.image_files import show_file_notes
+from pages._ui.explore.stage import BUS, FileStage, SceneStage, open_stage
+from pages._ui.shared.address import keep_shown
+from pages._ui.shared.image_files import ChosenFile, show_file_notes
 from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.panes import views_of
+from pages._ui.shared.scene_controls import one_state, show_scene_controls
 from pages._ui.shared.viewer import show_answers, show_viewer
+from umnist_core.datasets.large_scale.ref import AnyRef
 from umnist_core.errors import UmnistError
 
-stage_column, panel = st.columns([7, 3], gap="small")
+with st.container(key="explore"):
+    stage_place = st.container(key="explore_stage")
+    panel = st.container(key="explore_panel")
 
-with panel, st.container(key="panel"):
+with panel:
     show_digits_notice()
-    stage, problem = None, ""
+    sample: AnyRef | ChosenFile | None = None
+    stage: SceneStage | FileStage | None = None
+    problem = ""
+    controls = st.container()
     try:
-        sample = choose_sample()
+        with controls:
+            sample = choose_sample()
         picture = choose_picture(sample)
         stage = None if sample is None else open_stage(sample, picture)
     except UmnistError as error:
         problem = str(error)
+    stage = keep_shown("explore_shown", stage)
 
-with stage_column, st.container(key="stage"):
-    if problem:
-        st.error(problem)
-        st.stop()
+with controls:
+    is_scene = not (sample is None or isinstance(sample, ChosenFile))
+    if is_scene or (problem and st.session_state.source == "generated"):
+        views = views_of(stage.viewer_data) if isinstance(stage, SceneStage) else []
+        show_scene_controls(BUS, "explore_controls", folded=True, views=views)
+
+with stage_place:
     if stage is None:
-        st.info("Choose a data set or name a folder or file beside this, or upload a file.")
+        told = st.error if problem else st.info
+        told(problem or "Choose a data set or name a folder or file beside this, or upload a file.")
         st.stop()
-    show_viewer(stage.viewer_data, key="explore_viewer", on_navigate=step_sample)
+    viewer = stage.viewer_data | {"status": problem or None}
+    if isinstance(stage, SceneStage):
+        viewer["link"] = {**viewer["link"], **one_state().link}
+    show_viewer(viewer, key="explore_viewer", on_navigate=step_sample)
 
-with panel, st.container(key="panel_below"):
+with panel:
     if stage.answers_data is not None:
         show_answers(stage.answers_data, key="explore_answers")
     if isinstance(stage, SceneStage):

@@ -12,14 +12,16 @@ from umnist_core.errors import UmnistError
 
 apply_text_style()
 service = get_service()
-stage_column, panel = st.columns([7, 3], gap="small")
+with st.container(key="results"):
+    stage = st.container(key="results_stage")
+    panel = st.container(key="results_panel")
 
-with panel, st.container(key="panel"):
+with panel:
     study = choose_study(service)
     if study is None:
         st.stop()
     if is_masked(study):
-        stage_column.info(OPTIONAL_STOPPING)
+        stage.info(OPTIONAL_STOPPING)
         st.stop()
     try:
         results = load_results(service, study)
@@ -29,11 +31,11 @@ with panel, st.container(key="panel"):
     image = choose_image(results)
     gaze = choose_gaze()
 
-with stage_column, st.container(key="stage"):
+with stage:
     try:
         show_stage(service, results, image, gaze)
     except UmnistError as error:
         st.error(str(error))
 
-with panel, st.container(key="panel_below"):
+with panel:
     show_sections(results, image)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages._ui.shared.address import follow_address
 from pages._ui.shared.style import apply_style
 
 FOLDER = Path(__file__).parents[1]
@@ -28,4 +29,8 @@ pages = {
 # Pages link to each other by these; only the shell knows how they were made.
 for name, page in pages.items():
     st.session_state[f"{name}_page"] = page
-st.navigation(list(pages.values()), position="top").run()
+shown = st.navigation(list(pages.values()), position="top")
+with st.container(key="home"):
+    st.page_link(pages["explore"], label="umnist", help="Home: Explore")
+follow_address(shown.title)
+shown.run()

@@ -18,10 +18,11 @@ from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.rendering import pixel_pin
 from umnist_core.rendering.strokes import PEN_WIDTHS_PX, pen_width_px
-from umnist_core.scenes import PUBLISHED_DISTRACTORS, Parameter
+from umnist_core.scenes import PUBLISHED_DISTRACTORS, Parameter, Scene
 from umnist_core.scenes import SHAPES as KINDS_OF_SHAPES
 from umnist_core.scenes.needle_parameters import BY_AREA
 from umnist_core.scenes.parameters import PlannerParameters
+from umnist_core.scenes.shapes import count_shapes
 from umnist_core.seeds import SPLITS
 
 TILE_PX = 1024
@@ -213,3 +214,17 @@ def controls_data(glyphs: GlyphSet) -> dict[str, Any]:
         "pin": pixel_pin(glyphs),
         "tileSize": TILE_PX,
     }
+
+
+def drawn_values(scene: Scene) -> dict[str, str]:
+    """Return what an image drew from the ranges of its noise, by parameter; no digit is told."""
+    counts = count_shapes(scene.shapes)
+    drawn = {name: str(count) for name, count in counts.items()}
+    if len(set(counts.values())) == 1:
+        drawn["shape_pairs"] = str(next(iter(counts.values())))
+    ground = scene.checkerboard
+    if ground is not None:
+        drawn["checkerboard"] = str(ground.size)
+        angles = {"rotation": ground.rotation_deg, "shear": ground.shear_deg, "zoom": ground.zoom}
+        drawn |= {name: f"{value:.3g}" for name, value in angles.items()}
+    return drawn

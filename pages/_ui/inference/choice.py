@@ -133,7 +133,7 @@ def current_choice(
         images.
     """
     names = list(cards)
-    is_led_here = st.session_state.pop(LED_BY_ADDRESS, False) and "model" in st.query_params
+    is_led_here = st.session_state.get(LED_BY_ADDRESS, False) and "model" in st.query_params
     if CHOICE not in st.session_state or is_led_here:
         asked = {name: st.query_params.get(name) for name in ("model", "beside", "device")}
         if asked["model"] is not None and asked["model"] not in names:

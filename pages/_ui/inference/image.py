@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
+from pages._ui.shared.address import FILE_NAMES
 from pages._ui.shared.folders import choose_from_folder, step_image
 from pages._ui.shared.image_files import choose_file, choose_source, show_file_notes
 from pages._ui.shared.known import file_notes, file_truth
 from pages._ui.shared.panes import viewer_data
 from pages._ui.shared.results import Results, find_gaze, heat_data, load_results, truth_data
-from pages._ui.shared.scenes import stepped
-from pages._ui.shared.setting import change_state, current_state, take_report
-from pages._ui.shared.sliders import lab_data, show_controls
+from pages._ui.shared.scene_controls import (
+    one_state,
+    show_generated,
+    show_scene_controls,
+    step_scene,
+)
 from pages._ui.shared.studies import get_service
 from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
 from pages._ui.shared.systems import preset_of
-from umnist_core.datasets.large_scale.ref import DigitRef, any_ref
+from umnist_core.datasets.large_scale.ref import DigitRef
 from umnist_core.digits import load_glyphs
 from umnist_core.labeling.service import StudyService
 from umnist_core.server.files import FileEntry, register_file
@@ -36,7 +40,7 @@ class Picture:
     Attributes
     ----------
     viewer
-        ``ViewerData`` in ``viewer.js``, the truth included.
+        ``ViewerData`` in ``data.js``, the truth included.
     truth
         The right answers by task, of images that were not generated here.
     preset
@@ -76,7 +80,7 @@ def choose_picture() -> Picture | None:
         return _choose_from_study()
     if source == "generated":
         return _choose_scene()
-    sample = choose_file() if source == "file" else choose_from_folder(_show_generated)
+    sample = choose_file() if source == "file" else choose_from_folder(show_generated)
     if sample is None:
         return None
     entry = register_file(sample.path, page=sample.page)
@@ -90,35 +94,19 @@ def choose_picture() -> Picture | None:
     )
 
 
-def _show_generated(preset: str) -> None:
-    """Go to generated images of a preset; a callback."""
-    st.session_state["source"] = "generated"
-    state, _ = current_state()
-    edited = replace(state, compare="one").with_edited(any_ref(preset))
-    change_state(replace(edited, compare=state.compare))
-
-
 def step_picture(step: str) -> None:
     """Go to the next, the previous or a random image; a callback."""
     if st.session_state.get("source") == "folder":
         step_image(step)
     else:
-        state, _ = current_state()
-        change_state(state.at(stepped(state.a.index, step, state.last_index)))
+        step_scene(step)
 
 
 def _choose_scene() -> Picture:
-    glyphs = load_glyphs()
-    kept, revision = current_state()
-    state = replace(kept, compare="one")  # of the noise lab's settings one is shown here
-
-    def take(report: Mapping[str, Any]) -> None:
-        take_report({**report, "compare": kept.compare})
-
-    data = lab_data(state, revision, glyphs, BUS) | {"single": True}
-    show_controls(data, key="inference_controls", on_settings=take)
-    viewer = viewer_data(state, glyphs, BUS)
-    viewer["link"] = {**viewer["link"], "source": None}
+    show_scene_controls(BUS, "inference_controls")
+    state = one_state()
+    viewer = viewer_data(state, load_glyphs(), BUS)
+    viewer["link"] = {**dict.fromkeys(FILE_NAMES), **viewer["link"]}
     viewer["panes"][0]["title"] = "Image"
     truth = state.a.truth if isinstance(state.a, DigitRef) else {}
     return Picture(viewer, truth, preset=state.a.preset)

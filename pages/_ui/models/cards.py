@@ -10,7 +10,6 @@ import streamlit as st
 
 from pages._ui.models.trust import reliability_figure, reliability_words
 from pages._ui.models.words import VARIANT_TITLES, Fact, card_facts, paper_words
-from pages._ui.shared.address import LED_BY_ADDRESS
 from pages._ui.shared.charts import DARK, LIGHT
 from pages._ui.shared.words import percent
 from umnist_core.errors import UmnistError
@@ -44,7 +43,6 @@ def show_models() -> None:
     if sentence := needs_sentence():
         st.info(sentence)
     cards = _load_cards()
-    st.session_state[LED_BY_ADDRESS] = True
     for name, path, card in cards:
         with st.container(border=True, key=f"card_{name}"):
             _show_card(name, path, card)

@@ -1,15 +1,77 @@
-"""What the address of a page says when somebody comes to it; widgets begin with it."""
+"""The one current image, which goes with a person from page to page and into the address.
+
+A generated image is kept in `pages._ui.shared.setting`; a file's by the widgets that choose it.
+Both are read from the address when somebody comes by a link, by Back or by Forward; whoever comes
+by the navigation, whose addresses name no image, finds the one that was there.
+"""
 
 from __future__ import annotations
 
-import streamlit as st
+from typing import TypeVar, cast
 
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from pages._ui.shared.setting import SCENE_NAMES, forget_state
 from umnist_core.errors import InvalidValueError
 from umnist_core.scenes.ref import read_number
 from umnist_core.seeds import MAX_SEED
 
-LED_BY_ADDRESS = "inference_led_by_address"
-"""Set by a page whose links name a model: the address then goes before an earlier choice."""
+Shown = TypeVar("Shown")
+
+LED_BY_ADDRESS = "led_by_address"
+"""Whether this run began with an address that somebody came to, which then goes before what was
+chosen earlier."""
+
+FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
+"""Parameters of the address that name a file and what stands beside it, and keys of their widgets;
+``split`` names generated images, too."""
+
+_KEPT = (*FILE_NAMES, "split", "picture", "beside", "third", "filter")
+"""Keys of widgets whose values Streamlit would forget on a page that does not draw them."""
+
+_PAGE = "page_shown"
+
+
+def follow_address(page: str) -> None:
+    """Take the image of the address over where somebody came to it; else keep what is shown.
+
+    Called in every run before anything is drawn.
+
+    Parameters
+    ----------
+    page
+        Name of the page that is run.
+    """
+    run = get_script_run_ctx()
+    is_history = run is not None and run.is_history_navigation
+    is_led = is_history or st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE] = page
+    st.session_state[LED_BY_ADDRESS] = is_led
+    if is_led and not {*FILE_NAMES, *SCENE_NAMES}.isdisjoint(st.query_params):
+        for key in _KEPT:
+            st.session_state.pop(key, None)
+        forget_state()
+        return
+    for key in _KEPT:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+
+
+def keep_shown(key: str, shown: Shown) -> Shown:
+    """Return what is shown; where there is nothing to show, what was shown last.
+
+    Parameters
+    ----------
+    key
+        Under which the session keeps it.
+    shown
+        None while nothing is chosen, or what is chosen cannot be shown.
+    """
+    if shown is None:
+        return cast("Shown", st.session_state.get(key))
+    st.session_state[key] = shown
+    return shown
 
 
 def start(name: str, value: object) -> None:

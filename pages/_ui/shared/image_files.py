@@ -105,6 +105,8 @@ def _task_answers(tasks: Tasks) -> dict[str, list[int]]:
 def choose_source(titles: Mapping[str, str]) -> str:
     """Draw the choice of where images come from, begun from the address; return its key."""
     start_choice("source", tuple(titles), "generated")
+    if st.session_state.source not in titles:  # chosen on a page that has more
+        st.session_state.source = "generated"
     source = st.segmented_control(
         "Image",
         list(titles),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from pages._ui.shared.setting import LabState
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
@@ -50,3 +52,19 @@ def _truth(setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
     except UmnistError:
         return {"digits": [], "shapes": []}  # the viewer says why there is no picture
     return scene_truth(scene)
+
+
+def views_of(viewer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what each pane of a viewer shows of a generated image, for its controls.
+
+    ``view`` and ``filter`` are those of its address; ``side`` is that of the pane, where it is
+    not the image's own.
+    """
+    side = viewer["image"]["width"]
+    views = []
+    for pane in viewer["panes"]:
+        query = dict(parse_qsl(urlsplit(pane["dzi"]).query))
+        told = {name: query[name] for name in ("view", "filter") if name in query}
+        other = None if pane["width"] == side else pane["width"]
+        views.append({"key": pane["key"], "title": pane["title"], "query": told, "side": other})
+    return views

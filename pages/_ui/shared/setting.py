@@ -25,6 +25,9 @@ COMPARES = ("one", "side", "wipe")
 B_PREFIX = "b."
 """The parameters of setting B begin so in the address."""
 
+SCENE_NAMES = ("preset", "seed", "split", "index", *ALL_PARAMETER_NAMES)
+"""Parameters of the address that name a generated image."""
+
 _KEY, _REVISION = "lab_state", "lab_revision"
 
 
@@ -221,4 +224,10 @@ def take_report(report: Mapping[str, Any]) -> None:
 def change_state(state: LabState) -> None:
     """Keep a change of the page's own, which the controls take over."""
     st.session_state[_KEY] = state
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
+def forget_state() -> None:
+    """Read the state from the address again, as the controls then do, too."""
+    st.session_state.pop(_KEY, None)
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1

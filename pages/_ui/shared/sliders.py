@@ -9,8 +9,10 @@ import streamlit as st
 
 from pages._ui.shared.setting import LabState
 from pages._ui.shared.viewer import our_component
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
-from umnist_core.server.controls import controls_data
+from umnist_core.errors import UmnistError
+from umnist_core.server.controls import controls_data, drawn_values
 
 _lab = our_component("umnist_lab", "showLab")
 
@@ -18,7 +20,19 @@ _lab = our_component("umnist_lab", "showLab")
 def lab_data(state: LabState, revision: int, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
     """Return what the controls show; ``LabData`` in ``lab.js`` documents every entry."""
     shown = {"bus": bus, "revision": revision, "state": state.to_json()}
-    return shown | controls_data(glyphs)
+    drawn = {"a": _drawn(state.a, glyphs)}
+    if state.compare != "one":
+        drawn["b"] = _drawn(state.b, glyphs)
+    return shown | {"drawn": drawn} | controls_data(glyphs)
+
+
+def _drawn(setting: AnyRef, glyphs: GlyphSet) -> dict[str, str]:
+    if isinstance(setting, DigitRef):
+        return {}
+    try:
+        return drawn_values(setting.plan(glyphs))
+    except UmnistError:
+        return {}  # the viewer says why there is no picture
 
 
 def show_controls(

@@ -4,23 +4,27 @@ import streamlit as st
 
 HEADER_PX = 44
 
-# Pages whose controls scroll beside an image that stays.
-SPLIT = ":is(.st-key-lab, .st-key-watch)"
-STAGE = ":is(.st-key-lab_stage, .st-key-watch_stage)"
-PANEL = ":is(.st-key-lab_panel, .st-key-watch_panel)"
+# Pages with an image, and its controls beside it.
+SPLIT = ":is(.st-key-explore, .st-key-lab, .st-key-watch, .st-key-results)"
+STAGE = ":is(.st-key-explore_stage, .st-key-lab_stage, .st-key-watch_stage, .st-key-results_stage)"
+PANEL = ":is(.st-key-explore_panel, .st-key-lab_panel, .st-key-watch_panel, .st-key-results_panel)"
 
 _CSS = f"""
 <style>
   [data-testid="stHeader"] {{ height: {HEADER_PX}px; min-height: {HEADER_PX}px; }}
   [data-testid="stMainBlockContainer"] {{ padding: {HEADER_PX + 4}px 16px 16px; max-width: none; }}
   [data-testid="stMain"] {{ font-variant-numeric: tabular-nums; }}
-  @media (min-width: 701px) {{
-    /* The image stays while a long panel beside it is scrolled. */
-    [data-testid="stColumn"]:has(> [data-testid="stVerticalBlock"] > .st-key-stage) {{
-      position: sticky; top: {HEADER_PX + 4}px; align-self: flex-start;
-    }}
+  /* The name stands in the header, before the names of the pages. */
+  :has(> .st-key-home) {{ position: absolute; }}
+  .st-key-home {{
+    position: fixed; top: 0; left: 16px; z-index: 999991; width: auto; height: {HEADER_PX}px;
+    justify-content: center;
   }}
-  /* Noise lab and Inference: controls stay beside the image, figures are below it. */
+  .st-key-home a {{ padding: 2px 6px; margin: 0; background: none; }}
+  .st-key-home a p {{ font-weight: 700; letter-spacing: 0.02em; }}
+  [data-testid="stHeader"] {{ padding-left: 84px; }}
+  [data-testid="stExpandSidebarButton"]::after {{ content: "Pages"; padding: 0 6px; }}
+  /* Controls stay beside the image, which stays in sight; figures are below it. */
   {SPLIT} {{
     display: grid; gap: 12px 16px;
     grid-template: "stage panel" auto "below panel" 1fr / minmax(0, 7fr) minmax(0, 3fr);
@@ -36,6 +40,10 @@ _CSS = f"""
   }}
   /* Commands break at their spaces and never within an option. */
   .st-key-lab [data-testid="stCode"] code .token {{ white-space: pre; }}
+  @media (max-width: 1099px) {{
+    /* Controls have a width below which they cannot be read; the image takes the rest. */
+    {SPLIT} {{ grid-template-columns: minmax(0, 1fr) clamp(17.5rem, 34vw, 22rem); }}
+  }}
   @media (max-width: 700px) {{
     {SPLIT} {{ grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr); }}
     {STAGE} {{ --viewer-height: clamp(20rem, 53dvh, 60rem); }}

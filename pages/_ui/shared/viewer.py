@@ -66,7 +66,7 @@ def show_viewer(
     Parameters
     ----------
     data
-        What to show; ``ViewerData`` in ``viewer.js`` documents every entry.
+        What to show; ``ViewerData`` in ``data.js`` documents every entry.
     key
         Constant name of this viewer on its page.
     on_navigate

@@ -9,6 +9,7 @@
  * @property {import("../viewer/pane.js").PaneData[]} panes
  * @property {import("./view.js").Size} image
  * @property {"side"|"wipe"} compare
+ * @property {string} [subject] As of the viewer's data.
  *
  * @typedef {object} Look Where a model, or people, looked: what lies over one pane.
  * @property {string} key

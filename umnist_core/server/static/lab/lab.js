@@ -37,6 +37,16 @@
  * @property {string} pin What pixels depend on beside the scene: the digits and the renderer in use.
  * @property {number} tileSize
  * @property {boolean} [single] One setting alone, without the choice to compare two.
+ * @property {boolean} [folded] The sliders are behind a heading that opens them.
+ * @property {View[]} [views] What each pane shows of the image; else one pane a setting.
+ * @property {{a: Record<string, string>, b: Record<string, string>}} [drawn] What the images of
+ *   `state` drew, by the parameter that may be a range.
+ *
+ * @typedef {object} View
+ * @property {string} key
+ * @property {string} title
+ * @property {Record<string, string>} query Of the image's address, beside the scene.
+ * @property {number|null} side Of the pane's pixels; null for the image's own.
  *
  * @typedef {{onSettings: (state: LabState) => void}} LabCallbacks
  */
@@ -44,18 +54,16 @@
 import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
-import { sceneAddress, scenePane, readSpan } from "./scene_address.js";
+import { countNote, cutNote, drawnNote, objectsNote } from "./notes.js";
+import { button, numberField, segments } from "./parts.js";
+import { Past } from "./past.js";
+import { readSpan, sceneAddress, scenePane } from "./scene_address.js";
 import { makeControl, refusalLine } from "./sliders.js";
 
 /** Key presses repeat: the page is told once they have stopped. */
 const REPORT_AFTER_MS = 250;
 
-/** `MAX_SEED` in `umnist_core/seeds.py`. */
-const MOST_SEED = Number.MAX_SAFE_INTEGER;
 const RANDOM_SEEDS = 10_000;
-
-/** Side of the grid on which strokes are drawn before they are resized. */
-const GRID_PX = 28;
 
 const COMPARES = { one: "One", side: "Side by side", wipe: "Wipe" };
 
@@ -86,6 +94,8 @@ class Lab {
     });
     const compare = this.#compareRow();
     compare.hidden = data.single ?? false;
+    this.past = new Past(data.state, (state) => this.#goTo(state));
+    this.past.listen(this.root);
     this.root.append(compare, this.#presetRow(), this.#sampleRow(), this.#groups());
     this.styles = styleSheet("lab/lab.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
@@ -97,8 +107,13 @@ class Lab {
   update(data) {
     const before = this.data;
     this.data = data;
-    if (data.revision !== before.revision) this.#adopt(data.state);
-    else this.#goLive();
+    if (data.revision !== before.revision) {
+      this.past.follow(data.state);
+      this.#adopt(data.state);
+      return;
+    }
+    this.#drawChanges();
+    this.#goLive();
   }
 
   destroy() {
@@ -114,6 +129,12 @@ class Lab {
     this.state = structuredClone(state);
     this.#draw();
     this.#goLive();
+  }
+
+  /** Undo or redo. */
+  #goTo(state) {
+    this.#adopt(state);
+    this.#report();
   }
 
   // -- what the state says ------------------------------------------------------------
@@ -162,8 +183,29 @@ class Lab {
 
   #goLive() {
     const { state, data } = this;
+    const panes = data.views?.length ? this.#views() : this.#settings();
+    const side = this.#side(state.a);
+    const subject = [state.a.preset, state.seed, state.split, state.index].join(" ");
+    const image = { width: side, height: side };
+    this.channel.setLive({ panes, image, subject, compare: state.compare });
+  }
+
+  /** @returns {import("../viewer/pane.js").PaneData[]} */
+  #views() {
+    const { state, data } = this;
+    const own = this.#side(state.a);
+    return data.views.map(({ key, title, query, side }) => {
+      const dzi = sceneAddress(state.a, state, { pin: data.pin, query });
+      const length = Math.min(side ?? own, own);
+      return { key, title, dzi, width: length, height: length };
+    });
+  }
+
+  /** @returns {import("../viewer/pane.js").PaneData[]} */
+  #settings() {
+    const { state, data } = this;
     const compared = state.compare === "one" ? ["a"] : ["a", "b"];
-    const panes = compared.map((name) => {
+    return compared.map((name) => {
       const setting = state[name];
       const dzi = sceneAddress(setting, state, data);
       const side = this.#side(setting);
@@ -173,8 +215,6 @@ class Lab {
       const title = `${letter}${scaled}${this.#title(setting)}`;
       return scenePane(name, title, dzi, side, data.tileSize);
     });
-    const { width, height } = panes[0];
-    this.channel.setLive({ panes, image: { width, height }, compare: state.compare });
   }
 
   #changed() {
@@ -184,8 +224,14 @@ class Lab {
 
   #letGo() {
     clearTimeout(this.timer);
-    const report = () => this.callbacks.onSettings(structuredClone(this.state));
-    this.timer = setTimeout(report, REPORT_AFTER_MS);
+    this.timer = setTimeout(() => {
+      this.past.add(this.state);
+      this.#report();
+    }, REPORT_AFTER_MS);
+  }
+
+  #report() {
+    this.callbacks.onSettings(structuredClone(this.state));
   }
 
   /** A change that is made at once, by a button or a list. */
@@ -234,7 +280,8 @@ class Lab {
       this.#choosePreset(this.edited.reference),
     );
     const name = h("span", { class: "name" }, "Preset");
-    return h("div", { class: "row" }, h("label", { class: "wide" }, name, this.preset), this.reset);
+    const preset = h("label", { class: "wide" }, name, this.preset);
+    return h("div", { class: "row" }, preset, ...this.past.buttons, this.reset);
   }
 
   #choosePreset(key) {
@@ -301,7 +348,9 @@ class Lab {
 
   #groups() {
     this.groups = h("div", { class: "groups" });
-    return this.groups;
+    if (!this.data.folded) return this.groups;
+    this.fold = h("details", { class: "fold" }, h("summary", {}, "Change the preset"), this.groups);
+    return this.fold;
   }
 
   /** Make the controls of a planner; they stay until another planner's are wanted. */
@@ -385,106 +434,45 @@ class Lab {
       const changed = this.#isChanged(edited, name);
       changes += Number(changed);
       control.element.classList.toggle("changed", changed);
-      if (spec.object_px) this.#drawObjects(spec, control);
-      if (spec.cut_by) this.#drawCut(spec, control);
-      if (spec.per_area) this.#drawCount(spec, control);
+      this.#drawNote(spec, control);
       if (spec.only_with) {
         const [other, wanted] = spec.only_with;
         control.element.hidden = this.#value(edited, other) !== wanted;
       }
     }
     this.reset.disabled = changes === 0;
+    if (this.fold && changes > 0) this.fold.open = true;
   }
 
-  #drawObjects({ name, object_px: unit }, control) {
-    const span = readSpan(this.#value(this.edited, name));
-    const side = this.#side(this.edited);
-    if (!span) return;
-    const both = span.low === span.high ? [span.low] : [span.low, span.high];
-    const sides = both.map((value) => `${Math.round(value * unit)}`).join(" to ");
-    const shares = both.map((value) => percent((value * unit) / side)).join(" to ");
-    control.note.hidden = false;
-    control.note.textContent = `Digits of ${sides} px, ${shares} % of the image`;
+  #drawNote(spec, control) {
+    const { edited } = this;
+    const value = (name) => this.#value(edited, name);
+    const sentences = [
+      spec.note,
+      spec.object_px && objectsNote(spec, value, this.#side(edited)),
+      spec.cut_by && cutNote(spec, value, this.data.penWidths),
+      spec.per_area && this.#countNote(spec, value, control),
+      drawnNote(value(spec.name), this.drawn[spec.name]),
+    ].filter(Boolean);
+    control.note.hidden = sentences.length === 0;
+    control.note.textContent = sentences.join(" · ");
   }
 
-  #drawCount({ name, per_area: [count, px] }, control) {
-    const side = this.#side(this.edited);
-    const published = Math.floor(count * (side / px) ** 2 + 0.5);
+  #countNote(spec, value, control) {
+    const { published, text } = countNote(spec, value, this.#side(this.edited));
     control.stand?.(published);
-    const number = Number(this.#value(this.edited, name));
-    const least = Number.isNaN(number) ? published : number;
-    const [there, none] = [least, least + 1].map((one) => one.toLocaleString("en"));
-    control.note.hidden = false;
-    control.note.textContent = `${there} where the 3 is, ${none} in an image without it`;
+    return text;
   }
 
-  #drawCut({ name, cut_by: mode }, control) {
-    const value = Number(this.#value(this.edited, name));
-    const cut = this.#value(this.edited, mode) === "integer";
-    control.note.hidden = false;
-    const whole = Math.max(1, Math.floor(value));
-    const { integer, continuous } = this.data.penWidths;
-    const width = cut ? integer[whole - 1] : between(continuous, value);
-    const scale = Number(this.#value(this.edited, "noise_size")) / GRID_PX;
-    const drawn = `drawn ${Number((width * scale).toPrecision(2))} px wide`;
-    const how = cut && whole !== value ? `${whole < value ? "Cut" : "Raised"} to ${whole}, ` : "";
-    const sentence = how + drawn + (cut ? "" : ", with grey rims");
-    control.note.textContent = sentence[0].toUpperCase() + sentence.slice(1);
+  /** What the edited setting's image drew; nothing while the page does not know it yet. */
+  get drawn() {
+    const { state, data } = this;
+    const name = state.compare === "one" ? "a" : state.edit;
+    const address = (of) => sceneAddress(of[name], of, data);
+    return (address(state) === address(data.state) && data.drawn?.[name]) || {};
   }
-}
-
-/** @returns {number} The height at `x` of the line through some points, which ascend. */
-function between(points, x) {
-  const place = points.findIndex(([right]) => right >= x);
-  if (place < 1) return points.at(place)[1];
-  const [[left, low], [right, high]] = points.slice(place - 1, place + 1);
-  return low + ((high - low) * (x - left)) / (right - left);
-}
-
-/** @returns {string} The share of a square of this relative side, in percent. */
-function percent(side) {
-  return String(Number((100 * side * side).toPrecision(2)));
 }
 
 function randomSeed() {
   return Math.floor(Math.random() * RANDOM_SEEDS);
-}
-
-function button(text, title, click) {
-  return h("button", { type: "button", title: title || false, click }, text);
-}
-
-/** Buttons of which one is pressed. */
-function segments(label, choices, choose) {
-  const buttons = Object.entries(choices).map(([value, text]) =>
-    h("button", { type: "button", "data-value": value, click: () => choose(value) }, text),
-  );
-  const element = h("div", { class: "segments", role: "group", "aria-label": label }, ...buttons);
-  const show = (value) => {
-    for (const one of buttons)
-      one.setAttribute("aria-pressed", String(one.dataset.value === value));
-  };
-  return { element, show };
-}
-
-/** A whole number of 0 or more; with `empty`, also none, and what is said instead. */
-function numberField(label, empty, refusal, change) {
-  const input = h("input", {
-    type: "number",
-    min: 0,
-    max: MOST_SEED,
-    step: 1,
-    placeholder: empty,
-    required: empty === null,
-  });
-  input.addEventListener("change", () => {
-    if (!input.checkValidity()) {
-      refusal.refuse(input, `${label} is a whole number from 0 to ${MOST_SEED}`);
-      return;
-    }
-    refusal.clear();
-    change(input.value === "" ? null : Number(input.value));
-  });
-  const show = (value) => (input.value = value === null ? "" : String(value));
-  return { element: h("label", {}, h("span", { class: "name" }, label), input), show };
 }

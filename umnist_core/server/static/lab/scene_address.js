@@ -16,21 +16,23 @@ const OVERLAP_PX = 1;
 /**
  * @param {Setting} setting
  * @param {Sample} sample
- * @param {{pin: string, tileSize: number}} tiles
+ * @param {{pin: string, tileSize?: number, query?: Record<string, string>}} tiles `query`: what
+ *   else is asked of the image, such as a layer of it.
  * @returns {string} Address of the image's description.
  */
-export function sceneAddress(setting, sample, { pin, tileSize }) {
+export function sceneAddress(setting, sample, { pin, tileSize, query = {} }) {
   const changes = Object.entries(setting.overrides).sort(([a], [b]) => (a < b ? -1 : 1));
-  const query = new URLSearchParams([
+  const address = new URLSearchParams([
     ["preset", setting.preset],
     ["seed", String(sample.seed)],
     ["split", sample.split],
     ["index", String(sample.index)],
     ...changes,
-    ["tile", String(tileSize)],
+    ...Object.entries(query),
+    ...(tileSize ? [["tile", String(tileSize)]] : []),
     ["pin", pin],
   ]);
-  return `/tiles/scene.dzi?${query}`;
+  return `/tiles/scene.dzi?${address}`;
 }
 
 /**
