@@ -23,7 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from site_build import fill_manual  # noqa: E402 - it lies beside this file, wherever that is run
+from site_build import fill_manual
 
 STATIC = Path("umnist_core", "server", "static")
 MANIFESTS = ("package.json", "package-lock.json")

@@ -19,7 +19,7 @@ DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def _commands(command: click.Command, name: str) -> dict[str, click.Command]:
+def commands(command: click.Command, name: str) -> dict[str, click.Command]:
     """Return every command that does something, by its full name."""
     if not isinstance(command, click.Group):
         return {name: command}
@@ -28,7 +28,7 @@ def _commands(command: click.Command, name: str) -> dict[str, click.Command]:
     for part in command.list_commands(context):
         inner = command.get_command(context, part)
         assert inner is not None
-        found |= _commands(inner, f"{name} {part}")
+        found |= commands(inner, f"{name} {part}")
     return found
 
 
@@ -47,14 +47,14 @@ def test_readme_example_runs() -> None:
 
 def test_readme_names_every_command() -> None:
     """The table has each command that exists, and none that does not."""
-    assert _commands_in_readme() == _commands(umnist, "umnist").keys()
+    assert _commands_in_readme() == commands(umnist, "umnist").keys()
 
 
 def test_every_command_shows_an_example() -> None:
     """``--help`` of each command ends with commands that can be typed."""
     without = [
         name
-        for name, command in _commands(umnist, "umnist").items()
+        for name, command in commands(umnist, "umnist").items()
         if f"  {name}" not in (command.help or "") + (command.epilog or "")
     ]
     assert without == []

@@ -28,7 +28,7 @@ project_copyright = author
 _VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "umnist_core" / "__init__.py").read_text())
 release = version = _VERSION[1] if _VERSION else ""
 
-extensions = ["site_parts", "myst_nb" if NOTEBOOKS else "myst_parser"]
+extensions = ["site_parts", "myst_nb" if FULL else "myst_parser"]
 if FULL:
     extensions += ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "site_reference"]
 exclude_patterns = [] if FULL else ["notebooks", "reference"]

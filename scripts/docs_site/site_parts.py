@@ -13,7 +13,7 @@ _SHAPED = re.compile(r'\w+(?:\[\(?"?|\("?)(.+?)"?\)?\]?$')
 _OF_THE_CLONE = {"../CONTRIBUTING.md": "/contributing.md", "../CHANGELOG.md": "/changes.md"}
 
 
-class Mermaid(Directive):
+class Mermaid(Directive):  # type: ignore[misc]
     """A chart of Mermaid's that is one chain, as boxes with arrows; any other as its text.
 
     No program of Mermaid's is needed for that, neither when the site is built nor when it is read.

@@ -14,7 +14,7 @@ from umnist_core.cli import root
 WIDTH = 96
 
 
-class Commands(Directive):
+class Commands(Directive):  # type: ignore[misc]
     """A section for each command, with what its ``--help`` prints."""
 
     def run(self) -> list[nodes.Node]:
@@ -26,7 +26,7 @@ def iter_commands(
     command: click.Command, name: str = "umnist", parent: click.Context | None = None
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Yield every command and every group, a group before what is in it."""
-    ctx = click.Context(command, info_name=name.split()[-1], parent=parent, **_SETTINGS)
+    ctx = click.Context(command, info_name=name.rsplit(maxsplit=1)[-1], parent=parent, **_SETTINGS)
     yield name, command, ctx
     if isinstance(command, click.Group):
         for part in command.list_commands(ctx):
