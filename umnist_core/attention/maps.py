@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.shown import ShowsItself
 
 
 @dataclass(frozen=True)
-class AttentionMap:
+class AttentionMap(ShowsItself):
     """How much weight each place of an image has, for each task and head.
 
     Attributes

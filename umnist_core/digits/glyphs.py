@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.shown import ShowsItself
 
 GLYPH_PX = 28
 """Side of a glyph, in pixels (LeCun and Cortes, MNIST)."""
 
 
 @dataclass(frozen=True, eq=False)
-class GlyphSet:
+class GlyphSet(ShowsItself):
     """Digit images with their classes.
 
     Attributes

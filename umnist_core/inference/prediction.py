@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from umnist_core.attention import AttentionMap
 from umnist_core.scenes import Scene
+from umnist_core.shown import ShowsItself
 
 if TYPE_CHECKING:  # the module itself has torch
     from umnist_core.models.base import Doubt
@@ -85,7 +86,7 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Prediction(ShowsItself):
     """The answer to a request.
 
     Attributes

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 from umnist_core.errors import InvalidValueError
 from umnist_core.scenes.tasks import Tasks
 from umnist_core.seeds import MAX_SEED
+from umnist_core.shown import ShowsItself
 
 MAX_LABEL = 27
 """Largest sum of an UltraMNIST image (paper, section "Data description")."""
@@ -130,7 +131,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class PlannerParameters:
+class PlannerParameters(ShowsItself):
     """What the parameters of every planner can do; a subclass adds fields, and a table of them.
 
     Attributes

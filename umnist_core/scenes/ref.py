@@ -12,6 +12,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.scenes.presets import PARAMETER_NAMES, get_preset, plan_scene
 from umnist_core.scenes.scene import Scene
 from umnist_core.seeds import MAX_SEED, SPLITS
+from umnist_core.shown import ShowsItself
 
 _PLANS = 256
 """Scenes that are kept planned; each is some 10 KB, or with many squares of noise some 100."""
@@ -25,7 +26,7 @@ Overrides = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class SceneRef:
+class SceneRef(ShowsItself):
     """Which scene; equal where the images are.
 
     Whatever is given, it holds each override that differs from the preset once, in the text

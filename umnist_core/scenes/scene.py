@@ -22,6 +22,7 @@ from umnist_core.geometry import Box
 from umnist_core.parsing import parse_json
 from umnist_core.scenes.shapes import SHAPES, Shape
 from umnist_core.scenes.tasks import MegapixelTasks, NeedleTasks, Tasks
+from umnist_core.shown import ShowsItself
 
 SCENE_VERSION = 3
 """The newest that is read here. Scenes with `Scene.digit_jpeg` are of version 2 and those with
@@ -171,7 +172,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(ShowsItself):
     """Everything that is drawn in one image, and the truth about it.
 
     Attributes

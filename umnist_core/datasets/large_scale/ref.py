@@ -32,6 +32,7 @@ from umnist_core.scenes import PARAMETER_NAMES, PRESETS, Parameter, SceneRef, Sp
 from umnist_core.scenes.parameters import PlannerParameters
 from umnist_core.scenes.ref import Overrides, read_number
 from umnist_core.seeds import MAX_SEED, SPLITS
+from umnist_core.shown import ShowsItself
 
 TASK = "digit"
 """What is asked of an image: which digit it is."""
@@ -100,7 +101,7 @@ ALL_PARAMETER_NAMES = tuple(dict.fromkeys((*PARAMETER_NAMES, *DIGIT_PARAMETERS))
 
 
 @dataclass(frozen=True, slots=True)
-class DigitRef:
+class DigitRef(ShowsItself):
     """Which image of MNIST Large Scale; equal where the images are. As `SceneRef`.
 
     Attributes
