@@ -25,7 +25,9 @@ _CSS = """
   }
   .st-key-help a { min-height: 0; padding: 4px 8px; }
   @media (max-width: 700px) { /* no room for the word, which is read out all the same */
-    .st-key-help a [data-testid="stMarkdownContainer"] { position: absolute; clip-path: inset(50%); }
+    .st-key-help a [data-testid="stMarkdownContainer"] {
+      position: absolute; clip-path: inset(50%);
+    }
   }
 </style>
 """
