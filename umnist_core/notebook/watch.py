@@ -101,7 +101,8 @@ class Watch(ViewerWidget):
             self._shown = show(kept, self._answers)
         if sliders and setting is None:
             raise InvalidValueError("sliders are for a generated image; give a SceneRef.")
-        self._lab = controls_data(load_glyphs()) if sliders else None
+        if sliders:
+            self._lab = controls_data(load_glyphs())
         self._watch = _watch_data()
         self.setting = setting
         self.set_trait("_data", self._viewer_data())

@@ -4,7 +4,8 @@
  *
  * Hosted addresses begin with a scheme of their own, so that several hosts may serve one page.
  *
- * @typedef {(address: string, options: {signal?: AbortSignal}) => Promise<Response>} Open
+ * @typedef {{signal?: AbortSignal, method?: string, body?: string}} Ask As of `fetch`.
+ * @typedef {(address: string, options: Ask) => Promise<Response>} Open
  */
 
 import { atHome } from "./home.js";
@@ -38,7 +39,7 @@ export function isHosted(address) {
  * Open an address.
  *
  * @param {string} address Of a host, of the app ("/tiles/…"), or any other.
- * @param {{signal?: AbortSignal}} [options]
+ * @param {RequestInit & Ask} [options]
  * @returns {Promise<Response>}
  */
 export function reach(address, options = {}) {

@@ -4,6 +4,8 @@ import OpenSeadragon from "openseadragon";
 import { h } from "../hall/dom.js";
 import controls from "../hall/controls.css";
 import heat from "../heat/heat.css";
+import lab from "../lab/lab.css";
+import notebook from "../notebook/notebook.css";
 import answers from "../viewer/answers.css";
 import help from "../viewer/help.css";
 import overlays from "../viewer/overlays.css";
@@ -13,9 +15,13 @@ import wipe from "../viewer/wipe.css";
 import page from "../one_file/page.css";
 import watch from "../watch/watch.css";
 
+const IMPORTED = /@import[^;]*;/;
+
 /** @type {Record<string, string>} */
 const SHEETS = {
   "heat/heat.css": heat,
+  "lab/lab.css": controls + lab.replace(IMPORTED, ""),
+  "notebook/notebook.css": notebook,
   "one_file/page.css": page,
   "viewer/answers.css": answers,
   "viewer/help.css": help,
@@ -23,7 +29,7 @@ const SHEETS = {
   "viewer/readout.css": readout,
   "viewer/viewer.css": viewer,
   "viewer/wipe.css": wipe,
-  "watch/watch.css": controls + watch.replace(/@import[^;]*;/, ""),
+  "watch/watch.css": controls + watch.replace(IMPORTED, ""),
 };
 
 /**

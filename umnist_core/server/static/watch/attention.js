@@ -13,10 +13,12 @@
  *             places: import("./places.js").Places}|null} shown What is there.
  * @property {boolean} failed
  * @property {Outline|null} outline null for what suits the model.
+ * @property {string} home As of `PlacesLoader`.
  * @property {number} people How many people's answers it is compared with.
  */
 
 import { fillSelect, h } from "../hall/dom.js";
+import { isHosted, reach } from "../hall/reach.js";
 import { numberText } from "../heat/bar.js";
 import { downloads } from "./places.js";
 import { agreementText, lookedText } from "./words.js";
@@ -272,11 +274,11 @@ export class AttentionPanel {
 
   #drawLinks(id, part) {
     const beside = this.states.find(({ job }) => job && job.id !== id)?.job?.id ?? null;
-    const { json, npy, page } = downloads(id, part, beside);
+    const { json, npy, page } = downloads(id, part, beside, this.state.home);
     this.links.replaceChildren(
-      ...[h("a", { href: json, download: "" }, "This map as JSON"), " · "],
-      ...[h("a", { href: npy, download: "" }, "All maps as NPY"), " · "],
-      h("a", { href: page, download: "" }, "All of it as a page"),
+      ...[download(json, "This map as JSON", "attention.json"), " · "],
+      ...[download(npy, "All maps as NPY", "attention.npy"), " · "],
+      download(page, "All of it as a page", "prediction.html"),
     );
   }
 }
@@ -295,6 +297,26 @@ export function outlineOf({ outline, job }) {
   const isSmall = Math.min(width, height) < SMALL_PX;
   const hasRoom = !isSmall && matchMedia("(min-width: 701px)").matches;
   return hasRoom && (rounds > 0 || places > FEW_PLACES) ? "many" : "few";
+}
+
+/**
+ * A link to a file; one that a host has is fetched there and then kept.
+ *
+ * @param {string} address
+ * @param {string} text
+ * @param {string} name Of the file.
+ */
+function download(address, text, name) {
+  if (!isHosted(address)) return h("a", { href: address, download: "" }, text);
+  const click = async (event) => {
+    event.preventDefault();
+    const response = await reach(address);
+    if (!response.ok) return;
+    const href = URL.createObjectURL(await response.blob());
+    h("a", { href, download: name }).click();
+    URL.revokeObjectURL(href);
+  };
+  return h("a", { href: "#", click }, text);
 }
 
 function count(places) {

@@ -12,6 +12,7 @@
 
 import { numberText } from "../heat/bar.js";
 import { atHome } from "../hall/home.js";
+import { reach } from "../hall/reach.js";
 import { percentText } from "./words.js";
 
 const TILE_PX = 512;
@@ -28,9 +29,13 @@ const SURE = 0.995;
 const KEPT = 64;
 
 export class PlacesLoader {
-  /** @param {() => void} onChange */
-  constructor(onChange) {
+  /**
+   * @param {() => void} onChange
+   * @param {string} [home] Before the addresses, where a host answers them.
+   */
+  constructor(onChange, home = "") {
     this.onChange = onChange;
+    this.home = home;
     /** @type {Map<string, Places>} */
     this.kept = new Map();
     /** @type {{job: import("./runner.js").Job, part: MapPart, places: Places}|null} */
@@ -47,7 +52,7 @@ export class PlacesLoader {
    */
   async show(job, part, dwell) {
     const address = job?.result.attention
-      ? addressOf(job.id, "attention.json", part, { top: FETCHED })
+      ? addressOf(this.home, job.id, "attention.json", part, { top: FETCHED })
       : null;
     const wanted = address && `${address} ${dwell}`;
     if (wanted === this.wanted) return;
@@ -79,7 +84,7 @@ export class PlacesLoader {
   /** @returns {Promise<Places>} */
   async #fetch(address, job, part, dwell) {
     const { signal } = this.stop;
-    const compared = dwell && addressOf(job.id, `dwell/${dwell}`, part, {});
+    const compared = dwell && addressOf(this.home, job.id, `dwell/${dwell}`, part, {});
     const [places, agreement] = await Promise.all([
       fetchJson(address, signal),
       // Without it there is still all that the model gave.
@@ -99,10 +104,11 @@ export class PlacesLoader {
  * What lies over the image.
  *
  * @param {{job: import("./runner.js").Job, part: MapPart, places: Places}} shown
+ * @param {string} [home] As of `PlacesLoader`.
  * @returns {import("../heat/heat.js").HeatData|null} null where nothing was looked at.
  */
-export function heatOf({ job, part, places }) {
-  const url = addressOf(job.id, "heat/{level}/{column}_{row}.png", part, { tile: TILE_PX });
+export function heatOf({ job, part, places }, home = "") {
+  const url = addressOf(home, job.id, "heat/{level}/{column}_{row}.png", part, { tile: TILE_PX });
   return heatOfTiles(url, job.result, part.task, places);
 }
 
@@ -174,26 +180,31 @@ export function scaled(box, scale) {
  * @param {string} id
  * @param {MapPart} part
  * @param {string|null} beside Another job of the same image.
+ * @param {string} [home] As of `PlacesLoader`.
  * @returns {{json: string, npy: string, page: string}}
  */
-export function downloads(id, part, beside) {
+export function downloads(id, part, beside, home = "") {
   return {
-    json: addressOf(id, "attention.json", part, { top: "all", download: 1 }),
-    npy: atHome(`/inference/jobs/${id}/attention.npy`),
-    page: atHome(`/inference/jobs/${id}/page.html${beside ? `?beside=${beside}` : ""}`),
+    json: addressOf(home, id, "attention.json", part, { top: "all", download: 1 }),
+    npy: placed(home, `/inference/jobs/${id}/attention.npy`),
+    page: placed(home, `/inference/jobs/${id}/page.html${beside ? `?beside=${beside}` : ""}`),
   };
 }
 
-function addressOf(id, file, part, more) {
+function addressOf(home, id, file, part, more) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...part, ...more })) {
     if (value !== null) query.set(name, String(value));
   }
-  return atHome(`/inference/jobs/${id}/${file}?${query}`);
+  return placed(home, `/inference/jobs/${id}/${file}?${query}`);
+}
+
+function placed(home, path) {
+  return home ? home + path : atHome(path);
 }
 
 async function fetchJson(address, signal) {
-  const response = await fetch(address, { signal });
+  const response = await reach(address, { signal });
   if (!response.ok) throw new Error(`Attention could not be read: ${response.status}.`);
   return response.json();
 }

@@ -22,7 +22,7 @@
  *            isCancelled: boolean}} Run
  */
 
-import { atHome } from "../hall/home.js";
+import { reach } from "../hall/reach.js";
 
 /** What began this short a time ago may still finish. */
 const PATIENCE_MS = 400;
@@ -40,9 +40,11 @@ const ENDS = ["done", "failed", "cancelled", "superseded"];
 
 export class Runner {
   /**
-   * @param {{viewer: string, slot: string, onChange: () => void}} setting
+   * @param {{viewer: string, slot: string, onChange: () => void, home?: string}} setting
+   *   `home`: before the addresses, where a host answers them.
    */
-  constructor({ viewer, slot, onChange }) {
+  constructor({ viewer, slot, onChange, home = "" }) {
+    this.home = home;
     this.viewer = viewer;
     this.slot = slot;
     this.onChange = onChange;
@@ -134,7 +136,11 @@ export class Runner {
   }
 
   #post({ turn, wish }) {
-    const body = JSON.stringify({ viewer: this.viewer, slot: this.slot, turn, ...wish });
+    // The server knows its own addresses alone.
+    const image = wish.image.slice(
+      this.home && wish.image.startsWith(this.home) ? this.home.length : 0,
+    );
+    const body = JSON.stringify({ viewer: this.viewer, slot: this.slot, turn, ...wish, image });
     const headers = { "content-type": "application/json" };
     return this.#ask("", { method: "POST", headers, body });
   }
@@ -155,7 +161,7 @@ export class Runner {
   async #ask(path, options) {
     let response;
     try {
-      response = await fetch(atHome(`/inference/jobs${path}`), options);
+      response = await reach(`${this.home}/inference/jobs${path}`, options);
     } catch (error) {
       throw new Error(SILENT, { cause: error });
     }

@@ -23,7 +23,12 @@
  *   compares attention with it.
  * @property {string|null} sentence Why nothing can be predicted, and what to do.
  *
- * @typedef {{onChoice: (choice: import("./choice.js").Choice) => void}} WatchCallbacks
+ * @property {string} [home] Before the addresses of the server, where a host answers them.
+ * @property {boolean} [isAsked] Whether it predicts without waiting to be asked.
+ *
+ * @typedef {object} WatchCallbacks
+ * @property {(choice: import("./choice.js").Choice) => void} onChoice
+ * @property {(job: import("./runner.js").Job) => void} [onAnswered] The first model's newest.
  *
  * @typedef {object} Slot
  * @property {"a"|"b"} key
@@ -64,7 +69,7 @@ class Watch {
     this.callbacks = callbacks;
     this.choice = { ...data.choice };
     /** Whether anything was asked for yet: nothing is predicted unasked. */
-    this.isArmed = false;
+    this.isArmed = data.isAsked ?? false;
     this.left = new AbortController();
     const { channel, leave } = join(data.bus);
     this.channel = channel;
@@ -76,7 +81,7 @@ class Watch {
     parentElement.append(this.root);
     const { signal } = this.left;
     channel.addEventListener("live", () => this.#somethingChanged(), { signal });
-    this.#draw();
+    this.#somethingChanged();
   }
 
   /** @param {WatchData} data */
@@ -106,12 +111,12 @@ class Watch {
 
   /** @returns {Slot} */
   #makeSlot(key) {
-    const { viewer } = this.data;
+    const { viewer, home = "" } = this.data;
     /** @type {Slot} */
     const slot = {
       key,
-      runner: new Runner({ viewer, slot: key, onChange: () => this.#answered(slot) }),
-      places: new PlacesLoader(() => this.#draw()),
+      runner: new Runner({ viewer, home, slot: key, onChange: () => this.#answered(slot) }),
+      places: new PlacesLoader(() => this.#draw(), home),
       outcome: new Outcome((found) => this.#fly(slot, found.box, `Found ${found.label}`)),
       part: { task: null, head: null, round: null },
       outline: null,
@@ -211,6 +216,7 @@ class Watch {
         job.result = judged(job.result, truthFor(truth, called, names));
       }
       this.live.textContent = spokenText(this.#title(slot), job.result, names);
+      if (slot.key === "a") this.callbacks.onAnswered?.(job);
     }
     this.#draw();
   }
@@ -278,7 +284,8 @@ class Watch {
     const title = this.#title(slot);
     const { shown, failed } = places;
     const people = this.data.people?.answers ?? 0;
-    return { key, title, job, part, shown, failed, outline, people, isStale };
+    const { home = "" } = this.data;
+    return { key, title, job, part, shown, failed, outline, people, isStale, home };
   }
 
   #drawHint(targets) {
@@ -335,7 +342,7 @@ class Watch {
     const { key, title, job, shown, isStale } = state;
     if (!job) return { key, title, heat: null, marks: NO_MARKS };
     const answer = setText(job.result.tasks[0]?.answer ?? []);
-    const heat = shown ? heatOf(shown) : null;
+    const heat = shown ? heatOf(shown, this.data.home) : null;
     return { key, title: `${title}: ${answer}`, heat, marks: this.#marks(state), isStale };
   }
 
