@@ -14,6 +14,8 @@ from pages._ui.shared.home import base_path
 from pages._ui.shared.incidents import show_incident
 from umnist_core.server import tile_routes
 from umnist_core.server.downloads import download_routes
+from umnist_core.server.drops import drop_routes
+from umnist_core.server.folder_images import folder_routes
 from umnist_core.server.front import Front, under
 from umnist_core.server.gate import Gate
 from umnist_core.server.inference import inference_routes
@@ -34,6 +36,8 @@ routes = [
     *label_routes(settings=settings),
     *inference_routes(settings=settings),
     *download_routes(),
+    *drop_routes(settings),
+    *folder_routes(),
     *manual_routes(),
     *(login_routes(settings) if settings.is_shared else []),
 ]

@@ -75,3 +75,87 @@ def test_any_file_stands_beside_what_a_model_sees(page: Page, app: str, tmp_path
     assert titles(page) == ["photo.png", "As a model sees it, 256 px"]
     wait_until(lambda: len([v for v in values_at(page) if v.isdecimal()]) >= 5, "No values.")
     expect(page.get_by_text("layers of its scene")).to_have_count(0)
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """Drop files on the picture, as the system's own file manager does."""
+    box = page.locator(".umnist-viewer").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+
+
+def test_file_and_folder_are_dropped_on_the_picture(
+    page: Page, app: str, written: Path, tmp_path: Path
+) -> None:
+    """A file opens alone, a folder as a data set with its truth; a refusal keeps the picture."""
+    Image.fromarray(COLOURS).save(tmp_path / "photo.png")
+    open_explore(page, app, canvas="600", factor="1..4")
+    drop(page, tmp_path / "photo.png")
+    expect(page.get_by_text("photo.png: 800 x 600 px.")).to_be_visible()
+    expect(page.get_by_text("A copy of what was dropped")).to_be_visible()
+    (tmp_path / "text.pdf").write_text("hello")
+    drop(page, tmp_path / "text.pdf")
+    said = page.get_by_role("alert").filter(has_text="found text.pdf; drop images.")
+    expect(said).to_be_visible()
+    (tmp_path / "broken.png").write_text("hello")
+    drop(page, tmp_path / "broken.png")
+    expect(page.get_by_role("alert").filter(has_text="found something else")).to_be_visible()
+    expect(page.get_by_text("photo.png: 800 x 600 px.")).to_be_visible()
+    drop(page, written)
+    data = open_dataset(written)
+    expect(page.get_by_text("has the pixels of its scene")).to_be_visible()
+    expect(page.get_by_role("option", name=data.ids[3])).to_be_visible()
+    drop(page, *sorted((written / "train").iterdir())[:2])
+    expect(page.locator(".umnist-strip .item")).to_have_count(2)
+
+
+def test_strip_finds_and_opens_images(page: Page, app: str, written: Path) -> None:
+    """By a click, with keys, and by a part of a name; the one that is open is marked."""
+    data = open_dataset(written)
+    open_folder(page, app, written)
+    strip = page.locator(".umnist-strip")
+    expect(strip.locator("img")).to_have_count(len(data.ids))
+    assert strip.locator("img").first.evaluate("image => image.decode().then(() => 1)") == 1
+    title = page.get_by_text(" x 512 px.")
+
+    def opened(number: int) -> None:
+        expect(title).to_contain_text(f"{data.ids[number]}: 512")
+        chosen = strip.locator("[aria-selected=true]")
+        expect(chosen).to_have_attribute("aria-label", data.ids[number])
+
+    opened(0)
+    strip.get_by_role("option", name=data.ids[2]).click()
+    opened(2)
+    strip.get_by_role("listbox").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    opened(3)
+    strip.get_by_role("searchbox").fill(data.ids[1][2:8].upper())
+    expect(strip.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    opened(1)
+
+
+def test_recent_places_are_opened_again_and_forgotten(
+    page: Page, app: str, written: Path, tmp_path: Path
+) -> None:
+    """Kept by the browser, the latest first, until they are cleared."""
+    Image.fromarray(COLOURS).save(tmp_path / "photo.png")
+    open_explore(page, app, source="file", path=tmp_path / "photo.png")
+    open_folder(page, app, written)
+    page.get_by_text("Recent places").click()
+    places = page.locator(".umnist-own li button")
+    expect(places).to_have_text([f"Folder{written}", f"File{tmp_path / 'photo.png'}"])
+    places.last.click()
+    expect(page.get_by_text("photo.png: 800 x 600 px.")).to_be_visible()
+    wait_until(lambda: "path=" in address(page), "The link does not name the file.")
+    page.get_by_role("button", name="Clear this list").click()
+    page.reload()
+    page.wait_for_selector(".umnist-viewer.ready")
+    expect(page.get_by_text("Recent places")).to_have_count(1)
+    expect(page.get_by_text("Recent places")).to_be_visible()
+    expect(places).to_have_text([f"File{tmp_path / 'photo.png'}"])

@@ -52,8 +52,8 @@ def _save(path: Path, pixels: np.ndarray) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def _jpeg(quality: int) -> Callable[[Path, np.ndarray], None]:
-    return lambda path, pixels: path.write_bytes(encode_jpeg(pixels, quality)) and None
+def _jpeg(quality: int) -> Callable[[Path, np.ndarray], object]:
+    return lambda path, pixels: path.write_bytes(encode_jpeg(pixels, quality))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_pixels_are_compared_as_the_file_was_encoded(
     tmp_path: Path,
     scene: Scene,
     change: Callable[[np.ndarray], np.ndarray],
-    write: Callable[[Path, np.ndarray], None],
+    write: Callable[[Path, np.ndarray], object],
     fits: bool,
 ) -> None:
     """Lossless ones exactly, those of our kinds of JPEG as they come back, reduced ones too."""

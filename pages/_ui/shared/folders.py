@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages._ui.shared.address import start, start_choice, start_number
 from pages._ui.shared.image_files import ChosenFile, at_page, with_comment
+from pages._ui.shared.own import show_strip
 from pages._ui.shared.scene_files import named_scene
 from pages._ui.shared.scenes import stepped
 from pages._ui.shared.systems import ANY, SYSTEMS
@@ -161,6 +162,7 @@ def _choose(place: str, link: Link) -> ChosenFile | None:
         name = st.selectbox(f"Data set of the folder, one of {len(names)}", names, key="set")
         return _choose(str(expand_home(place) / name), {**link, "set": name})
     number = _choose_number(len(opened.data.ids))
+    show_strip(place, tuple(map(shown_name, opened.data.ids)), partial(_find_file, opened.data))
     image_id = opened.data.ids[number]
     link = {"set": None, **link, "image": str(number)}
     _show_notes(link.get("system") or ANY, opened)
@@ -227,13 +229,25 @@ def _of_system(reader: DatasetReader, image_id: str, link: Link) -> ChosenFile:
     )
 
 
+def _find_file(data: DatasetReader | ImageFolder, number: int) -> Path:
+    """Return the file of an image by its number, in a thread that is none of Streamlit's."""
+    image_id = data.ids[number]
+    if isinstance(data, ImageFolder):
+        return data.paths[image_id]
+    return data.find_path(image_id) or _kept(data, image_id)
+
+
 @st.cache_data(ttl=_OPENED_S, max_entries=64, show_spinner="Reading the image")
 def _keep(_reader: DatasetReader, _root: str, image_id: str) -> Path:
     """Return a file of an image that is none, as those of arrays."""
-    if isinstance(_reader, FileReader):
-        name = _reader.get_identity(image_id).path
-        return keep_bytes(_reader.read_bytes(image_id), Path(name).suffix.lower())
-    return keep_image(_reader.read_image(image_id))
+    return _kept(_reader, image_id)
+
+
+def _kept(reader: DatasetReader, image_id: str) -> Path:
+    if isinstance(reader, FileReader):
+        name = reader.get_identity(image_id).path
+        return keep_bytes(reader.read_bytes(image_id), Path(name).suffix.lower())
+    return keep_image(reader.read_image(image_id))
 
 
 @st.cache_data(ttl=_OPENED_S, max_entries=64, show_spinner="Reducing the image")
@@ -264,6 +278,8 @@ def _choose_megapixel(path: str, link: Link) -> ChosenFile:
     split = st.selectbox("Split", SPLITS, key="split")
     images = _open_megapixel(path, split)
     number = _choose_number(len(images.images))
+    names = tuple(f"{split} {number}" for number in range(len(images.images)))
+    show_strip(f"{path} {split}", names, lambda one: keep_image(images.read_image(one)))
     tasks = images.images[number].tasks
     return ChosenFile(
         keep_image(images.read_image(number)),

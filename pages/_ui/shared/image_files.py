@@ -10,8 +10,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages._ui.shared.address import start, start_choice
+from pages._ui.shared.own import is_passing, show_own
 from pages._ui.shared.scene_files import named_scene
-from pages._ui.shared.uploads import keep_upload
 from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
@@ -21,7 +21,7 @@ from umnist_core.pyramid.files import ImageHeader, read_image_header
 from umnist_core.pyramid.notes import image_notes
 from umnist_core.scenes import Scene, Tasks
 
-IMAGE_TYPES = ["jpg", "jpeg", "png", "tif", "tiff", "webp"]
+PASSING = "A copy of what was dropped, kept for as long as the app runs."
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ def choose_source(titles: Mapping[str, str]) -> str:
         label_visibility="collapsed",
         width="stretch",
     )
+    show_own(source or "generated")
     return source or "generated"
 
 
@@ -123,15 +124,12 @@ def choose_file() -> ChosenFile | None:
     """Draw the widgets that choose a file; None while none is chosen."""
     start("path", st.query_params.get("path", ""))
     path = st.text_input("Path on this machine", key="path", placeholder="~/images/sample.tiff")
-    uploaded = st.file_uploader("or a file from elsewhere", type=IMAGE_TYPES)
-    if uploaded is not None:
-        kept = keep_upload(uploaded)
-        return at_page(with_comment(ChosenFile(kept, uploaded.name, None, {"source": "file"})))
     if not path:
         return None
     file = expand_home(path)
     link: dict[str, str | None] = {"source": "file", "path": path}
-    return at_page(with_comment(ChosenFile(file, shown_name(file.name), None, link)))
+    notes = (PASSING,) if is_passing(path) else ()
+    return at_page(with_comment(ChosenFile(file, shown_name(file.name), None, link, notes=notes)))
 
 
 def with_comment(sample: ChosenFile) -> ChosenFile:

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.files import passing_folder, write_whole
 from umnist_core.pyramid.encode import encode_png
-
-if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
-
-
-def keep_upload(uploaded: UploadedFile) -> Path:
-    """Write an upload to a file named by its content, once, and return its path."""
-    return keep_bytes(uploaded.getbuffer(), Path(uploaded.name).suffix.lower())
 
 
 def keep_image(image: NDArray[np.uint8]) -> Path:

@@ -9,6 +9,8 @@
 
 import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
+import { mountOwn } from "./own/own.js";
+import { mountStrip } from "./own/strip.js";
 import { mountAnswers, mountViewer } from "./viewer/viewer.js";
 import { mountWatch } from "./watch/watch.js";
 
@@ -60,6 +62,26 @@ export function showSheet(component) {
 export function showWatch(component) {
   return attach(component, (parent, data, trigger) =>
     mountWatch(parent, data, { onChoice: trigger("choice") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showOwn(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountOwn(parent, data, { onOpen: trigger("open") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showStrip(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountStrip(parent, data, { onOpen: trigger("open") }),
   );
 }
 
