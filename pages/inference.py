@@ -17,6 +17,7 @@ from pages._ui.inference.choice import (
 from pages._ui.inference.image import BUS, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
 from pages._ui.shared.notices import show_digits_notice
+from pages._ui.shared.panes import answers_data
 from pages._ui.shared.viewer import show_answers, show_viewer
 from umnist_core.errors import UmnistError
 
@@ -74,7 +75,4 @@ with truth_tab:
     if picture is None or picture.viewer.get("label") is None:
         st.caption("Nothing is known of what is in this image.")
     else:
-        names = ("bus", "image", "label", "digits", "shapes", "explained")
-        truth = {name: picture.viewer.get(name) for name in names}
-        truth["figures"] = picture.viewer.get("figures", [])
-        show_answers(truth, key="inference_answers")
+        show_answers(answers_data(picture.viewer), key="inference_answers")

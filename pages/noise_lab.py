@@ -7,11 +7,11 @@ from pages._ui.noise_lab.figures import SAMPLES, show_figures
 from pages._ui.noise_lab.files import show_keeping
 from pages._ui.noise_lab.sheet import sheet_data, show_sheet
 from pages._ui.shared.notices import show_digits_notice
-from pages._ui.shared.panes import viewer_data
+from pages._ui.shared.panes import answers_data, viewer_data
 from pages._ui.shared.scenes import stepped
 from pages._ui.shared.setting import change_state, current_state, take_report
 from pages._ui.shared.sliders import lab_data, show_controls
-from pages._ui.shared.viewer import show_viewer
+from pages._ui.shared.viewer import show_answers, show_viewer
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
 
@@ -42,13 +42,16 @@ with panel:
     except UmnistError:
         st.stop()  # the notice has said why
     state, revision = current_state()
+    viewer = viewer_data(state, glyphs, BUS)
+    if viewer.get("label") is not None:
+        show_answers(answers_data(viewer), key="lab_answers")
     show_controls(
         lab_data(state, revision, glyphs, BUS), key="lab_controls", on_settings=take_report
     )
     show_keeping(state)
 
 with stage:
-    show_viewer(viewer_data(state, glyphs, BUS), key="lab_viewer", on_navigate=step_sample)
+    show_viewer(viewer, key="lab_viewer", on_navigate=step_sample)
 
 with below:
     which = "this setting" if state.compare == "one" else f"setting {state.edit.upper()}"

@@ -19,6 +19,10 @@ def viewer_data(state: LabState, glyphs: GlyphSet, bus: str) -> dict[str, Any]:
     """Return the viewer's data: the panes that the controls also make, and the truth."""
     settings = [("a", state.a)] if state.compare == "one" else [("a", state.a), ("b", state.b)]
     panes = [_pane(name, setting, glyphs) for name, setting in settings]
+    if len(panes) > 1:  # their digits differ as soon as they are of other sizes or numbers
+        for pane, (_, setting) in zip(panes, settings, strict=True):
+            truth = _truth(setting, glyphs)
+            pane |= {"digits": truth["digits"], "shapes": truth["shapes"]}
     side = panes[0]["width"]
     return {
         "bus": bus,
@@ -52,6 +56,12 @@ def _truth(setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
     except UmnistError:
         return {"digits": [], "shapes": []}  # the viewer says why there is no picture
     return scene_truth(scene)
+
+
+def answers_data(viewer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of the answers beside a viewer: what its own data tell of the truth."""
+    names = ("bus", "image", "label", "digits", "shapes", "explained", "figures")
+    return {name: viewer[name] for name in names if name in viewer}
 
 
 def views_of(viewer: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -39,13 +39,30 @@ class Answers {
     this.shapes = this.#switch("Outline the shapes", "shapes");
     this.sum = h("p", { class: "sum" });
     this.list = h("ul", { class: "digits" });
+    this.isBySize = false;
+    this.sort = h(
+      "button",
+      {
+        type: "button",
+        class: "sort",
+        "aria-pressed": "false",
+        title: "The smallest first, else in the order in which they were placed",
+        click: () => {
+          this.isBySize = !this.isBySize;
+          this.#draw();
+        },
+      },
+      "Smallest first",
+    );
     this.figures = h("dl");
-    this.reveal = h("div", { class: "reveal" }, this.sum, this.list, this.figures);
+    const head = h("div", { class: "head" }, this.sum, this.sort);
+    this.reveal = h("div", { class: "reveal" }, head, this.list, this.figures);
+    const switches = h("div", { class: "switches" }, this.answer, this.shapes);
     this.unknown = h("p", { class: "unknown", hidden: "" }, "No answer is known for this image.");
     this.root = h(
       "div",
       { class: "umnist-answers", role: "group", "aria-label": "Answer" },
-      ...[this.unknown, this.answer, this.reveal, this.shapes],
+      ...[this.unknown, switches, this.reveal],
     );
     this.styles = styleSheet("viewer/answers.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
@@ -99,7 +116,10 @@ class Answers {
     this.shapes.setAttribute("aria-checked", String(overlays.shapes));
     // What is hidden is not in the page either.
     this.sum.replaceChildren(...(shown ? sumParts(digits, label, explained) : []));
-    this.list.replaceChildren(...(shown ? digits.map((digit) => this.#entry(digit)) : []));
+    const listed = this.isBySize ? digits.toSorted((one, other) => one.side - other.side) : digits;
+    this.sort.hidden = digits.length < 2;
+    this.sort.setAttribute("aria-pressed", String(this.isBySize));
+    this.list.replaceChildren(...(shown ? listed.map((digit) => this.#entry(digit)) : []));
     this.figures.replaceChildren(...(shown ? figures.map(figureRow) : []));
   }
 

@@ -13,8 +13,8 @@
  */
 export function mergedData(given, { live, looks }) {
   const data = live ? withLive(given, live) : given;
-  const panes =
-    looks?.length === 2 && data.panes.length === 1 ? doubled(data.panes[0], looks) : data.panes;
+  const known = data.panes.map((pane) => withTruth(pane, given));
+  const panes = looks?.length === 2 && known.length === 1 ? doubled(known[0], looks) : known;
   const layers = panes.map((_, place) =>
     looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null },
   );
@@ -40,6 +40,14 @@ function withLive(given, live) {
   // What is known of the given picture is not true of another.
   const ahead = addresses(live) !== addresses(given);
   return { ...given, ...live, ...(ahead ? { digits: [], shapes: [], status: null } : {}) };
+}
+
+/** A pane with what is known of its own picture; of another, nothing is. */
+function withTruth(pane, given) {
+  const same = given.panes.find(({ dzi }) => dzi === pane.dzi);
+  const digits = same ? (same.digits ?? given.digits ?? []) : [];
+  const shapes = same ? (same.shapes ?? given.shapes ?? []) : [];
+  return { ...pane, digits, shapes };
 }
 
 function doubled(pane, looks) {

@@ -25,6 +25,9 @@ import * as views from "../hall/view.js";
  *   left, where it is not the whole.
  * @property {{tileSize: number, overlap: number, format: string}} [tiles] What the description
  *   says of its tiles; where it is given, the description is not fetched.
+ * @property {import("./overlays.js").Digit[]} [digits] Of its image, where they are not those of
+ *   the viewer's data.
+ * @property {import("./overlays.js").Shape[]} [shapes]
  * @property {import("./pixels.js").ValueData} [values] Of a file: what its pixels consist of.
  *
  * @typedef {import("./pixels.js").Value[]} Values
@@ -75,6 +78,7 @@ export class Pane {
       onState: (state) => this.#showState(state),
       onShown: (source) => this.#shown(source),
       onLoaded: (source) => this.#loaded(source),
+      onWhole: () => this.#tellDrawn("umnist-whole", {}),
     });
     this.resizing = new ResizeObserver(() => this.#measure());
   }
@@ -353,11 +357,11 @@ export class Pane {
 
   /** Tell whoever measures when the whole picture has been drawn. */
   #loaded({ dzi }) {
-    const drawn = new CustomEvent("umnist-drawn", {
-      bubbles: true,
-      composed: true,
-      detail: { dzi },
-    });
+    this.#tellDrawn("umnist-drawn", { dzi });
+  }
+
+  #tellDrawn(name, detail) {
+    const drawn = new CustomEvent(name, { bubbles: true, composed: true, detail });
     this.viewer.addOnceHandler("update-viewport", () => this.element.dispatchEvent(drawn));
     this.viewer.forceRedraw();
   }

@@ -52,8 +52,9 @@ export class ImageSwap {
    * @param {any} viewer An OpenSeadragon viewer
    * @param {{onState: (state: SwapState) => void,
    *          onShown: (source: import("./source.js").Source) => void,
-   *          onLoaded: (source: import("./source.js").Source) => void}} callbacks `onShown`: it
-   *   is on screen; `onLoaded`: and all of it that is in view is there
+   *          onLoaded: (source: import("./source.js").Source) => void,
+   *          onWhole: () => void}} callbacks `onShown`: it is on screen; `onLoaded`: and all of it
+   *   that is in view is there; `onWhole`: so is what is in view after a movement
    */
   constructor(engine, viewer, callbacks) {
     this.engine = engine;
@@ -235,6 +236,10 @@ export class ImageSwap {
     const old = this.current;
     if (item === old) return;
     item.setOpacity(1);
+    item.addHandler(
+      "fully-loaded-change",
+      ({ fullyLoaded }) => fullyLoaded && this.callbacks.onWhole(),
+    );
     this.current = item;
     if (old) this.viewer.world.removeItem(old);
     this.callbacks.onShown(source);

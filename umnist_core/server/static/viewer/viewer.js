@@ -431,8 +431,8 @@ class Viewer {
   }
 
   #drawOverlays() {
-    const { digits = [], shapes = [] } = this.data;
     this.panes.forEach((pane, index) => {
+      const { digits = [], shapes = [] } = this.data.panes[index];
       const { marks, isStale } = this.data.layers[index];
       pane.overlay.show(digits, shapes, this.channel.overlays);
       pane.overlay.showLook(marks, isStale);
