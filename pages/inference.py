@@ -14,8 +14,9 @@ from pages._ui.inference.choice import (
     refusal,
     take_choice,
 )
-from pages._ui.inference.image import BUS, choose_picture, step_picture
+from pages._ui.inference.image import BUS, Picture, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
+from pages._ui.shared.address import keep_shown
 from pages._ui.shared.notices import show_digits_notice
 from pages._ui.shared.panes import answers_data
 from pages._ui.shared.viewer import show_answers, show_viewer
@@ -32,11 +33,13 @@ with panel:
     model_tab, image_tab, truth_tab = st.tabs(["Model", "Image and noise", "Answer"])
 
 with image_tab:
+    chosen: Picture | None = None
+    problem = ""
     try:
-        picture = choose_picture()
-        problem = "" if picture else "Choose an image under “Image and noise”."
+        chosen = choose_picture()
     except UmnistError as error:
-        picture, problem = None, str(error)
+        problem = str(error)
+    picture = keep_shown("inference_shown", chosen)
 
 cards = load_cards()
 sentence = refusal(cards)
@@ -46,10 +49,12 @@ choice = current_choice(cards, devices, bool(picture and picture.people), preset
 
 with stage:
     if picture is None:
-        st.info(problem)
+        told = st.error if problem else st.info
+        told(problem or "Choose an image under “Image and noise”.")
     else:
         link = picture.viewer["link"]
         viewer = picture.viewer | {"link": link and {**link, **choice_link(choice, devices)}}
+        viewer["status"] = problem or None
         show_viewer(viewer, key="inference_viewer", on_navigate=step_picture)
 
 with model_tab:

@@ -6,7 +6,9 @@ import hashlib
 
 import streamlit as st
 
+from pages._ui.shared.home import base_path
 from pages._ui.shared.setting import LabState, change_state
+from umnist_core.digits import load_glyphs
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import (
     generate_command,
@@ -15,8 +17,10 @@ from umnist_core.experiments import (
     setting_from_yaml,
     setting_to_yaml,
 )
+from umnist_core.server.generated import scene_url
 
 DATASET_COUNT = 10_000
+PAGE_TIP = "The viewer with this image and its answer, to be opened without server or network"
 _LOADED = "lab_loaded"
 
 
@@ -34,6 +38,8 @@ def show_keeping(state: LabState) -> None:
             width="stretch",
         )
         _show_loader(state)
+        page = base_path() + scene_url(setting, load_glyphs(), "html")
+        st.link_button("This image as a page in one file", page, help=PAGE_TIP, width="stretch")
         _show_code("Draw this image: command line", render_command(setting), "bash")
         _show_code("Draw this image: Python", python_code(setting), "python")
         count = f"{DATASET_COUNT:,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
+from pages._ui.shared.words import count
 from umnist_core.datasets.boxes import DrawnBox, check_boxes
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
@@ -13,7 +14,7 @@ from umnist_core.digits import GLYPH_PX, load_glyphs
 from umnist_core.errors import DamagedFileError
 from umnist_core.pyramid.files import ImageHeader
 from umnist_core.rendering import SceneFigures, scene_figures
-from umnist_core.scenes import Scene
+from umnist_core.scenes import SHAPES, Scene
 from umnist_core.scenes.needle_parameters import NEEDLE_CLASS
 from umnist_core.server.truth import explain_tasks, scene_truth
 
@@ -193,6 +194,8 @@ def figure_rows(figures: SceneFigures) -> list[dict[str, str]]:
     elif figures.distractors:
         rows["Distractors"] = f"{figures.distractors}"
     else:
-        rows["Shapes"] = ", ".join(f"{count} {name}" for name, count in figures.shapes.items())
-        rows["Checkerboard"] = f"{figures.cells} cells a side" if figures.cells else "none"
+        kinds = {shape.plural: kind for kind, shape in SHAPES.items()}
+        shapes = [count(number, kinds[many], many) for many, number in figures.shapes.items()]
+        rows["Shapes"] = ", ".join(shapes)
+        rows["Checkerboard"] = f"{count(figures.cells, 'cell')} a side" if figures.cells else "none"
     return [{"name": name, "value": value} for name, value in rows.items()]

@@ -117,7 +117,7 @@ class Answers {
     // What is hidden is not in the page either.
     this.sum.replaceChildren(...(shown ? sumParts(digits, label, explained) : []));
     const listed = this.isBySize ? digits.toSorted((one, other) => one.side - other.side) : digits;
-    this.sort.hidden = digits.length < 2;
+    this.sort.hidden = new Set(digits.map(({ side }) => side)).size < 2;
     this.sort.setAttribute("aria-pressed", String(this.isBySize));
     this.list.replaceChildren(...(shown ? listed.map((digit) => this.#entry(digit)) : []));
     this.figures.replaceChildren(...(shown ? figures.map(figureRow) : []));
