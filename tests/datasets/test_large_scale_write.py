@@ -96,7 +96,7 @@ def test_python_of_the_readme_loads_the_set_beside_it(
     """Run as it stands, in a process that knows nothing of umnist."""
     sets = published_sets(split, FEW if split == "train" else {"test": 4})
     write_large_scale(sets, tmp_path)
-    code = snippet((tmp_path / "README.md").read_text(), "python", place)
+    code = snippet((tmp_path / "00_ReadMe.txt").read_text(), "python", place)
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -108,7 +108,7 @@ def test_readme_lists_every_file_and_matlab_asks_for_partitions_that_are_there(
 ) -> None:
     """Its snippet cannot be run here; its names, keys and order of axes can be compared."""
     write_large_scale([*published_sets("train", FEW), LargeScaleSet(8, 8, {"test": 2})], tmp_path)
-    readme = (tmp_path / "README.md").read_text()
+    readme = (tmp_path / "00_ReadMe.txt").read_text()
     names = {path.name for path in tmp_path.glob("*.h5")}
     assert set(re.findall(r"- `(.*)`", readme)) == names
     assert len(re.findall("```matlab", readme)) == 2
@@ -222,7 +222,7 @@ def test_run_that_is_killed_again_and_again_ends_byte_identical_to_a_straight_on
             process.kill()
             killed += process.wait() == -signal.SIGKILL
         assert not list(stopped.glob("mnist*"))
-        assert not list(stopped.glob("README*"))
+        assert not list(stopped.glob("00_ReadMe*"))
     assert killed == kills
     done = umnist("generate", str(stopped), *options, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -40,7 +40,7 @@ LARGE_SCALE_HELP = "\n".join(
     ]
 )
 
-_OF_SCENES = ("format", "image", "study", "jobs", "dask")
+_OF_SCENES = ("format", "image", "study", "side", "jobs", "dask")
 """Options of images that are files of their own and take long to draw."""
 
 
@@ -58,7 +58,7 @@ def generate_large_scale(ctx: click.Context) -> None:
 
     given: Mapping[str, Any] = ctx.params
     source = click.core.ParameterSource.DEFAULT
-    names = {"format": "layout"}
+    names = {"format": "layout", "side": "sides_px"}
     refused = [n for n in _OF_SCENES if ctx.get_parameter_source(names.get(n, n)) != source]
     if refused:
         raise click.UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,7 @@ from umnist_core.seeds import SPLITS
     epilog="\b\nExamples:\n"
     "  umnist generate ultramnist --count 28000 --seed 1\n"
     "  umnist generate ultramnist --count 28000 --seed 1 --split test\n"
+    "  umnist generate ultramnist --count 30000 --seed 1 --side 512    2000 more, all reduced too\n"
     "  umnist generate boxes --count 5000 --format coco --set shape_pairs=1..3\n"
     "  umnist generate study --study noise\n"
     "  umnist generate big --count 100000 --format webdataset --dask tcp://10.0.0.1:8786\n"
@@ -42,7 +44,7 @@ from umnist_core.seeds import SPLITS
 @click.option(
     "--count",
     type=COUNT,
-    help=f"Images to make; {STUDY_COUNT} in each set of a study unless given.",
+    help=f"Images that the split has then; {STUDY_COUNT} in each set of a study unless given.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(SPLITS), default="train", show_default=True)
@@ -65,6 +67,15 @@ from umnist_core.seeds import SPLITS
     type=click.Choice(STUDIES),
     help="Write the noise-free set and ten noised sets of the same digits, a folder each.",
 )
+@click.option(
+    "--side",
+    "sides_px",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="PX",
+    help="Write reduced copies of this side, too, into the folder side-PX of OUT: by area, below "
+    "512 px by way of 512 px, as the paper does. May be given again.",
+)
 @click.option("--jobs", type=JOBS, help="Processes on this machine; one a core unless given.")
 @click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster that does the work.")
 @click.pass_context
@@ -80,10 +91,15 @@ def generate_command(
     layout: str | None,
     image: str,
     study: str | None,
+    sides_px: tuple[int, ...],
     jobs: int | None,
     dask: str | None,
 ) -> None:
-    """Write a data set into the folder OUT, or go on where a stopped run left it."""
+    """Write a data set into the folder OUT, or go on where a stopped run left it.
+
+    A larger --count makes what a finished data set lacks of it and leaves the rest alone. OUT is
+    left alone where it holds anything else.
+    """
     if preset == LARGE_SCALE:
         generate_large_scale(ctx)
         return
@@ -105,14 +121,14 @@ def generate_command(
         except (InvalidValueError, TooLargeError) as error:
             raise click.UsageError(str(error)) from error
     for name, recipe in recipes.items():
-        _write(recipe, out / name, jobs or -1, dask)
+        _write(recipe, out / name, jobs=jobs or -1, dask=dask, sides_px=sides_px)
 
 
-def _write(recipe: Recipe, folder: Path, jobs: int, dask: str | None) -> None:
+def _write(recipe: Recipe, folder: Path, **how: Any) -> None:
     from umnist_core.datasets.write import write_dataset
 
     try:
-        report = write_dataset(recipe, folder, jobs=jobs, dask=dask, progress=True)
+        report = write_dataset(recipe, folder, progress=True, **how)
     except KeyboardInterrupt:
         raise UmnistError(
             f"Stopped; every file in {folder} is whole, and the same command goes on from there."

@@ -20,7 +20,7 @@ Ends = tuple[int, bytes, bytes]
 """Offset of the beginning that is known, that beginning, and the end."""
 
 
-def image_ends(image: str, comment: str) -> Ends:
+def image_ends(image: str, comment: str | None) -> Ends:
     """Return how an image of ours begins and ends.
 
     Parameters
@@ -29,12 +29,14 @@ def image_ends(image: str, comment: str) -> Ends:
         One of `IMAGE_TYPES`.
     comment
         What the file says of itself, which no other image of any data set says; without it,
-        a file is only known to be whole.
+        as where it is None, a file is only known to be whole.
     """
     kind = IMAGE_TYPES[image]
     if kind.suffix == "jpeg":
-        start = add_comment(JPEG_START, comment) if kind.has_comment else JPEG_START
-        return 0, start, JPEG_END
+        has_comment = kind.has_comment and comment is not None
+        return 0, add_comment(JPEG_START, comment or "") if has_comment else JPEG_START, JPEG_END
+    if comment is None:
+        return 0, PNG_SIGNATURE, PNG_END
     skipped = len(PNG_SIGNATURE) + _PNG_HEADER_BYTES
     blank = PNG_SIGNATURE + bytes(_PNG_HEADER_BYTES)
     return skipped, add_comment(blank, comment)[skipped:], PNG_END

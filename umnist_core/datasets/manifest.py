@@ -101,7 +101,8 @@ class Manifest:
         Raises
         ------
         ConflictError
-            If the two are not parts of one data set; the message names a difference.
+            If the two are not parts of one data set; the message names a difference. Also if this
+            one has fewer images of a split: a data set grows, and never shrinks.
         """
         here, others = asdict(self), asdict(there)
         for name in (field for field in here if field not in ("parameters", "splits")):
@@ -110,10 +111,10 @@ class Manifest:
             values = (data["parameters"].get(name) for data in (others, here))
             _refuse_difference(folder, name, *values)
         for split in set(others["splits"]) & set(here["splits"]):
-            for name in ("count", "glyph_checksum"):
-                values = (data["splits"][split][name] for data in (others, here))
-                _refuse_difference(folder, f"{name} of {split}", *values)
-        both = {**self.splits, **there.splits}
+            values = (data["splits"][split]["glyph_checksum"] for data in (others, here))
+            _refuse_difference(folder, f"glyph_checksum of {split}", *values)
+            _refuse_fewer(folder, split, there.splits[split].count, self.splits[split].count)
+        both = {**there.splits, **self.splits}
         return replace(self, splits={name: both[name] for name in SPLITS if name in both})
 
     def to_json(self) -> str:
@@ -183,6 +184,15 @@ def _refuse_difference(folder: Path, name: str, there: Any, here: Any) -> None:
         raise ConflictError(
             f"{folder} holds another data set ({name} is {_short(there)} there and {_short(here)} "
             "here); nothing was changed. Choose another folder, or the same settings to go on."
+        )
+
+
+def _refuse_fewer(folder: Path, split: str, there: int, here: int) -> None:
+    if here < there:
+        raise ConflictError(
+            f"{folder} holds {there} images of {split}, more than the {here} asked for; nothing "
+            f"was changed. A data set grows and never shrinks: ask for {there} or more, or choose "
+            "another folder."
         )
 
 

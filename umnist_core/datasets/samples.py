@@ -24,6 +24,7 @@ from umnist_core.datasets.annotations import voc_xml
 from umnist_core.datasets.ends import file_checksum, image_ends
 from umnist_core.datasets.manifest import encoder_version
 from umnist_core.datasets.recipe import Recipe
+from umnist_core.datasets.reduced_copies import fill_copies
 from umnist_core.datasets.shards import shard_checksums, shard_path, write_shard
 from umnist_core.datasets.staging import Staging
 from umnist_core.datasets.truth import truth_row, truth_schema
@@ -58,6 +59,8 @@ class Order:
         Of the program and the encoder that the run began with.
     goes_on
         Whether the run goes on from one that noted the checksum of all that it made.
+    sides_px
+        Longer sides of reduced copies that are made of each image.
     """
 
     recipe: Recipe
@@ -65,6 +68,7 @@ class Order:
     glyph_checksum: str
     versions: tuple[str, str]
     goes_on: bool = False
+    sides_px: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,8 @@ def write_batch(
     first, last
         Indices.
     checksums
-        Of these images where the run was finished before; else those are taken that were noted.
+        Of the first of these images, where a run was finished before; of the others those are
+        taken that were noted.
 
     Raises
     ------
@@ -148,8 +153,9 @@ def write_batch(
         )
     recipe = order.recipe
     images = [_plan(recipe, index, glyphs) for index in range(first, last)]
-    noted = checksums or staging.read_checksums(first, [one.image_id for one in images])
-    images = [replace(one, checksum=sha) for one, sha in zip(images, noted, strict=True)]
+    noted = staging.read_checksums(first, [one.image_id for one in images])
+    known = [*checksums, *noted[len(checksums) :]]
+    images = [replace(one, checksum=sha) for one, sha in zip(images, known, strict=True)]
     with one_thread():
         if recipe.layout == "webdataset":
             found, drawn = _fill_shard(order, staging, first, images, glyphs)
@@ -213,9 +219,11 @@ def _fill_files(
         _fill_xml(staging, path, image)
     there = file_checksum(path, image_ends(recipe.image, image.comment))
     if there is not None and _is_known(order, image, there):
+        fill_copies(order, staging, path)
         return there, False
     data = encode_image(recipe, image, glyphs)
     staging.write(path, data)
+    fill_copies(order, staging, path, data)
     return hashlib.sha256(data).hexdigest(), True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,9 @@ from umnist_core.errors import DamagedFileError
 from umnist_core.paths import is_debris
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+
+REDUCED = re.compile("side-([1-9][0-9]*)")
+"""Folders of ours with reduced copies of a data set's images: data sets by themselves."""
 
 _NO_IMAGES = ("annotations", "segmentationclass", "segmentationobject", "imagesets")
 """Folders of COCO and Pascal VOC whose pictures are masks."""
@@ -116,6 +120,8 @@ def joined(folder: str, name: str) -> str:
 
 def _is_walked(folder: Path, names_beside: Sequence[str]) -> bool:
     if is_debris(folder.name) or folder.name.lower() in _NO_IMAGES:
+        return False
+    if MANIFEST in names_beside and REDUCED.fullmatch(folder.name):
         return False
     if folder.name.endswith("_files"):
         return f"{folder.name.removesuffix('_files')}.dzi" not in names_beside

@@ -25,7 +25,9 @@ from tqdm import tqdm
 
 from umnist_core.datasets.annotations import COCO_COLUMNS, iter_coco_json
 from umnist_core.datasets.manifest import MANIFEST, Manifest, read_manifest
+from umnist_core.datasets.read_me import READ_ME, read_me
 from umnist_core.datasets.recipe import Recipe
+from umnist_core.datasets.reduced_copies import check_sides, copies_folder, find_sides
 from umnist_core.datasets.samples import BatchResult, Order, join_pool, versions, write_batch
 from umnist_core.datasets.staging import Staging, said_as_write_error
 from umnist_core.datasets.truth import iter_checksums, iter_truth, truth_path, write_truth
@@ -75,6 +77,7 @@ def write_dataset(
     jobs: int = 1,
     dask: str | None = None,
     progress: bool = False,
+    sides_px: Sequence[int] = (),
 ) -> WriteReport:
     """Write one split of a data set, or what is missing of it.
 
@@ -83,7 +86,8 @@ def write_dataset(
     recipe
         What to make.
     folder
-        Where: a new or empty folder, or one that holds a part of the same data set.
+        Where: a new or empty folder, or one that holds a part of the same data set, which then
+        grows.
     jobs
         Processes on this machine; -1 for as many as there are cores.
     dask
@@ -91,15 +95,19 @@ def write_dataset(
         ``folder`` under the same path and have the same digits and versions.
     progress
         Whether to draw a bar on standard error, where that is a terminal.
+    sides_px
+        Longer sides of reduced copies to make of each image, besides those of which there are
+        some already; see `umnist_core.datasets.reduced_copies`.
 
     Raises
     ------
     ConflictError
-        If the folder holds something else; it is left alone.
+        If the folder holds something else, or more images; it is left alone.
     WriteError
         If something cannot be written; the same call goes on from there.
     InvalidValueError
-        If ``jobs`` is 0 or less than -1, or a worker is another version.
+        If ``jobs`` is 0 or less than -1, or a worker is another version; also of copies that
+        cannot be made.
     NetworkError, MissingFileError
         If the scheduler does not answer, or Dask is not installed.
     PlacementError, GlyphMismatchError, DamagedFileError
@@ -109,17 +117,21 @@ def write_dataset(
         raise InvalidValueError(f"jobs is a whole number of 1 or more, or -1 for all; got {jobs}.")
     start = time.perf_counter()
     folder = expand_home(folder).absolute()
+    sides = tuple(sorted({*sides_px, *find_sides(folder)}))
+    check_sides(recipe, sides)
     glyphs = load_glyphs(recipe.digits_subset)
     # Asked for before anything is written: a cluster that is not there leaves no trace.
     with _open_pool(jobs, dask) as pool:
-        staging, goes_on = _claim(folder, recipe, glyphs)
-        order = Order(recipe, folder, glyphs.checksum, versions(recipe), goes_on)
+        staging, goes_on = _claim(folder, recipe, glyphs, sides)
+        order = Order(recipe, folder, glyphs.checksum, versions(recipe), goes_on, sides)
         drawn = _make_all(pool, order, staging, progress)
     staging.end()
     return WriteReport(folder, recipe.count, drawn, time.perf_counter() - start)
 
 
-def _claim(folder: Path, recipe: Recipe, glyphs: GlyphSet) -> tuple[Staging, bool]:
+def _claim(
+    folder: Path, recipe: Recipe, glyphs: GlyphSet, sides: Sequence[int]
+) -> tuple[Staging, bool]:
     """Make sure that a folder holds nothing else, and say in it what it will hold.
 
     The second is whether an unfinished run noted checksums there.
@@ -139,9 +151,11 @@ def _claim(folder: Path, recipe: Recipe, glyphs: GlyphSet) -> tuple[Staging, boo
     goes_on = staging.begin()
     if manifest != there:
         staging.write(folder / MANIFEST, manifest.to_json().encode(), durable=True)
+    staging.write(folder / READ_ME, read_me(manifest, sides).encode(), durable=True)
     if recipe.layout != "webdataset":
         with said_as_write_error(folder):
-            (folder / recipe.split).mkdir(exist_ok=True)
+            for place in (folder, *(copies_folder(folder, side) for side in sides)):
+                (place / recipe.split).mkdir(parents=True, exist_ok=True)
     return staging, goes_on
 
 
@@ -186,7 +200,7 @@ def _make_all(pool: joblib.Parallel, order: Order, staging: Staging, progress: b
         staging.new_file(truth_path(order.root, recipe.split), durable=True) as truth,
     ):
         write_truth(truth, rows())
-        _write_tables(recipe, staging, truth)
+        _write_tables(order, staging, truth)
     return drawn
 
 
@@ -199,7 +213,7 @@ def _iter_batches(order: Order) -> Iterator[tuple[int, int, Sequence[str | None]
         rows = list(itertools.islice(known, last - first))
         ids = [recipe.image_id(index) for index in range(first, last)]
         # A table of other images, or a damaged one, says nothing of these.
-        is_sane = [name for name, _ in rows] == ids and all(sha for _, sha in rows)
+        is_sane = [name for name, _ in rows] == ids[: len(rows)] and all(sha for _, sha in rows)
         yield first, last, [sha for _, sha in rows] if is_sane else ()
 
 
@@ -208,26 +222,32 @@ def _iter_known(path: Path) -> Iterator[tuple[str, str | None]]:
         yield from iter_checksums(path)
 
 
-def _write_tables(recipe: Recipe, staging: Staging, truth: Path) -> None:
+def _write_tables(order: Order, staging: Staging, truth: Path) -> None:
     """Write what others' tools read, from the truth alone."""
-    is_test = recipe.split == "test"
-    name = "sample_submission.csv" if is_test else "train.csv"
-    tasks = recipe.task_names
-    columns = dict(zip(tasks, tasks, strict=True)) or {"digit_sum": "label"}
-    with (
-        staging.new_file(staging.root / name, durable=True) as path,
-        path.open("w", newline="\n") as file,
-    ):
-        file.write(",".join(["id", *columns]) + "\n")
-        for row in iter_truth(truth, ["id", *columns.values()]):
-            values = (_cell(row[column], is_test) for column in columns.values())
-            file.write(",".join([row["id"], *values]) + "\n")
+    recipe = order.recipe
+    for root in (staging.root, *(copies_folder(staging.root, side) for side in order.sides_px)):
+        _write_labels(recipe, staging, truth, root)
     if recipe.layout == "coco":
         images, annotations = (iter_truth(truth, COCO_COLUMNS) for _ in range(2))
         texts = iter_coco_json(images, annotations, split=recipe.split, image=recipe.suffix)
         target = staging.root / f"annotations-{recipe.split}.json"
         with staging.new_file(target, durable=True) as path, path.open("w", newline="\n") as file:
             file.writelines(texts)
+
+
+def _write_labels(recipe: Recipe, staging: Staging, truth: Path, root: Path) -> None:
+    is_test = recipe.split == "test"
+    name = "sample_submission.csv" if is_test else "train.csv"
+    tasks = recipe.task_names
+    columns = dict(zip(tasks, tasks, strict=True)) or {"digit_sum": "label"}
+    with (
+        staging.new_file(root / name, durable=True) as path,
+        path.open("w", newline="\n") as file,
+    ):
+        file.write(",".join(["id", *columns]) + "\n")
+        for row in iter_truth(truth, ["id", *columns.values()]):
+            values = (_cell(row[column], is_test) for column in columns.values())
+            file.write(",".join([row["id"], *values]) + "\n")
 
 
 def _cell(value: int | list[int], is_test: bool) -> str:

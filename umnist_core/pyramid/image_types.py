@@ -31,8 +31,10 @@ class ImageType:
     quality: int | None
     has_comment: bool
 
-    def encode(self, image: NDArray[np.uint8], comment: str) -> bytes:
+    def encode(self, image: NDArray[np.uint8], comment: str | None) -> bytes:
         """Return the file of an image, uint8 (H, W), with the comment if it has one.
+
+        None is for copies, of which the comment would not be true.
 
         Raises
         ------
@@ -40,7 +42,7 @@ class ImageType:
             If the array cannot be encoded.
         """
         data = encode_png(image) if self.quality is None else encode_jpeg(image, self.quality)
-        return add_comment(data, comment) if self.has_comment else data
+        return add_comment(data, comment) if self.has_comment and comment is not None else data
 
 
 IMAGE_TYPES: Mapping[str, ImageType] = MappingProxyType(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from umnist_core.datasets.large_scale.sets import read_name
+from umnist_core.datasets.read_me import MNIST_LICENCE, READ_ME, STAND_IN_LICENCE
 
-README = "README.md"
+README = READ_ME
 
 _HEAD = """\
 # MNIST Large Scale, made by umnist
@@ -17,6 +18,10 @@ ranges", ICPR 2020; "Scale-invariant scale-channel networks", JMIV 64, 2022,
 doi 10.1007/s10851-022-01082-2). These are not their files (doi 10.5281/zenodo.3820247): they were
 made anew from MNIST by the recipe that they describe. Cite them and MNIST.
 {stand_in}
+## Licence
+
+{licence}
+
 ## Files
 
 {files}
@@ -114,7 +119,9 @@ def readme_text(folder: Path, *, stand_in: bool) -> str:
     words = {path.name: read_name(path.name) for path in sorted(folder.glob("*.h5"))}
     names = [name for name, said in words.items() if said.splits]
     files = "\n".join(f"- `{name}`" for name in names)
-    text = _HEAD.format(files=files, range=_RANGE, stand_in=_STAND_IN if stand_in else "")
+    licence = STAND_IN_LICENCE if stand_in else MNIST_LICENCE
+    note = _STAND_IN if stand_in else ""
+    text = _HEAD.format(files=files, range=_RANGE, stand_in=note, licence=licence)
     training = next((name for name in names if "train" in words[name].splits), None)
     testing = next((name for name in names if words[name].splits == ("test",)), None)
     text += _TRAINING.format(name=training) if training else ""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from umnist_core.datasets.needle.image_file import ARGS_FILE, SUFFIX, write_image_file
 from umnist_core.datasets.needle.table import COLUMNS
+from umnist_core.datasets.read_me import READ_ME, needle_read_me
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import ConflictError, InvalidValueError, WriteError
 from umnist_core.files import write_whole
@@ -105,6 +106,7 @@ def write_needle(
                 drawn += 1
             rows.append((path.name, 1 - number % 2))  # they take turns, as scenes do
         write_whole(folder / f"{name}.csv", _table(rows))
+    write_whole(folder / READ_ME, _read_me(splits, canvas, count, seed).encode())
     return NeedleReport(folder, counts, drawn)
 
 
@@ -158,6 +160,15 @@ def _args(splits: dict[str, _Split], canvas: int, seed: int) -> dict[str, Any]:
         "digits": {name: split.glyphs.checksum for name, split in splits.items()},
         "renderer_version": RENDERER_VERSION,
     }
+
+
+def _read_me(splits: dict[str, _Split], canvas: int, count: int | None, seed: int) -> str:
+    """Return the text for people, with the command that makes the set."""
+    command = f"umnist datasets write-needle OUT --canvas {canvas} --seed {seed}"
+    command += "" if count is None else f" --count {count}"
+    sets = ", ".join(f"{split.count} of {name}" for name, split in splits.items())
+    is_stand_in = any(split.glyphs.is_stand_in for split in splits.values())
+    return needle_read_me(sets, command, stand_in=is_stand_in)
 
 
 def _claim(folder: Path, args: dict[str, Any]) -> None:
