@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -32,12 +33,12 @@ def named_scene(path: Path, title: str, scene: Scene | None = None) -> NamedScen
     except OSError:
         return None
     changed = (stat.st_mtime_ns, stat.st_size, load_glyphs().checksum)
-    return _look(str(path), title, text, changed)
+    return _look(os.fsencode(path), title, text, changed)  # a name may be no text
 
 
 @st.cache_data(max_entries=256, show_spinner="Comparing the file with its scene")
-def _look(path: str, title: str, text: str | None, changed: object) -> NamedScene | None:
-    glyphs = load_glyphs()
+def _look(name: bytes, title: str, text: str | None, changed: object) -> NamedScene | None:
+    glyphs, path = load_glyphs(), Path(os.fsdecode(name))
     if text is None:
-        return open_named(Path(path), title, glyphs)
-    return check_scene(Scene.from_json(text), Path(path), title, glyphs)
+        return open_named(path, title, glyphs)
+    return check_scene(Scene.from_json(text), path, title, glyphs)
