@@ -58,13 +58,38 @@ def test_file_is_shown_as_models_read_it(client: httpx.Client, tmp_path: Path) -
     assert (refused.status_code, "1 to 1100 px" in refused.text) == (422, True)
 
 
+def test_window_of_a_file_is_drawn_by_its_address(client: httpx.Client, tmp_path: Path) -> None:
+    """For ever the same; models read files by the rule of all files, and nothing else."""
+    deep = PIXELS.astype(np.uint16) + 20_000
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    entry = register_file(tmp_path / "deep.png")
+    tile = client.get(f"/tiles/file/{entry.id}_files/9/0_0.png?low=20000&high=20255")
+    assert "immutable" in tile.headers["cache-control"]
+    plain = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png?low=20000&high=20255")
+    shown = cv2.imdecode(np.frombuffer(plain.content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert shown is not None
+    assert np.array_equal(shown, PIXELS[:, :513])
+    found = client.get(f"/tiles/file/{entry.id}_range.json").json()
+    assert found["full"] == [20_000, 20_255]
+    assert client.get(f"/tiles/file/{entry.id}_range.json?channel=1").status_code == 422
+    for query in (
+        "low=5",
+        "low=5&high=4",
+        "low=a&high=b",
+        "channel=1",
+        "view=model-256&low=0&high=1",
+    ):
+        refused = client.get(f"/tiles/file/{entry.id}_files/10/0_0.png?{query}")
+        assert refused.status_code == 422, query
+
+
 def test_file_routes_refuse_what_is_wrong(client: httpx.Client, path: Path) -> None:
     """A tile that is not there, a parameter that files have not, a file that broke."""
     entry = register_file(path)
     assert client.get(f"/tiles/file/{entry.id}_files/11/0_0.png").status_code == 404
     response = client.get(f"/tiles/file/{entry.id}.dzi?seed=3")
     assert response.status_code == 422
-    assert "the parameters are view, tile, overlap" in response.text
+    assert "the parameters are view, low, high, channel, tile, overlap" in response.text
 
 
 def test_file_that_changed_is_not_served_under_its_old_id(client: httpx.Client, path: Path) -> None:

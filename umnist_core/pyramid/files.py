@@ -218,6 +218,17 @@ def open_stored(header: ImageHeader, **options: Any) -> Any:
     return _open(header.path, header.loader, **page_option(header.page), **options)
 
 
+def open_level(header: ImageHeader, **option: Any) -> Any:
+    """Return a page or a level of a file by the loader's options, with the values that it stores.
+
+    Raises
+    ------
+    DamagedFileError
+        If the header is damaged.
+    """
+    return _open(header.path, header.loader, **option)
+
+
 def image_appearance(header: ImageHeader) -> Appearance:
     """Return what is chosen for the whole of an image; see `appearance`.
 

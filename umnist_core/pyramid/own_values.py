@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import weakref
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class OwnValues:
         self._header = header
         # A few bits a channel come spread over 0 to 255.
         self._most = 2**header.kind.bits - 1 if header.kind.bits < 8 else None
+        self._is_held = False
         self._places: tuple[int, ...] = ()
         if header.loader == "tiffload":
             with header.path.open("rb") as file:
@@ -67,6 +69,16 @@ class OwnValues:
             self._image = self._open()
         except pyvips.Error as error:
             raise damaged_file(header.path, error) from error
+
+    @property
+    def image(self) -> Any:
+        """The values as a libvips image, in the order in which they are stored."""
+        return self._image
+
+    @property
+    def is_held(self) -> bool:
+        """Whether all of them are in memory."""
+        return self._is_held
 
     def read_block(self, col: int, row: int) -> list[list[list[Any]]]:
         """Return the values of a block.
@@ -113,10 +125,10 @@ class OwnValues:
         image = _as_numbers(self._load())
         if "tile-width" in image.get_fields():
             return image
-        pixel_bytes = image.bands * np.dtype(_DTYPES[image.format]).itemsize
+        pixel_bytes = image.bands * np.dtype(DTYPES[image.format]).itemsize
         size = image.width * image.height * pixel_bytes
         if size <= _HELD_BYTES:
-            self.held_bytes = size
+            self.held_bytes, self._is_held = size, True
             return image.copy_memory()
         return self._copy()
 
@@ -142,14 +154,14 @@ class OwnValues:
             data = pyvips.Region.new(self._image).fetch(box.col0, box.row0, box.width, box.height)
         except pyvips.Error as error:
             raise damaged_file(self._header.path, error) from error
-        flat = np.frombuffer(data, _DTYPES[self._image.format])
+        flat = np.frombuffer(data, DTYPES[self._image.format])
         values: NDArray[Any] = flat.reshape(box.height, box.width, -1)
         if self._most is not None:
             values = np.rint(values * (self._most / 255)).astype(np.uint8)
         return values
 
 
-_DTYPES = {
+DTYPES: Mapping[str, Any] = {
     "uchar": np.uint8,
     "char": np.int8,
     "ushort": np.uint16,
@@ -159,6 +171,7 @@ _DTYPES = {
     "float": np.float32,
     "double": np.float64,
 }
+"""By libvips' name of a format."""
 
 
 def _as_numbers(image: Any) -> Any:

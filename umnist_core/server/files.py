@@ -68,6 +68,7 @@ class FileEntry:
                 "url": None if kind.is_plain else f"/tiles/file/{self.id}_values/",
                 "block": BLOCK_PX,
             },
+            "own": f"/tiles/file/{self.id}_values/",
         }
 
 

@@ -20,6 +20,7 @@ from umnist_core.datasets.large_scale.ref import (
 from umnist_core.errors import InvalidValueError
 from umnist_core.pyramid import MODEL_SIDES_PX
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
+from umnist_core.pyramid.tones import Tones
 from umnist_core.rendering import FILTERS, LAYERS
 from umnist_core.server.web.fields import one_of, parse_query, parse_whole
 
@@ -45,7 +46,8 @@ FILE_VIEWS = ("full", *MODEL_VIEWS)
 _TILE_NAMES = ("tile", "overlap")
 _SCENE_NAMES = ("preset", "seed", "split", "index")
 _SCENE_QUERY_NAMES = (*_SCENE_NAMES, *ALL_PARAMETER_NAMES, "view", "filter", *_TILE_NAMES, "pin")
-_FILE_QUERY_NAMES = ("view", *_TILE_NAMES)
+_TONE_NAMES = ("low", "high", "channel")
+_FILE_QUERY_NAMES = ("view", *_TONE_NAMES, *_TILE_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,18 @@ class SceneQuery:
 
 @dataclass(frozen=True, slots=True)
 class FileQuery:
-    """What an address under ``/tiles/file`` asks for; the fields of `SceneQuery`."""
+    """What an address under ``/tiles/file`` asks for; the fields of `SceneQuery`.
+
+    Attributes
+    ----------
+    tones
+        What of the values is drawn; None for the rule of all files.
+    """
 
     view: str
     tile_px: int
     overlap_px: int
+    tones: Tones | None = None
 
 
 def parse_scene_query(text: str) -> SceneQuery:
@@ -129,7 +138,39 @@ def parse_file_query(text: str) -> FileQuery:
         If a parameter is unknown, given twice, or not of its kind.
     """
     fields = parse_query(text, _FILE_QUERY_NAMES)
-    return FileQuery(one_of("view", fields, FILE_VIEWS), *_tile_numbers(fields))
+    view, tones = one_of("view", fields, FILE_VIEWS), _tones(fields)
+    if tones is not None and view != "full":
+        raise InvalidValueError(
+            f"Models read a file by the rule of all files; got a window for the view {view!r}, so "
+            "leave out low, high and channel."
+        )
+    return FileQuery(view, *_tile_numbers(fields), tones)
+
+
+def parse_channel(text: str) -> int | None:
+    """Read the query of a file's range: the number of a channel, or none.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is anything else.
+    """
+    fields = parse_query(text, ("channel",))
+    return parse_whole("channel", fields["channel"]) if "channel" in fields else None
+
+
+def _tones(fields: Mapping[str, str]) -> Tones | None:
+    if not any(name in fields for name in _TONE_NAMES):
+        return None
+    try:
+        low, high = (float(fields[name]) for name in ("low", "high"))
+    except (KeyError, ValueError) as error:
+        raise InvalidValueError(
+            "A window is two numbers, low and high; got "
+            f"{fields.get('low', 'none')[:40]!r} and {fields.get('high', 'none')[:40]!r}."
+        ) from error
+    channel = parse_whole("channel", fields["channel"]) if "channel" in fields else None
+    return Tones(low, high, channel)
 
 
 def _whole(name: str, fields: Mapping[str, str], default: int) -> int:

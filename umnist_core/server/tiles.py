@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from umnist_core import __version__
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
@@ -42,6 +43,7 @@ from umnist_core.pyramid.comment import add_comment, scene_comment
 from umnist_core.pyramid.export import export_dzi
 from umnist_core.pyramid.files import open_source
 from umnist_core.pyramid.own_values import OwnValues
+from umnist_core.pyramid.tones import ValueLevels, toned_source, value_range
 from umnist_core.rendering import check_work, pixel_pin
 from umnist_core.scenes import Scene, SceneRef
 from umnist_core.server.files import FileEntry, get_file
@@ -50,6 +52,7 @@ from umnist_core.server.query import (
     MODEL_VIEWS,
     FileQuery,
     SceneQuery,
+    parse_channel,
     parse_file_query,
     parse_scene_query,
 )
@@ -61,6 +64,7 @@ SCENE_PATH = re.compile(r"/scene\.(dzi|json|png|jpeg|zip|html)")
 _SCENE_TILE = re.compile(r"/scene_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 FILE_PATH = re.compile(r"/file/([^/.]+)\.dzi")
 _FILE_VALUES = re.compile(r"/file/([^/]+)_values/([^/_]+)_([^/]+)\.json")
+_FILE_RANGE = re.compile(r"/file/([^/]+)_range\.json")
 _FILE_TILE = re.compile(r"/file/([^/]+)_files/([^/]+)/([^/_]+)_([^/]+)\.png")
 
 DZI_TYPE, HTML_TYPE = "application/xml", "text/html; charset=utf-8"
@@ -111,6 +115,9 @@ class TileService:
         self._values: SharedCache[str, OwnValues] = SharedCache(
             cache_bytes // 4, lambda values: values.held_bytes
         )
+        self._levels: SharedCache[str, ValueLevels] = SharedCache(
+            cache_bytes // 4, lambda levels: levels.held_bytes
+        )
 
     @property
     def cache_stats(self) -> dict[str, dict[str, int]]:
@@ -147,6 +154,8 @@ class TileService:
             return self._scene_reply(path, query, match, may_be_dear)
         if match := _FILE_VALUES.fullmatch(path):
             return self._values_reply(path, get_file(match[1]), match)
+        if match := _FILE_RANGE.fullmatch(path):
+            return self._range_reply(path, query, get_file(match[1]), may_be_dear)
         if match := FILE_PATH.fullmatch(path) or _FILE_TILE.fullmatch(path):
             entry, file_query = get_file(match[1]), parse_file_query(query)
             return self._replies.get_or_make(
@@ -155,7 +164,8 @@ class TileService:
             )
         raise NotFoundError(
             "Tiles are at scene.dzi, scene_files/LEVEL/COL_ROW.png, file/ID.dzi, "
-            "file/ID_files/LEVEL/COL_ROW.png and file/ID_values/COL_ROW.json, downloads at "
+            "file/ID_files/LEVEL/COL_ROW.png, file/ID_values/COL_ROW.json and file/ID_range.json, "
+            "downloads at "
             "scene.png, scene.jpeg, scene.zip, scene.html and scene.json; there is no "
             f"{path[:80]!r}."
         )
@@ -249,11 +259,12 @@ class TileService:
         else:
             address = tile_address(*match.groups()[1:])
             grid.tile_box(*address)  # a wrong address is told before anything is decoded
-            is_open = self._sources.find((entry.id, query.view)) is not None
-            if not may_be_dear and not is_open and entry.height * entry.width > DEAR_FILE_PX:
-                raise DearError
-            data = read_tile(self._file_source(entry, query.view), grid, address)
-            media_type = "image/png"
+            if query.tones is None:
+                self._refuse_dear(entry, (entry.id, query.view), self._sources, may_be_dear)
+                source = self._file_source(entry, query.view)
+            else:
+                source = toned_source(self._value_levels(entry, may_be_dear), query.tones)
+            data, media_type = read_tile(source, grid, address), "image/png"
         return content_reply(data, media_type, pin=entry.id, cache_control=IMMUTABLE)
 
     def _values_reply(self, path: str, entry: FileEntry, match: re.Match[str]) -> TileReply:
@@ -267,6 +278,29 @@ class TileService:
             return content_reply(data, "application/json", pin=entry.id, cache_control=IMMUTABLE)
 
         return self._replies.get_or_make((path, "", ""), make)
+
+    def _range_reply(self, path: str, query: str, entry: FileEntry, may_be_dear: bool) -> TileReply:
+        """Return the range of a file's values; see `umnist_core.pyramid.tones.value_range`."""
+        channel = parse_channel(query)
+
+        def make() -> TileReply:
+            found = value_range(self._value_levels(entry, may_be_dear), channel)
+            data = json.dumps(found).encode()
+            return content_reply(data, "application/json", pin=entry.id, cache_control=IMMUTABLE)
+
+        return self._replies.get_or_make((path, query, ""), make)
+
+    def _value_levels(self, entry: FileEntry, may_be_dear: bool) -> ValueLevels:
+        self._refuse_dear(entry, entry.id, self._levels, may_be_dear)
+        return self._levels.get_or_make(entry.id, lambda: ValueLevels(entry.header))
+
+    def _refuse_dear(
+        self, entry: FileEntry, key: Any, opened: SharedCache[Any, Any], may_be_dear: bool
+    ) -> None:
+        """Raise if a large file would be decoded, and nobody had said that it may."""
+        is_large = entry.height * entry.width > DEAR_FILE_PX
+        if is_large and not may_be_dear and opened.find(key) is None:
+            raise DearError
 
     def _file_source(self, entry: FileEntry, view: str) -> TileSource:
         def make() -> TileSource:
