@@ -17,10 +17,13 @@ import cv2
 import numpy as np
 
 from tests.cli.test_render import umnist
+from tests.datasets.making import small_recipe
 from tests.inference.images import save_photo
 from tests.pyramid.making import write_oriented, write_pages
+from umnist_core.datasets.write import write_dataset
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import plan_scene
+from umnist_core.scoring.intervals import wilson
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--seed", "7", "--index", "3", "--set", "canvas=600", "--set", "factor=1..4"]
@@ -183,3 +186,36 @@ def test_what_was_chosen_of_a_file_is_said(tmp_path: Path) -> None:
     assert "turned a quarter clockwise" in note
     refused = _run("--page", "2", cwd=tmp_path)
     assert (refused.returncode, "give IMAGE too" in refused.stderr) == (2, True)
+
+
+def test_folder_with_sums_says_accuracy_with_its_interval(tmp_path: Path) -> None:
+    """Rows have the truth; an image that cannot be answered counts as wrong."""
+    write_dataset(small_recipe(4, image="png"), tmp_path / "set")
+    first = min((tmp_path / "set" / "train").iterdir())
+    first.write_bytes(b"no image")
+    done = _run("set", "--out", "a.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text())))
+    right = sum(row["correct_sum"] == "True" for row in rows)
+    for row in rows:
+        assert row["error"] or (row["said_sum"] == row["true_sum"]) == (
+            row["correct_sum"] == "True"
+        )
+    interval = wilson(right, 4)
+    _, said = done.stdout.splitlines()
+    assert said == (
+        f"accuracy {25 * right:.1f} % (95 %: {100 * interval.low:.1f} % to "
+        f"{100 * interval.high:.1f} %), {right} right of 4 images with a sum, 1 without an answer"
+    )
+    table = _run("set", cwd=tmp_path)
+    assert table.stdout.splitlines()[0].startswith("id,")
+    assert "accuracy" not in table.stdout
+    assert said in table.stderr
+
+
+def test_sum_is_not_compared_with_the_label_of_another_task(tmp_path: Path) -> None:
+    """Megapixel MNIST's table says the majority."""
+    write_dataset(small_recipe(1, preset="megapixel", image="png"), tmp_path / "set")
+    done = _run("set", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "true_sum" not in done.stdout

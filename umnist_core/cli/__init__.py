@@ -19,6 +19,7 @@ from contextlib import suppress
 import click
 
 from umnist_core import __version__
+from umnist_core.cli._common import common_help
 from umnist_core.cli._interrupts import lasting_interrupts
 from umnist_core.errors import UmnistError
 from umnist_core.incidents import record_incident
@@ -62,6 +63,10 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        formatter.write(common_help())
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from umnist_core.cli._common import device_option, json_option
+from umnist_core.cli._scene_options import CONFIG_SET, set_option
 from umnist_core.cli._types import GivenPath
 
 if TYPE_CHECKING:
@@ -25,21 +27,13 @@ _HEAD = ("configuration", "images", "answer", "attention", "train", "budget")
     "  umnist models memory\n\ndocs/memory.md has the table and says what is counted.",
 )
 @click.argument("configs", nargs=-1, type=GivenPath())
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="Replace one setting of each file.",
-)
+@set_option(CONFIG_SET)
 @click.option("--images", type=click.IntRange(1, 4096), help="Of a batch, not the configured ones.")
-@click.option(
-    "--device", type=click.Choice(("cuda", "cpu")), default="cuda", show_default=True, help="Which."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@device_option(("cuda", "cpu"), "cuda")
+@json_option()
 def memory_command(
     configs: tuple[Path, ...],
-    changes: tuple[str, ...],
+    overrides: dict[str, str],
     images: int | None,
     device: str,
     as_json: bool,
@@ -57,6 +51,7 @@ def memory_command(
     names = configs or tuple(map(Path, (*config_names(), VGG16)))
     if not as_json:
         click.echo(_ROW.format(*_HEAD))
+    changes = tuple(f"{name}={text}" for name, text in overrides.items())
     found: dict[str, ConfigPeaks] = {}
     for name in names:
         found[str(name)] = peaks = _predict(name, changes, images, device)

@@ -30,7 +30,9 @@ def _read_settings(
     for value in values:
         name, equals, text = value.partition("=")
         if not equals:
-            raise click.BadParameter(f"expected NAME=VALUE such as shape_pairs=3; got {value!r}.")
+            raise click.BadParameter(
+                f"expected NAME=VALUE such as shape_pairs=3; got {value!r:.80}."
+            )
         overrides[name] = text
     return overrides
 
@@ -47,6 +49,10 @@ def set_option(
         callback=_read_settings,
         help=help_text,
     )
+
+
+CONFIG_SET = "Replace one setting of the configuration, such as run.epochs=3."
+"""Help of ``--set`` where runs are configured."""
 
 
 def read_digits(

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from umnist_core.bench.machine import describe_machine
+from umnist_core.cli._common import device_option, model_option
+from umnist_core.cli._common import json_option as json_option_of
 from umnist_core.cli._scene_options import SEED
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import PRESETS
 
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
-)
+json_option = json_option_of("Print one JSON object as the last line.")
 
 
 @click.group(
@@ -155,7 +155,7 @@ def durability_command(
 @bench_group.command("inference", epilog="\b\nExample:\n  umnist bench inference --json")
 @click.option("--rounds", type=click.IntRange(2), default=9, show_default=True)
 @click.option("--first-rounds", type=click.IntRange(2), default=3, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="cpu, auto, or cuda:0.")
+@device_option(default="cpu")
 @json_option
 def inference_command(*, rounds: int, first_rounds: int, device: str, as_json: bool) -> None:
     """Time predictions from a click to heat over the image, cancelling, and tiles beside them."""
@@ -189,7 +189,7 @@ def hostile_command(*, requests: int, files: int, rounds: int, seed: int, as_jso
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--images", type=click.IntRange(1), default=16, show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=2, show_default=True)
-@click.option("--checkpoint", help="Name or path of one of IPS; fresh weights without.")
+@model_option("--checkpoint", help="A checkpoint of IPS, by name or path; fresh weights without.")
 @json_option
 def ips_command(
     *, rounds: int, images: int, threads: int, checkpoint: str | None, as_json: bool

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from umnist_core.cli._common import json_option
 from umnist_core.digits import DigitsStatus, find_digits
 from umnist_core.settings import load_settings
 
@@ -24,7 +25,7 @@ def digits_group() -> None:
 
 
 @digits_group.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 def status_command(as_json: bool) -> None:
     """Say where digits come from, how many there are, and whether they are the original MNIST.
 

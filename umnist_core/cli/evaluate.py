@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from umnist_core.cli._common import device_option, model_or_argument
 from umnist_core.cli._scene_options import SEED, read_digits, set_option
 from umnist_core.cli._types import COUNT, GivenPath
 from umnist_core.scenes import PRESETS
@@ -18,16 +19,16 @@ FILE = GivenPath(dir_okay=False)
 @click.command(
     "evaluate",
     epilog="\b\nExamples:\n"
-    "  umnist evaluate runs/my-run/best.safetensors\n"
-    "  umnist evaluate best.safetensors --count 200 --set shape_pairs=5 --out figures.json\n"
-    "  umnist evaluate best.safetensors --data ultra-mnist --submission out.csv\n"
-    "  umnist evaluate fov-max.safetensors --preset large-scale --set scale=2.828\n"
-    "  umnist evaluate digit-finder --variant rescaled-3900 --count 300\n"
-    "  umnist evaluate digit-finder --variant all --data photos --count 300 --out all.json\n"
-    "  umnist evaluate my-run --variant all --count 300 --onto-card\n"
-    "  umnist evaluate bicubic-x4 --data MetH-SR",
+    "  umnist evaluate --model runs/my-run/best.safetensors\n"
+    "  umnist evaluate --model best.safetensors --count 200 --set shape_pairs=5 --out out.json\n"
+    "  umnist evaluate --model best.safetensors --data ultra-mnist --submission out.csv\n"
+    "  umnist evaluate --model fov-max.safetensors --preset large-scale --set scale=2.828\n"
+    "  umnist evaluate --model digit-finder --variant rescaled-3900 --count 300\n"
+    "  umnist evaluate --model digit-finder --variant all --data photos --count 300 --out a.json\n"
+    "  umnist evaluate --model my-run --variant all --count 300 --onto-card\n"
+    "  umnist evaluate --model bicubic-x4 --data MetH-SR",
 )
-@click.argument("checkpoint")
+@model_or_argument()
 @click.option(
     "--data",
     type=GivenPath(exists=True, file_okay=False),
@@ -54,7 +55,7 @@ FILE = GivenPath(dir_okay=False)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--split", type=click.Choice(FOLDER_SPLITS), default="test", show_default=True)
 @click.option("--count", type=COUNT, help="Images; 1000 scenes, or the whole folder.")
-@set_option("Replace one parameter of the preset.")
+@set_option()
 @click.option(
     "--digits",
     metavar="FEWEST..MOST",
@@ -69,7 +70,7 @@ FILE = GivenPath(dir_okay=False)
     show_default=True,
     help="Processes that read images, and on the CPU answer too.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@device_option(("auto", "cpu", "cuda"))
 @click.option("--attention/--no-attention", default=True, show_default=True)
 @click.option("--memory-budget", metavar="SIZE", help="Cap memory on CUDA, such as 11GB.")
 @click.option("--out", type=FILE, help="Write all figures as JSON.")
@@ -83,7 +84,7 @@ FILE = GivenPath(dir_okay=False)
 @click.option("--onto-card", is_flag=True, help="Put the figures onto the checkpoint's card.")
 @click.option("--name", help="Under this name on the card; that of the variant by default.")
 def evaluate_command(checkpoint: str, **options: Any) -> None:
-    """Score CHECKPOINT, a file or the name of one that comes with umnist, on fresh images.
+    """Score a model on fresh images.
 
     What enlarges images is compared with the true ones and with bicubic, which bicubic-x2, -x4, -x8
     and -x16 are by themselves.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from umnist_core.cli._common import json_option
 from umnist_core.cli._memory import memory_command
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import ConflictError, UmnistError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from umnist_core.models.cards import Card
 
 _SIZE = click.IntRange(1, 100_000)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.group(
@@ -37,7 +36,7 @@ models_group.add_command(memory_command)
 
 
 @models_group.command("list", epilog="\b\nExample:\n  umnist models list --json")
-@json_option
+@json_option()
 def list_command(as_json: bool) -> None:
     """List the models, and the checkpoints: those that come with umnist, and your own."""
     from umnist_core.models.cards import find_checkpoints, load_card
@@ -64,7 +63,7 @@ def list_command(as_json: bool) -> None:
 
 @models_group.command("show", epilog="\b\nExample:\n  umnist models show digit-finder")
 @click.argument("name")
-@json_option
+@json_option()
 def show_command(name: str, as_json: bool) -> None:
     """Show the settings of a model, or the card of a checkpoint, by its NAME or path."""
     from umnist_core.models.cards import get_checkpoint, load_card

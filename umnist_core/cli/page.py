@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from umnist_core.cli._common import device_option, model_option
 from umnist_core.cli._page_option import page_option
 from umnist_core.cli._scene_options import given_scene_options, parameter_help, scene_options
 from umnist_core.cli._types import GivenPath
@@ -29,16 +30,8 @@ if TYPE_CHECKING:
 )
 @click.argument("images", nargs=-1, metavar="[IMAGE]...", type=GivenPath(dir_okay=False))
 @click.option("--out", required=True, type=GivenPath(dir_okay=False), help="The file, .html.")
-@click.option(
-    "--model",
-    "checkpoints",
-    multiple=True,
-    metavar="NAME|PATH",
-    help="A checkpoint that looks at each image; may be given again.",
-)
-@click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, or cuda:0 and the like."
-)
+@model_option(multiple=True, help="A checkpoint that looks at each image; may be given again.")
+@device_option()
 @click.option("--title", default="", help="Of the page.")
 @page_option
 @scene_options

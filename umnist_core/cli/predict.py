@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from umnist_core.cli._common import device_option, json_option, model_option
 from umnist_core.cli._page_option import page_option
 from umnist_core.cli._scene_options import (
     given_scene_options,
@@ -39,12 +40,10 @@ FILE = GivenPath(dir_okay=False)
     "  umnist predict images --model my-run --out answers.csv\n\n" + parameter_help(),
 )
 @click.argument("image", required=False, type=GivenPath())
-@click.option("--model", "checkpoint", required=True, metavar="NAME|PATH", help="A checkpoint.")
-@click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, or cuda:0 and the like."
-)
+@model_option(required=True)
+@device_option()
 @click.option("--attention", type=FILE, help="Write the image with the attention over it, as PNG.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 @click.option("--out", type=FILE, help="Write a row for each image as CSV.")
 @click.option(
     "--digits",
@@ -72,7 +71,8 @@ def predict_command(
 
     IMAGE may be a folder: the answers go to --out as a table, a row for each image, and to
     standard output without it. An image that fails gets its reason in the row and the rest go
-    on; the exit code is then 1.
+    on; the exit code is then 1. Where the folder says the sums, the accuracy follows with its 95 %
+    interval.
     """
     _check_usage(ctx, image, attention, as_json)
     if page is not None and image is None:
@@ -201,25 +201,29 @@ def _predict_folder(
     from umnist_core.inference import report
     from umnist_core.inference.requests import FileImage, PredictRequest
 
-    images = open_image_folder(folder).paths
+    images = open_image_folder(folder)
     predictor.load(checkpoint)  # without the model no image is tried
     rows: list[Row] = []
     for image_id, path in tqdm(
-        images.items(), disable=not sys.stderr.isatty(), leave=False, unit="image"
+        images.paths.items(), disable=not sys.stderr.isatty(), leave=False, unit="image"
     ):
         request = PredictRequest(checkpoint, "auto", FileImage(str(path), page or 0), digits)
+        # Of images with other tasks the label is not the sum.
+        truth = None if image_id in images.tasks else images.find_label(image_id)
         try:
-            found = predictor.predict(request)
+            found = report.with_sum(predictor.predict(request), truth)
             notes = _image_notes(request.image)
             rows.append(report.prediction_row(image_id, found, notes))
         except UmnistError as error:
-            rows.append(report.failure_row(image_id, error))
+            rows.append(report.failure_row(image_id, error, truth))
     text = report.table_text(rows)
     if out is None:
         click.echo(text, nl=False)
     else:
         write_whole(out, text.encode())
         click.echo(f"{out}: {_counts(rows)}")
+    for line in report.accuracy_lines(rows):
+        click.echo(line, err=out is None)  # the table alone is for whoever reads on
     return 1 if any("error" in row for row in rows) else 0
 
 

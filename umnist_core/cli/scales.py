@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from umnist_core.cli._common import device_option, json_option, model_or_argument
 from umnist_core.cli._types import GivenPath
 
 FILE = GivenPath(dir_okay=False)
@@ -19,7 +20,7 @@ FILE = GivenPath(dir_okay=False)
     "  umnist scales fov-max-scale-1 --out curve.json --figure curve.svg\n"
     "  umnist scales --out curves.json --figure curves.svg",
 )
-@click.argument("checkpoints", nargs=-1)
+@model_or_argument(several=True)
 @click.option(
     "--count",
     type=click.IntRange(2, 10_000),
@@ -28,7 +29,7 @@ FILE = GivenPath(dir_okay=False)
     help="The first so many test digits at each of the 17 scales.",
 )
 @click.option("--batch-size", type=click.IntRange(1, 100_000), default=100, show_default=True)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@device_option(("auto", "cpu", "cuda"))
 @click.option(
     "--out",
     type=FILE,
@@ -36,9 +37,9 @@ FILE = GivenPath(dir_okay=False)
     help="Keep all figures as JSON; what is there already is not measured again.",
 )
 @click.option("--figure", type=FILE, help="Draw the curves of all that --out holds as SVG.")
-@click.option("--json", "as_json", is_flag=True, help="Print the kinds as one JSON object.")
+@json_option("Print the kinds as one JSON object.")
 def scales_command(checkpoints: tuple[str, ...], **options: Any) -> None:
-    """Measure accuracy over scale of CHECKPOINTS, files or names of those that come with umnist.
+    """Measure accuracy over scale of models, each given by --model or simply named.
 
     Those of one model that learned from the same digits with other seeds are shown as one curve
     with Student's 95 % interval over them.

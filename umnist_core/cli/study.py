@@ -95,7 +95,7 @@ def _read_feedback(
 @click.argument("name", required=False)
 @click.option("--spec", "spec_file", type=GivenPath(), help="Settings as YAML.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
-@set_option("Replace one parameter of the preset, as of `umnist generate`.")
+@set_option()
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
 @click.option("--stimuli", type=int, help="Images, the same for both pools.  [1000]")
 @click.option("--images-per-annotator", type=int, help="Of them for each person.  [30]")

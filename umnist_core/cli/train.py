@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._scene_options import CONFIG_SET, set_option
 from umnist_core.cli._types import GivenPath
 
 
@@ -25,20 +26,14 @@ from umnist_core.cli._types import GivenPath
     type=GivenPath(file_okay=False),
     help="Folder of the run; runs/CONFIG by default. A run that is there already goes on.",
 )
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="SECTION.KEY=VALUE",
-    help="Replace one setting of the file.",
-)
+@set_option(CONFIG_SET)
 @click.option(
     "--memory-budget",
     metavar="SIZE",
     help="Cap memory, such as 11GB, and search the batch size that fills it.",
 )
 def train_command(
-    config: Path, out: Path | None, changes: tuple[str, ...], memory_budget: str | None
+    config: Path, out: Path | None, overrides: dict[str, str], memory_budget: str | None
 ) -> None:
     """Train by CONFIG, a TOML file or the name of one that comes with umnist."""
     from umnist_core.models.needs import check_torch
@@ -49,6 +44,7 @@ def train_command(
     from umnist_core.training.loop import train
     from umnist_core.training.own.courses import train_course
 
+    changes = [f"{name}={text}" for name, text in overrides.items()]
     # Before the changes, so that a batch size can still be set by hand.
     budget = (
         []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._common import device_option, model_option
 from umnist_core.cli._types import GivenPath
 
 
@@ -15,15 +16,9 @@ from umnist_core.cli._types import GivenPath
     "  umnist upscale photo.jpeg --model runs/espcn-meth-sr-x4/best.safetensors --out large.png",
 )
 @click.argument("image", type=GivenPath(dir_okay=False, exists=True))
-@click.option(
-    "--model",
-    "checkpoint",
-    required=True,
-    metavar="NAME|PATH",
-    help="A checkpoint of espcn, or bicubic-x2, -x4, -x8 or -x16.",
-)
+@model_option(required=True, help="A checkpoint of espcn, or bicubic-x2, -x4, -x8 or -x16.")
 @click.option("--out", required=True, type=GivenPath(dir_okay=False), help="A PNG to write.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto")
+@device_option(("auto", "cpu", "cuda"))
 def upscale_command(image: Path, checkpoint: str, out: Path, device: str) -> None:
     """Enlarge IMAGE, of any size, tile by tile, by the factor that the model has learned."""
     if out.suffix.lower() != ".png":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from umnist_core.cli._common import json_option, model_option
 from umnist_core.cli._scene_options import SEED, set_option
 from umnist_core.cli._types import COUNT, GivenPath
 from umnist_core.scenes import PRESETS, get_preset
@@ -50,9 +51,9 @@ FILE = GivenPath(dir_okay=False)
 )
 @click.option("--ours", type=COUNT, help="Images of ours; as many unless given.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@set_option("Replace one parameter of the preset, as of `umnist render`.")
-@click.option("--model", metavar="NAME|PATH", help="Also compare the digits that it finds; slow.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and no text.")
+@set_option()
+@model_option(help="Also compare the digits that this checkpoint finds; slow.")
+@json_option("Print one JSON object and no text.")
 @click.option("--out", type=FILE, help="Also write the JSON object into a file.")
 def validate_command(
     *,
@@ -62,7 +63,7 @@ def validate_command(
     ours: int | None,
     seed: int,
     overrides: dict[str, str],
-    model: str | None,
+    checkpoint: str | None,
     as_json: bool,
     out: Path | None,
 ) -> None:
@@ -85,7 +86,7 @@ def validate_command(
         count=count or MOST,
         ours=ours,
         seed=seed,
-        model=model,
+        model=checkpoint,
     )
     data = json.dumps(to_json(found), indent=1)
     if out is not None:

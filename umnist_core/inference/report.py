@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from umnist_core.attention.strongest import strongest_places
 from umnist_core.inference.prediction import Prediction, TaskAnswer, as_xywh
 from umnist_core.spreadsheets import csv_text
+
+SUM = "sum"
+"""Name of the task that asks for the sum of the digits."""
 
 LINES_MAX = 5
 """Strongest places and runners-up that are printed."""
@@ -136,9 +140,41 @@ def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) 
     return row
 
 
-def failure_row(image_id: str, error: Exception) -> Row:
-    """Return the row of an image for which there is no prediction."""
-    return {"id": image_id, "error": str(error)}
+def failure_row(image_id: str, error: Exception, truth: int | None = None) -> Row:
+    """Return the row of an image for which there is no prediction; its sum may be known."""
+    known = {} if truth is None else {f"true_{SUM}": str(truth)}
+    return {"id": image_id, **known, "error": str(error)}
+
+
+def with_sum(found: Prediction, truth: int | None) -> Prediction:
+    """Return a prediction of a file whose sum is known elsewhere, with that as the truth."""
+    if truth is None:
+        return found
+    tasks = (
+        replace(task, truth=(truth,)) if task.name == SUM and task.truth is None else task
+        for task in found.tasks
+    )
+    return replace(found, tasks=tuple(tasks))
+
+
+def accuracy_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield how often the sum was right, of a table's images whose sum is known.
+
+    An image without an answer counts as wrong, as everywhere. Nothing where no model gave sums.
+    """
+    known = [row for row in rows if f"true_{SUM}" in row]
+    if not any(f"said_{SUM}" in row for row in known):
+        return
+    from umnist_core.scoring.intervals import wilson  # loads pandas
+
+    right = sum(bool(row.get(f"correct_{SUM}")) for row in known)
+    of = wilson(right, len(known))
+    images = f"{len(known)} image{'' if len(known) == 1 else 's'} with a sum"
+    failed = sum("error" in row for row in known)
+    yield (
+        f"accuracy {_percent(of.estimate)} (95 %: {_percent(of.low)} to {_percent(of.high)}), "
+        f"{right} right of {images}" + (f", {failed} without an answer" if failed else "")
+    )
 
 
 def table_text(rows: Sequence[Row]) -> str:
