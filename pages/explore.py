@@ -9,6 +9,7 @@ from pages._ui.shared.image_files import ChosenFile, show_file_notes
 from pages._ui.shared.notices import show_digits_notice
 from pages._ui.shared.panes import views_of
 from pages._ui.shared.scene_controls import one_state, show_scene_controls
+from pages._ui.shared.tones import show_tones
 from pages._ui.shared.viewer import show_answers, show_viewer
 from umnist_core.datasets.large_scale.ref import AnyRef
 from umnist_core.errors import UmnistError
@@ -54,6 +55,7 @@ with panel:
     if isinstance(stage, SceneStage):
         show_downloads(stage.ref, stage.glyphs)
     else:
+        show_tones(stage.entry, BUS)
         show_file_notes(stage.header, stage.title, stage.notes)
         if stage.problem:
             st.warning(stage.problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -159,3 +160,40 @@ def test_recent_places_are_opened_again_and_forgotten(
     expect(page.get_by_text("Recent places")).to_have_count(1)
     expect(page.get_by_text("Recent places")).to_be_visible()
     expect(places).to_have_text([f"File{tmp_path / 'photo.png'}"])
+
+
+def middle_grey(page: Page) -> int:
+    """Return the screen's own grey in the middle of the picture."""
+    box = page.locator(".pane").first.bounding_box()
+    assert box is not None
+    clip = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    png = page.screenshot(clip={**clip, "width": 1, "height": 1})
+    pixel = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert pixel is not None
+    return int(pixel[0, 0])
+
+
+def test_window_and_channel_draw_the_files_own_values(page: Page, app: str, tmp_path: Path) -> None:
+    """Sliders, auto and full; in the link; the readout keeps what the file stores."""
+    deep = np.full((60, 80), 21_000, np.uint16)
+    deep[:, :20], deep[:, 60:] = 20_000, 22_000
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    open_explore(page, app, source="file", path=tmp_path / "deep.png")
+    wait_until(lambda: middle_grey(page) == 21_000 >> 8, "The upper 8 bits are not shown.")
+    page.get_by_text("Window and channels").click()
+    page.get_by_role("button", name="Full", exact=True).click()
+    wait_until(lambda: middle_grey(page) == 128, "The full range is not shown.")
+    page.get_by_label("White, value").fill("21000")
+    page.keyboard.press("Tab")
+    wait_until(lambda: middle_grey(page) == 255, "The window is not shown.")
+    wait_until(lambda: values_at(page) == ["value", "21000", "16", "bit"], "Not its own value.")
+    assert "window=20000,21000" in address(page)
+    page.reload()
+    wait_until(lambda: middle_grey(page) == 255, "The link does not keep the window.")
+    page.get_by_role("button", name="As files are shown").click()
+    wait_until(lambda: middle_grey(page) == 21_000 >> 8, "The rule of all files is not back.")
+    assert "window=" not in address(page)
+    Image.fromarray(np.full((60, 80, 3), (12, 200, 7), np.uint8)).save(tmp_path / "colour.png")
+    open_explore(page, app, source="file", path=tmp_path / "colour.png", channel="G")
+    wait_until(lambda: middle_grey(page) == 200, "The channel is not shown.")
+    assert values_at(page) == ["R", "12", "G", "200", "B", "7", "8", "bit"]

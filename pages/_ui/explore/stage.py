@@ -7,6 +7,7 @@ from typing import Any
 
 from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import figure_rows, file_notes, file_truth
+from pages._ui.shared.tones import tones_link
 from umnist_core.datasets.large_scale.ref import ALL_PARAMETER_NAMES, AnyRef, DigitRef
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.pyramid import WHOLE_MAX_PX, model_size
@@ -23,7 +24,18 @@ BUS = "explore"
 MOST_PANES = 3
 """More would each be too small to see anything in."""
 
-FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
+FILE_NAMES = (
+    "source",
+    "path",
+    "folder",
+    "system",
+    "set",
+    "image",
+    "page",
+    "low",
+    "window",
+    "channel",
+)
 """Parameters of the page's address that name a file, and what stands beside it."""
 
 
@@ -78,10 +90,15 @@ class FileStage:
 
     viewer_data: dict[str, Any]
     answers_data: dict[str, Any] | None
-    header: ImageHeader
+    entry: FileEntry
     title: str
     notes: tuple[str, ...]
     problem: str
+
+    @property
+    def header(self) -> ImageHeader:
+        """What the file says of itself."""
+        return self.entry.header
 
 
 def open_stage(sample: AnyRef | ChosenFile, choice: PictureChoice) -> SceneStage | FileStage:
@@ -132,7 +149,7 @@ def _digit_stage(ref: DigitRef) -> SceneStage:
 def _file_stage(sample: ChosenFile, choice: PictureChoice) -> FileStage:
     entry = register_file(sample.path, page=sample.page)
     panes = [_file_pane(sample, entry, *one) for one in enumerate(choice.pictures)]
-    link = {**sample.link, **choice.link, "filter": None}
+    link = {**sample.link, **choice.link, "filter": None, **tones_link(entry)}
     if sample.reduced is not None:
         link["low"] = str(choice.factor or 0)
     if sample.reduced is not None and choice.factor is not None:
@@ -144,7 +161,7 @@ def _file_stage(sample: ChosenFile, choice: PictureChoice) -> FileStage:
     return FileStage(
         {**viewer, **truth},
         None if truth["label"] is None else answers,
-        entry.header,
+        entry,
         sample.title,
         file_notes(sample, entry.header),
         problem,

@@ -18,7 +18,7 @@ _KEYS = {"file": "path", "folder": "folder"}
 _OF_ANOTHER = ("set", "page", "split", "system", "image")
 """What was chosen within another place."""
 
-_STAGES = ".st-key-stage, .st-key-watch_stage"
+_STAGES = ".st-key-explore_stage, .st-key-watch_stage"
 
 _own = our_component("umnist_own", "showOwn")
 _strip = our_component("umnist_strip", "showStrip")

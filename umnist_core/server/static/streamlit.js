@@ -11,6 +11,7 @@ import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
 import { mountOwn } from "./own/own.js";
 import { mountStrip } from "./own/strip.js";
+import { mountTones } from "./own/tones.js";
 import { mountAnswers, mountViewer } from "./viewer/viewer.js";
 import { mountWatch } from "./watch/watch.js";
 
@@ -83,6 +84,14 @@ export function showStrip(component) {
   return attach(component, (parent, data, trigger) =>
     mountStrip(parent, data, { onOpen: trigger("open") }),
   );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showTones(component) {
+  return attach(component, (parent, data) => mountTones(parent, data));
 }
 
 /**

@@ -17,6 +17,10 @@
  * @property {import("../heat/heat.js").HeatData|null} heat
  * @property {import("../viewer/look_marks.js").LookMark[]} marks
  * @property {boolean} [isStale] Whether it was of a picture that is no longer shown.
+ *
+ * @typedef {object} Tones Which of a file's own values are drawn black and white.
+ * @property {string} query What is added to the address of its tiles.
+ * @property {Record<string, string|null>} link What stands in the page's address.
  */
 
 /** @type {Map<string, Channel>} */
@@ -30,6 +34,8 @@ class Channel extends EventTarget {
   live = null;
   /** @type {Look[]|null} */
   looks = null;
+  /** @type {Tones|null} */
+  tones = null;
   users = 0;
 
   /** @param {Partial<Overlays>} change */
@@ -50,6 +56,12 @@ class Channel extends EventTarget {
   setLooks(looks) {
     this.looks = looks;
     this.dispatchEvent(new CustomEvent("looks"));
+  }
+
+  /** @param {Tones|null} tones null for the rule by which all files are shown. */
+  setTones(tones) {
+    this.tones = tones;
+    this.dispatchEvent(new CustomEvent("tones"));
   }
 
   /** @param {number} id Which digit to show. */

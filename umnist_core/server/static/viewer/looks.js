@@ -8,17 +8,29 @@
 
 /**
  * @param {ViewerData} given
- * @param {{live: import("../hall/bus.js").Live|null, looks: import("../hall/bus.js").Look[]|null}} channel
+ * @param {{live: import("../hall/bus.js").Live|null, looks: import("../hall/bus.js").Look[]|null,
+ *          tones: import("../hall/bus.js").Tones|null}} channel
  * @returns {ViewerData & {layers: Layer[]}} `layers`: one for each pane.
  */
-export function mergedData(given, { live, looks }) {
+export function mergedData(given, { live, looks, tones }) {
   const data = live ? withLive(given, live) : given;
-  const known = data.panes.map((pane) => withTruth(pane, given));
+  const known = data.panes.map((pane) => withTones(withTruth(pane, given), tones));
   const panes = looks?.length === 2 && known.length === 1 ? doubled(known[0], looks) : known;
   const layers = panes.map((_, place) =>
     looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null },
   );
   return { ...data, panes, layers };
+}
+
+/**
+ * The page's own data with what controls beside the viewer add to its link.
+ *
+ * @param {ViewerData} given
+ * @param {{tones: import("../hall/bus.js").Tones|null}} channel
+ * @returns {ViewerData}
+ */
+export function linkedData(given, { tones }) {
+  return given.link && tones ? { ...given, link: { ...given.link, ...tones.link } } : given;
 }
 
 /**
@@ -48,6 +60,16 @@ function withTruth(pane, given) {
   const digits = same ? (same.digits ?? given.digits ?? []) : [];
   const shapes = same ? (same.shapes ?? given.shapes ?? []) : [];
   return { ...pane, digits, shapes };
+}
+
+/** A pane of a file with its values drawn by a window; those under the pointer stay its own. */
+function withTones(pane, tones) {
+  if (!tones?.query || !pane.own) return pane;
+  return {
+    ...pane,
+    dzi: `${pane.dzi}?${tones.query}`,
+    values: pane.values && { ...pane.values, url: pane.own },
+  };
 }
 
 function doubled(pane, looks) {

@@ -29,6 +29,7 @@ import * as views from "../hall/view.js";
  *   the viewer's data.
  * @property {import("./overlays.js").Shape[]} [shapes]
  * @property {import("./pixels.js").ValueData} [values] Of a file: what its pixels consist of.
+ * @property {string} [own] Of a file whose tiles take a window: where its own values are.
  *
  * @typedef {import("./pixels.js").Value[]} Values
  *

@@ -17,7 +17,7 @@ import { HeatBar } from "../heat/bar.js";
 import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { Address } from "./link.js";
-import { frameOf, mergedData } from "./looks.js";
+import { frameOf, linkedData, mergedData } from "./looks.js";
 import { Minimap } from "./minimap.js";
 import { Pane } from "./pane.js";
 import { Readout } from "./readout.js";
@@ -169,7 +169,7 @@ class Viewer {
     this.leaveBus = leave;
     channel.setOverlays(overlays);
     const { signal } = this.left;
-    for (const what of ["live", "looks"]) {
+    for (const what of ["live", "looks", "tones"]) {
       channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
     }
     onDetail(channel, "fly", (detail) => this.#fly(detail), { signal });
@@ -454,7 +454,8 @@ class Viewer {
 
   #writeLink() {
     // Not what controls show ahead of the page, whose link is not known here.
-    this.address.write(this.given, this.whole ? null : this.view, this.channel.overlays);
+    const given = linkedData(this.given, this.channel);
+    this.address.write(given, this.whole ? null : this.view, this.channel.overlays);
   }
 
   #placeText() {
