@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.installed import Installed, install_wheel
 from umnist_core.bench.ports import free_port
@@ -53,3 +53,25 @@ def test_installed_app_shows_an_image_and_its_own_colours(page: Page, origin: st
     assert page.evaluate(ground) in {"rgb(244, 244, 244)", "rgb(30, 30, 30)"}
     page.goto(f"{origin}/studies")
     expect(page.get_by_text("There is no study yet.")).to_be_visible()
+
+
+def test_documents_come_with_the_wheel_and_need_nothing_from_elsewhere(
+    page: Page, origin: str
+) -> None:
+    """Its pages are read and searched with every other address out of reach."""
+    asked: list[str] = []
+
+    def only_here(route: Route) -> None:
+        asked.append(route.request.url)
+        route.continue_() if route.request.url.startswith(origin) else route.abort()
+
+    page.route("**/*", only_here)
+    page.goto(f"{origin}/docs/")
+    page.get_by_role("link", name="Tune the noise").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Tune the noise"))
+    page.goto(f"{origin}/docs/search.html?q=attention")
+    expect(page.locator("#search-results li").first).to_be_visible()
+    assert [url for url in asked if not url.startswith((origin, "data:"))] == []
+    refused = httpx.get(f"{origin}/docs/nothing.html")
+    assert (refused.status_code, refused.text.count("\n")) == (404, 0)
+    assert "index.html" in refused.text
