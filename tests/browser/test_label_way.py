@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from tests.browser.conftest import DESK, PHONE, wait_until
 from tests.browser.label_page import ASK_ALL, POOLS, Annotator, LabelLab
+from tests.browser.whole_page import find_violations
 from tests.labeling.making import SMALL, write_sums
 
 OpenStudy = Callable[..., LabelLab]
@@ -395,22 +395,11 @@ def test_axe_finds_no_serious_violation(
     check_axe(person, None)
 
 
-SETTLED = "() => !document.getAnimations().some((one) => one instanceof CSSTransition)"
-
-
 def check_axe(person: Annotator, button: str | None) -> None:
     """Let axe look at the page; then press a button, if one is named."""
     if button:
         person.button(button).wait_for()
-    # In the midst of a change of colour, axe would see a contrast that nobody reads by.
-    person.page.wait_for_function(SETTLED)
-    found = Axe().run(person.page).response["violations"]
-    serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], f"On {person.screen}."
+    assert find_violations(person.page) == [], f"On {person.screen}."
     if button:
         person.press_button(button)
 

@@ -59,7 +59,7 @@ def test_picture_follows_the_slider_before_it_is_let_go_of(
     assert shows(page, expected)
     # Both sides now mean the same picture, so what is known of it may be shown on it.
     page.keyboard.press("o")
-    expect(page.locator("[data-digit]")).to_have_count(
+    expect(page.locator(".umnist-viewer [data-digit]")).to_have_count(
         len(setting_of(**STILL).plan(glyphs).digits), timeout=30_000
     )
 

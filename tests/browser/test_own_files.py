@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import wait_until
+from tests.browser.conftest import PHONE, wait_until
 from tests.browser.test_explore import address, open_explore, values_at
 from tests.datasets.making import small_recipe
 from umnist_core.datasets import open_dataset
@@ -197,3 +198,113 @@ def test_window_and_channel_draw_the_files_own_values(page: Page, app: str, tmp_
     open_explore(page, app, source="file", path=tmp_path / "colour.png", channel="G")
     wait_until(lambda: middle_grey(page) == 200, "The channel is not shown.")
     assert values_at(page) == ["R", "12", "G", "200", "B", "7", "8", "bit"]
+
+
+def png_of(page: Page, box: dict[str, float]) -> np.ndarray:
+    """Return the screen over a box."""
+    png = page.screenshot(clip={name: box[name] for name in ("x", "y", "width", "height")})
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.asarray(image, np.uint8)
+
+
+def saved(page: Page, kind: str, folder: Path) -> Path:
+    """Save what is seen from the toolbar, and return the file."""
+    page.get_by_role("button", name="Save what is seen").first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"As {kind}").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_measuring_by_pointer_and_by_keyboard(page: Page, app: str, tmp_path: Path) -> None:
+    """In image px, over the image, in words that can be copied; Escape ends it."""
+    Image.fromarray(COLOURS).save(tmp_path / "photo.png")
+    open_explore(page, app, source="file", path=tmp_path / "photo.png", view="400,300,1")
+    canvas = page.locator(".openseadragon-canvas")
+    box = page.locator(".pane").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    canvas.focus()
+    page.keyboard.press("m")
+    box = page.locator(".pane").bounding_box()  # lower by the line of what is measured
+    assert box is not None
+    wait_until(lambda: "view=400,300,1" in address(page), "The view has moved.")
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(middle[0] + 0.5, middle[1] + 0.5)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 30.5, middle[1] + 40.5)
+    page.mouse.up()
+    words = page.locator(".measure .figure")
+    expect(words).to_have_text("400, 300 to 430, 340: 50 px (30 across, 40 down)")
+    expect(page.locator(".layer .digit-text")).to_have_text("50 px")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy", exact=True).click()
+    assert page.evaluate("navigator.clipboard.readText()") == words.inner_text()
+    assert "view=400,300,1" in address(page), "The picture was moved while it was measured."
+    canvas.focus()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
+    wait_until(lambda: "view=400,300,1" not in address(page), "An arrow key does not move.")
+    page.keyboard.press("Enter")
+    expect(words).to_have_text(re.compile(r"x 400, y 300, \d{2,3} × 1 px"))
+    page.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    expect(page.locator(".layer .digit-text")).to_have_count(0)
+
+
+def test_what_is_seen_is_saved(page: Page, app: str, written: Path, tmp_path: Path) -> None:
+    """PNG has the screen's own pixels, SVG the same with outlines, names and scale as vectors."""
+    open_folder(page, app, written, show="answer")
+    expect(page.locator(".layer [data-digit]").first).to_be_attached()
+    page.wait_for_timeout(500)
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    path = saved(page, "PNG", tmp_path)
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    page.mouse.move(0, 0)
+    screen = png_of(page, stage)
+    assert image is not None
+    assert image.shape == screen.shape
+    differs = (np.abs(image.astype(int) - screen).max(2) > 40).mean()
+    assert differs < 0.02, "More than the map, the plates and their words differ."
+    middle = np.s_[200:-200, 300:400]
+    assert (np.abs(image[middle].astype(int) - screen[middle]).max(2) > 8).mean() < 0.02
+    text = saved(page, "SVG", tmp_path).read_text()
+    data = open_dataset(written)
+    scene = data.truth(data.ids[0])
+    assert scene is not None
+    page.goto(f"file://{tmp_path / path.stem}.svg")
+    names = page.locator("svg text").all_inner_texts()
+    for digit in scene.digits:
+        assert f"{digit.label} · {digit.side_px} px" in names
+    assert any(re.fullmatch(r"\d+ px", name) for name in names), "There is no scale bar."
+    assert text.count("<image") == 1
+    assert 'href="data:image/png;base64,' in text
+    drawn = png_of(page, {"x": 0, "y": 0, "width": stage["width"], "height": stage["height"]})
+    assert (np.abs(drawn.astype(int) - image).max(2) > 60).mean() < 0.02
+
+
+def test_three_views_in_step_at_390_px(browser: Browser, app: str, written: Path) -> None:
+    """They stack, none is cut off, and one moves the others."""
+    context = browser.new_context(
+        viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_folder(page, app, written, beside="noise_free", third="model-256")
+    boxes = [pane.bounding_box() for pane in page.locator(".pane").all()]
+    assert len(boxes) == 3
+    for box in boxes:
+        assert box is not None
+        assert box["height"] > 100
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    toolbar = page.locator(".toolbar button:visible").all()
+    for button in toolbar:
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= PHONE[0], button.inner_text()
+    context.close()

@@ -4,9 +4,6 @@ import streamlit as st
 
 _CSS = """
 <style>
-  /* Streamlit's own grey for captions has less than 4.5:1 against the page. */
-  [data-testid="stCaptionContainer"] { opacity: 1; }
-  [data-testid="stCaptionContainer"] :is(p, code, li) { color: var(--umnist-quiet); }
   .umnist-bars { display: grid; gap: 4px; }
   .umnist-bars .row {
     display: grid; grid-template-columns: 5.5em minmax(4rem, 1fr) 9em; gap: 0 10px;
@@ -39,7 +36,4 @@ _CSS = """
 
 def apply_text_style() -> None:
     """Add the style to the page."""
-    dark = st.context.theme.type == "dark"
-    accent, quiet = ("#4fb3c0", "#b8b8b8") if dark else ("#0b6b78", "#595959")
-    root = f":root {{ --umnist-accent: {accent}; --umnist-quiet: {quiet}; }}"
-    st.html(f"{_CSS}<style>{root}</style>")
+    st.html(_CSS)
