@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,8 @@ nb_merge_streams = True
 
 # -- docstrings -------------------------------------------------------------------
 
+# What widgets are made of is in an extra of its own.
+autodoc_mock_imports = [name for name in ("anywidget", "traitlets") if find_spec(name) is None]
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"

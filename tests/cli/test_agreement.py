@@ -92,3 +92,12 @@ def test_model_may_be_named_either_way(tmp_path: Path) -> None:
     }
     assert len(told) == 1
     assert "nobody" in told.pop()
+
+
+@pytest.mark.parametrize("group", ["study", "models", "bench", "datasets", "digits", "tiles"])
+def test_misspelt_command_of_a_group_is_told_which_was_meant(tmp_path: Path, group: str) -> None:
+    """As those of umnist itself are."""
+    first = next(name for name in OPTIONS if name.startswith(f"umnist {group} ")).split()[-1]
+    done = run(group, f"{first}x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"Did you mean {first!r}?" in done.stderr

@@ -8,7 +8,6 @@ modules are imported only when they are asked for, so ``umnist --help`` stays qu
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import io
 import os
@@ -19,7 +18,7 @@ from contextlib import suppress
 import click
 
 from umnist_core import __version__
-from umnist_core.cli._common import common_help
+from umnist_core.cli._common import Commands, common_help
 from umnist_core.cli._interrupts import lasting_interrupts
 from umnist_core.errors import UmnistError
 from umnist_core.incidents import record_incident
@@ -49,7 +48,7 @@ The help stands here so that listing the commands imports none of them.
 """
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Commands):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
@@ -67,16 +66,6 @@ class _LazyGroup(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         formatter.write(common_help())
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], COMMANDS, 1)
-            meant = f" Did you mean {close[0]!r}?" if close else ""
-            names = ", ".join(sorted(COMMANDS))
-            ctx.fail(f"No command {args[0][:60]!r}; the commands are {names}.{meant}")
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

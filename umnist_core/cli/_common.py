@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -24,6 +25,21 @@ COMMON = {
     "--out": "The file or the folder to write.",
 }
 """Option -> what it means."""
+
+
+class Commands(click.Group):
+    """A group that says, of a command that there is not, which there are, and which was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that a line names; a misspelt one is an error of usage."""
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], names, 1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No command {args[0][:60]!r}; the commands are {', '.join(names)}.{meant}")
+        return super().resolve_command(ctx, args)
 
 
 def model_option(*also: str, **how: Any) -> Callable[[Function], Function]:

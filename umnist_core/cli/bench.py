@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from umnist_core.bench.machine import describe_machine
-from umnist_core.cli._common import device_option, model_option
+from umnist_core.cli._common import Commands, device_option, model_option
 from umnist_core.cli._common import json_option as json_option_of
 from umnist_core.cli._scene_options import SEED
 from umnist_core.digits import load_glyphs
@@ -20,6 +20,7 @@ json_option = json_option_of("Print one JSON object as the last line.")
 
 @click.group(
     "bench",
+    cls=Commands,
     epilog="\b\nExamples:\n  umnist bench render --json\n  umnist bench tiles --json",
 )
 def bench_group() -> None:

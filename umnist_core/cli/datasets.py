@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from umnist_core.cli._common import Commands
 from umnist_core.cli._comparison import comparison_lines
 from umnist_core.cli._needle import write_needle_command
 from umnist_core.cli._types import JOBS, GivenPath
@@ -24,7 +25,9 @@ _LISTED_SIZES = 20
 
 
 @click.group(
-    "datasets", epilog="\b\nExamples:\n  umnist datasets inspect ultramnist-classification"
+    "datasets",
+    cls=Commands,
+    epilog="\b\nExamples:\n  umnist datasets inspect ultramnist-classification",
 )
 def datasets_group() -> None:
     """Look into data sets, and write one in its original layout."""

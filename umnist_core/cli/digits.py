@@ -7,12 +7,12 @@ import sys
 
 import click
 
-from umnist_core.cli._common import json_option
+from umnist_core.cli._common import Commands, json_option
 from umnist_core.digits import DigitsStatus, find_digits
 from umnist_core.settings import load_settings
 
 
-@click.group("digits")
+@click.group("digits", cls=Commands)
 def digits_group() -> None:
     """Say which digits are used here, or download MNIST.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from umnist_core.cli._common import json_option
+from umnist_core.cli._common import Commands, json_option
 from umnist_core.cli._memory import memory_command
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import ConflictError, UmnistError
@@ -24,6 +24,7 @@ _SIZE = click.IntRange(1, 100_000)
 
 @click.group(
     "models",
+    cls=Commands,
     epilog="\b\nExamples:\n  umnist models list\n  umnist models show ips\n"
     "  umnist models memory efficientnet-b0-512-11gb\n  umnist models import-ips net.pth",
 )

@@ -15,6 +15,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from umnist_core.cli._common import Commands
 from umnist_core.cli._scene_options import set_option
 from umnist_core.cli._simulate import simulate_command
 from umnist_core.cli._study_choice import (
@@ -41,7 +42,11 @@ from umnist_core.scenes import PRESETS
 from umnist_core.spreadsheets import csv_text
 
 
-@click.group("study", epilog='\b\nExamples:\n  umnist study create "Pilot" --stimuli 100')
+@click.group(
+    "study",
+    cls=Commands,
+    epilog='\b\nExamples:\n  umnist study create "Pilot" --stimuli 100',
+)
 def study_group() -> None:
     """Run human-baseline studies.
 

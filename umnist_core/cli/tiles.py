@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from umnist_core import __version__
+from umnist_core.cli._common import Commands
 from umnist_core.cli._page_option import page_option
 from umnist_core.cli._scene_options import given_scene_options, parameter_help, scene_options
 from umnist_core.cli._types import GivenPath
@@ -27,7 +28,7 @@ from umnist_core.rendering import LAYERS
 from umnist_core.scenes import SceneRef
 
 
-@click.group("tiles")
+@click.group("tiles", cls=Commands)
 def tiles_group() -> None:
     """Write images as Deep Zoom tiles, for any viewer that knows them."""
 
