@@ -9,6 +9,8 @@
  * @property {(ratio: number) => void} ratio
  * @property {() => void} fullScreen
  * @property {() => void} help
+ * @property {(tool: "distance"|"box") => void} measure
+ * @property {(kind: "png"|"svg") => void} save
  * @property {() => void} answer
  * @property {((where: "next"|"previous"|"random") => void)|null} navigate
  */
@@ -31,6 +33,8 @@ export const BINDINGS = [
   binding(["4"], "4", "4:1, four by four screen pixels for each", (a) => a.ratio(4)),
   binding(["f"], "F", "Full screen", (a) => a.fullScreen()),
   binding(["o"], "O", "Show or hide the answer", (a) => a.answer(), { everywhere: true }),
+  binding(["m"], "M", "Measure a distance; Enter sets its ends", (a) => a.measure("distance")),
+  binding(["b"], "B", "Measure a box; Enter sets its corners", (a) => a.measure("box")),
   navigation("n", "N", "Next sample", "next"),
   navigation("p", "P", "Previous sample", "previous"),
   navigation("x", "X", "Random sample", "random"),

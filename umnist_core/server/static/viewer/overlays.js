@@ -42,6 +42,8 @@ export class Overlay {
     this.shapes = [];
     /** @type {{x: number, y: number}|null} */
     this.pointer = null;
+    /** What else is drawn. @type {{draw: (toScreen: any, zoom: number, pane: Size) => void}[]} */
+    this.extras = [];
   }
 
   /**
@@ -87,6 +89,7 @@ export class Overlay {
     for (const mark of this.digits) mark.drawBoxes(project);
     this.#drawLabels(pane);
     this.#drawCursor(toScreen);
+    for (const one of this.extras) one.draw(toScreen, view.zoom, pane);
   }
 
   #drawLabels(pane) {

@@ -32,6 +32,14 @@ export function makeToolbar(actions, plain = false, isLinked = false) {
     ],
     !plain &&
       [
+        menuButton("Measure", icon("measure"), [
+          ["Distance", "M", () => actions.measure("distance")],
+          ["Box", "B", () => actions.measure("box")],
+        ]),
+        menuButton("Save what is seen", icon("save"), [
+          ["As PNG", null, () => actions.save("png")],
+          ["As SVG", null, () => actions.save("svg")],
+        ]),
         isLinked && linkButton(),
         document.fullscreenEnabled &&
           button("Full screen", "F", icon("fullScreen"), () => actions.fullScreen()),
@@ -63,6 +71,39 @@ function linkButton() {
   });
   element.setAttribute("aria-live", "polite");
   return element;
+}
+
+/**
+ * A button that opens a few others below itself.
+ *
+ * @param {string} name
+ * @param {Node} face
+ * @param {[string, string|null, () => void][]} items Name, key and what it does.
+ * @returns {HTMLElement}
+ */
+function menuButton(name, face, items) {
+  const menu = h("div", { class: "menu", popover: "auto", role: "group", "aria-label": name });
+  for (const [title, key, act] of items) {
+    const click = () => {
+      menu.hidePopover();
+      act();
+    };
+    const caps = key === null ? [] : [h("kbd", { "aria-hidden": "true" }, key)];
+    menu.append(h("button", { type: "button", click }, title, ...caps));
+  }
+  const opener = button(name, null, face, () => {
+    const { left, bottom, width } = opener.getBoundingClientRect();
+    menu.togglePopover();
+    const right = Math.max(document.documentElement.clientWidth - left - width, 0);
+    Object.assign(menu.style, { top: `${bottom + 4}px`, right: `${right}px`, left: "auto" });
+    if (menu.matches(":popover-open")) menu.querySelector("button")?.focus();
+  });
+  opener.setAttribute("aria-haspopup", "true");
+  opener.setAttribute("aria-expanded", "false");
+  menu.addEventListener("toggle", (event) => {
+    opener.setAttribute("aria-expanded", String(event.newState === "open"));
+  });
+  return h("div", { class: "opener" }, opener, menu);
 }
 
 function button(name, key, face, click, extra = "") {

@@ -18,9 +18,11 @@ import { makeHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
 import { Address } from "./link.js";
 import { frameOf, linkedData, mergedData } from "./looks.js";
+import { Measure } from "./measure.js";
 import { Minimap } from "./minimap.js";
 import { Pane } from "./pane.js";
 import { Readout } from "./readout.js";
+import { saveView } from "./save.js";
 import { ScaleBar } from "./scalebar.js";
 import { makeToolbar } from "./toolbar.js";
 import * as views from "../hall/view.js";
@@ -188,6 +190,7 @@ class Viewer {
     this.stage = h("div", { class: "stage" });
     this.wipe = new Wipe(this.stage);
     this.live = h("div", { class: "unseen", role: "status" });
+    this.measure = new Measure((text) => (this.live.textContent = text));
     this.root = h(
       "div",
       {
@@ -196,7 +199,8 @@ class Viewer {
         "aria-label": "Image viewer",
       },
       ...[makeToolbar(actions, data.plain, !!data.link), this.notice, this.stage],
-      ...(data.plain ? [] : [this.heatBar.element, this.readout.element, this.help]),
+      ...(data.plain ? [] : [this.heatBar.element, this.measure.element, this.readout.element]),
+      ...(data.plain ? [] : [this.help]),
       this.live,
     );
     this.stopKeys = listenToKeys(this.root, actions, data.plain);
@@ -215,6 +219,8 @@ class Viewer {
       ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
       fullScreen: () => this.#fullScreen(),
       help: () => (this.callbacks.onHelp ? this.callbacks.onHelp() : this.help.showModal()),
+      measure: withPane((tool) => this.#measure(tool)),
+      save: withPane((kind) => this.#save(kind)),
       answer: () => this.channel.setOverlays({ answer: !this.channel.overlays.answer }),
       navigate: onNavigate ? (where) => onNavigate(where) : null,
     };
@@ -257,8 +263,9 @@ class Viewer {
     while (this.panes.length < data.panes.length) this.#addPane();
     for (const element of [this.stage, this.readout.element]) {
       element.classList.toggle("two", this.panes.length > 1);
+      element.classList.toggle("three", this.panes.length > 2);
     }
-    this.wipe.show(data.compare === "wipe" && this.panes.length > 1);
+    this.wipe.show(data.compare === "wipe" && this.panes.length === 2);
     this.panes.forEach((pane, index) => {
       const { heat, isStale } = data.layers[index];
       pane.fit(frameOf(data, index));
@@ -284,6 +291,7 @@ class Viewer {
       },
     );
     this.panes.push(pane);
+    this.measure.attach(pane);
     pane.heat.look = this.heatBar.look;
     pane.heat.onChange = () => this.#drawHeat();
     this.stage.append(pane.element);
@@ -298,6 +306,7 @@ class Viewer {
   #dropPane() {
     const pane = this.panes.pop();
     if (this.leader === pane) this.leader = null;
+    this.measure.detach(pane);
     this.panes.at(-1)?.element.append(this.minimap.element);
     pane.destroy();
   }
@@ -350,6 +359,19 @@ class Viewer {
     if (there) this.#goTo(views.viewOfBox(there, this.lead.size), say);
   }
 
+  #measure(tool) {
+    this.measure.toggle(tool);
+    this.lead.viewer.canvas.focus({ preventScroll: true });
+  }
+
+  async #save(kind) {
+    const { stage, panes, scaleBar } = this;
+    const scale = scaleBar.element.isConnected ? scaleBar.element : null;
+    const problem = await saveView({ stage, panes, scale }, kind);
+    if (problem) this.#showNotice(problem);
+    else this.live.textContent = "Saved what is seen.";
+  }
+
   #fullScreen() {
     if (this.root.matches(":fullscreen")) document.exitFullscreen();
     else this.root.requestFullscreen?.();
@@ -361,6 +383,7 @@ class Viewer {
     this.#follow((view) => view);
     this.#drawChrome();
     this.#drawPoint();
+    this.measure.follow(pane);
     this.callbacks.onPlace?.({ view: this.view, size: pane.size, isAtRest: false });
   }
 
