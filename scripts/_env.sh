@@ -48,11 +48,8 @@ installation_fingerprint() {
   {
     pwd
     "$venv_python" --version
-    cat pyproject.toml constraints.txt scripts/hatch_build.py scripts/site_build.py \
-      umnist_core/server/static/package-lock.json README.md CONTRIBUTING.md CHANGELOG.md
-    # The site that the app shows is made of them.
-    find docs scripts/docs_site -name '*.md' -o -name '*.py' -o -name '*.css' -o -name '*.svg' |
-      LC_ALL=C sort | xargs cat
+    cat pyproject.toml constraints.txt scripts/hatch_build.py \
+      umnist_core/server/static/package-lock.json
     # One file is made of them.
     find umnist_core/server/static -name vendor -prune -o -name '*.js' -print -o -name '*.css' -print |
       LC_ALL=C sort | xargs cat
@@ -70,7 +67,8 @@ install() {
   fingerprint=$(installation_fingerprint)
   # The development installation holds all that the base one does.
   if [[ -f umnist_core/server/static/vendor/built-from.sha256 && -f $stamp ]] &&
-    { grep -qxF "$1 $fingerprint" "$stamp" || grep -qxF "dev $fingerprint" "$stamp"; }; then
+    { grep -qxF "$1 $fingerprint" "$stamp" || grep -qxF "dev $fingerprint" "$stamp"; } &&
+    "$venv_python" scripts/site_build.py --app; then
     return
   fi
   say "Installing umnist into .venv; the first time this takes a minute or two."

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +33,7 @@ def fill_manual(root: Path) -> None:
     """
     target = root / MANUAL
     wanted = _fingerprint(root)
-    stamp = target / STAMP
-    if stamp.is_file() and stamp.read_text(encoding="ascii").strip() == wanted:
+    if _built_from(target) == wanted:
         return
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".site-") as name:
         made = Path(name) / "site"
@@ -76,6 +76,11 @@ def build_site(root: Path, target: Path, *words: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def _built_from(target: Path) -> str:
+    stamp = target / STAMP
+    return stamp.read_text(encoding="ascii").strip() if stamp.is_file() else ""
+
+
 def _fingerprint(root: Path) -> str:
     """Return a name of all that the pages are made from."""
     digest = hashlib.sha256()
@@ -89,9 +94,18 @@ def _fingerprint(root: Path) -> str:
 
 
 def main() -> int:
-    """Build all of it into the folder that is named, ``build/docs`` by default."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "docs"
+    """Build all of it into the folder that is named, ``build/docs`` by default.
+
+    With ``--app`` see that what the app shows is there; 1 if it is not and Sphinx neither.
+    """
+    word = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "build" / "docs")
+    target = Path(word)
     try:
+        if word == "--app":
+            if find_spec("sphinx") is None:
+                return int(_built_from(ROOT / MANUAL) != _fingerprint(ROOT))
+            fill_manual(ROOT)
+            return 0
         shutil.rmtree(target, ignore_errors=True)
         build_site(ROOT, target, "-t", "full")
     except RuntimeError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,39 @@ def test_slow_tests_that_are_named_are_there() -> None:
     named = (ROOT / "tests" / "slow.txt").read_text().splitlines()
     assert named == sorted(set(named))
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Copy what the site of the app is made of."""
+    for folder in ("docs", "scripts"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "umnist_core" / "server").mkdir(parents=True)
+    shutil.copy(ROOT / "umnist_core" / "__init__.py", tmp_path / "umnist_core")
+    return tmp_path
+
+
+def _app_site(root: Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
+    command = [python, "scripts/site_build.py", "--app"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def test_site_of_the_app_is_built_when_its_sources_have_changed(sources: Path) -> None:
+    """And left alone otherwise; a broken link stops the build and keeps the site that is there."""
+    page = sources / "umnist_core" / "server" / "site" / "guide" / "show.html"
+    assert _app_site(sources).returncode == 0
+    first = page.stat().st_mtime_ns
+    assert _app_site(sources).returncode == 0
+    assert page.stat().st_mtime_ns == first
+    document = sources / "docs" / "guide" / "show.md"
+    document.write_text(document.read_text() + "\nOne more sentence.\n")
+    assert _app_site(sources).returncode == 0
+    assert "One more sentence." in page.read_text()
+    document.write_text(document.read_text() + "\n[nowhere](nowhere.md#at-all)\n")
+    failed = _app_site(sources)
+    assert failed.returncode == 1
+    assert "nowhere.md" in failed.stderr
+    assert "One more sentence." in page.read_text()
+    assert [one.name for one in page.parents[2].iterdir()] == ["site"]
