@@ -22,7 +22,8 @@ _CUT_OFF = """() => {
   const isCut = (element) => {
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) return false; // for screen readers alone
-    if (element.closest("[data-testid=stSidebar][aria-expanded=false]")) return false;
+    const sidebar = element.closest("[data-testid=stSidebar]");
+    if (sidebar && sidebar.getBoundingClientRect().right <= 0) return false; // folded away
     if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
     let [left, right] = [0, innerWidth];
     for (let one = parentOf(element); one; one = parentOf(one)) {
