@@ -17,6 +17,8 @@ _CSS = f"""
   /* Streamlit's own grey for captions has less than 4.5:1 against the page. */
   [data-testid="stCaptionContainer"] {{ opacity: 1; }}
   [data-testid="stCaptionContainer"] :is(p, code, li) {{ color: var(--umnist-quiet); }}
+  /* Streamlit writes white on the accent, which is light in the dark theme. */
+  [kind^="primary"], [kind^="primary"] p {{ color: var(--umnist-on-accent); }}
   /* The name stands in the header, before the names of the pages. */
   :has(> .st-key-home) {{ position: absolute; }}
   .st-key-home {{
@@ -69,6 +71,9 @@ _CSS = f"""
 def apply_style() -> None:
     """Add the style to the page."""
     dark = st.context.theme.type == "dark"
-    accent, quiet = ("#4fb3c0", "#b8b8b8") if dark else ("#0b6b78", "#595959")
-    root = f":root {{ --umnist-accent: {accent}; --umnist-quiet: {quiet}; }}"
-    st.html(f"{_CSS}<style>{root}</style>")
+    accent, on_accent, quiet = (
+        ("#4fb3c0", "#0c1b1e", "#b8b8b8") if dark else ("#0b6b78", "#ffffff", "#595959")
+    )
+    colours = {"accent": accent, "on-accent": on_accent, "quiet": quiet}
+    told = " ".join(f"--umnist-{name}: {colour};" for name, colour in colours.items())
+    st.html(f"{_CSS}<style>:root {{ {told} }}</style>")
