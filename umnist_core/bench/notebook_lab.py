@@ -23,10 +23,12 @@ from umnist_core.errors import MissingFileError, NetworkError
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
-PATIENCE_MS = 120_000
+PATIENCE_MS = 60_000
 
 _SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
+    # So that all cells are in the page, wherever it is scrolled to.
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
 
@@ -142,7 +144,9 @@ class OpenNotebook:
 
     def run(self, place: int, *, is_waited_for: bool = True) -> None:
         """Run a cell, and wait until it is done unless told otherwise."""
-        self.cells.nth(place).locator(".jp-InputArea .cm-content").click()
+        cell = self.cells.nth(place)
+        cell.locator(".jp-InputArea .cm-content").click()
+        cell.locator(".cm-focused").wait_for()
         self.page.keyboard.press("Control+Enter")
         if is_waited_for:
             self.wait_for(place)
@@ -166,7 +170,11 @@ class OpenNotebook:
 
 @contextmanager
 def open_notebook(
-    browser: Browser, lab: RunningLab, cells: Sequence[str], name: str = "notebook.ipynb", **more: Any
+    browser: Browser,
+    lab: RunningLab,
+    cells: Sequence[str],
+    name: str = "notebook.ipynb",
+    **more: Any,
 ) -> Iterator[OpenNotebook]:
     """Write a notebook and open it, with every address but JupyterLab's own blocked.
 
@@ -200,8 +208,9 @@ def open_notebook(
     page.on("pageerror", lambda error: opened.complaints.append(str(error)))
     page.goto(f"{lab.origin}{lab.base_url}lab/tree/{name}?reset")
     page.locator(".jp-CodeCell").nth(len(cells) - 1).wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    page.get_by_text("| Idle").first.wait_for()  # connected: what is run before may be lost
     page.keyboard.press("Control+b")  # the folders beside it, away
+    page.locator(".jp-FileBrowser").first.wait_for(state="hidden")
     yield opened
     context.close()
 
@@ -215,6 +224,8 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
         "nbformat": 4,
         "nbformat_minor": 5,
         "metadata": {"kernelspec": kernel},
-        "cells": [{**blank, "id": f"cell-{place}", "source": text} for place, text in enumerate(cells)],
+        "cells": [
+            {**blank, "id": f"cell-{place}", "source": text} for place, text in enumerate(cells)
+        ],
     }
     path.write_text(json.dumps(told), encoding="utf-8")
