@@ -42,6 +42,7 @@
 import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
+import { subjectOf } from "../hall/subject.js";
 import { AttentionPanel, OUTLINED, outlineOf } from "./attention.js";
 import { ChoiceRows } from "./choice.js";
 import { Outcome, judged, spokenText, truthFor } from "./outcome.js";
@@ -256,7 +257,9 @@ class Watch {
     const states = this.slots.slice(0, targets.length).map((slot, place) => {
       const isStale = isOfAnother(slot.runner.answered, targets[place]);
       this.#drawSlot(slot, isStale);
-      return this.#lookState(slot, isStale);
+      // Under other noise it may stay, dimmed; over another scene it would be untrue.
+      const isOther = isStale && !isOfSameScene(slot.runner.answered, targets[place]);
+      return { ...this.#lookState(slot, isStale), isOther };
     });
     this.outcomes.classList.toggle("two", targets.length > 1);
     this.slots.forEach(({ outcome }, place) => (outcome.element.hidden = place >= targets.length));
@@ -339,8 +342,8 @@ class Watch {
 
   /** @returns {import("../hall/bus.js").Look} */
   #look(state) {
-    const { key, title, job, shown, isStale } = state;
-    if (!job) return { key, title, heat: null, marks: NO_MARKS };
+    const { key, title, job, shown, isStale, isOther } = state;
+    if (!job || isOther) return { key, title, heat: null, marks: NO_MARKS };
     const answer = setText(job.result.tasks[0]?.answer ?? []);
     const heat = shown ? heatOf(shown, this.data.home) : null;
     return { key, title: `${title}: ${answer}`, heat, marks: this.#marks(state), isStale };
@@ -368,6 +371,10 @@ function catchUp(runner, wish) {
 /** Whether an answer is of another picture or model than is chosen now. */
 function isOfAnother(answered, wish) {
   return Boolean(answered && wish) && !isSame({ ...answered.wish, device: wish.device }, wish);
+}
+
+function isOfSameScene(answered, wish) {
+  return subjectOf(answered.wish.image) === subjectOf(wish.image);
 }
 
 /** What was asked for of an earlier answer, as far as this one has it. */
