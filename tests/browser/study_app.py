@@ -34,7 +34,7 @@ class StudyApp:
         query = "" if study is None else f"?study={study}"
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{self.address}/{name}{query}")
-        page.wait_for_selector("[data-testid=stMain] .stVerticalBlock .stElementContainer p")
+        page.wait_for_selector("[data-testid=stMain] .stElementContainer:not(.st-key-home *) p")
         settle(page)
 
 

@@ -20,7 +20,7 @@ def open_page(page: Page, app: str, name: str) -> None:
     page.goto(f"{app}/{name}")
     if name in WITH_VIEWER:
         page.wait_for_selector(".umnist-viewer.ready")
-    page.wait_for_selector("[data-testid=stMain] .stVerticalBlock .stElementContainer")
+    page.wait_for_selector("[data-testid=stMain] .stElementContainer:not(.st-key-home *)")
     settle(page)
 
 

@@ -153,7 +153,7 @@ def test_keys_step_through_samples_and_the_link_follows(page: Page, app: str) ->
     open_explore(page, app, seed=SEED, index=INDEX)
     page.keyboard.press("n")
     wait_until(lambda: f"index={INDEX + 1}" in address(page), "n did not go to the next sample.")
-    expect(page.get_by_label("Index")).to_have_value(str(INDEX + 1))
+    expect(page.get_by_role("spinbutton", name="Index", exact=True)).to_have_value(str(INDEX + 1))
     page.keyboard.press("p")
     wait_until(lambda: f"index={INDEX}&" in f"{address(page)}&", "p did not go back.")
     page.get_by_role("button", name=re.compile("[Rr]andom")).click()

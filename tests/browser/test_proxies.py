@@ -186,7 +186,7 @@ def test_researcher_looks_at_images_through_the_proxy(researcher: Page, lab: Lab
 def test_researcher_gives_out_links_with_the_public_address(researcher: Page, lab: Lab) -> None:
     """And Label's button leads to the annotators' page under the path."""
     researcher.goto(f"{lab.home}/studies?study={lab.study}")
-    researcher.wait_for_selector("[data-testid=stMain] .stVerticalBlock .stElementContainer p")
+    researcher.wait_for_selector("[data-testid=stMain] .stElementContainer:not(.st-key-home *) p")
     settle(researcher)
     researcher.get_by_role("button", name="Make an open link").click()
     expect(researcher.get_by_text(f"{lab.home}/join/").first).to_be_visible()
