@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages._ui.shared.address import follow_address
+from pages._ui.shared.help import show_help
 from pages._ui.shared.style import apply_style
 
 FOLDER = Path(__file__).parents[1]
@@ -32,5 +33,7 @@ for name, page in pages.items():
 shown = st.navigation(list(pages.values()), position="top")
 with st.container(key="home"):
     st.page_link(pages["explore"], label="umnist", help="Home: Explore")
-follow_address(shown.title)
+name = next(one for one, title in TITLES.items() if title == shown.title)
+show_help(name)
+follow_address(name)
 shown.run()

@@ -20,7 +20,7 @@ _CSS = f"""
   /* Streamlit writes white on the accent, which is light in the dark theme. */
   [kind^="primary"], [kind^="primary"] p {{ color: var(--umnist-on-accent); }}
   /* The name stands in the header, before the names of the pages. */
-  :has(> .st-key-home) {{ position: absolute; }}
+  :has(> :is(.st-key-home, .st-key-help)) {{ position: absolute; }}
   .st-key-home {{
     position: fixed; top: 0; left: 16px; z-index: 999991; width: auto; height: {HEADER_PX}px;
     justify-content: center;
