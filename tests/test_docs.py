@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from subprocess import run
@@ -93,3 +94,42 @@ def test_constraints_name_versions_alone() -> None:
     """The pinned versions name no host and no path, so that any mirror can serve them."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()[1:]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+
+
+def _typed(document: Path) -> list[str]:
+    """Return the ``umnist`` commands of a document's code, without what is behind ``#``."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"`(umnist [a-z][^`]*)`", document.read_text())
+    found = [line.strip() for line in [*lines, *inline]]
+    return [line for line in found if line.startswith("umnist ")]
+
+
+def _wrong(line: str) -> str | None:
+    """Return what a command line names that there is not."""
+    words = shlex.split(line.replace("'", "").replace("…", ""), comments=True)[1:]
+    command: click.Command = umnist
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        inner = command.get_command(click.Context(command), words.pop(0))
+        if inner is None:
+            return line
+        command = inner
+    options = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    given = {word.partition("=")[0] for word in words if re.match("--[a-z]", word)}
+    return f"{line}: {given - options}" if given - options - {"--help", "--version"} else None
+
+
+OF_THIS_VERSION = [
+    path for path in DOCUMENTS if path.name != "CHANGELOG.md" and path.parent.name != "decisions"
+]
+
+
+@pytest.mark.parametrize("document", OF_THIS_VERSION, ids=lambda path: path.name)
+def test_commands_that_documents_show_exist_with_their_options(document: Path) -> None:
+    """Whoever types them is not told that there is no such thing."""
+    wrong = [found for line in _typed(document) if (found := _wrong(line))]
+    assert wrong == []

@@ -14,7 +14,7 @@ _OF_THE_CLONE = {"../CONTRIBUTING.md": "/contributing.md", "../CHANGELOG.md": "/
 
 
 class Mermaid(Directive):  # type: ignore[misc]
-    """A chart of Mermaid's that is one chain, as boxes with arrows; any other as its text.
+    """A chart of Mermaid's: each line with arrows is a chain of boxes.
 
     No program of Mermaid's is needed for that, neither when the site is built nor when it is read.
     """
@@ -23,23 +23,32 @@ class Mermaid(Directive):  # type: ignore[misc]
 
     def run(self) -> list[nodes.Node]:
         """Return the chart."""
-        chains = [line.strip() for line in self.content[1:]]
-        if len(chains) != 1 or "-->" not in chains[0]:
-            return [nodes.literal_block("", "\n".join(self.content), language="none")]
-        parts = _ARROW.split(chains[0])
-        chart = nodes.enumerated_list(classes=["chain"])
-        for place, name in enumerate(parts[::2]):
-            said = parts[2 * place - 1] if place else None
-            before = [nodes.emphasis("", said)] if said else []
-            words = nodes.paragraph("", "", *before, nodes.strong("", _words(name)))
-            chart += nodes.list_item("", words)
-        return [chart]
+        lines = [_ARROW.split(line.strip()) for line in self.content if "-->" in line]
+        words: dict[str, str] = {}  # a box says only where it first stands what it says
+        for box in (box for line in lines for box in line[::2]):
+            words.setdefault(_name(box), _words(box))
+        return [_chain(line, words) for line in lines]
+
+
+def _chain(parts: list[str], words: dict[str, str]) -> nodes.Node:
+    """Return boxes in a row; between two of them stands what is told of the arrow, or None."""
+    chart = nodes.enumerated_list(classes=["chain"])
+    for place, box in enumerate(parts[::2]):
+        said = parts[2 * place - 1] if place else None
+        before = [nodes.emphasis("", said)] if said else []
+        box_words = nodes.strong("", words[_name(box)])
+        chart += nodes.list_item("", nodes.paragraph("", "", *before, box_words))
+    return chart
+
+
+def _name(box: str) -> str:
+    return re.split(r"[\[(]", box)[0].strip('"')
 
 
 def _words(box: str) -> str:
     """Return what a box says: ``log[(log)]`` and ``"a b"`` without what makes its shape."""
     shaped = _SHAPED.match(box)
-    return shaped[1] if shaped else box
+    return shaped[1] if shaped else box.strip('"')
 
 
 def link_within_the_site(app: Any, docname: str, source: list[str]) -> None:

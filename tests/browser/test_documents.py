@@ -59,6 +59,7 @@ def test_chain_of_a_chart_is_drawn_as_boxes(reader: tuple[Page, str], site: str)
     """Without Mermaid's program."""
     page, _ = reader
     page.goto(f"{site}/architecture.html")
-    chain = page.locator("ol.chain").first.locator("strong")
+    expect(page.locator("ol.chain").first).to_contain_text("static/viewer")
+    chain = page.locator("ol.chain", has_text="slider").locator("strong")
     expect(chain.first).to_have_text("slider")
     expect(chain.last).to_have_text("PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from tests.datasets.making import hashes, small_recipe, umnist
 from umnist_core.datasets import open_dataset, open_image_folder
 from umnist_core.datasets.inspect import inspect_dataset
 from umnist_core.datasets.read_me import READ_ME, TRUTH_COLUMNS
+from umnist_core.datasets.recipe import BATCH
+from umnist_core.datasets.samples import Order, write_batch
 from umnist_core.datasets.truth import truth_schema
 from umnist_core.datasets.write import write_dataset
-from umnist_core.errors import ConflictError, InvalidValueError
+from umnist_core.errors import ConflictError, InvalidValueError, WriteError
 
 LARGER = {"canvas": "1100", "factor": "0.5..4"}
 """Large enough that small copies go by way of 512 px."""
@@ -47,6 +50,27 @@ def test_harmed_image_is_restored_while_the_data_set_grows(tmp_path: Path) -> No
         hashes(tmp_path / "a").items()
         >= {name: sha for name, sha in before.items() if name.startswith("train/")}.items()
     )
+
+
+def test_growing_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made until then stays, and the end is the same, byte for byte."""
+    write_dataset(small_recipe(5), tmp_path / "a", sides_px=(100,))
+
+    def stopped(order: Order, first: int, last: int, checksums: Sequence[str | None]) -> object:
+        if first >= 2 * BATCH:
+            raise WriteError("The disc is full.")
+        return write_batch(order, first, last, checksums)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("umnist_core.datasets.write.write_batch", stopped)
+        with pytest.raises(WriteError, match="disc is full"):
+            write_dataset(small_recipe(11), tmp_path / "a")
+    assert inspect_dataset(tmp_path / "a").expected == {"train": 11}
+    assert write_dataset(small_recipe(11), tmp_path / "a").drawn == 11 - 2 * BATCH
+    write_dataset(small_recipe(11), tmp_path / "b", sides_px=(100,))
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
 
 
 def test_each_split_grows_by_itself(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from umnist_core.cli._common import Commands, json_option
+from umnist_core.cli._common import Commands, json_option, model_or_argument
 from umnist_core.cli._memory import memory_command
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import ConflictError, UmnistError
@@ -25,7 +25,7 @@ _SIZE = click.IntRange(1, 100_000)
 @click.group(
     "models",
     cls=Commands,
-    epilog="\b\nExamples:\n  umnist models list\n  umnist models show ips\n"
+    epilog="\b\nExamples:\n  umnist models list\n  umnist models show --model ips\n"
     "  umnist models memory efficientnet-b0-512-11gb\n  umnist models import-ips net.pth",
 )
 def models_group() -> None:
@@ -62,24 +62,24 @@ def list_command(as_json: bool) -> None:
         click.echo(f"  {name:<24} {model}")
 
 
-@models_group.command("show", epilog="\b\nExample:\n  umnist models show digit-finder")
-@click.argument("name")
+@models_group.command("show", epilog="\b\nExample:\n  umnist models show --model digit-finder")
+@model_or_argument()
 @json_option()
-def show_command(name: str, as_json: bool) -> None:
-    """Show the settings of a model, or the card of a checkpoint, by its NAME or path."""
+def show_command(checkpoint: str, as_json: bool) -> None:
+    """Show the card of a checkpoint, by name or path; or the settings of a model, by its name."""
     from umnist_core.models.cards import get_checkpoint, load_card
     from umnist_core.models.registry import get_entry, model_names
 
-    if name in model_names():
-        entry = get_entry(name)
+    if checkpoint in model_names():
+        entry = get_entry(checkpoint)
         shown: dict[str, Any] = {
-            "model": name,
+            "model": checkpoint,
             "sees": entry.model.sees,
             "paper": entry.model.paper,
             "settings": dataclasses.asdict(entry.config()),
         }
     else:
-        shown = dataclasses.asdict(load_card(get_checkpoint(name)))
+        shown = dataclasses.asdict(load_card(get_checkpoint(checkpoint)))
     if as_json:
         click.echo(json.dumps(shown))
         return
