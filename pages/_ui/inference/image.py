@@ -21,7 +21,13 @@ from pages._ui.shared.scene_controls import (
     step_scene,
 )
 from pages._ui.shared.studies import get_service
-from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
+from pages._ui.shared.study_choice import (
+    OPTIONAL_STOPPING,
+    choose_image,
+    choose_study,
+    is_masked,
+    study_link,
+)
 from pages._ui.shared.systems import preset_of
 from umnist_core.datasets.large_scale.ref import DigitRef
 from umnist_core.digits import load_glyphs
@@ -122,9 +128,9 @@ def _choose_from_study() -> Picture | None:
         return None
     results = load_results(service, study)
     image = choose_image(results)
-    # The choice of a study writes the address itself.
     entry = register_file(service.stimulus_file(results.study, image), frozen=True)
-    viewer = _file_viewer(entry, "Image", None)
+    link = {**dict.fromkeys(FILE_NAMES), "source": "study", **study_link(results.study, image)}
+    viewer = _file_viewer(entry, "Image", link)
     known = truth_data(results, image)
     return Picture(
         viewer | known,

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.shared.results import GAZES, Results, answers_to, find_gaze, heat_data, truth_data
-from pages._ui.shared.study_choice import IMAGE
+from pages._ui.shared.study_choice import IMAGE, study_link
 from pages._ui.shared.viewer import show_answers, show_viewer
 from pages._ui.shared.words import POOL_TITLES, count
 from umnist_core.labeling.service import StudyService
@@ -43,7 +43,8 @@ def show_stage(service: StudyService, results: Results, image: str, gaze: str) -
         "bus": BUS,
         "panes": [{"title": "Image", **entry.pane}],
         "image": {"width": entry.width, "height": entry.height},
-        "link": None,
+        "link": study_link(results.study, image),
+        "subject": image,
         "navigate": True,
         "heat": find_heat(service, results, image, gaze),
         **truth_data(results, image),

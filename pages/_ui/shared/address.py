@@ -27,7 +27,11 @@ FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low
 """Parameters of the address that name a file and what stands beside it, and keys of their widgets;
 ``split`` names generated images, too."""
 
-_KEPT = (*FILE_NAMES, "split", "picture", "beside", "third", "filter")
+_KEPT = (
+    *FILE_NAMES,
+    *("split", "picture", "beside", "third", "filter"),
+    *("results_study", "results_image"),
+)
 """Keys of widgets whose values Streamlit would forget on a page that does not draw them."""
 
 _PAGE = "page_shown"

@@ -8,14 +8,18 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.shared.address import LED_BY_ADDRESS
 from pages._ui.shared.results import Results
-from pages._ui.shared.studies import asked_study, list_studies, open_study, show_mark
+from pages._ui.shared.studies import STUDY, asked_study, list_studies, show_mark
 from pages._ui.shared.words import STATUS_COLOURS, count
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
 
 _CHOICE = "results_study"
 _MASK = "results_mask"
+
+STIMULUS = "stimulus"
+"""Parameter of the address that names an image of a study."""
 
 IMAGE = "results_image"
 """Where the session keeps the image that is shown."""
@@ -36,17 +40,15 @@ def choose_study(service: StudyService) -> Overview | None:
             st.page_link(st.session_state["studies_page"], label="Go to Studies")
         return None
     asked = asked_study()
-    if asked is not None and asked not in studies:
+    is_led = st.session_state.get(LED_BY_ADDRESS, False) or _CHOICE not in st.session_state
+    if is_led and asked is not None and asked not in studies:
         st.warning(f"There is no study {asked[:40]!r}; another one is shown.")
-    if st.session_state.get(_CHOICE) not in studies:
-        st.session_state[_CHOICE] = asked if asked in studies else _first(studies)
-    chosen = st.selectbox(
-        "Study",
-        list(studies),
-        format_func=_titles(studies).__getitem__,
-        key=_CHOICE,
-        on_change=lambda: open_study(st.session_state[_CHOICE]),
-    )
+    if is_led and asked in studies:
+        st.session_state[_CHOICE] = asked
+    elif st.session_state.get(_CHOICE) not in studies:
+        st.session_state[_CHOICE] = _first(studies)
+    titles = _titles(studies)
+    chosen = st.selectbox("Study", list(studies), format_func=titles.__getitem__, key=_CHOICE)
     one = studies[chosen]
     labels = sum(pool.labels for pool in one.pools)
     target = sum(pool.target for pool in one.pools)
@@ -89,7 +91,11 @@ def is_masked(one: Overview) -> bool:
 def choose_image(results: Results) -> str:
     """Draw the list of images, the hardest first, and return the chosen one."""
     images = list(results.images.index)
-    if st.session_state.get(IMAGE) not in images:
+    is_led = st.session_state.get(LED_BY_ADDRESS, False) or IMAGE not in st.session_state
+    asked = st.query_params.get(STIMULUS)
+    if is_led and asked in images:
+        st.session_state[IMAGE] = asked
+    elif st.session_state.get(IMAGE) not in images:
         st.session_state[IMAGE] = images[0]
     rows = results.images.to_dict("index").items()
     # Numbered, since Streamlit takes options with the same title for one another.
@@ -100,6 +106,11 @@ def choose_image(results: Results) -> str:
         "Image, hardest first", images, format_func=titles.__getitem__, key=IMAGE
     )
     return chosen
+
+
+def study_link(study: str, image: str) -> dict[str, str | None]:
+    """Return an image of a study as parameters of the page's address."""
+    return {STUDY: study, STIMULUS: image}
 
 
 def image_title(row: Mapping[Hashable, Any]) -> str:
