@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 
 import cv2
 import numpy as np
@@ -20,7 +21,8 @@ __all__ = ["browser"]
 
 SIDE_PX = 1500
 REF = SceneRef.of("released", {"canvas": str(SIDE_PX)}, seed=7, index=3)
-MARGIN_PX = 70
+MARGIN_PX = 150
+"""What a shot leaves out at each side: the scale and the small map stand there."""
 
 SHOW, AGAIN, SAY, LOOK, PICK, BUSY, LAB, SETTING, MOVE, CLOSE, AFTER = range(11)
 CELLS = {
@@ -32,7 +34,7 @@ from umnist_core.scenes import SceneRef
 ref = {REF!r}
 boxes = np.float32([[0, 0, 300, 300], [700, 700, 1000, 900]])
 where = AttentionMap(np.float32([[[0.7, 0.3]]]), boxes, {SIDE_PX}, {SIDE_PX}, ("sum",), "test")
-viewer = DeepZoom(ref, attention=where, height=420)
+viewer = DeepZoom(ref, attention=where, height=600)
 viewer""",
     AGAIN: "viewer",
     SAY: "import json; print(json.dumps([viewer.viewport, viewer.selection, viewer.overlays]))",
@@ -97,11 +99,20 @@ def _shot(notebook: OpenNotebook, place: int) -> tuple[Pixels, tuple[float, floa
 def _shows(
     notebook: OpenNotebook, place: int, image: Pixels, view: tuple[float, float, int]
 ) -> bool:
+    """Return whether each image pixel is ``zoom`` by ``zoom`` screen pixels of its value.
+
+    Which whole screen pixel they begin on, within one, follows from the size of the pane.
+    """
     x, y, zoom = view
     shot, (left, top) = _shot(notebook, place)
-    rows = (round(y * zoom + top) + np.arange(shot.shape[0])) // zoom
-    cols = (round(x * zoom + left) + np.arange(shot.shape[1])) // zoom
-    return bool((shot == image[np.ix_(rows, cols)][:, :, None]).all())
+    row, col = round(y * zoom + top), round(x * zoom + left)
+
+    def window(down: int, right: int) -> Pixels:
+        rows = (row + down + np.arange(shot.shape[0])) // zoom
+        cols = (col + right + np.arange(shot.shape[1])) // zoom
+        return image[np.ix_(rows, cols)][:, :, None]
+
+    return any((shot == window(*move)).all() for move in product((0, -1, 1), repeat=2))
 
 
 def test_the_traits_make_the_round_trip_and_two_views_agree(notebook: OpenNotebook) -> None:

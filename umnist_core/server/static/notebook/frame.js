@@ -5,6 +5,7 @@
 
 import { h } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
+import { density } from "../hall/view.js";
 
 const SAID = {
   well: "",
@@ -28,6 +29,26 @@ export class Frame {
     this.body = h("div", { class: "notebook" }, this.bar, this.notice, this.stage, this.panel);
     this.root.append(this.body);
     this.#followTheme();
+    this.left = new AbortController();
+    const options = { capture: true, passive: true, signal: this.left.signal };
+    const settle = () => this.settle();
+    document.addEventListener("scroll", () => requestAnimationFrame(settle), options);
+    this.host.addEventListener("pointerenter", settle, options);
+    this.sizes = new ResizeObserver(settle);
+    this.sizes.observe(this.host);
+  }
+
+  /**
+   * Begin on a whole screen pixel, by layout and not by a transform, which would be blurred too: a notebook's lines have fractions in their heights, and all of
+   * the picture would be blurred by as much.
+   */
+  settle() {
+    const { left, top } = this.host.getBoundingClientRect();
+    const shift = (place) => {
+      const screen = place * density();
+      return `${(Math.ceil(screen - 1e-3) - screen) / density()}px`;
+    };
+    this.body.style.margin = `${shift(top)} 0 0 ${shift(left)}`;
   }
 
   /** @param {import("./channel.js").Health} health */
@@ -38,6 +59,8 @@ export class Frame {
   }
 
   close() {
+    this.left.abort();
+    this.sizes.disconnect();
     this.themes.disconnect();
     this.host.remove();
   }

@@ -228,6 +228,7 @@ export class View {
   }
 
   #rested() {
+    this.frame.settle();
     if (!this.acted) return;
     const { view, size } = this.viewer.place();
     const whole = views.wholeView(this.data.image, size);
