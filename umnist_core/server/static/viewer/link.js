@@ -22,16 +22,24 @@
 /** @type {(Asked & {subject: string})|null} What was last written, for the next page. */
 let kept = null;
 
+/** What a page does not answer by then, such as a value that is written otherwise, is written. */
+const LONGEST_ANSWER_MS = 10_000;
+
 /** The address of one viewer, whose data say in `link` what belongs there. */
 export class Address {
   /** @type {string|undefined} The image that the address was last written for. */
   #subject;
   #isWritten = false;
-  #isLeft = false;
+  #leftAt = -Infinity;
 
   /** @param {AbortSignal} signal Ends it. */
   constructor(signal) {
-    addEventListener("popstate", () => (this.#isLeft = true), { signal });
+    addEventListener("popstate", () => (this.#leftAt = performance.now()), { signal });
+  }
+
+  /** Whether the page has yet to answer with the image of the address. */
+  get #isLeft() {
+    return performance.now() - this.#leftAt < LONGEST_ANSWER_MS;
   }
 
   /**
@@ -44,6 +52,9 @@ export class Address {
     if (!link) return null;
     const params = query();
     const isTold = ["view", "show", ...Object.keys(link)].some((name) => params.has(name));
+    // Of Back pressed twice in a hurry, the page has yet to answer the second.
+    const isOther = ([name, value]) => value !== null && (params.get(name) ?? value) !== value;
+    if (Object.entries(link).some(isOther)) this.#leftAt = performance.now();
     if (!isTold && kept && kept.subject === subject) return kept;
     return askedFor(params);
   }
@@ -60,7 +71,7 @@ export class Address {
     const params = query();
     const isHere = Object.entries(link).every(([name, value]) => params.get(name) === value);
     // A page that shows something else instead, such as the default, writes that.
-    if (isHere || JSON.stringify(link) !== JSON.stringify(before.link)) this.#isLeft = false;
+    if (isHere || JSON.stringify(link) !== JSON.stringify(before.link)) this.#leftAt = -Infinity;
     if (isHere) this.#subject = subject;
     return isHere ? askedFor(params) : null;
   }
