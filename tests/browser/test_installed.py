@@ -75,3 +75,13 @@ def test_documents_come_with_the_wheel_and_need_nothing_from_elsewhere(
     refused = httpx.get(f"{origin}/docs/nothing.html")
     assert (refused.status_code, refused.text.count("\n")) == (404, 0)
     assert "index.html" in refused.text
+
+
+def test_question_mark_opens_the_page_for_that_kind_of_work(page: Page, origin: str) -> None:
+    """Beside the app, which stays as it is."""
+    for path, title in (("", "Show"), ("/noise_lab", "Tune the noise"), ("/models", "Train")):
+        page.goto(f"{origin}{path}")
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="Help").click()
+        expect(opened.value.get_by_role("heading", level=1)).to_have_text(re.compile(title))
+        assert page.url.partition("?")[0].rstrip("/") == f"{origin}{path}"
