@@ -90,6 +90,17 @@ def interaction_command(changes: int, as_json: bool) -> None:
     _show(bench_interaction(changes), as_json)
 
 
+@bench_group.command("notebook", epilog="\b\nExample:\n  umnist bench notebook --json")
+@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--pans", type=click.IntRange(4), default=24, show_default=True)
+@json_option
+def notebook_command(rounds: int, pans: int, as_json: bool) -> None:
+    """Time the viewer in a real JupyterLab beside the app: first picture, and movements."""
+    from umnist_core.bench.notebook import bench_notebook
+
+    _show(bench_notebook(rounds, pans), as_json)
+
+
 @bench_group.command("study", epilog="\b\nExample:\n  umnist bench study --annotators 50 --json")
 @click.option("--annotators", type=click.IntRange(1, 120), default=50, show_default=True)
 @click.option(
