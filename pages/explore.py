@@ -42,7 +42,7 @@ with controls:
 with stage_place:
     if stage is None:
         told = st.error if problem else st.info
-        told(problem or "Choose a data set or name a folder or file beside this, or upload a file.")
+        told(problem or "Drop images or a folder here, or choose a data set or a file beside this.")
         st.stop()
     viewer = stage.viewer_data | {"status": problem or None}
     if isinstance(stage, SceneStage):
