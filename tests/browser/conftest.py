@@ -87,8 +87,8 @@ PAGE = """<!doctype html>
 <div id="stage"></div>
 <div><div id="answers"></div><input aria-label="Elsewhere"></div>
 <script type="module">
-  import {{ mountAnswers, mountViewer }} from "/assets/{version}/viewer/viewer.js";
-  import {{ openChannels }} from "/assets/{version}/hall/bus.js";
+  import {{ mountAnswers, mountViewer }} from "/assets/{version}/{viewer}";
+  import {{ openChannels }} from "/assets/{version}/{bus}";
   const data = {data};
   Object.assign(window, {{ data, openChannels, views: [], asked: [], shown: [] }});
   window.viewer = mountViewer(document.getElementById("stage"), data, {{
@@ -113,6 +113,8 @@ class TestServer:
     """Seconds by which paths that begin so are late."""
     broken: set[str] = field(default_factory=set)
     """Paths that begin so are answered with 500."""
+    is_one_module: bool = False
+    """Whether the viewer is the one file that the build makes."""
 
 
 class Faults:
@@ -167,7 +169,9 @@ def running_server(images: Path) -> Iterator[TestServer]:
     version = static_version()
 
     def page(_request: Request) -> HTMLResponse:
-        return HTMLResponse(PAGE.format(version=version, data=json.dumps(state.data)))
+        one = "vendor/viewer.one.js" if state.is_one_module else ""
+        modules = {"viewer": one or "viewer/viewer.js", "bus": one or "hall/bus.js"}
+        return HTMLResponse(PAGE.format(version=version, data=json.dumps(state.data), **modules))
 
     app = Starlette(
         routes=[
@@ -190,6 +194,7 @@ def server(running_server: TestServer) -> TestServer:
     """Return the server, with nothing broken or late."""
     running_server.delays_s.clear()
     running_server.broken.clear()
+    running_server.is_one_module = False
     return running_server
 
 
