@@ -306,3 +306,22 @@ def test_three_views_in_step_at_390_px(browser: Browser, app: str, written: Path
         assert box is not None
         assert box["x"] + box["width"] <= PHONE[0], button.inner_text()
     context.close()
+
+
+def test_files_are_dropped_on_inference_too(
+    page: Page, app: str, written: Path, tmp_path: Path
+) -> None:
+    """Whichever tab is open; what is refused is said over the picture."""
+    page.goto(f"{app}/inference?canvas=600&factor=1..4")
+    page.wait_for_selector(".umnist-viewer.ready")
+    (tmp_path / "text.pdf").write_text("hello")
+    drop(page, tmp_path / "text.pdf")
+    expect(page.get_by_role("alert").filter(has_text="found text.pdf")).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).click()
+    drop(page, written)
+    data = open_dataset(written)
+    page.get_by_role("tab", name="Answer").click()
+    scene = data.truth(data.ids[0])
+    assert scene is not None
+    page.get_by_text("Show the answer").click()
+    expect(page.locator(".pane [data-digit]")).to_have_count(len(scene.digits))

@@ -17,6 +17,11 @@ import { atHome } from "../hall/home.js";
 import { chosenFiles, droppedFiles, sendFiles, wantedFiles } from "./dropped.js";
 import { forgetPlaces, recentPlaces, rememberPlace } from "./recent.js";
 
+/** What Streamlit tells its components alone of the theme. */
+const THEME = ["background-color", "text-color", "border-color", "primary-color"]
+  .concat("orange-color", "font", "base-radius")
+  .map((name) => `--st-${name}`);
+
 /**
  * @param {HTMLElement|ShadowRoot} parentElement
  * @param {OwnData} data
@@ -35,9 +40,11 @@ class Own {
     /** @type {AbortController|null} */
     this.sending = null;
     this.#build();
-    this.styles = styleSheet("own/own.css", parentElement);
-    this.styles.loaded.catch(() => undefined); // it works without looking like itself
+    this.styles = [parentElement, this.layer].map((one) => styleSheet("own/own.css", one));
+    // It works without looking like itself.
+    for (const { loaded } of this.styles) loaded.catch(() => undefined);
     parentElement.append(this.root);
+    document.body.append(this.layer);
     this.#listen();
     this.update(data);
   }
@@ -55,7 +62,8 @@ class Own {
     this.left.abort();
     this.sending?.abort();
     this.root.remove();
-    this.styles.element.remove();
+    this.layer.remove();
+    for (const { element } of this.styles) element.remove();
   }
 
   #build() {
@@ -76,9 +84,10 @@ class Own {
     this.recent = h("details", {}, h("summary", {}, "Recent places"), this.list, clear);
     this.words = h("p", { role: "status" });
     this.stop = h("button", { type: "button", click: () => this.#close() }, "Cancel");
-    // In the top layer: it stands over the picture, and the panel's own edges do not cut it off.
+    // In the top layer, over the picture, and not in the panel, which a tab may hide.
     this.sign = h("div", { class: "sign", popover: "manual" }, this.words, this.stop);
-    this.root = h("div", { class: "umnist-own" }, this.choose, this.recent, this.sign);
+    this.layer = h("div", { class: "umnist-own" }, this.sign);
+    this.root = h("div", { class: "umnist-own" }, this.choose, this.recent);
   }
 
   #input(attributes) {
@@ -168,6 +177,8 @@ class Own {
    */
   #say(sentence, state) {
     const stage = document.querySelector(this.data.stage) ?? document.body;
+    const theme = getComputedStyle(this.root);
+    for (const name of THEME) this.layer.style.setProperty(name, theme.getPropertyValue(name));
     const { left, top, width, height } = stage.getBoundingClientRect();
     const shown = Math.min(height, innerHeight - Math.max(top, 0));
     this.sign.className = `sign ${state}`;
