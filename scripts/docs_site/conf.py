@@ -61,7 +61,7 @@ nb_execution_mode = "cache"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-# A widget needs its kernel, and what stands in for one would come from elsewhere: its picture shows.
+# A widget needs its kernel, and what stands in for it comes from elsewhere: its picture shows.
 nb_ipywidgets_js: dict[str, Any] = {}
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 
