@@ -87,6 +87,12 @@ def test_range_is_that_of_the_values(tmp_path: Path) -> None:
     assert found["full"] == [DEEP.min(), DEEP.max()]
     assert found["auto"] == pytest.approx(np.percentile(DEEP, (2, 98)))
     assert (sum(found["histogram"]), found["reduction"]) == (DEEP.size, 1)
+    floats = np.linspace(-2, 5, 60 * 80, dtype=np.float32).reshape(60, 80)
+    floats[3, 4] = np.nan
+    write_tiff(tmp_path / "float.tif", floats, kind=FLOAT)
+    found = value_range(ValueLevels(read_image_header(tmp_path / "float.tif")), None)
+    assert found["full"] == [-2, 5]
+    assert found["auto"] == pytest.approx([-1.86, 4.86], abs=0.01)
 
 
 def test_wrong_windows_and_channels_are_refused(tmp_path: Path) -> None:

@@ -107,6 +107,18 @@ class ValueLevels:
 
     def read(self, level_box: Box, reduction: int) -> NDArray[np.float64]:
         """Return the means of a box of a level, float64 (H, W, channels), as stored, not turned."""
+        values, left = self.read_stored(level_box, reduction)
+        means = block_means(values.astype(np.float64), left)
+        return means if self._most is None else means * (self._most / 255)
+
+    def read_stored(self, level_box: Box, reduction: int) -> tuple[NDArray[Any], int]:
+        """Return the px under a box of a level, of the coarsest level that is fine enough.
+
+        Returns
+        -------
+        tuple
+            Values (H, W, channels) of that level, and by how much it is still to be reduced.
+        """
         fine = max(one for one in self._levels if one <= reduction)
         left, level = reduction // fine, self._levels[fine]
         rows, cols = (reduced_size_px(side, fine) for side in (self.height, self.width))
@@ -122,8 +134,12 @@ class ValueLevels:
         missing = [(0, box.height - height), (0, box.width - width), (0, 0)]
         if missing != [(0, 0)] * 3:  # a writer may round the size of a level down
             values = np.pad(values, missing, mode="edge")
-        means = block_means(values.astype(np.float64), left)
-        return means if self._most is None else means * (self._most / 255)
+        return values, left
+
+    @property
+    def has_counts(self) -> bool:
+        """Whether its values are so few whole numbers that each can be counted."""
+        return self._most is None and self._levels[1].format in ("uchar", "ushort")
 
     def _find_levels(self) -> dict[int, Any]:
         """Return reduction -> values as a libvips image."""
@@ -234,47 +250,71 @@ def value_range(levels: ValueLevels, channel: int | None) -> dict[str, Any]:
         reduction *= 2
     rows, cols = (reduced_size_px(side, reduction) for side in (levels.height, levels.width))
     step = max(1, _LOOKED_PX // (16 * cols))
-    parts = []
-    for row in range(0, rows, step):
-        go_on()
-        box = Box(row, 0, min(row + step, rows), cols)
-        parts.append(levels.read(box, reduction)[:, :, places].astype(np.float32).ravel())
-    values = np.concatenate(parts)
-    values = values[np.isfinite(values)]
-    if not values.size:
-        values = np.zeros(1, np.float32)
-    low, high = float(values.min()), float(values.max())
-    auto = [float(one) for one in np.percentile(values, AUTO_SHARES)]
-    counts, _ = np.histogram(values, BINS, (low, high if high > low else low + 1))
+    boxes = [Box(row, 0, min(row + step, rows), cols) for row in range(0, rows, step)]
+    if reduction == 1 and levels.has_counts:
+        values, counts = _counted(levels, boxes, places)
+    else:
+        values, counts = _sorted(levels, boxes, places, reduction)
+    low, high = float(values[0]), float(values[-1])
+    below = np.cumsum(counts)
+    auto = [float(values[np.searchsorted(below, share / 100 * below[-1])]) for share in AUTO_SHARES]
+    ends = (low, high if high > low else low + 1)
+    histogram, _ = np.histogram(values, BINS, ends, weights=counts)
     return {
         "full": [low, high],
         "auto": auto,
-        "histogram": counts.tolist(),
+        "histogram": histogram.astype(int).tolist(),
         "reduction": reduction,
     }
+
+
+def _counted(
+    levels: ValueLevels, boxes: list[Box], places: list[int]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the values that there are, in order, and how often each is."""
+    counts = np.zeros(2**16, np.int64)
+    for box in boxes:
+        go_on()
+        stored, _ = levels.read_stored(box, 1)
+        counts += np.bincount(stored[:, :, places].ravel(), minlength=counts.size)
+    values = np.flatnonzero(counts)
+    return values, counts[values]
+
+
+def _sorted(
+    levels: ValueLevels, boxes: list[Box], places: list[int], reduction: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return all values that are numbers, in order, each once for each px."""
+    parts = []
+    for box in boxes:
+        go_on()
+        parts.append(levels.read(box, reduction)[:, :, places].astype(np.float32).ravel())
+    values = np.concatenate(parts)
+    values = np.sort(values[np.isfinite(values)])
+    if not values.size:
+        values = np.zeros(1, np.float32)
+    return values, np.ones(values.size, np.int64)
 
 
 def _halvings(image: Any) -> dict[int, Any]:
     """Return an image in memory and means of it, down to a pixel."""
     levels, reduction = {1: image}, 1
     values = np.frombuffer(image.write_to_memory(), DTYPES[image.format])
-    means = values.reshape(image.height, image.width, -1).astype(np.float32)
-    weights = np.ones(means.shape[:2], np.float32)
-    while max(means.shape[:2]) > 1:
+    sums = values.reshape(image.height, image.width, -1).astype(np.float32)
+    rows, cols = np.ones(image.height, np.float32), np.ones(image.width, np.float32)
+    while max(sums.shape[:2]) > 1:
         go_on()
-        means, weights = _half(means, weights)
+        sums = _add_pairs(_add_pairs(sums, 0), 1)
+        rows, cols = _add_pairs(rows, 0), _add_pairs(cols, 0)
         reduction *= 2
-        levels[reduction] = pyvips.Image.new_from_array(np.ascontiguousarray(means))
+        means = sums / (rows[:, None, None] * cols[:, None])
+        levels[reduction] = pyvips.Image.new_from_array(means)
     return levels
 
 
-def _half(
-    means: NDArray[np.float32], weights: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the means of 2 x 2 blocks, each by how much of the canvas it covers."""
-    sums = means * weights[:, :, None]
-    for axis in (0, 1):
-        starts = np.arange(0, sums.shape[axis], 2)
-        sums = np.add.reduceat(sums, starts, axis=axis)
-        weights = np.add.reduceat(weights, starts, axis=axis)
-    return sums / weights[:, :, None], weights
+def _add_pairs(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Add each odd row (or column) to the even one before it; the last even one may be alone."""
+    before = (slice(None),) * axis
+    sums, odd = values[(*before, slice(0, None, 2))].copy(), values[(*before, slice(1, None, 2))]
+    sums[(*before, slice(0, odd.shape[axis]))] += odd
+    return sums
