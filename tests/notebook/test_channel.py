@@ -62,7 +62,7 @@ class Talk:
 @pytest.fixture
 def talk(monkeypatch: pytest.MonkeyPatch) -> Talk:
     """Return a channel with one thread."""
-    monkeypatch.setattr(channel.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(channel, "IDLE_S", 0.1)
     found = Talk()
     found.channel._quick.threads = 1
     return found
@@ -110,9 +110,7 @@ def test_a_closed_channel_sends_nothing(talk: Talk) -> None:
     talk.channel.close()
     talk.ask("/second", first=1)
     talk.answers.may_go.release(2)
-    running = [one for one in threading.enumerate() if one.name.endswith("(_work)")]
-    for one in running:
-        one.join(10)
+    wait_until(lambda: talk.channel._quick.running == 0, "A thread is left.")
     assert (talk.bodies, talk.answers.begun) == ([], ["/first"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import cv2
@@ -123,7 +124,7 @@ def test_the_traits_make_the_round_trip_and_two_views_agree(notebook: OpenNotebo
     notebook.run(LOOK)
     for place in (SHOW, AGAIN):
         wait_until(
-            lambda place=place: _shows(notebook, place, image, (640, 800, 4)),
+            partial(_shows, notebook, place, image, (640, 800, 4)),
             f"View {place} does not show the window that was rendered.",
             notebook.page,
         )

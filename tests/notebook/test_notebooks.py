@@ -17,7 +17,7 @@ PICTURES = {"analyse-a-study": 0, "make-and-look": 4, "tune-the-noise": 3, "watc
 
 
 def _read(path: Path) -> Any:
-    return nbformat.read(path, as_version=4)
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def test_there_is_a_notebook_for_each_way_of_working() -> None:
