@@ -12,7 +12,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.datasets.exports import coco_of_twins, cvat_coco
+from tests.datasets.making import small_recipe
 from tests.pyramid.making import write_oriented, write_pages
+from umnist_core.datasets import open_dataset
+from umnist_core.datasets.write import write_dataset
 
 
 def explore_a_folder() -> None:
@@ -101,3 +104,15 @@ def test_inference_says_nothing_of_a_file_that_is_shown_as_it_is(tmp_path: Path)
 def _captions(page: AppTest) -> str:
     lines = [line.strip() for one in page.caption for line in one.value.split("\n")]
     return "\n".join(lines).replace("\\", "")
+
+
+def test_webdataset_opens_with_its_scenes(tmp_path: Path) -> None:
+    """Images in tar files are shown as any others, with what their table of truth says."""
+    write_dataset(small_recipe(2, layout="webdataset"), tmp_path / "shards")
+    data = open_dataset(tmp_path / "shards")
+    page = AppTest.from_function(choose_for_inference, default_timeout=120)
+    page.query_params.update(source="folder", folder=str(tmp_path / "shards"), image="1")
+    page.run()
+    assert not page.exception
+    assert f"{data.ids[1]}: 512 x 512 px." in _captions(page)
+    assert "has the pixels of its scene" in _captions(page)
