@@ -27,7 +27,7 @@ NO_TRUTH: dict[str, Any] = {"label": None, "digits": [], "shapes": []}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownImage:
     """An image of a widget.
 
     Attributes
@@ -78,7 +78,7 @@ class Shown:
         return pane
 
 
-def show(image: Any, answers: Answers) -> Shown:
+def show(image: Any, answers: Answers) -> ShownImage:
     """Return an image as it is shown.
 
     Parameters
@@ -110,27 +110,31 @@ def _tiles(**more: Any) -> dict[str, Any]:
     return {"tiles": {"tileSize": 512, "overlap": 1, "format": "png"}, **more}
 
 
-def _generated(ref: AnyRef) -> Shown:
+def _generated(ref: AnyRef) -> ShownImage:
     title = f"{ref.preset}, seed {ref.seed}, {ref.split}, {ref.index}"
     if isinstance(ref, DigitRef):
         side = LARGE_SCALE_PX
-        return Shown(title, side, side, ("full",), digit_truth(ref), subject_of(ref), _tiles(), ref)
+        return ShownImage(
+            title, side, side, ("full",), digit_truth(ref), subject_of(ref), _tiles(), ref
+        )
     scene = ref.plan(load_glyphs())
     height, width = scene.height, scene.width
-    return Shown(title, height, width, VIEWS, scene_truth(scene), subject_of(ref), _tiles(), ref)
+    return ShownImage(
+        title, height, width, VIEWS, scene_truth(scene), subject_of(ref), _tiles(), ref
+    )
 
 
-def _scene(scene: Scene, answers: Answers) -> Shown:
+def _scene(scene: Scene, answers: Answers) -> ShownImage:
     """Return a scene that was changed by hand, which no reference names."""
     address = answers.add_source(scene_source(scene, load_glyphs()))
     title = f"Scene of {len(scene.digits)} digits"
     height, width, truth = scene.height, scene.width, scene_truth(scene)
-    return Shown(title, height, width, FILE_VIEWS, truth, address, _tiles(dzi=address))
+    return ShownImage(title, height, width, FILE_VIEWS, truth, address, _tiles(dzi=address))
 
 
-def _file(entry: FileEntry, title: str) -> Shown:
+def _file(entry: FileEntry, title: str) -> ShownImage:
     height, width = entry.height, entry.width
-    return Shown(title, height, width, FILE_VIEWS, NO_TRUTH, entry.id, _tiles(**entry.pane))
+    return ShownImage(title, height, width, FILE_VIEWS, NO_TRUTH, entry.id, _tiles(**entry.pane))
 
 
 def ref_of(scene: Scene) -> SceneRef | None:

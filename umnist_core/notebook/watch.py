@@ -17,7 +17,7 @@ from umnist_core.inference.requests import AUTO
 from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
 from umnist_core.notebook.base import ViewerWidget
-from umnist_core.notebook.images import Shown, ref_of, show, source_of
+from umnist_core.notebook.images import ShownImage, ref_of, show, source_of
 from umnist_core.notebook.noise_lab import (
     LAB_HEIGHT_PX,
     checked_setting,
@@ -93,7 +93,7 @@ class Watch(ViewerWidget):
         follow: bool = True,
         height: int = LAB_HEIGHT_PX,
     ) -> None:
-        self._shown: Shown | None = None
+        self._shown: ShownImage | None = None
         super().__init__(height=height, _kind="watch", model=model, beside=beside, follow=follow)
         setting = _setting_of(image)
         if setting is None:

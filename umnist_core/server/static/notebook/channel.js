@@ -16,11 +16,12 @@
  * @property {any} [widget_manager]
  *
  * @typedef {object} Open An ask that has no answer yet.
- * @property {(response: Response) => void} resolve
- * @property {(error: any) => void} reject
+ * @property {string} address Empty for what is asked for once alone.
+ * @property {Set<Waiter>} waiters Who wants it: the picture and the values under the pointer are one.
  * @property {number} heard When it was asked, or the kernel last said that it works on it.
  * @property {Uint8Array[]} parts
  *
+ * @typedef {{resolve: (response: Response) => void, reject: (error: any) => void}} Waiter
  * @typedef {"well"|"busy"|"gone"} Health
  */
 
@@ -30,6 +31,9 @@ const LOOK_MS = 250;
 
 /** A kernel that has nothing to do and answers nothing knows nothing of this widget. */
 const FORGOTTEN_MS = 5000;
+
+/** Tiles that are kept, as a browser keeps those of a server. */
+const KEPT = 64;
 
 export class KernelChannel {
   /**
@@ -43,6 +47,10 @@ export class KernelChannel {
     this.last = 0;
     /** @type {Map<number, Open>} */
     this.open = new Map();
+    /** Numbers of what is open, by address. @type {Map<string, number>} */
+    this.coming = new Map();
+    /** @type {Map<string, {body: Blob, status: number, type: string}>} */
+    this.kept = new Map();
     /** @type {any[]} */
     this.asks = [];
     /** @type {number[]} */
@@ -66,15 +74,37 @@ export class KernelChannel {
    */
   ask(address, { signal, method = "GET", body = "" } = {}) {
     if (signal?.aborted) return Promise.reject(signal.reason);
+    const isShared = method === "GET" && !address.startsWith("/inference");
+    const kept = isShared ? this.kept.get(address) : null;
+    if (kept) return Promise.resolve(responseOf(kept));
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve, reject };
+      const n =
+        (isShared && this.coming.get(address)) || this.#begin(address, method, body, isShared);
+      this.open.get(n).waiters.add(waiter);
+      const leave = () => this.#leave(n, waiter, signal.reason);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  #begin(address, method, body, isShared) {
     this.last += 1;
     const n = this.last;
-    return new Promise((resolve, reject) => {
-      this.open.set(n, { resolve, reject, heard: performance.now(), parts: [] });
-      this.asks.push({ n, address, method, body });
-      signal?.addEventListener("abort", () => this.#drop(n, signal.reason), { once: true });
-      this.#flushSoon();
-      this.timer ??= setInterval(() => this.#look(), LOOK_MS);
-    });
+    const named = isShared ? address : "";
+    this.open.set(n, { address: named, waiters: new Set(), heard: performance.now(), parts: [] });
+    if (isShared) this.coming.set(address, n);
+    this.asks.push({ n, address, method, body });
+    this.#flushSoon();
+    this.timer ??= setInterval(() => this.#look(), LOOK_MS);
+    return n;
+  }
+
+  /** One who waits does so no longer; what nobody waits for is dropped. */
+  #leave(n, waiter, reason) {
+    const open = this.open.get(n);
+    if (!open?.waiters.delete(waiter)) return;
+    waiter.reject(reason);
+    if (open.waiters.size === 0) this.#drop(n, reason);
   }
 
   close() {
@@ -113,10 +143,11 @@ export class KernelChannel {
     const open = this.open.get(n);
     if (!open) return;
     this.open.delete(n);
+    this.coming.delete(open.address);
     const place = this.asks.findIndex((ask) => ask.n === n);
     if (place >= 0) this.asks.splice(place, 1);
     else this.drops.push(n);
-    open.reject(reason);
+    for (const { reject } of open.waiters) reject(reason);
     this.#flushSoon();
   }
 
@@ -152,8 +183,15 @@ export class KernelChannel {
     open.parts.push(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
     if (rest) return;
     this.open.delete(n);
+    this.coming.delete(open.address);
     const body = new Blob(/** @type {BlobPart[]} */ (open.parts), { type });
-    open.resolve(new Response(body, { status, headers: { "content-type": type } }));
+    if (open.address && status === 200) this.#keep(open.address, { body, status, type });
+    for (const { resolve } of open.waiters) resolve(responseOf({ body, status, type }));
+  }
+
+  #keep(address, answer) {
+    this.kept.set(address, answer);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
   }
 
   #liveChanged() {
@@ -184,4 +222,8 @@ export class KernelChannel {
     this.health = health;
     this.onHealth(health);
   }
+}
+
+function responseOf({ body, status, type }) {
+  return new Response(body, { status, headers: { "content-type": type } });
 }
