@@ -24,7 +24,10 @@ def wait_for_address(page: Page, path: str, *parts: str) -> None:
         now = address(page)
         return now.split("?")[0] == path and all(f"{part}&" in now for part in parts)
 
-    wait_until(is_there, f"The address never became {path} with {parts}.")
+    try:
+        wait_until(is_there, "It never became that.")
+    except AssertionError as error:
+        raise AssertionError(f"{address(page)}, not {path} with {parts}.") from error
 
 
 def open_at(page: Page, app: str, path: str) -> None:

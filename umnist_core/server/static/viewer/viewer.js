@@ -75,6 +75,8 @@ class Viewer {
     this.say = null;
     this.left = new AbortController();
     this.address = new Address(this.left.signal);
+    /** @type {import("./link.js").Asked|null} */
+    this.asked = null;
     const asked = this.address.read(data);
     this.view = data.view ?? asked?.view ?? null;
     this.whole = !this.view;
@@ -89,21 +91,21 @@ class Viewer {
 
   /** @param {ViewerData} data */
   update(data) {
-    const asked = this.address.return(data, this.given);
+    this.asked = this.address.return(data, this.given) ?? this.asked;
     this.given = data;
     this.#change(this.#merged());
-    if (!asked) return;
-    this.channel.setOverlays(asked.overlays);
-    if (asked.view) this.#showAt(asked.view);
   }
 
-  /** At once, as where an address leads to. */
-  #showAt(view) {
-    this.whole = false;
-    this.view = view;
+  /** To what Back or Forward led to, as soon as controls show that image, too. */
+  #showAsked() {
+    if (!this.asked || this.data.subject !== this.given.subject) return;
+    const { view, overlays } = this.asked;
+    this.asked = null;
+    this.channel.setOverlays(overlays);
+    if (!view) return;
+    Object.assign(this, { view, whole: false });
     for (const pane of this.panes)
       pane.go(views.clampedView(view, this.data.image, pane.size), true);
-    this.#writeLink();
   }
 
   showWhole() {
@@ -150,6 +152,7 @@ class Viewer {
     if (data.overlays && (changed("answer") || changed("shapes"))) {
       this.channel.setOverlays(data.overlays);
     }
+    this.#showAsked();
     this.#writeLink();
   }
 
