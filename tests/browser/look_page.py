@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import uvicorn
@@ -395,3 +396,23 @@ def look_page(
     finally:
         opened.close()
     assert not complaints, complaints
+
+
+def scene_address(index: int, **noise: int) -> str:
+    """Return the address of a generated picture."""
+    query = {"preset": "released", "seed": 1, "split": "train", "index": index, **noise}
+    return f"/tiles/scene.dzi?{urlencode(query)}"
+
+
+def show_scenes(look: LookPage, *indices: int, **noise: int) -> None:
+    """Let the viewer show pictures one after the other, as the noise lab's sliders do."""
+    size = {"width": 4000, "height": 4000}
+    addresses = [scene_address(index, **noise) for index in indices]
+    panes = [{"key": "a", "title": "A", "dzi": address, **size} for address in addresses]
+    lives = [{"panes": [pane], "image": size, "compare": "side"} for pane in panes]
+    look.page.evaluate("(lives) => lives.forEach((live) => channel.setLive(live))", lives)
+
+
+def value(look: LookPage) -> Any:
+    """Return the answer that the panel shows first."""
+    return look.panel.locator(".outcome .value").first

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -24,12 +23,13 @@ from tests.browser.look_page import (
     look_data,
     look_page,
     outcome,
+    scene_address,
+    show_scenes,
+    value,
 )
 from umnist_core.errors import WorkerError
 
 OpenWatch = Callable[..., LookPage]
-SCENE_PX = 4000
-
 RECORD = """
 () => {
   window.said = [];
@@ -57,26 +57,6 @@ def open_watch(browser: Browser, look_at: LookServer) -> Iterator[OpenWatch]:
             return pages.enter_context(look_page(browser, look_at, data, **(context or {})))
 
         yield open_page
-
-
-def scene_address(index: int, **noise: int) -> str:
-    """Return the address of a generated picture."""
-    query = {"preset": "released", "seed": 1, "split": "train", "index": index, **noise}
-    return f"/tiles/scene.dzi?{urlencode(query)}"
-
-
-def show_scenes(look: LookPage, *indices: int, **noise: int) -> None:
-    """Let the viewer show pictures one after the other, as the noise lab's sliders do."""
-    size = {"width": SCENE_PX, "height": SCENE_PX}
-    addresses = [scene_address(index, **noise) for index in indices]
-    panes = [{"key": "a", "title": "A", "dzi": address, **size} for address in addresses]
-    lives = [{"panes": [pane], "image": size, "compare": "side"} for pane in panes]
-    look.page.evaluate("(lives) => lives.forEach((live) => channel.setLive(live))", lives)
-
-
-def value(look: LookPage) -> Any:
-    """Return the answer that the panel shows first."""
-    return look.panel.locator(".outcome .value").first
 
 
 def test_answer_stands_beside_the_truth(open_watch: OpenWatch) -> None:

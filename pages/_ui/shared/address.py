@@ -62,6 +62,11 @@ def follow_address(page: str) -> None:
             st.session_state[key] = st.session_state[key]
 
 
+def come_by_address() -> None:
+    """Let this run take the address over as one that somebody came to; a callback."""
+    st.session_state.pop(_PAGE, None)
+
+
 def keep_shown(key: str, shown: Shown) -> Shown:
     """Return what is shown; where there is nothing to show, what was shown last.
 

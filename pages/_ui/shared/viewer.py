@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from pages._ui.shared.address import come_by_address
 from pages._ui.shared.home import base_path
 from umnist_core.server.assets import static_version
 
@@ -80,7 +81,12 @@ def show_viewer(
         if where is not None and on_navigate is not None:
             on_navigate(where)
 
-    result = _viewer(key=key, data=dict(data), on_navigate_change=navigate)
+    result = _viewer(
+        key=key,
+        data=dict(data),
+        on_navigate_change=navigate,
+        on_returned_change=come_by_address,
+    )
     return ViewerEvents(navigate=result.get("navigate"))
 
 

@@ -24,7 +24,10 @@ const mounted = new WeakMap();
  */
 export function showViewer(component) {
   return attach(component, (parent, data, trigger) =>
-    mountViewer(parent, data, data.navigate ? { onNavigate: trigger("navigate") } : {}),
+    mountViewer(parent, data, {
+      ...(data.navigate ? { onNavigate: trigger("navigate") } : {}),
+      onReturn: () => trigger("returned")(location.search),
+    }),
   );
 }
 

@@ -25,6 +25,7 @@
  * @typedef {object} ViewerCallbacks
  * @property {(view: import("../hall/view.js").View) => void} [onView] The view has come to rest.
  * @property {(where: "next"|"previous"|"random") => void} [onNavigate]
+ * @property {() => void} [onReturn] Back or Forward led to an image that has not come yet.
  * @property {(overlays: import("../hall/bus.js").Overlays) => void} [onOverlays]
  * @property {(place: Place) => void} [onPlace] What is in view has changed, at once and in
  *   every frame of a movement.

@@ -24,6 +24,7 @@ let kept = null;
 
 /** What a page does not answer by then, such as a value that is written otherwise, is written. */
 const LONGEST_ANSWER_MS = 10_000;
+const REMIND_AFTER_MS = 2000;
 
 /** The address of one viewer, whose data say in `link` what belongs there. */
 export class Address {
@@ -32,9 +33,21 @@ export class Address {
   #isWritten = false;
   #leftAt = -Infinity;
 
-  /** @param {AbortSignal} signal Ends it. */
-  constructor(signal) {
-    addEventListener("popstate", () => (this.#leftAt = performance.now()), { signal });
+  /**
+   * @param {AbortSignal} signal Ends it.
+   * @param {() => void} [ask] Ask the page for the image of the address.
+   */
+  constructor(signal, ask) {
+    this.signal = signal;
+    this.ask = ask;
+    addEventListener("popstate", () => this.#leave(), { signal });
+  }
+
+  #leave() {
+    this.#leftAt = performance.now();
+    // A run of the page that was under way may have kept it from following.
+    const remind = () => this.#isLeft && !this.signal.aborted && this.ask?.();
+    setTimeout(remind, REMIND_AFTER_MS);
   }
 
   /** Whether the page has yet to answer with the image of the address. */
@@ -54,7 +67,7 @@ export class Address {
     const isTold = ["view", "show", ...Object.keys(link)].some((name) => params.has(name));
     // Of Back pressed twice in a hurry, the page has yet to answer the second.
     const isOther = ([name, value]) => value !== null && (params.get(name) ?? value) !== value;
-    if (Object.entries(link).some(isOther)) this.#leftAt = performance.now();
+    if (Object.entries(link).some(isOther)) this.#leave();
     if (!isTold && kept && kept.subject === subject) return kept;
     return askedFor(params);
   }

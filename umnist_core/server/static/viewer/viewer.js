@@ -74,7 +74,7 @@ class Viewer {
     this.pointer = null;
     this.say = null;
     this.left = new AbortController();
-    this.address = new Address(this.left.signal);
+    this.address = new Address(this.left.signal, callbacks.onReturn);
     /** @type {import("./link.js").Asked|null} */
     this.asked = null;
     const asked = this.address.read(data);
