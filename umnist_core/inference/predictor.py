@@ -39,6 +39,7 @@ from umnist_core.models.base import CLASS, IMAGE, NUMBER, FoundDigit, Model, Mod
 from umnist_core.models.cards import get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.confidence import answer_confidences
+from umnist_core.models.fused import fuse
 from umnist_core.models.own.trust import assuming_digits
 from umnist_core.models.progress import watching
 from umnist_core.pyramid import TileSource
@@ -208,6 +209,7 @@ class Predictor:
         key = (path.resolve(), stat.st_mtime_ns, stat.st_size)
         if key not in self._models:
             model, card = load_checkpoint(path)
+            fuse(model)
             self._models[key] = _Loaded(checkpoint, model.to(self.hardware.device), card.model)
         self._models.move_to_end(key)
         most = 1 if self.hardware.free_bytes() < LITTLE_BYTES else MODELS_MAX

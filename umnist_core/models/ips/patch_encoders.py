@@ -13,13 +13,11 @@ from __future__ import annotations
 import copy
 import itertools
 
-import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import resnet18
-from torchvision.models.resnet import BasicBlock
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.models.fused import fuse
 
 RESNET18, COMPACT = "resnet18", "compact"
 ENCODERS = (RESNET18, COMPACT)
@@ -116,27 +114,5 @@ def fold_encoder(encoder: PatchEncoder) -> PatchEncoder:
     but for rounding (some 1e-6), and does not follow later changes of ``encoder``.
     """
     folded = copy.deepcopy(encoder).eval().requires_grad_(False)
-    _fold(folded.layers)
-    return folded.to(memory_format=torch.channels_last)
-
-
-def _fold(layers: nn.Sequential) -> None:
-    for name, layer in list(layers.named_children()):
-        if isinstance(layer, BasicBlock):
-            _fold_block(layer)
-        elif isinstance(layer, nn.Sequential):
-            _fold(layer)
-        elif isinstance(layer, nn.BatchNorm2d):
-            before = str(int(name) - 1)
-            convolution = layers.get_submodule(before)
-            assert isinstance(convolution, nn.Conv2d)
-            setattr(layers, before, fuse_conv_bn_eval(convolution, layer))
-            setattr(layers, name, nn.Identity())
-
-
-def _fold_block(block: BasicBlock) -> None:
-    block.conv1 = fuse_conv_bn_eval(block.conv1, block.bn1)
-    block.conv2 = fuse_conv_bn_eval(block.conv2, block.bn2)
-    block.bn1, block.bn2 = nn.Identity(), nn.Identity()
-    if block.downsample is not None:
-        _fold(block.downsample)
+    fuse(folded)
+    return folded
