@@ -428,13 +428,13 @@ class Lab {
 
   /** What follows from the values, and is drawn anew while they change. */
   #drawChanges() {
-    const { edited } = this;
+    const { edited, drawn } = this;
     let changes = 0;
     for (const [name, { spec, control }] of this.controls) {
       const changed = this.#isChanged(edited, name);
       changes += Number(changed);
       control.element.classList.toggle("changed", changed);
-      this.#drawNote(spec, control);
+      this.#drawNote(spec, control, drawn[name]);
       if (spec.only_with) {
         const [other, wanted] = spec.only_with;
         control.element.hidden = this.#value(edited, other) !== wanted;
@@ -444,7 +444,7 @@ class Lab {
     if (this.fold && changes > 0) this.fold.open = true;
   }
 
-  #drawNote(spec, control) {
+  #drawNote(spec, control, drawn) {
     const { edited } = this;
     const value = (name) => this.#value(edited, name);
     const sentences = [
@@ -452,10 +452,12 @@ class Lab {
       spec.object_px && objectsNote(spec, value, this.#side(edited)),
       spec.cut_by && cutNote(spec, value, this.data.penWidths),
       spec.per_area && this.#countNote(spec, value, control),
-      drawnNote(value(spec.name), this.drawn[spec.name]),
+      drawnNote(value(spec.name), drawn),
     ].filter(Boolean);
-    control.note.hidden = sentences.length === 0;
-    control.note.textContent = sentences.join(" · ");
+    const text = sentences.join(" · ");
+    if (control.note.textContent === text) return; // a change of nothing is laid out anew, too
+    control.note.hidden = !text;
+    control.note.textContent = text;
   }
 
   #countNote(spec, value, control) {
