@@ -10,9 +10,10 @@ import pytest
 from hypothesis import settings
 
 # Imported here, they are at hand in every test.
+from tests.chromium import browser
 from tests.postgres import postgres_server, postgres_url
 
-__all__ = ["environment", "postgres_server", "postgres_url"]
+__all__ = ["browser", "environment", "postgres_server", "postgres_url"]
 
 settings.register_profile("umnist", deadline=None)  # no test depends on the machine's speed
 settings.load_profile("umnist")

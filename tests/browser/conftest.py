@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -31,7 +30,6 @@ from playwright.sync_api import (
     Locator,
     Page,
     expect,
-    sync_playwright,
 )
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -40,7 +38,6 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from umnist_core.bench.browser import CHROMIUM_ARGUMENTS
 from umnist_core.bench.ports import free_port
 from umnist_core.server.assets import STATIC_DIR, static_version
 
@@ -196,17 +193,6 @@ def server(running_server: TestServer) -> TestServer:
     running_server.broken.clear()
     running_server.is_one_module = False
     return running_server
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return a headless Chromium."""
-    path = shutil.which("chromium")
-    assert path, "Expected Chromium on the path, found none; scripts/test installs it."
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.conftest import Pixels, browser, wait_until
+from tests.browser.conftest import Pixels, wait_until
 from umnist_core.bench.notebook_lab import OpenNotebook, open_notebook, running_lab
 from umnist_core.digits import load_glyphs
 from umnist_core.rendering import render
 from umnist_core.scenes import SceneRef
-
-__all__ = ["browser"]
 
 SIDE_PX = 1500
 REF = SceneRef.of("released", {"canvas": str(SIDE_PX)}, seed=7, index=3)

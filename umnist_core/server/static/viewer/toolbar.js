@@ -32,10 +32,15 @@ export function makeToolbar(actions, plain = false, isLinked = false) {
     ],
     !plain &&
       [
-        menuButton("Measure", icon("measure"), [
-          ["Distance", "M", () => actions.measure("distance")],
-          ["Box", "B", () => actions.measure("box")],
-        ]),
+        menuButton(
+          "Measure",
+          icon("measure"),
+          [
+            ["Distance", "M", () => actions.measure("distance")],
+            ["Box", "B", () => actions.measure("box")],
+          ],
+          "needs-room",
+        ),
         menuButton("Save what is seen", icon("save"), [
           ["As PNG", null, () => actions.save("png")],
           ["As SVG", null, () => actions.save("svg")],
@@ -79,9 +84,10 @@ function linkButton() {
  * @param {string} name
  * @param {Node} face
  * @param {[string, string|null, () => void][]} items Name, key and what it does.
+ * @param {string} [extra] A class.
  * @returns {HTMLElement}
  */
-function menuButton(name, face, items) {
+function menuButton(name, face, items, extra = "") {
   const menu = h("div", { class: "menu", popover: "auto", role: "group", "aria-label": name });
   for (const [title, key, act] of items) {
     const click = () => {
@@ -103,7 +109,7 @@ function menuButton(name, face, items) {
   menu.addEventListener("toggle", (event) => {
     opener.setAttribute("aria-expanded", String(event.newState === "open"));
   });
-  return h("div", { class: "opener" }, opener, menu);
+  return h("div", { class: `opener ${extra}` }, opener, menu);
 }
 
 function button(name, key, face, click, extra = "") {
