@@ -16,7 +16,7 @@ from pages._ui.inference.choice import (
 )
 from pages._ui.inference.image import BUS, Picture, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
-from pages._ui.shared.address import keep_shown
+from pages._ui.shared.address import LED_BY_ADDRESS, keep_shown
 from pages._ui.shared.notices import show_digits_notice
 from pages._ui.shared.panes import answers_data
 from pages._ui.shared.viewer import show_answers, show_viewer
@@ -71,6 +71,9 @@ with model_tab:
             "choice": choice,
             "people": picture and picture.people,
             "sentence": sentence,
+            # A link to a prediction predicts.
+            "isAsked": st.session_state.get(LED_BY_ADDRESS, False) and "model" in st.query_params,
+            "look": {"a": st.query_params.get("look", ""), "b": st.query_params.get("look.b", "")},
         },
         key="inference_watch",
         on_choice=take_choice,

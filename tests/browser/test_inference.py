@@ -11,7 +11,7 @@ import cv2
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, wait_until
 from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
 from tests.pages.driving import make_study
 from umnist_core.digits import load_glyphs
@@ -181,3 +181,32 @@ def test_rounds_tasks_and_heads_of_ips_can_be_stepped_through(page: Page, lab: S
     ):
         panel.get_by_label("Task").select_option("max")
         panel.get_by_label("Head").select_option(label="3")
+
+
+def test_link_runs_and_restores_what_was_looked_at(
+    browser: Browser, page: Page, lab: StudyApp
+) -> None:
+    """Nobody presses Predict; task, head, round and opacity are there again for somebody else."""
+    open_inference(page, lab, model="ips-megapixel", preset="megapixel", canvas="700", index="2")
+    expect(answers(page)).to_have_count(4)
+    panel = page.locator(".umnist-watch .attention")
+    panel.get_by_label("Task").select_option("max")
+    panel.get_by_label("Head").select_option(label="3")
+    panel.get_by_label("Round", exact=True).press("Home")
+    page.get_by_label("Opacity of the heat").fill("35")
+    wait_until(lambda: "heat=35" in address(page), "The opacity did not reach the address.")
+    assert "look=max,2,0" in address(page)
+    other = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
+    other.set_default_timeout(PATIENCE_MS)
+    other.goto(address(page))
+    panel = other.locator(".umnist-watch .attention")
+    expect(panel.get_by_label("Task")).to_have_value("max")
+    expect(panel.locator(".round output")).to_have_text(re.compile(r"Round 1 of \d+"))
+    expect(panel.get_by_label("Head").locator("option:checked")).to_have_text("3")
+    expect(other.get_by_label("Opacity of the heat")).to_have_value("35")
+    other.close()
+
+
+def address(page: Page) -> str:
+    """Return what stands in the address bar now."""
+    return str(page.evaluate("location.href"))

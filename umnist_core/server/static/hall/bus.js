@@ -36,6 +36,8 @@ class Channel extends EventTarget {
   looks = null;
   /** @type {Tones|null} */
   tones = null;
+  /** What else belongs into the address of what is shown. @type {Record<string, string|null>} */
+  more = {};
   users = 0;
 
   /** @param {Partial<Overlays>} change */
@@ -62,6 +64,13 @@ class Channel extends EventTarget {
   setTones(tones) {
     this.tones = tones;
     this.dispatchEvent(new CustomEvent("tones"));
+  }
+
+  /** @param {Record<string, string|null>} more null removes. */
+  setMore(more) {
+    if (JSON.stringify(more) === JSON.stringify(this.more)) return;
+    this.more = more;
+    this.dispatchEvent(new CustomEvent("more"));
   }
 
   /** @param {number} id Which digit to show. */

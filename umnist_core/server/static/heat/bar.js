@@ -10,12 +10,15 @@ import { h } from "../hall/dom.js";
 import { COLOUR_MAPS } from "./colours.js";
 
 export class HeatBar {
-  /** @param {() => void} onChange Everything that is drawn with it is to be drawn anew. */
-  constructor(onChange) {
+  /**
+   * @param {() => void} onChange Everything that is drawn with it is to be drawn anew.
+   * @param {number|null} [opacity] Chosen before, 0 to 1; else it is the heat's own.
+   */
+  constructor(onChange, opacity = null) {
     this.onChange = onChange;
     /** How all layers look. @type {{opacity: number, map: ColourMap}} */
-    this.look = { opacity: 0.7, map: "colours" };
-    this.moved = false;
+    this.look = { opacity: opacity ?? 0.7, map: "colours" };
+    this.moved = opacity !== null;
     this.title = h("span", { class: "heat-title" });
     this.most = h("span", { class: "figure" });
     this.here = h("span", { class: "figure", "data-readout": "heat" }, "–");
@@ -33,6 +36,12 @@ export class HeatBar {
       h("label", { class: "field" }, h("span", { class: "name" }, "Opacity"), this.slider),
     );
     this.#setMap(this.look.map);
+    this.#setOpacity(this.look.opacity);
+  }
+
+  /** @returns {string|null} The opacity in percent, where somebody chose one. */
+  get chosen() {
+    return this.moved ? this.slider.value : null;
   }
 
   /** @param {HeatLayer[]} layers One for each pane. */

@@ -55,6 +55,12 @@ export class Address {
     return performance.now() - this.#leftAt < LONGEST_ANSWER_MS;
   }
 
+  /** @returns {number|null} The opacity of heat that the address asks for, 0 to 1. */
+  get heat() {
+    const percent = Number(query().get("heat") || NaN);
+    return percent >= 0 && percent <= 100 ? percent / 100 : null;
+  }
+
   /**
    * What the address asks for; where it names no image, what was last seen of this one.
    *
@@ -95,14 +101,20 @@ export class Address {
    * @param {import("./viewer.js").ViewerData} data
    * @param {View|null} view null for the whole image
    * @param {Overlays} overlays
+   * @param {Record<string, string|null>} [more] What others beside the viewer want there.
    */
-  write({ link, subject }, view, overlays) {
+  write({ link, subject }, view, overlays, more = {}) {
     if (!link || this.#isLeft) return;
     const isAnother = this.#isWritten && subject !== this.#subject;
     this.#isWritten = true;
     this.#subject = subject;
     kept = subject === undefined ? null : { subject, view, overlays };
-    const text = queryText({ ...link, view: view && viewText(view), show: shownText(overlays) });
+    const text = queryText({
+      ...link,
+      ...more,
+      view: view && viewText(view),
+      show: shownText(overlays),
+    });
     const address = `${location.pathname}${text}${location.hash}`;
     if (address === `${location.pathname}${location.search}${location.hash}`) return;
     if (isAnother) history.pushState({}, "", address);

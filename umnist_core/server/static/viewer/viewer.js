@@ -177,6 +177,7 @@ class Viewer {
     for (const what of ["live", "looks", "tones"]) {
       channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
     }
+    channel.addEventListener("more", () => this.#writeLink(), { signal });
     onDetail(channel, "fly", (detail) => this.#fly(detail), { signal });
     onDetail(channel, "overlays", (detail) => this.#overlaysChanged(detail), { signal });
   }
@@ -186,7 +187,7 @@ class Viewer {
     const actions = this.#actions();
     this.help = makeHelp(actions.navigate !== null);
     this.readout = new Readout();
-    this.heatBar = new HeatBar(() => this.#drawHeat());
+    this.heatBar = new HeatBar(() => this.#drawHeat(), this.address.heat);
     this.scaleBar = new ScaleBar();
     this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
     this.notice = h("p", { class: "notice", hidden: "" });
@@ -470,6 +471,7 @@ class Viewer {
     this.heatBar.show(this.panes.map(({ heat }) => heat));
     for (const pane of this.panes) pane.drawOverlay();
     this.#drawPoint();
+    this.#writeLink();
   }
 
   #overlaysChanged(overlays) {
@@ -481,7 +483,9 @@ class Viewer {
   #writeLink() {
     // Not what controls show ahead of the page, whose link is not known here.
     const given = linkedData(this.given, this.channel);
-    this.address.write(given, this.whole ? null : this.view, this.channel.overlays);
+    const { overlays, more } = this.channel;
+    const all = { ...more, heat: this.heatBar.chosen };
+    this.address.write(given, this.whole ? null : this.view, overlays, all);
   }
 
   #placeText() {

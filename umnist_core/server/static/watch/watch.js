@@ -25,6 +25,8 @@
  *
  * @property {string} [home] Before the addresses of the server, where a host answers them.
  * @property {boolean} [isAsked] Whether it predicts without waiting to be asked.
+ * @property {{a: string, b: string}} [look] Of which part each map is at first: task, head and
+ *   round, with commas, each empty for all.
  *
  * @typedef {object} WatchCallbacks
  * @property {(choice: import("./choice.js").Choice) => void} onChoice
@@ -119,7 +121,7 @@ class Watch {
       runner: new Runner({ viewer, home, slot: key, onChange: () => this.#answered(slot) }),
       places: new PlacesLoader(() => this.#draw(), home),
       outcome: new Outcome((found) => this.#fly(slot, found.box, `Found ${found.label}`)),
-      part: { task: null, head: null, round: null },
+      part: readPart(this.data.look?.[key] ?? ""),
       outline: null,
     };
     return slot;
@@ -224,6 +226,8 @@ class Watch {
 
   #change(key, change) {
     change(this.#slot(key));
+    const [a, b] = this.slots.map(({ part }) => partText(part));
+    this.channel.setMore({ look: a, "look.b": b });
     this.#draw();
   }
 
@@ -375,6 +379,19 @@ function isOfAnother(answered, wish) {
 
 function isOfSameScene(answered, wish) {
   return subjectOf(answered.wish.image) === subjectOf(wish.image);
+}
+
+/** @returns {import("./places.js").MapPart} */
+function readPart(text) {
+  const [task = "", head = "", round = ""] = text.split(",");
+  const number = (part) => (/^\d{1,4}$/.test(part) ? Number(part) : null);
+  return { task: task || null, head: number(head), round: number(round) };
+}
+
+/** @returns {string|null} null for the whole map. */
+function partText({ task, head, round }) {
+  const text = [task ?? "", head ?? "", round ?? ""].join(",");
+  return text === ",," ? null : text;
 }
 
 /** What was asked for of an earlier answer, as far as this one has it. */
