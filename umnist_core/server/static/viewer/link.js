@@ -26,6 +26,10 @@ let kept = null;
 const LONGEST_ANSWER_MS = 10_000;
 const REMIND_AFTER_MS = 2000;
 
+/** When Back or Forward were last pressed; before this file was loaded, the page has followed. */
+let poppedAt = -Infinity;
+globalThis.addEventListener?.("popstate", () => (poppedAt = performance.now()));
+
 /** The address of one viewer, whose data say in `link` what belongs there. */
 export class Address {
   /** @type {string|undefined} The image that the address was last written for. */
@@ -73,7 +77,8 @@ export class Address {
     const isTold = ["view", "show", ...Object.keys(link)].some((name) => params.has(name));
     // Of Back pressed twice in a hurry, the page has yet to answer the second.
     const isOther = ([name, value]) => value !== null && (params.get(name) ?? value) !== value;
-    if (Object.entries(link).some(isOther)) this.#leave();
+    const isFresh = performance.now() - poppedAt < LONGEST_ANSWER_MS;
+    if (isFresh && Object.entries(link).some(isOther)) this.#leave();
     if (!isTold && kept && kept.subject === subject) return kept;
     return askedFor(params);
   }
