@@ -430,12 +430,28 @@ class _PyramidFileSource(TileSource):
 
     def _read_page(self, page: Any, page_box: Box) -> NDArray[np.uint8]:
         """Read a box of a page, clipped to the page; at least one pixel of it."""
-        row0, col0 = min(page_box.row0, page.height - 1), min(page_box.col0, page.width - 1)
-        height = max(1, min(page_box.row1, page.height) - row0)
-        width = max(1, min(page_box.col1, page.width) - col0)
-        try:
-            # A region of its own for every call: libvips regions belong to one thread.
-            data = pyvips.Region.new(page).fetch(col0, row0, width, height)
-        except pyvips.Error as error:
-            raise damaged_file(self._path, error) from error
+        data, height, width = fetch(page, page_box, self._path)
         return np.frombuffer(data, np.uint8).reshape(_shape(height, width, page.bands))
+
+
+def fetch(image: Any, box: Box, path: Path) -> tuple[bytes, int, int]:
+    """Read a box of an opened image, clipped to it; at least one pixel.
+
+    Returns
+    -------
+    tuple
+        Its values, and height and width of what was read.
+
+    Raises
+    ------
+    DamagedFileError
+        If they cannot be read; ``path`` is the file's.
+    """
+    row0, col0 = min(box.row0, image.height - 1), min(box.col0, image.width - 1)
+    height = max(1, min(box.row1, image.height) - row0)
+    width = max(1, min(box.col1, image.width) - col0)
+    try:
+        # A region of its own for every call: libvips regions belong to one thread.
+        return pyvips.Region.new(image).fetch(col0, row0, width, height), height, width
+    except pyvips.Error as error:
+        raise damaged_file(path, error) from error

@@ -25,7 +25,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.files import temporary_folder
 from umnist_core.geometry import Box, canvas_box_from_level_box, reduced_size_px
 from umnist_core.giving_up import go_on
-from umnist_core.pyramid.files import ImageHeader, damaged_file, open_level
+from umnist_core.pyramid.files import ImageHeader, damaged_file, fetch, open_level
 from umnist_core.pyramid.orientation import UPRIGHT, TurnedSource, shown_size
 from umnist_core.pyramid.own_values import DTYPES, OwnValues
 from umnist_core.pyramid.pages import page_levels
@@ -123,13 +123,7 @@ class ValueLevels:
         left, level = reduction // fine, self._levels[fine]
         rows, cols = (reduced_size_px(side, fine) for side in (self.height, self.width))
         box = canvas_box_from_level_box(level_box, left, Box(0, 0, rows, cols))
-        row0, col0 = min(box.row0, level.height - 1), min(box.col0, level.width - 1)
-        height = max(1, min(box.row1, level.height) - row0)
-        width = max(1, min(box.col1, level.width) - col0)
-        try:
-            data = pyvips.Region.new(level).fetch(col0, row0, width, height)
-        except pyvips.Error as error:
-            raise damaged_file(self.header.path, error) from error
+        data, height, width = fetch(level, box, self.header.path)
         values = np.frombuffer(data, DTYPES[level.format]).reshape(height, width, -1)
         missing = [(0, box.height - height), (0, box.width - width), (0, 0)]
         if missing != [(0, 0)] * 3:  # a writer may round the size of a level down

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from pages._ui.shared.address import FILE_NAMES
 from pages._ui.shared.image_files import ChosenFile
 from pages._ui.shared.known import figure_rows, file_notes, file_truth
 from pages._ui.shared.tones import tones_link
@@ -23,20 +24,6 @@ BUS = "explore"
 
 MOST_PANES = 3
 """More would each be too small to see anything in."""
-
-FILE_NAMES = (
-    "source",
-    "path",
-    "folder",
-    "system",
-    "set",
-    "image",
-    "page",
-    "low",
-    "window",
-    "channel",
-)
-"""Parameters of the page's address that name a file, and what stands beside it."""
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,14 @@ LED_BY_ADDRESS = "led_by_address"
 """Whether this run began with an address that somebody came to, which then goes before what was
 chosen earlier."""
 
-FILE_NAMES = ("source", "path", "folder", "system", "set", "image", "page", "low")
-"""Parameters of the address that name a file and what stands beside it, and keys of their widgets;
-``split`` names generated images, too."""
+_FILE_KEYS = ("source", "path", "folder", "system", "set", "image", "page", "low")
+
+FILE_NAMES = (*_FILE_KEYS, "window", "channel")
+"""Parameters of the address that name a file, what stands beside it and how it is shown; most are
+keys of their widgets, too. ``split`` names generated images as well."""
 
 _KEPT = (
-    *FILE_NAMES,
+    *_FILE_KEYS,
     *("split", "picture", "beside", "third", "filter"),
     *("results_study", "results_image"),
 )

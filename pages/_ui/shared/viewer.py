@@ -7,10 +7,11 @@ data update what is there and never mount it anew.
 The address bar belongs to the browser's side: the viewer writes the view, the
 overlays and whatever ``data["link"]`` holds into it with ``history.replaceState``,
 so panning reruns nothing, and reads view and overlays back when it is mounted.
-Streamlit sends the address's query with every rerun, so ``st.query_params`` can be
-read at any time; but once the server assigns to it, Streamlit goes on sending what
-was assigned and replaces the address by it, and the view is lost. Pages with a
-viewer therefore read ``st.query_params`` and never assign to it.
+Streamlit sends the query with which somebody came to the page, by a link or by Back, with
+every rerun, so ``st.query_params`` tells where they began and not where they are; once the
+server assigns to it, Streamlit goes on sending what was assigned and replaces the address by
+it, and the view is lost. Pages with a viewer therefore read ``st.query_params`` where a run
+begins (`pages._ui.shared.address`) and never assign to it.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@
 import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
+import { subjectOf } from "../hall/subject.js";
 import { countNote, cutNote, drawnNote, objectsNote } from "./notes.js";
 import { button, numberField, segments } from "./parts.js";
 import { Past } from "./past.js";
@@ -185,8 +186,8 @@ class Lab {
     const { state, data } = this;
     const panes = data.views?.length ? this.#views() : this.#settings();
     const side = this.#side(state.a);
-    const subject = [state.a.preset, state.seed, state.split, state.index].join(" ");
     const image = { width: side, height: side };
+    const subject = subjectOf(panes[0].dzi);
     this.channel.setLive({ panes, image, subject, compare: state.compare });
   }
 

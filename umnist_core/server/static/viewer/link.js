@@ -1,10 +1,9 @@
 /**
  * The image and its view in the address bar, so that every view is a link.
  *
- * This module alone writes the page's query; the server only reads it. Streamlit
- * sends the address bar's query with every rerun for as long as the server has
- * assigned none itself, so `st.query_params` is always up to date; after an
- * assignment on the server it would keep sending that, and drop the view. What the
+ * This module alone writes the page's query; the server only reads it, when somebody
+ * has come to the page: Streamlit then goes on sending that query with every rerun. After
+ * an assignment on the server it would keep sending that, and drop the view. What the
  * server wants in the link it passes in `data.link`, and the view is added to it
  * here, with replaceState: panning neither reruns the page nor fills its history. Another image
  * is another entry of the history, so Back and Forward walk through images; where they lead is
