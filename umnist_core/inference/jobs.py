@@ -51,6 +51,9 @@ class Job:
         ``{"sentence": …, "code": …}`` of a failed one.
     outcome
         Of a done one.
+    is_patient
+        Whether it gives way to every job that is not: it waits behind them, and one that comes
+        while it runs has it begun anew afterwards.
     """
 
     id: str
@@ -70,6 +73,7 @@ class Job:
     progress: dict[str, int | None] | None = None
     error: dict[str, str] | None = None
     outcome: Outcome | None = None
+    is_patient: bool = False
 
     @property
     def is_ended(self) -> bool:

@@ -26,6 +26,17 @@ class Lane:
     wish: str = ""
     """``"start"`` or ``"end"``: what the process is to do before the next request."""
 
+    def add(self, job: Job) -> None:
+        """Let a job wait behind those that came earlier, but before all that are patient."""
+        patient = 0 if job.is_patient else sum(one.is_patient for one in self.waiting)
+        self.waiting.insert(len(self.waiting) - patient, job)
+
+    def yielding(self, job: Job) -> Job | None:
+        """Return what runs, if it is to give way to a job."""
+        running = self.running
+        gives_way = running is not None and running.is_patient and not job.is_patient
+        return running if gives_way else None
+
 
 def left_s(lane: Lane, job: Job) -> float | None:
     """Return about how long a job on its own still takes; None if its model was never timed."""

@@ -28,6 +28,7 @@ from umnist_core.inference.jobs import (
     LOADING,
     RUNNING,
     SUPERSEDED,
+    WAITING,
     Job,
 )
 from umnist_core.inference.lanes import Lane, lane_status, left_s
@@ -129,7 +130,14 @@ class InferencePool:
     # -- requests ---------------------------------------------------------------------
 
     def submit(
-        self, viewer: str, slot: str, turn: int, request: PredictRequest, pixels: int
+        self,
+        viewer: str,
+        slot: str,
+        turn: int,
+        request: PredictRequest,
+        pixels: int,
+        *,
+        is_patient: bool = False,
     ) -> dict[str, Any]:
         """Take a request; what the viewer asked for before in this slot is dropped.
 
@@ -142,6 +150,8 @@ class InferencePool:
             What for, with ``"auto"`` or one of `devices`.
         pixels
             Of the image, for the estimate.
+        is_patient
+            Whether it gives way to every request that is not; see `Job`.
 
         Returns
         -------
@@ -163,6 +173,7 @@ class InferencePool:
             self._count += 1
             name = secrets.token_urlsafe(12)
             job = Job(name, self._count, viewer, slot, turn, request, pixels, str(weights))
+            job.is_patient = is_patient
             newest_turn, older_id = self._newest.get((viewer, slot), (-1, ""))
             if turn <= newest_turn:
                 job.change(SUPERSEDED)
@@ -174,10 +185,10 @@ class InferencePool:
                 dropped = self._drop(older, SUPERSEDED)
             self._note_newest(job)
             self._jobs[job.id] = job
-            lane.waiting.append(job)
+            lane.add(job)
             self._changed.notify_all()
-            answer = self._to_dict(job)
-        for one in (dropped, abandoned):
+            answer, yielding = self._to_dict(job), lane.yielding(job)
+        for one in (dropped, abandoned, yielding):
             self._stop(one)
         return answer
 
@@ -231,6 +242,12 @@ class InferencePool:
             answer = self._to_dict(job)
         self._stop(dropped)
         return answer
+
+    def forget(self, job_id: str) -> None:
+        """Keep the answer of a job that ended no longer, so that it takes no other's place."""
+        with self._changed:
+            if self._ended.pop(job_id, None) is not None:
+                del self._jobs[job_id]
 
     @contextlib.contextmanager
     def listening(self, job_id: str, listener: Callable[[], None]) -> Iterator[None]:
@@ -353,6 +370,13 @@ class InferencePool:
         for listener in self._listeners.get(job.id, ()):
             listener()
 
+    def _begin_anew(self, lane: Lane, job: Job) -> None:
+        """Let a job wait again that gave way to another."""
+        self._count += 1
+        job.number, job.started, job.progress = self._count, None, None
+        lane.add(job)
+        self._change(job, WAITING)
+
     def _move_up(self, lane: Lane) -> None:
         for job in lane.waiting:
             job.version += 1
@@ -370,7 +394,7 @@ class InferencePool:
         lane = self._lanes[job.request.device]
         if job.is_ended:
             return job.to_dict(0, None)
-        ahead = [] if lane.running in (None, job) else [lane.running]
+        ahead = [] if lane.running in (None, job, lane.yielding(job)) else [lane.running]
         if job is not lane.running:
             ahead += itertools.takewhile(lambda other: other is not job, lane.waiting)
         left = [left_s(lane, one) for one in (*ahead, job) if one is not None]
@@ -450,6 +474,9 @@ class InferencePool:
     ) -> None:
         with self._changed:
             lane.running = None
+            if state == CANCELLED and job.is_patient and not job.is_ended:
+                self._begin_anew(lane, job)
+                return
             if outcome is not None:
                 seconds = outcome.result.get("seconds", {})
                 lane.speeds.note(job.request.checkpoint, job.pixels, seconds)
