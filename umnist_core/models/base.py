@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
+from umnist_core.models.reduced import ReducedBatch
+from umnist_core.models.views import DigitView, Ends, view_reduced
 from umnist_core.pyramid import TileSource
 
 SUM_CLASSES = 28
@@ -232,6 +234,25 @@ class Model(nn.Module, ABC):
     def attend(self, batch: Any) -> ModelOutput:
         """Return logits with attention, or with the reason why there is none."""
         return self.forward(batch)
+
+    def view_place(self, batch: Any, canvas_box: Ends) -> DigitView | None:
+        """Return a place of a batch's one image as the model got it, for people to look at.
+
+        Parameters
+        ----------
+        batch
+            Of `collate`, of one image.
+        canvas_box
+            row0, col0, row1, col1 in image px.
+
+        Returns
+        -------
+        DigitView or None
+            None where the model cannot say, or read nothing there.
+        """
+        if not isinstance(batch, ReducedBatch):
+            return None
+        return view_reduced(batch, canvas_box, batch.sizes[0])
 
     def loss(self, output: ModelOutput, targets: dict[str, Tensor]) -> Tensor:
         """Return the mean over the tasks of cross-entropy, or binary where several are right.

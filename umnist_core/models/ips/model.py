@@ -51,6 +51,7 @@ from umnist_core.models.ips.selection import (
 )
 from umnist_core.models.ips.settings import SIMILAR_OUTPUTS, IPSConfig
 from umnist_core.models.registry import register_model
+from umnist_core.models.views import DigitView, Ends, larger_side, shown_pixels
 from umnist_core.pyramid import ArraySource, TileSource
 
 __all__ = ["ATTENTION_KIND", "IPS", "IPSConfig"]
@@ -148,6 +149,21 @@ class IPS(Model):
         config = self.config
         height, width = config.resized_px or (source.height, source.width)
         return PatchGrid(height, width, config.patch_px, config.stride_px, config.edges)
+
+    def view_place(self, batch: Sequence[PatchReader], canvas_box: Ends) -> DigitView | None:
+        """Return the patch that most of a place lies in; None where it lies in none."""
+        reader = batch[0]
+        best = reader.find_patch(canvas_box)
+        if best is None:
+            return None
+        pixels = reader.read(np.array([best]))[0]  # (side, side, C), beyond the image 0
+        row0, col0, row1, col1 = reader.shown_boxes(np.array([best]))[0].tolist()
+        return DigitView(
+            shown_pixels(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels),
+            (row0, col0, row1, col1),
+            larger_side(canvas_box) * reader.grid.height / reader.shown_size[0],
+            f"the patch of {self.config.patch_px} px that most of it is in",
+        )
 
     def collate(self, prepared: Sequence[PatchReader]) -> tuple[PatchReader, ...]:
         """Join images of one size.

@@ -136,6 +136,20 @@ class PatchReader(ABC):
         factors = np.array(self.shown_size) / (self.grid.height, self.grid.width)
         return (boxes * np.tile(factors, 2)).astype(np.float32)
 
+    def find_patch(self, canvas_box: tuple[float, float, float, float]) -> int | None:
+        """Return the patch with most of a box of the image as it came; None where none has any."""
+        factors = np.array([self.grid.height, self.grid.width]) / self.shown_size
+        ends = np.array(canvas_box).reshape(2, 2) * factors
+        best = []
+        for axis, count in enumerate((self.grid.rows, self.grid.cols)):
+            first = np.arange(count) * self.grid.stride_px
+            last = np.minimum(first + self.grid.patch_px, (self.grid.height, self.grid.width)[axis])
+            common = np.minimum(last, ends[1, axis]) - np.maximum(first, ends[0, axis])
+            if common.max() <= 0:
+                return None
+            best.append(int(common.argmax()))
+        return best[0] * self.grid.cols + best[1]
+
     @abstractmethod
     def read(self, indices: Indices) -> Pixels:
         """Return the pixels of patches, uint8 (n, patch_px, patch_px, channels)."""
