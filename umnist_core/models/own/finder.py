@@ -44,7 +44,9 @@ from umnist_core.models.own.trust import (
     turned,
     weigh_answers,
 )
+from umnist_core.models.own.views import view_of_level
 from umnist_core.models.registry import register_model
+from umnist_core.models.views import DigitView, Ends
 from umnist_core.pyramid import TileSource
 
 PLAIN, BY_SIZE = "plain", "by-size"
@@ -123,6 +125,10 @@ class DigitFinder(Model):
     def collate(self, prepared: Sequence[Readable]) -> tuple[Readable, ...]:
         """Return the images as a tuple."""
         return tuple(prepared)
+
+    def view_place(self, batch: tuple[Readable, ...], canvas_box: Ends) -> DigitView:
+        """Return the window of the level on which a digit of this size is looked for."""
+        return view_of_level(batch[0], canvas_box)
 
     def forward(self, batch: tuple[Readable, ...]) -> ModelOutput:
         """Return logits, the digits found, the map of scores, and what speaks against them.

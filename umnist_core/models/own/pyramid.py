@@ -43,7 +43,9 @@ from umnist_core.models.own.trust import (
     turned,
     weigh_answers,
 )
+from umnist_core.models.own.views import view_of_patch
 from umnist_core.models.registry import register_model
+from umnist_core.models.views import DigitView, Ends
 from umnist_core.pyramid import TileSource
 
 PLAIN_NATS, PLAIN_SHARE = 30.0, 0.7
@@ -169,6 +171,10 @@ class AdditivePyramid(Model):
     def collate(self, prepared: Sequence[ReadPatches]) -> tuple[ReadPatches, ...]:
         """Return the images' patches as a tuple; each has its own number of them."""
         return tuple(prepared)
+
+    def view_place(self, batch: tuple[ReadPatches, ...], canvas_box: Ends) -> DigitView | None:
+        """Return the patch that was read at a place; None where none was."""
+        return view_of_patch(batch[0], canvas_box)
 
     def forward(self, batch: tuple[ReadPatches, ...]) -> ModelOutput:
         """Return logits, the map of the patches kept, its rounds, and what they are."""
