@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from umnist_core.models.card_figures import Breakdown, CardFigures, Share, read_figures
-from umnist_core.models.cards import find_shipped_checkpoints, load_card
+from umnist_core.models.card_figures import (
+    BY_CHANCE,
+    FEWEST,
+    Breakdown,
+    CardFigures,
+    Share,
+    is_at_chance,
+    read_figures,
+)
+from umnist_core.models.cards import Card, find_shipped_checkpoints, load_card
 from umnist_core.scoring import wilson
 
 NOTHING = CardFigures((), (), "")
@@ -112,3 +120,31 @@ def test_figures_of_evaluation_come_with_their_tables() -> None:
 def test_figures_of_no_known_form_are_left_out(figures: dict[str, Any]) -> None:
     """A card of one's own may hold anything; the page still opens."""
     assert read_figures(figures) == NOTHING
+
+
+def test_breakdown_that_tells_nothing_is_left_out() -> None:
+    """Shares of few entries go, and so does a table of one kind alone."""
+    many, few = _counted("14 px", 18, 23), _counted("28 px", 1, FEWEST - 1)
+    rows = (Breakdown("a", (many, few, many)), Breakdown("b", (many, few)), Breakdown("c", (many,)))
+    found = CardFigures((), rows, "")
+    assert found.telling == (Breakdown("a", (many, many)),)
+
+
+def _measured(task: str, right: int, count: int) -> Card:
+    return Card("resnet50", figures={"images": count, "accuracy": {task: right / count}})
+
+
+def test_checkpoint_is_at_chance_where_its_interval_has_what_guessing_reaches() -> None:
+    """Of 300 sums 10 are chance and 30 are not; what was never measured is not judged."""
+    assert is_at_chance(_measured("sum", 10, 300))
+    assert not is_at_chance(_measured("sum", 30, 300))
+    assert is_at_chance(_measured("needle", 55, 100))
+    assert not is_at_chance(_measured("other", 0, 100))
+    assert not is_at_chance(Card("resnet50"))
+
+
+def test_one_task_above_chance_is_enough() -> None:
+    """A model of several tasks has learned something if it has learned one."""
+    low, high = BY_CHANCE["max"], 0.9
+    figures = {"images": 200, "accuracy": {"max": low, "top": high}}
+    assert not is_at_chance(Card("ips", figures=figures))

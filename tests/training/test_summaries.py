@@ -26,7 +26,7 @@ from umnist_core.scoring import reliability, wilson
 from umnist_core.training.data import SceneSamples
 from umnist_core.training.evaluate import Evaluation, evaluate
 from umnist_core.training.report import run_evaluation
-from umnist_core.training.summaries import card_summary
+from umnist_core.training.summaries import MOST_MISSED, card_summary
 from umnist_core.training.variants import VARIANTS, open_variant
 
 IMAGES = 10
@@ -220,7 +220,7 @@ def test_figures_on_the_card_are_few_and_have_their_command(
         f"{settings}",
     }
     summary = card.measured["turned-90"]["summary"]
-    assert set(summary) == {"data", "images", "tasks", "calibration", "warnings"}
+    assert set(summary) == {"data", "images", "tasks", "calibration", "warnings", "answers"}
     assert set(summary["tasks"]["sum"]) == {"accuracy"}
     assert set(card.measured["photographs"]["summary"]) == {"data", "images", "warnings"}
     assert str(tmp_path) not in card_path(checkpoint).read_text()
@@ -245,6 +245,28 @@ def test_summary_for_a_card_keeps_accuracy_by_number_of_digits() -> None:
     assert len(rows) > 1
     assert sum(row["images"] for row in rows) == IMAGES
     assert "digits" not in kept
+
+
+def test_answers_are_counted_by_truth_and_missed_scenes_are_listed() -> None:
+    """Of one model that says 13 of all: what is no 13 was missed, under its index in the preset."""
+    samples = SceneSamples(Recipe(IMAGES, split="test", overrides=OVERRIDES), first=5)
+    found = evaluate(Doubting(TinyConfig()), samples)
+    told = card_summary(found.summary())["answers"]
+    truths = [samples.get(place).label for place in range(IMAGES)]
+    assert told["task"] == "sum"
+    assert told["said"] == {
+        str(true): {"13": truths.count(true)} for true in sorted(set(truths) - {None})
+    }
+    wrong = [{"index": 5 + at, "true": t, "said": 13} for at, t in enumerate(truths) if t != 13]
+    assert told["missed"] == wrong[:MOST_MISSED]
+
+
+def test_missed_images_that_nobody_can_draw_are_not_listed() -> None:
+    """A changed scene has the index of another image; the counts stay."""
+    changed = open_variant(_samples(4), "inverted")
+    told = evaluate(Doubting(TinyConfig()), changed).summary()["answers"]
+    assert sum(sum(row.values()) for row in told["said"].values()) == 4
+    assert "missed" not in told
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,31 @@ A card of one's own may hold anything; what is of no known form is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from math import isfinite
 from typing import Any
 
+from umnist_core.models.card_values import as_mapping, as_number, as_rows, as_whole
 from umnist_core.models.cards import Card
 from umnist_core.scoring import wilson
 
 PLAIN = "plain"
 """The variant of images as they are drawn."""
+
+FEWEST = 10
+"""Images, digits or answers that a share has to be of; one of fewer says nothing."""
+
+BY_CHANCE = {
+    "sum": 1 / 28,
+    "majority": 0.109,
+    "max": 0.274,
+    "top": 0.1,
+    "multi": 0.0,
+    "digit": 0.1135,
+    "needle": 0.5,
+}
+"""Task -> share of its likeliest answer: what somebody reaches who never looks. Sums are drawn
+evenly; the others are those of the published logs, of MNIST's tests and of Needle MNIST."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,15 @@ class CardFigures:
     breakdowns: tuple[Breakdown, ...]
     measured: str
 
+    @property
+    def telling(self) -> tuple[Breakdown, ...]:
+        """Breakdowns without shares of few entries; one of a single kind says nothing new."""
+        found = (
+            replace(one, shares=tuple(s for s in one.shares if not 0 < s.count < FEWEST))
+            for one in self.breakdowns
+        )
+        return tuple(one for one in found if len(one.shares) > 1)
+
 
 def read_figures(figures: Mapping[str, Any]) -> CardFigures:
     """Read the figures of a card; what is of no known form is left out.
@@ -81,17 +105,29 @@ def read_figures(figures: Mapping[str, Any]) -> CardFigures:
     )
 
 
+def is_at_chance(card: Card) -> bool:
+    """Return whether a checkpoint was measured, and is no better than its likeliest answer.
+
+    It is none where one of its tasks is above what guessing reaches, its interval included, or
+    where nobody knows what guessing reaches.
+    """
+    measured = [one for one in read_figures(card.figures).accuracy if one.low is not None]
+    return bool(measured) and all(
+        (one.low or 0.0) <= BY_CHANCE.get(one.label, -1.0) for one in measured
+    )
+
+
 def _by_hand(figures: Mapping[str, Any]) -> Iterator[Share]:
-    found = _as_mapping(figures.get("accuracy"))
-    count = _as_whole(figures.get("images"))
-    tasks = [name for name, value in found.items() if _as_number(value) is not None]
+    found = as_mapping(figures.get("accuracy"))
+    count = as_whole(figures.get("images"))
+    tasks = [name for name, value in found.items() if as_number(value) is not None]
     for task in tasks:
         ends = found.get("interval")
         if isinstance(ends, dict):
             ends = ends.get(task)
         elif len(tasks) > 1:
             ends = None  # whose it is, the card does not say
-        share = _as_number(found[task]) or 0.0
+        share = as_number(found[task]) or 0.0
         yield _with_ends(task, share, ends, count)
 
 
@@ -104,20 +140,20 @@ def _with_ends(label: str, share: float, ends: Any, count: int) -> Share:
 
 
 def _pair(ends: list[Any]) -> tuple[float | None, float | None]:
-    return _as_number(ends[0]), _as_number(ends[1])
+    return as_number(ends[0]), as_number(ends[1])
 
 
 def _of_validation(figures: Mapping[str, Any]) -> Iterator[Share]:
-    found = _as_mapping(figures.get("validation"))
-    images = _as_whole(found.get("images"))
-    for task, correct in _as_mapping(found.get("correct")).items():
+    found = as_mapping(figures.get("validation"))
+    images = as_whole(found.get("images"))
+    for task, correct in as_mapping(found.get("correct")).items():
         if images:
-            yield counted(task, _as_whole(correct), images)
+            yield counted(task, as_whole(correct), images)
 
 
 def _of_evaluation(figures: Mapping[str, Any]) -> Iterator[Share]:
-    for task, tables in _as_mapping(figures.get("tasks")).items():
-        yield from _evaluated(task, _as_mapping(tables).get("accuracy"), "correct", "images")
+    for task, tables in as_mapping(figures.get("tasks")).items():
+        yield from _evaluated(task, as_mapping(tables).get("accuracy"), "correct", "images")
 
 
 def _breakdowns_by_hand(figures: Mapping[str, Any]) -> Iterator[Breakdown]:
@@ -125,34 +161,34 @@ def _breakdowns_by_hand(figures: Mapping[str, Any]) -> Iterator[Breakdown]:
         ("by smallest digit", "right", "images", "Sums right, by the image's smallest digit"),
         ("digits by side", "read right", "digits", "Digits found and read right, by their side"),
     ):
-        rows = _as_mapping(figures.get(key)).items()
+        rows = as_mapping(figures.get(key)).items()
         shares = [
-            counted(label, _as_whole(_as_mapping(row).get(right)), total)
+            counted(label, as_whole(as_mapping(row).get(right)), total)
             for label, row in rows
-            if (total := _as_whole(_as_mapping(row).get(count)))
+            if (total := as_whole(as_mapping(row).get(count)))
         ]
         yield Breakdown(title, tuple(shares))
 
 
 def _breakdowns_of_evaluation(figures: Mapping[str, Any]) -> Iterator[Breakdown]:
-    for task, tables in _as_mapping(figures.get("tasks")).items():
-        rows = _as_rows(_as_mapping(tables).get("by_smallest_side_px"))
+    for task, tables in as_mapping(figures.get("tasks")).items():
+        rows = as_rows(as_mapping(tables).get("by_smallest_side_px"))
         shares = [_evaluated(_ends(row), row, "correct", "images") for row in rows]
         title = "Sums right" if task == "sum" else f"{task.capitalize()} right"
         yield Breakdown(f"{title}, by the image's smallest digit", tuple(chain(*shares)))
-    rows = _as_rows(_as_mapping(figures.get("digits")).get("by_side_px"))
+    rows = as_rows(as_mapping(figures.get("digits")).get("by_side_px"))
     shares = [_evaluated(_ends(row), row, "right", "digits") for row in rows]
     yield Breakdown("Digits found and read right, by their side", tuple(chain(*shares)))
 
 
 def _evaluated(label: str, row: Any, right: str, count: str) -> Iterator[Share]:
-    total = _as_whole(_as_mapping(row).get(count))
+    total = as_whole(as_mapping(row).get(count))
     if total:
-        yield counted(label, _as_whole(_as_mapping(row).get(right)), total)
+        yield counted(label, as_whole(as_mapping(row).get(right)), total)
 
 
 def _ends(row: Mapping[str, Any]) -> str:
-    low, below = _as_number(row.get("from")) or 0.0, _as_number(row.get("below"))
+    low, below = as_number(row.get("from")) or 0.0, as_number(row.get("below"))
     return f"{low:g} px and more" if below is None else f"{low:g} to {below:g} px"
 
 
@@ -167,32 +203,10 @@ def _measured(figures: Mapping[str, Any], accuracy: tuple[Share, ...]) -> str:
         return said
     if accuracy and figures.get("validation"):
         return "validation images of the run, on which the best epoch was chosen"
-    data = _as_mapping(figures.get("data"))
+    data = as_mapping(figures.get("data"))
     if accuracy and "preset" in data:
         return f"preset {data['preset']}, seed {data.get('seed')}, split {data.get('split')}"
     return ""
-
-
-def _as_mapping(value: Any) -> Mapping[str, Any]:
-    """Return an object of JSON; an empty one in the place of anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def _as_rows(value: Any) -> list[Mapping[str, Any]]:
-    """Return a list of JSON's objects; an empty one in the place of anything else."""
-    return [_as_mapping(row) for row in value] if isinstance(value, list) else []
-
-
-def _as_number(value: Any) -> float | None:
-    """Return a finite number; None in the place of anything else."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and isfinite(value) else None
-
-
-def _as_whole(value: Any) -> int:
-    """Return a whole number of 0 or more; 0 in the place of anything else."""
-    number = _as_number(value)
-    return 0 if number is None or number < 0 else round(number)
 
 
 @dataclass(frozen=True)
@@ -266,24 +280,24 @@ class VariantFigures:
 
 def find_reliability(card: Card) -> CardReliability | None:
     """Return the reliability that a card has: of its figures, else of images as drawn."""
-    plain = _as_mapping(_as_mapping(card.measured.get(PLAIN)).get("summary"))
+    plain = as_mapping(as_mapping(card.measured.get(PLAIN)).get("summary"))
     for figures in (card.figures, plain):
-        found = _as_mapping(_as_mapping(figures).get("calibration"))
-        error = _as_number(found.get("ece"))
+        found = as_mapping(as_mapping(figures).get("calibration"))
+        error = as_number(found.get("ece"))
         points = tuple(_points(found))
         if error is not None and points:
-            by_chance = _as_number(found.get("ece_by_chance"))
+            by_chance = as_number(found.get("ece_by_chance"))
             return CardReliability(error, by_chance, found.get("is_calibrated") is True, points)
     return None
 
 
 def _points(found: Mapping[str, Any]) -> Iterator[Point]:
-    for row in _as_rows(found.get("bins")):
+    for row in as_rows(found.get("bins")):
         names = ("confidence", "accuracy", "low", "high")
-        values = [_as_number(row.get(name)) for name in names]
+        values = [as_number(row.get(name)) for name in names]
         known = [value for value in values if value is not None and 0 <= value <= 1]
-        if len(known) == len(names) and _as_whole(row.get("answers")):
-            yield Point(_as_whole(row.get("answers")), *known)
+        if len(known) == len(names) and as_whole(row.get("answers")) >= FEWEST:
+            yield Point(as_whole(row.get("answers")), *known)
 
 
 def read_measured(card: Card, titles: Mapping[str, str]) -> tuple[VariantFigures, ...]:
@@ -302,35 +316,35 @@ def read_measured(card: Card, titles: Mapping[str, str]) -> tuple[VariantFigures
 
     rows = []
     for name in sorted(map(str, card.measured), key=order):
-        kept = _as_mapping(card.measured.get(name))
-        summary = _as_mapping(kept.get("summary"))
+        kept = as_mapping(card.measured.get(name))
+        summary = as_mapping(kept.get("summary"))
         command = kept.get("command")
         right, warned = _right(summary), _warned(summary)
         if (right or warned) and isinstance(command, str):
             title = titles.get(name, name)
-            images = _as_whole(summary.get("images"))
+            images = as_whole(summary.get("images"))
             kinds = tuple(_kinds(summary))
             rows.append(VariantFigures(title, images, right, warned, kinds, command))
     return tuple(rows)
 
 
 def _right(summary: Mapping[str, Any]) -> Share | None:
-    for task, tables in _as_mapping(summary.get("tasks")).items():
-        accuracy = _as_mapping(_as_mapping(tables).get("accuracy"))
-        if images := _as_whole(accuracy.get("images")):
-            return counted(task, _as_whole(accuracy.get("correct")), images)
+    for task, tables in as_mapping(summary.get("tasks")).items():
+        accuracy = as_mapping(as_mapping(tables).get("accuracy"))
+        if images := as_whole(accuracy.get("images")):
+            return counted(task, as_whole(accuracy.get("correct")), images)
     return None
 
 
 def _warned(summary: Mapping[str, Any]) -> Share | None:
-    warnings = _as_mapping(summary.get("warnings"))
-    images = _as_whole(warnings.get("images"))
+    warnings = as_mapping(summary.get("warnings"))
+    images = as_whole(warnings.get("images"))
     if not images:
         return None
-    return counted("", _as_whole(_as_mapping(warnings.get("any")).get("warned")), images)
+    return counted("", as_whole(as_mapping(warnings.get("any")).get("warned")), images)
 
 
 def _kinds(summary: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    kinds = _as_mapping(_as_mapping(summary.get("warnings")).get("kinds"))
-    counts = {str(kind): _as_whole(_as_mapping(row).get("warned")) for kind, row in kinds.items()}
+    kinds = as_mapping(as_mapping(summary.get("warnings")).get("kinds"))
+    counts = {str(kind): as_whole(as_mapping(row).get("warned")) for kind, row in kinds.items()}
     yield from sorted(((k, n) for k, n in counts.items() if n), key=lambda one: -one[1])

@@ -33,7 +33,11 @@ from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
 from umnist_core.training.like_shapes import ShapeOrder
 from umnist_core.training.numbers import number_tables
-from umnist_core.training.summaries import calibration_summary, warnings_summary
+from umnist_core.training.summaries import (
+    answers_summary,
+    calibration_summary,
+    warnings_summary,
+)
 from umnist_core.training.validate import chunks, evaluation_mode
 
 SUBMISSION_COLUMNS = ("id", "digit_sum")
@@ -95,6 +99,7 @@ class Evaluation:
             "digits": _digits_summary(self.rows),
             "calibration": calibration_summary(self.rows, self.tasks[0]),
             "warnings": warnings_summary(self.rows),
+            "answers": answers_summary(self.rows, self.tasks[0], self.described),
             "padding": self.padding,
             "attention": _attention_summary(self.rows) or {"none": self.no_attention or _NO_DIGIT},
             "seconds_per_image": self.seconds / images,

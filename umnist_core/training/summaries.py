@@ -2,12 +2,61 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from umnist_core.models.base import DOUBTS
 
 Row = dict[str, Any]
+
+MOST_MISSED = 40
+"""Missed scenes that are listed: the first ones."""
+
+
+def answers_summary(rows: Sequence[Row], task: str, described: Mapping[str, Any]) -> Row:
+    """Return what was said of each truth, and which scenes were missed.
+
+    Parameters
+    ----------
+    rows
+        Of `umnist_core.training.evaluate.Evaluation`, in the order of the images.
+    task
+        The first one.
+    described
+        What the images follow from. Only scenes as they are drawn have an index by which somebody
+        else sees the same; of others nothing is listed.
+
+    Returns
+    -------
+    dict
+        ``task``; ``said`` with truth -> answer -> images, both as texts, for JSON has no other
+        names; and ``missed`` with ``index``, ``true`` and ``said`` of the first `MOST_MISSED`.
+        Empty where the answer is none of several classes, or no truth is known.
+    """
+    at = [
+        (place, row[f"true_{task}"], row[f"said_{task}"])
+        for place, row in enumerate(rows)
+        if row[f"correct_{task}"] is not None and isinstance(row[f"true_{task}"], int)
+    ]
+    if not at:
+        return {}
+    counts: dict[int, Counter[int]] = {}
+    for _, true, said in at:
+        counts.setdefault(true, Counter())[said] += 1
+    told = {
+        str(true): {str(said): count for said, count in sorted(found.items())}
+        for true, found in sorted(counts.items())
+    }
+    is_drawn = described.get("preset") and not {"variant", "turns"} & set(described)
+    first = described.get("first", 0)
+    missed = [
+        {"index": first + place, "true": true, "said": said}
+        for place, true, said in at
+        if said != true
+    ]
+    listed = {"missed": missed[:MOST_MISSED]} if is_drawn else {}
+    return {"task": task, "said": told, **listed}
 
 
 def calibration_summary(rows: Sequence[Row], task: str) -> Row:
@@ -76,9 +125,9 @@ def card_summary(figures: Mapping[str, Any]) -> Row:
     -------
     dict
         ``data``, ``images``, ``tasks`` with the ``accuracy`` of each and, where images have
-        different numbers of digits, ``by_digits``; ``digits`` with ``all``; ``calibration`` and
-        ``warnings``; and ``numbers`` with the errors of tasks that ask for one. What is empty is
-        left out.
+        different numbers of digits, ``by_digits``; ``digits`` with ``all``; ``calibration``,
+        ``warnings`` and ``answers``; and ``numbers`` with the errors of tasks that ask for one.
+        What is empty is left out.
     """
     digits = {name: one for name, one in figures["digits"].items() if name == "all"}
     kept = {
@@ -93,6 +142,7 @@ def card_summary(figures: Mapping[str, Any]) -> Row:
         "digits": digits,
         "calibration": figures["calibration"],
         "warnings": figures["warnings"],
+        "answers": figures["answers"],
     }
     return {name: value for name, value in kept.items() if value != {}}
 
