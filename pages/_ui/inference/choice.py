@@ -14,6 +14,7 @@ from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.inference.pool import shared_pool
 from umnist_core.inference.requests import AUTO
+from umnist_core.models.card_figures import is_at_chance
 from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.needs import needs_sentence
 from umnist_core.training.presets import LARGE_SCALE
@@ -156,9 +157,13 @@ def current_choice(
 
 
 def first_of(cards: Mapping[str, Card], preset: str | None, kind: str = "") -> str | None:
-    """Return the model that is shown unasked: of those that know such images, or of all."""
-    fitting = [name for name, card in cards.items() if _knows(card, preset, kind)]
-    names = fitting or list(cards)
+    """Return the model that is shown unasked: of those that know such images, or of all.
+
+    One that has learned nothing is none of them, unless there is no other.
+    """
+    able = {name: card for name, card in cards.items() if not is_at_chance(card)} or cards
+    fitting = [name for name, card in able.items() if _knows(card, preset, kind)]
+    names = fitting or list(able)
     return FIRST if FIRST in names else next(iter(names), None)
 
 
