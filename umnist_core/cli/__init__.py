@@ -26,10 +26,15 @@ from umnist_core.incidents import record_incident
 COMMANDS = {
     "app": ("app_command", "Run the workbench and print its address."),
     "bench": ("bench_group", "Measure this machine."),
+    "breaking-point": (
+        "breaking_point_command",
+        "Measure accuracy over one parameter of the noise.",
+    ),
     "datasets": ("datasets_group", "Look into data sets."),
     "digits": ("digits_group", "See or fetch the digits that images are made of."),
     "doctor": ("doctor_command", "Say what this machine has, and what to do."),
     "evaluate": ("evaluate_command", "Score a model on fresh images."),
+    "fool": ("fool_command", "Search for noise under which a model answers otherwise."),
     "generate": ("generate_command", "Write a data set."),
     "models": ("models_group", "See models and checkpoints, and import weights."),
     "page": ("page_command", "Write images and what models make of them as one HTML file."),
@@ -55,7 +60,7 @@ class _LazyGroup(Commands):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"umnist_core.cli.{cmd_name}")
+        module = importlib.import_module(f"umnist_core.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = getattr(module, COMMANDS[cmd_name][0])
         return command
 

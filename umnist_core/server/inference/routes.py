@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.inference.jobs import ENDED, SUPERSEDED
@@ -28,6 +28,7 @@ from umnist_core.server.heat import (
     parse_choice,
     places_json,
 )
+from umnist_core.server.inference.breaking import breaking_addresses
 from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.one_page import PageRun, make_page, page_image
@@ -65,6 +66,11 @@ class _Inference:
         self._threads = Threads(
             "umnist-inference", _THREADS
         )  # for what takes a while, but no model
+
+    @property
+    def curves(self) -> list[Route]:
+        """The addresses of curves of where models break."""
+        return breaking_addresses(lambda: self._pool, self._settings)
 
     @property
     def _pool(self) -> InferencePool:
@@ -208,5 +214,6 @@ def inference_routes(
         address(job + "/attention.npy", get=inference.table),
         address(job + "/page.html", get=inference.page),
         address(job + "/dwell/{grid:id}", get=inference.agreement),
+        *inference.curves,
     ]
     return [mount("/inference", addresses, to_researcher=True)]
