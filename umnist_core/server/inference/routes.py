@@ -30,6 +30,7 @@ from umnist_core.server.heat import (
 )
 from umnist_core.server.inference.breaking import breaking_addresses
 from umnist_core.server.inference.dwell import agreement
+from umnist_core.server.inference.fool import fool_addresses
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.one_page import PageRun, make_page, page_image
 from umnist_core.server.tiles import tile_address
@@ -71,6 +72,11 @@ class _Inference:
     def curves(self) -> list[Route]:
         """The addresses of curves of where models break."""
         return breaking_addresses(lambda: self._pool, self._settings)
+
+    @property
+    def searches(self) -> list[Route]:
+        """The addresses of searches that fool a model."""
+        return fool_addresses(lambda: self._pool, self._settings)
 
     @property
     def _pool(self) -> InferencePool:
@@ -215,5 +221,6 @@ def inference_routes(
         address(job + "/page.html", get=inference.page),
         address(job + "/dwell/{grid:id}", get=inference.agreement),
         *inference.curves,
+        *inference.searches,
     ]
     return [mount("/inference", addresses, to_researcher=True)]
