@@ -137,6 +137,15 @@ CATALOGUE: dict[str, ModelFacts] = {
         "Reads the whole image at its own resolution with features that see small places alone, "
         "and pools them.",
     ),
+    "plain-cnn": ModelFacts(
+        "own.plain_cnn",
+        "Plain CNN of the reduced image",
+        OWN,
+        _FROM_LABELS,
+        "the sum",
+        "Reads the image reduced to a fixed side in one pass, says of each place which digit or "
+        "nothing it shows, and adds up.",
+    ),
     "resnet50": _baseline("papers.resnet", "ResNet-50", "He et al. 2016, arXiv 1512.03385"),
     "sw-max": _of_digit(
         "papers.scale_channels",

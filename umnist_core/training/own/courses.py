@@ -1,8 +1,9 @@
 """Train the models of our own by courses of their own, from the same command as all others.
 
 A configuration with a section ``recipe`` is such a run. The digit finder learns from boxes and
-classes (`finder`), the additive pyramid in lessons from sums (`pyramid`); both end with one
-checkpoint and its card. Their nets learn on the run's device; scenes are read on the CPU.
+classes (`finder`), the additive pyramid (`pyramid`) and the plain CNN (`plain`) in lessons from
+sums; each ends with one checkpoint and its card. Their nets learn on the run's device; scenes are
+read on the CPU.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from umnist_core.models.base import Model
 from umnist_core.models.cards import RUN_FILE
 from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.own.finder import DigitFinder
-from umnist_core.models.own.trust import HowRead, how_read
+from umnist_core.models.own.trust import HowRead, SumConfig, how_read
 from umnist_core.models.own.unlike import USUAL_SIDE_PX
 from umnist_core.models.registry import create_model
 from umnist_core.parsing import parse_json
@@ -38,6 +39,7 @@ from umnist_core.training.loop import RUN, build_model
 from umnist_core.training.own.confidence import UNCALIBRATED, fit_confidence
 from umnist_core.training.own.finder import FinderTraining, expect_empty_places, finder_phases
 from umnist_core.training.own.phases import CourseSettings
+from umnist_core.training.own.plain import CURVE_FILE, PlainTraining, plain_phases, read_curve
 from umnist_core.training.own.pyramid import AdditiveTraining, pyramid_phases
 from umnist_core.training.state import check_settings
 from umnist_core.training.variants import open_variant
@@ -51,10 +53,13 @@ FEW_GLYPHS = 500
 CHECKED = {"plain": 1.0, "rescaled-3900": 0.2, "rescaled-2000": 0.2, "turned-90": 0.2}
 """Variants of scenes on which the confidence is calibrated, and how many there are of each."""
 
+AS_THEY_ARE = (("plain", 1.0),)
+
 
 COURSES: Mapping[str, tuple[type[CourseSettings], Callable[..., Iterator[Phase]]]] = {
     "digit-finder": (FinderTraining, finder_phases),
     "additive-pyramid": (AdditiveTraining, pyramid_phases),
+    "plain-cnn": (PlainTraining, plain_phases),
 }
 """Model -> settings of its course, and its phases."""
 
@@ -69,7 +74,7 @@ def parse_course(config: TrainConfig) -> CourseSettings:
     """
     if config.model.name not in COURSES:
         raise InvalidValueError(
-            f"Only {' and '.join(COURSES)} have a recipe of their own; got a section recipe for "
+            f"Only {', '.join(COURSES)} have a recipe of their own; got a section recipe for "
             f"{config.model.name}; remove it."
         )
     plain = TrainConfig(config.model, config.recipe, run=RunPart(device=config.run.device))
@@ -170,6 +175,8 @@ def train_course(
         with closing(bars):
             run_course(course, phases)
         figures = check_and_calibrate(model.eval(), settings, settings.workers)
+        if history := read_curve(out / CURVE_FILE):
+            figures["history"] = history
         card = course.card(_data(settings, glyphs), figures, round(clock.seconds, 1))
         save_checkpoint(checkpoint, model, card)
         clock.write()
@@ -190,6 +197,8 @@ def _data(settings: CourseSettings, glyphs: GlyphSet) -> dict[str, Any]:
 def check_and_calibrate(model: Model, settings: CourseSettings, workers: int = 0) -> dict[str, Any]:
     """Try a model of our own on scenes that it did not learn from, and set its confidence.
 
+    One whose confidence is its probability is tried on the scenes as they are.
+
     Parameters
     ----------
     model
@@ -204,20 +213,25 @@ def check_and_calibrate(model: Model, settings: CourseSettings, workers: int = 0
     dict
         Figures of the scenes as they are, for the card.
     """
-    model.config = replace(model.config, **UNCALIBRATED)
+    is_calibrated = isinstance(model.config, SumConfig)
+    if is_calibrated:
+        model.config = replace(model.config, **UNCALIBRATED)
     first = 0
     figures: dict[str, Any] = {}
     rows: list[Mapping[str, Any]] = []
     read: list[HowRead] = []
-    for variant, share in CHECKED.items():
+    for variant, share in CHECKED.items() if is_calibrated else AS_THEY_ARE:
         count = max(1, round(share * settings.check_images))
         recipe = Recipe(count, "released", settings.seed + CHECK_SEED, "train")
         samples = open_variant(SceneSamples(recipe, first=first), variant)
         found = evaluate(model, samples, batch_size=1, workers=workers, with_attention=False)
         figures = figures or found.summary()
-        rows += found.rows
-        read += [_how_read(row, variant) for row in found.rows]
+        if is_calibrated:
+            rows += found.rows
+            read += [_how_read(row, variant) for row in found.rows]
         first += count
+    if not is_calibrated:
+        return {name: figures[name] for name in ("data", "images", "tasks")}
     chances, right = ([row[name] for row in rows] for name in ("confidence", "correct_sum"))
     model.config = replace(model.config, **fit_confidence(chances, right, read))
     return {name: figures[name] for name in ("data", "images", "tasks", "digits")}
