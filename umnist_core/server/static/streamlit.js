@@ -9,6 +9,7 @@
 
 import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
+import { mountModelTable } from "./models/table.js";
 import { mountOwn } from "./own/own.js";
 import { mountStrip } from "./own/strip.js";
 import { mountTones } from "./own/tones.js";
@@ -95,6 +96,14 @@ export function showStrip(component) {
  */
 export function showTones(component) {
   return attach(component, (parent, data) => mountTones(parent, data));
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showModelTable(component) {
+  return attach(component, (parent, data) => mountModelTable(parent, data));
 }
 
 /**
