@@ -24,6 +24,7 @@ from umnist_core.server.labeling.ending import stores_closed_at_end
 from umnist_core.server.login import login_routes
 from umnist_core.server.manual import manual_routes
 from umnist_core.server.web.connections import bound_connections
+from umnist_core.server.weights import weights_routes
 from umnist_core.settings import load_settings
 
 settings = load_settings()
@@ -36,6 +37,7 @@ routes = [
     *label_routes(settings=settings),
     *inference_routes(settings=settings),
     *download_routes(),
+    *weights_routes(),
     *drop_routes(settings),
     *folder_routes(),
     *manual_routes(),

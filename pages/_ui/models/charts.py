@@ -1,0 +1,277 @@
+"""Accuracy beside what is published, how it grew, and what was said of each sum: charts.
+
+Nothing here draws a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages._ui.models.rows import Checkpoint, system_of
+from pages._ui.shared.charts import DARK, Colours, error_bars, lay_out
+from umnist_core.models.card_answers import CardAnswers, HistoryPoint, find_own_images
+from umnist_core.models.card_figures import Share, read_figures
+from umnist_core.models.card_values import as_mapping
+from umnist_core.models.published import PUBLISHED, PublishedMethod
+
+ROW_PX, EDGE_PX = 30, 46
+NAMES_PX = 150
+"""Room for the names of published lines, above the chart."""
+
+APART = 2.4
+"""Points that two named lines are apart; one that is closer has no name but the pointer's."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A row of the chart of a data system: what was measured here, and its published figures."""
+
+    label: str
+    share: Share
+    published: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class PublishedLine:
+    """A published figure in per cent, as a line through all rows."""
+
+    name: str
+    value: float
+    is_named: bool
+
+
+def measured_rows(
+    checkpoints: Iterable[Checkpoint], methods: Sequence[PublishedMethod], system: str
+) -> list[Measured]:
+    """Return what was measured on a data system: a row for each question or kind of images."""
+    rows = []
+    own = [one for one in checkpoints if system_of(one.card) == system]
+    for one in own:
+        shares = list(_shares(one))
+        for share in shares:
+            parts = [one.name] if len(own) > 1 or len(shares) == 1 else []
+            parts += [share.label] if len(shares) > 1 or share.label not in _SUMS else []
+            rows.append(Measured(", ".join(parts), share, _beside(methods, system, share.label)))
+    return rows
+
+
+_SUMS = ("sum", "digit", "needle")
+
+
+def _shares(one: Checkpoint) -> Iterable[Share]:
+    figures = read_figures(one.card.figures)
+    kinds = _by_kind(one)
+    if len(figures.accuracy) != 1 or not kinds:
+        own = find_own_images(one.card)
+        more = [] if own is None else [_called(own[0], "our own images")]
+        first = [_called(share, "the generator's images") for share in figures.accuracy]
+        return [*first, *more] if more else figures.accuracy
+    return kinds
+
+
+def _called(share: Share, label: str) -> Share:
+    return Share(label, share.share, share.low, share.high, share.count)
+
+
+def _by_kind(one: Checkpoint) -> list[Share]:
+    """Return the shares on images of the same preset that differ in one parameter, in its order."""
+    found: dict[float, Share] = {}
+    sets = [one.card.figures, *(as_mapping(m).get("summary") for m in one.card.measured.values())]
+    for figures in map(as_mapping, sets):
+        data = as_mapping(figures.get("data"))
+        overrides = as_mapping(data.get("overrides"))
+        shares = read_figures(figures).accuracy
+        is_alike = data.get("preset") == one.card.data.get("preset") and "variant" not in data
+        if not is_alike or len(overrides) != 1 or len(shares) != 1:
+            continue
+        ((name, text),) = overrides.items()
+        try:
+            found.setdefault(float(text), _called(shares[0], f"{name} {text}"))
+        except (TypeError, ValueError):
+            continue
+    return [share for _, share in sorted(found.items())] if len(found) > 1 else []
+
+
+def _beside(
+    methods: Sequence[PublishedMethod], system: str, label: str
+) -> tuple[tuple[str, float], ...]:
+    if label in _SUMS:
+        return ()
+    own = (one for one in methods if one.system == system and label in one.figures)
+    return tuple((one.method, one.figures[label]) for one in own)
+
+
+def published_lines(methods: Iterable[PublishedMethod], system: str) -> list[PublishedLine]:
+    """Return the published figures of sums, the best of each model and people's named first."""
+    own = [one for one in methods if one.system == system and _SUMS[0] in one.figures]
+    best = {
+        one.model: one
+        for one in sorted(own, key=lambda one: one.figures["sum"])
+        if one.model and one.tier == PUBLISHED
+    }
+    first = [one for one in own if one.tier != PUBLISHED or not one.model]
+    first += list(best.values())
+    named: list[float] = []
+    lines = []
+    for one in [*first, *(one for one in own if one not in first)]:
+        value = one.figures["sum"]
+        is_named = all(abs(value - other) >= APART for other in named)
+        named += [value] if is_named else []
+        lines.append(PublishedLine(one.method, value, is_named))
+    return lines
+
+
+def system_figure(
+    rows: Sequence[Measured], lines: Sequence[PublishedLine], colours: Colours
+) -> Any:
+    """Draw what was measured as dots with intervals, and what is published as strokes and lines."""
+    figure = go.Figure()
+    labels = [row.label for row in rows]
+    for line in lines:
+        _draw_line(figure, line, colours)
+    ticks = [(row.label, *one) for row in rows for one in row.published]
+    if ticks:
+        _draw_ticks(figure, ticks, colours)
+    _draw_dots(figure, rows, colours)
+    top = NAMES_PX if any(line.is_named for line in lines) else 6
+    lay_out(figure, colours, height=EDGE_PX + ROW_PX * len(labels) + top)
+    figure.update_layout(margin={"l": 0, "r": 12, "t": top, "b": 0})
+    figure.update_xaxes(title={"text": "Right (%)"}, range=[-1, 101.5], showgrid=False)
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=labels[::-1],
+        range=[-0.6, len(labels) - 0.4],
+        gridcolor="rgba(128,128,128,0.25)",
+    )
+    return figure
+
+
+def _draw_line(figure: Any, line: PublishedLine, colours: Colours) -> None:
+    figure.add_shape(
+        type="line",
+        x0=line.value,
+        x1=line.value,
+        y0=0,
+        y1=1,
+        yref="paper",
+        layer="below",
+        opacity=0.9 if line.is_named else 0.3,
+        line={"color": colours.line, "width": 1, "dash": "solid" if line.is_named else "dot"},
+    )
+    if line.is_named:
+        figure.add_annotation(
+            x=line.value,
+            y=1,
+            yref="paper",
+            text=f"{line.name} {line.value:g}",
+            textangle=-52,
+            xanchor="left",
+            yanchor="bottom",
+            xshift=-5,
+            yshift=2,
+            showarrow=False,
+            font={"size": 11, "color": colours.line},
+        )
+
+
+def _draw_ticks(figure: Any, ticks: Sequence[tuple[str, str, float]], colours: Colours) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=[value for _, _, value in ticks],
+            y=[label for label, _, _ in ticks],
+            mode="markers",
+            marker={
+                "symbol": "line-ns",
+                "size": 16,
+                "line": {"color": colours.line, "width": 3},
+            },
+            customdata=[name for _, name, _ in ticks],
+            hovertemplate="%{customdata}: %{x} %, published<extra></extra>",
+        )
+    )
+
+
+def _draw_dots(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
+    shares = np.array([100 * row.share.share for row in rows])
+    low = np.array([100 * (row.share.low or row.share.share) for row in rows])
+    high = np.array([100 * (row.share.high or row.share.share) for row in rows])
+    told = [(a, b, row.share.count) for a, b, row in zip(low, high, rows, strict=True)]
+    figure.add_trace(
+        go.Scatter(
+            x=shares,
+            y=[row.label for row in rows],
+            mode="markers",
+            marker={"color": colours.pools[1], "size": 9},
+            error_x={**error_bars(shares, low, high, 2), "color": colours.pools[1]},
+            customdata=told,
+            hovertemplate="%{y}: %{x:.1f} % (%{customdata[0]:.1f} to %{customdata[1]:.1f}) of "
+            "%{customdata[2]:,} images<extra></extra>",
+        )
+    )
+
+
+def history_figure(points: Sequence[HistoryPoint], colours: Colours) -> Any:
+    """Draw accuracy over images seen, a line for each phase of the training."""
+    figure = go.Figure()
+    phases = list(dict.fromkeys(point.phase for point in points))
+    shades = (colours.pools[1], colours.pools[0], colours.line, colours.quiet)
+    for place, phase in enumerate(phases):
+        own = [point for point in points if point.phase == phase]
+        figure.add_trace(
+            go.Scatter(
+                x=[point.images for point in own],
+                y=[100 * point.accuracy for point in own],
+                name=phase or "accuracy",
+                mode="lines+markers",
+                line={"color": shades[place % len(shades)], "width": 2},
+                marker={"size": 5},
+                hovertemplate="%{x:,} images: %{y:.1f} %<extra>" + phase + "</extra>",
+            )
+        )
+    lay_out(figure, colours, height=250, legend=len(phases) > 1)
+    figure.update_xaxes(title={"text": "Images seen"}, rangemode="tozero")
+    figure.update_yaxes(title={"text": "Right (%)"}, rangemode="tozero")
+    return figure
+
+
+def answers_figure(answers: CardAnswers, colours: Colours) -> Any:
+    """Draw how often each answer was given to each truth, as a share of that truth's images."""
+    classes = sorted({*answers.said, *(said for row in answers.said.values() for said in row)})
+    counts = np.array(
+        [[answers.said.get(true, {}).get(said, 0) for said in classes] for true in classes]
+    )
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.where(totals > 0, 100 * counts / np.maximum(totals, 1), np.nan)
+    is_dark = colours is DARK
+    steps = ["rgba(128,128,128,0.12)", "#1f5660", "#b9f1f7"] if is_dark else _LIGHT_STEPS
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=classes,
+            y=classes,
+            customdata=counts,
+            colorscale=[[0, steps[0]], [0.02, steps[1]], [1, steps[2]]],
+            zmin=0,
+            zmax=100,
+            xgap=1,
+            ygap=1,
+            colorbar={"title": {"text": "%"}, "thickness": 8, "tickfont": {"color": colours.ink}},
+            hovertemplate="True %{y}, said %{x}: %{z:.0f} % (%{customdata})<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    lay_out(figure, colours, height=330)
+    step = 1 if len(classes) <= 12 else 3
+    figure.update_xaxes(title={"text": "Said"}, dtick=step, showgrid=False, constrain="domain")
+    figure.update_yaxes(
+        title={"text": "True"}, dtick=step, showgrid=False, autorange="reversed", scaleanchor="x"
+    )
+    return figure
+
+
+_LIGHT_STEPS = ["rgba(128,128,128,0.06)", "#8fc3c9", "#04343b"]
