@@ -14,6 +14,7 @@ from pages._ui.inference.choice import (
     refusal,
     take_choice,
 )
+from pages._ui.inference.fool import NO_NOISE, list_variations, show_fool
 from pages._ui.inference.image import BUS, Picture, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
 from pages._ui.shared.address import LED_BY_ADDRESS, keep_shown
@@ -30,7 +31,9 @@ with st.container(key="watch"):
 
 with panel:
     show_digits_notice()
-    model_tab, image_tab, truth_tab = st.tabs(["Model", "Image and noise", "Answer"])
+    model_tab, image_tab, break_tab, truth_tab = st.tabs(
+        ["Model", "Image and noise", "Break it", "Answer"]
+    )
 
 with image_tab:
     chosen: Picture | None = None
@@ -72,11 +75,27 @@ with model_tab:
             "people": picture and picture.people,
             "sentence": sentence,
             # A link to a prediction predicts.
-            "isAsked": st.session_state.get(LED_BY_ADDRESS, False) and "model" in st.query_params,
+            "isAsked": (st.session_state.get(LED_BY_ADDRESS, False) and "model" in st.query_params)
+            or bool(picture and len(picture.viewer["panes"]) > 1),
             "look": {"a": st.query_params.get("look", ""), "b": st.query_params.get("look.b", "")},
         },
         key="inference_watch",
         on_choice=take_choice,
+    )
+
+with break_tab:
+    varies = list_variations(None if kind else preset)
+    show_fool(
+        {
+            "bus": BUS,
+            "viewer": st.session_state["inference_viewer_id"],
+            "checkpoint": choice["checkpoint"],
+            "device": choice["device"],
+            "image": picture and picture.pane,
+            "sentence": sentence or (None if varies else NO_NOISE),
+            "varies": varies,
+        },
+        key="inference_fool",
     )
 
 with truth_tab:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.inference.pair import PAIR, is_pair, show_pair_controls
 from pages._ui.shared.address import FILE_NAMES
 from pages._ui.shared.folders import choose_from_folder, step_image
 from pages._ui.shared.image_files import choose_file, choose_source, show_file_notes
@@ -109,11 +110,16 @@ def step_picture(step: str) -> None:
 
 
 def _choose_scene() -> Picture:
-    show_scene_controls(BUS, "inference_controls")
-    state = one_state()
+    if is_two := is_pair():
+        state = show_pair_controls(BUS, "inference_pair_controls")
+    else:
+        show_scene_controls(BUS, "inference_controls")
+        state = one_state()
     viewer = viewer_data(state, load_glyphs(), BUS)
-    viewer["link"] = {**dict.fromkeys(FILE_NAMES), **viewer["link"]}
-    viewer["panes"][0]["title"] = "Image"
+    pair = {PAIR: "1" if is_two else None}
+    viewer["link"] = {**dict.fromkeys(FILE_NAMES), **viewer["link"], **pair}
+    if not is_two:
+        viewer["panes"][0]["title"] = "Image"
     truth = state.a.truth if isinstance(state.a, DigitRef) else {}
     return Picture(viewer, truth, preset=state.a.preset)
 

@@ -91,6 +91,7 @@ class Watch {
   update(data) {
     const before = this.data;
     this.data = data;
+    this.isArmed ||= data.isAsked ?? false;
     // The page repeats what it was told, perhaps a while after; only its own changes win.
     if (JSON.stringify(data.choice) !== JSON.stringify(before.choice)) {
       this.choice = { ...data.choice };
