@@ -7,6 +7,8 @@
  * newer call at once: only the last call's may therefore destroy anything.
  */
 
+import { mountBreaking } from "./breaking/breaking.js";
+import { mountFool } from "./fool/fool.js";
 import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
 import { mountModelTable } from "./models/table.js";
@@ -67,6 +69,26 @@ export function showSheet(component) {
 export function showWatch(component) {
   return attach(component, (parent, data, trigger) =>
     mountWatch(parent, data, { onChoice: trigger("choice") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showBreaking(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountBreaking(parent, data, { onScene: trigger("scene") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showFool(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountFool(parent, data, { onFound: trigger("found") }),
   );
 }
 
