@@ -4,6 +4,7 @@ import secrets
 
 import streamlit as st
 
+from pages._ui.inference.breaking import show_breaking
 from pages._ui.inference.choice import (
     choice_link,
     current_choice,
@@ -84,6 +85,7 @@ with model_tab:
     )
 
 with break_tab:
+    show_breaking(picture, cards, choice, sentence)
     varies = list_variations(None if kind else preset)
     show_fool(
         {

@@ -30,8 +30,9 @@ from pages._ui.shared.study_choice import (
     study_link,
 )
 from pages._ui.shared.systems import preset_of
-from umnist_core.datasets.large_scale.ref import DigitRef
+from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef, any_ref
 from umnist_core.digits import load_glyphs
+from umnist_core.errors import UmnistError
 from umnist_core.labeling.service import StudyService
 from umnist_core.server.files import FileEntry, register_file
 from umnist_core.server.inference.dwell import register_dwell
@@ -58,6 +59,10 @@ class Picture:
         What the image's data set calls the right class, by task.
     people
         Where people looked (``WatchData.people`` in ``watch.js``); None for images of no study.
+    scene
+        Which generated image it is, if it is one; of a study once that is closed.
+    answered
+        Right answers of people to it, and all of them; None for images of no study.
     """
 
     viewer: dict[str, Any]
@@ -66,6 +71,8 @@ class Picture:
     kind: str = ""
     called: Mapping[str, str] = field(default_factory=dict)
     people: dict[str, Any] | None = None
+    scene: AnyRef | None = None
+    answered: tuple[int, int] | None = None
 
     @property
     def pane(self) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def _choose_scene() -> Picture:
     if not is_two:
         viewer["panes"][0]["title"] = "Image"
     truth = state.a.truth if isinstance(state.a, DigitRef) else {}
-    return Picture(viewer, truth, preset=state.a.preset)
+    return Picture(viewer, truth, preset=state.a.preset, scene=state.a)
 
 
 def _choose_from_study() -> Picture | None:
@@ -142,7 +149,26 @@ def _choose_from_study() -> Picture | None:
         viewer | known,
         {"sum": [int(known["label"])]},
         people=_people(service, results, image),
+        scene=_scene_of(results, image) if study.status == "closed" else None,
+        answered=_answered(results, image),
     )
+
+
+def _scene_of(results: Results, image: str) -> AnyRef | None:
+    """Return which scene an image of a study is; None of files, and of what is drawn no more."""
+    source = results.truth[image]["source"]
+    if not source or "preset" not in source:
+        return None
+    sample = {name: source[name] for name in ("seed", "split", "index")}
+    try:
+        return any_ref(source["preset"], source["parameters"], **sample)
+    except UmnistError:
+        return None
+
+
+def _answered(results: Results, image: str) -> tuple[int, int] | None:
+    right, answers = (int(results.images[name][image]) for name in ("correct", "labels"))
+    return (right, answers) if answers else None
 
 
 def _people(service: StudyService, results: Results, image: str) -> dict[str, Any] | None:

@@ -50,6 +50,11 @@ def show_pair(query: Mapping[str, str]) -> None:
     st.session_state[_SHOWN] = True
 
 
+def show_one() -> None:
+    """Show one image from now on; a callback."""
+    st.session_state[_SHOWN] = False
+
+
 def show_pair_controls(bus: str, key: str) -> LabState:
     """Show the Noise lab's controls of both images, and return what they are set to."""
     state, revision = current_state()
