@@ -14,6 +14,7 @@ from tests.training.tiny import course_in
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
+from umnist_core.models.own.edge_planes import PackedLevels
 from umnist_core.models.own.heaps import find_heaps
 from umnist_core.models.own.pyramid import AdditivePyramid, AdditivePyramidConfig, ReadPatches
 from umnist_core.pyramid.sources import ArraySource, HeldScene
@@ -91,7 +92,7 @@ def test_plain_ones_are_found_on_their_level(slant: float) -> None:
     source = ArraySource(image * np.uint8(255), "nearest")
     near = [
         spot
-        for spot in find_heaps(source, 3, 12, 6, 4)
+        for spot in find_heaps(PackedLevels(source), 3, 12, 6, 4)
         if max(abs(spot.row - row - 14 * factor), abs(spot.col - col - 14 * factor)) < 4 * factor
     ]
     assert any(abs(spot.side_px / (28 * factor) - 1) < 0.25 for spot in near)

@@ -45,7 +45,7 @@ class Steps:
     def __init__(self, total: int | None) -> None:
         self._total, self._done = total, 0
 
-    def step(self) -> None:
-        """Count a step, and report it."""
-        self._done += 1
+    def step(self, count: int = 1) -> None:
+        """Count steps, and report them."""
+        self._done += count
         report_progress(self._done, self._total)

@@ -151,35 +151,8 @@ def is_dense_level(level: int) -> bool:
     return run_length(level)[2] == 1
 
 
-def level_edges(source: TileSource, level: int, level_box: Box) -> NDArray[np.float32]:
-    """Return what a box of a level shows of digits.
-
-    Parameters
-    ----------
-    source
-        The image.
-    level
-        0 or more; its reduction is 2**level.
-    level_box
-        In the frame of the level; it may reach out of it.
-
-    Returns
-    -------
-    ndarray
-        float32 (4, level_box.height, level_box.width): px of long edges between rows and
-        between columns over the side of a level px, and corners of such edges of both kinds,
-        all at most 1.
-    """
-    base, ratio, run_px = run_length(level)
-    halo = 2 * ratio + 2  # what a run or a corner of the box may need of the pixels around
-    bits = read_bits(source, _box_around(level_box, ratio, halo), 1 << base)
-    if run_px <= 2:  # every second pixel is too many to be followed one by one
-        return dense_edges(bits, ratio, run_px, halo)
-    return sparse_edges(bits, ratio, run_px, halo)
-
-
 def dense_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.float32]:
-    """Do the work of `level_edges` by passing over every pixel: its definition.
+    """Return what pixels show of digits, by passing over every one: what `level_edges` gives.
 
     Parameters
     ----------
@@ -191,7 +164,7 @@ def dense_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.fl
     Returns
     -------
     ndarray
-        float32 (4, (H - 2 halo) / ratio, (W - 2 halo) / ratio).
+        float32 (4, (H - 2 halo) / ratio, (W - 2 halo) / ratio), up to eight bits of rounding.
     """
     rows = long_runs(row_edges(bits), run_px, along_rows=True)
     cols = long_runs(col_edges(bits), run_px, along_rows=False)
@@ -203,102 +176,6 @@ def dense_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.fl
     counts[:2] /= ratio
     shown: NDArray[np.float32] = np.minimum(counts, 1.0)
     return shown
-
-
-# -- the same, quickly --------------------------------------------------------------
-
-Places = NDArray[np.int64]
-
-
-def sparse_edges(bits: Bits, ratio: int, run_px: int, halo: int) -> NDArray[np.float32]:
-    """Do the work of `level_edges` for longer runs, equal to `dense_edges` but for its rounding.
-
-    A run of at least ``run_px`` meets a line of every ``run_px``-th pixel, so only these are
-    looked at, and what is there is followed along. Where two edges meet at a right angle both
-    end, so corners are the ends of runs that coincide.
-    """
-    height, width = bits.shape
-    shape = (height - 2 * halo, width - 2 * halo)
-    row_sums, row_ends = _follow_runs(bits, run_px, halo, shape)
-    col_sums, col_ends = _follow_runs(bits.T, run_px, halo, shape[::-1])
-    col_ends = (col_ends % height) * width + col_ends // height  # (col, row) to (row, col)
-    at = np.intersect1d(row_ends, col_ends)
-    down, right = at // width, at % width
-    inside = (down >= halo) & (down < height - halo) & (right >= halo) & (right < width - halo)
-    down, right = down[inside], right[inside]
-    kind = (bits[down - 1, right] != bits[down, right - 1]).astype(np.int64)
-    cells = (shape[0] // ratio, shape[1] // ratio)
-    place = (kind * cells[0] + (down - halo) // ratio) * cells[1] + (right - halo) // ratio
-    corners = np.bincount(place, minlength=2 * cells[0] * cells[1]).reshape(2, *cells)
-    edges = np.stack(
-        [_gather(row_sums, ratio, cells), _gather(col_sums, ratio, cells[::-1]).T, *corners]
-    )
-    shown: NDArray[np.float32] = np.minimum(edges, 1.0).astype(np.float32)
-    return shown
-
-
-def _follow_runs(
-    bits: Bits, run_px: int, halo: int, shape: tuple[int, int]
-) -> tuple[tuple[Places, Places, Places], Places]:
-    """Return runs of edges between rows: (row, first col, px) in the inner frame, and their ends.
-
-    Ends are vertices, row * width + col in the frame of ``bits``.
-    """
-    width = bits.shape[1]
-    sampled = bits[:, ::run_px]
-    rows, steps = np.nonzero(sampled[1:] != sampled[:-1])
-    rows, cols = rows + 1, steps * run_px
-    before, after = np.zeros_like(cols), np.zeros_like(cols)
-    for count, direction in ((before, -1), (after, 1)):
-        alive = np.arange(len(cols))
-        for step in range(1, run_px + 1):
-            beside = cols[alive] + direction * step
-            alive, beside = _inside(alive, beside, width)
-            goes_on = bits[rows[alive], beside] != bits[rows[alive] - 1, beside]
-            alive = alive[goes_on]
-            count[alive] = step
-    is_long = before + after + 1 >= run_px
-    rows, cols, before, after = (one[is_long] for one in (rows, cols, before, after))
-    starts = rows * width + cols - before
-    stops = rows * width + cols + after + 1
-    ends = np.concatenate([starts[before < run_px], stops[after < run_px]])
-    # Each pixel once: a sample speaks for those up to the next, the first for those before it.
-    first = np.where(before < run_px, cols - before, cols)
-    last = np.minimum(cols + after, cols + run_px - 1)
-    kept = (rows >= halo) & (rows < halo + shape[0])
-    return (rows[kept] - halo, first[kept] - halo, (last - first + 1)[kept]), np.unique(ends)
-
-
-def _inside(alive: Places, beside: Places, width: int) -> tuple[Places, Places]:
-    inside = (beside >= 0) & (beside < width)
-    return alive[inside], beside[inside]
-
-
-def _gather(
-    runs: tuple[Places, Places, Places], ratio: int, cells: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Return the px of runs in each level px over its side; float64 of shape ``cells``."""
-    rows, first, lengths = runs
-    total = np.zeros(cells[0] * cells[1])
-    left = lengths.copy()
-    col = first.copy()
-    while len(left):
-        here = np.minimum(left, ratio - col % ratio)
-        inside = (col >= 0) & (col < cells[1] * ratio)
-        place = (rows[inside] // ratio) * cells[1] + col[inside] // ratio
-        total += np.bincount(place, weights=here[inside], minlength=len(total))
-        more = left > here
-        rows, col, left = rows[more], (col + here)[more], (left - here)[more]
-    return total.reshape(cells) / ratio
-
-
-def _box_around(level_box: Box, ratio: int, halo: int) -> Box:
-    return Box(
-        level_box.row0 * ratio - halo,
-        level_box.col0 * ratio - halo,
-        level_box.row1 * ratio + halo,
-        level_box.col1 * ratio + halo,
-    )
 
 
 def _sum_blocks(plane: Bits, ratio: int) -> NDArray[np.float32]:

@@ -79,6 +79,33 @@ class SpotNet(nn.Module):
         seen = self.head(self.trunk(edges))  # (B, 4, H, W) -> (B, 5, H/8, W/8)
         return seen[:, :KINDS], seen[:, KINDS:]
 
+    def look_within(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Look at the middle of windows: of `forward` the entries that are 32 px from the border.
+
+        The last layers are reckoned only where they reach the middle.
+
+        Parameters
+        ----------
+        windows
+            float (B, 4, H, W) of `level_edges`, H and W more than 64.
+
+        Returns
+        -------
+        tuple of Tensor
+            Logits (B, 2, (H - 64)/8, (W - 64)/8), and as many shapes, (B, 3, ...).
+        """
+        *first, last_but_one, last = self.trunk
+        seen = windows
+        for block in first:
+            seen = block(seen)  # (B, 4, H, W) -> (B, C, H/8, W/8)
+        seen = _cut(last_but_one(_cut(seen, 1)), 1)  # each layer spoils what it reaches beyond
+        seen = self.head(_cut(last(seen), 2))
+        return seen[:, :KINDS], seen[:, KINDS:]
+
+
+def _cut(maps: Tensor, places: int) -> Tensor:
+    return maps[..., places:-places, places:-places]
+
 
 class GlyphNet(nn.Module):
     """Reads a glyph from its ink and from the pixels as they are.

@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
-from umnist_core.geometry import Box
+from umnist_core.models.own.edge_planes import PackedLevels
 from umnist_core.models.own.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.models.own.overlaps import OVERLAP, SURE, TWICE, without_overlaps
 from umnist_core.models.own.spots import (
-    Look,
+    Looks,
     Spot,
-    block_steps,
     iter_looks,
     merge_spots,
+    search_steps,
     spots_of,
+    within,
 )
 from umnist_core.models.own.staircase import INK_MARGIN_CELLS, Reading, read_staircases
 from umnist_core.pyramid import TileSource
@@ -104,17 +105,18 @@ class Search:
         self.shown: list[Shown] = []
         self._net, self._source, self._judge = net, source, judge
         self._least_score, self._most_spots = least_score, most_spots
-        self._steps = block_steps(source)
+        self._packed = PackedLevels(source)
+        self._steps = search_steps(self._packed)
         self._sure: list[Reading] = []
 
     def search_level(self, level: int) -> None:
         """Look at a level, read its best places, and remember what is beyond doubt."""
         spots: list[Spot] = []
-        for look in iter_looks(self._net, self._source, level, self._steps, self._is_known):
-            spots += spots_of(look, self._least_score)
+        for looks in iter_looks(self._net, self._packed, level, self._steps, self._is_known):
+            spots += spots_of(looks, self._least_score)
             if len(spots) > 8 * self._most_spots:
                 spots = merge_spots(spots, 4 * self._most_spots)
-            _keep_shown(self.shown, look)
+            _keep_shown(self.shown, looks)
         new: dict[tuple[float, float, float], Candidate] = {}
         for spot in merge_spots(spots, self._most_spots):
             if self._is_within(spot.row, spot.col, spot.side_px):
@@ -132,9 +134,9 @@ class Search:
             if chances[place] >= SURE:
                 self._sure.append(candidates[place].reading)
 
-    def _is_known(self, canvas_box: Box) -> bool:
-        """Return whether a box lies within a digit that is beyond doubt."""
-        return any(one.ink_area.contains(canvas_box) for one in self._sure)
+    def _is_known(self, canvas_boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which boxes, (N, 4), lie within a digit that is beyond doubt."""
+        return within([one.ink_area for one in self._sure], canvas_boxes)
 
     def _is_within(self, row: float, col: float, side_px: float) -> bool:
         """Return whether a square lies on a larger digit that is beyond doubt."""
@@ -163,15 +165,15 @@ def reading_boxes(candidates: list[Candidate]) -> NDArray[np.float64]:
     return np.array(boxes, np.float64).reshape(-1, 4)
 
 
-def _keep_shown(shown: list[Shown], look: Look) -> None:
-    """Put the places of a tile into a heap of the best ones."""
-    scores = look.scores.max(axis=0)
-    step = STRIDE_PX << look.level
-    for down, right in zip(*np.nonzero(scores >= SHOWN_SCORE), strict=True):
-        row, col = (look.row << look.level) + int(down) * step, (look.col << look.level)
-        col += int(right) * step
-        box = (float(row), float(col), float(row + step), float(col + step))
-        one = (float(scores[down, right]), -look.level, box)
+def _keep_shown(shown: list[Shown], looks: Looks) -> None:
+    """Put the places of tiles into a heap of the best ones."""
+    scores = looks.scores.max(axis=1)  # (B, 8, 8)
+    step = STRIDE_PX << looks.level
+    for tile, down, right in np.argwhere(scores >= SHOWN_SCORE).tolist():
+        first_row, first_col = looks.tiles[tile].tolist()
+        row = float((first_row << looks.level) + down * step)
+        col = float((first_col << looks.level) + right * step)
+        one = (float(scores[tile, down, right]), -looks.level, (row, col, row + step, col + step))
         if len(shown) < MOST_SHOWN:
             heapq.heappush(shown, one)
         else:

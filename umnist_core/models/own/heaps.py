@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
+from umnist_core.models.own.edge_planes import TILE_PX, PackedLevels
 from umnist_core.models.own.spots import (
     HALO_PX,
-    TILE_PX,
     IsKnown,
     Spot,
     iter_windows,
@@ -26,7 +26,6 @@ from umnist_core.models.own.spots import (
     nothing_known,
 )
 from umnist_core.models.progress import Steps
-from umnist_core.pyramid import TileSource
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ BEYOND = 0.02
 
 
 def find_heaps(
-    source: TileSource,
+    packed: PackedLevels,
     level: int,
     most: int,
     most_small: int,
@@ -106,7 +105,7 @@ def find_heaps(
 
     Parameters
     ----------
-    source
+    packed
         The image.
     level
         Of its pyramid.
@@ -117,7 +116,7 @@ def find_heaps(
     most_bars
         Heaps of bars more, on every other level.
     steps
-        Those of `block_steps`.
+        Those of `search_steps`.
     is_known
         Tiles of which it is true are left out.
     """
@@ -126,11 +125,12 @@ def find_heaps(
     else:
         wanted = {OF_LEVEL: most, OF_BAR: most_bars}
     held: dict[HeapKind, list[Spot]] = {kind: [] for kind in wanted}
-    for row, col, window in iter_windows(source, level, steps, is_known):
-        for kind, count in wanted.items():
-            held[kind] += _tile_heaps(window, row, col, level, kind)
-            if len(held[kind]) > 8 * count:
-                held[kind] = merge_spots(held[kind], count)
+    for windows in iter_windows(packed, level, steps, is_known):
+        for (row, col), window in zip(windows.tiles, windows.edges, strict=True):
+            for kind, count in wanted.items():
+                held[kind] += _tile_heaps(window, row, col, level, kind)
+                if len(held[kind]) > 8 * count:
+                    held[kind] = merge_spots(held[kind], count)
     return [spot for kind, count in wanted.items() for spot in merge_spots(held[kind], count)]
 
 

@@ -27,10 +27,11 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
 from umnist_core.models.base import LABELS_ONLY, Doubt, FoundDigit, Model, ModelOutput
 from umnist_core.models.own.edge_levels import Bits, level_count
+from umnist_core.models.own.edge_planes import PackedLevels
 from umnist_core.models.own.finder_nets import NOTHING, GlyphNet, glyph_input
 from umnist_core.models.own.heaps import find_heaps
 from umnist_core.models.own.overlaps import without_overlaps
-from umnist_core.models.own.spots import Spot, block_steps
+from umnist_core.models.own.spots import Spot, search_steps, within
 from umnist_core.models.own.staircase import Reading, read_staircase
 from umnist_core.models.own.sums import sum_log_probabilities
 from umnist_core.models.own.trust import (
@@ -150,15 +151,16 @@ class AdditivePyramid(Model):
         """Read from the coarsest level to the finest, and not again within a plain staircase."""
         readings: dict[tuple[float, float, float], Reading] = {}
         plain: list[tuple[float, Box]] = []
-        steps = block_steps(source)
+        packed = PackedLevels(source)
+        steps = search_steps(packed)
         most = (self.config.heaps, self.config.small_heaps, self.config.bar_heaps)
 
-        def is_known(canvas_box: Box) -> bool:
-            return any(box.contains(canvas_box) for _, box in plain)
+        def is_known(canvas_boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+            return within([box for _, box in plain], canvas_boxes)
 
         for level in reversed(range(level_count(source.height, source.width))):
             new = []
-            for spot in find_heaps(source, level, *most, steps=steps, is_known=is_known):
+            for spot in find_heaps(packed, level, *most, steps=steps, is_known=is_known):
                 if not any(_is_part(spot, side_px, box) for side_px, box in plain):
                     new.append(read_staircase(source, spot.row, spot.col, spot.side_px))
             for one in new:

@@ -7,41 +7,22 @@ left there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.own.edge_levels import (
-    Bits,
-    corner_kinds,
-    is_dense_level,
-    level_count,
-    level_edges,
-    read_bits,
-)
+from umnist_core.models.own.edge_levels import is_dense_level, level_count
+from umnist_core.models.own.edge_planes import CELL_PX, TILE_PX, EdgePlanes, PackedLevels
 from umnist_core.models.own.finder_nets import STRIDE_PX, SpotNet
 from umnist_core.models.progress import Steps
-from umnist_core.pyramid import TileSource
-
-TILE_PX = 64
-"""Level px a side that one window speaks of."""
 
 HALO_PX = 32
 """Level px about a tile that the net sees as well."""
-
-WINDOW_PX = TILE_PX + 2 * HALO_PX
-
-BLOCK_PX = 512
-"""Level px a side whose edges are held at once."""
-
-CELL_PX = 16
-"""Level px a side in which corners are counted."""
 
 FEWEST_CORNERS = 2
 """In 3 x 3 cells; the staircase of a plain 1 has four, of which specks may spoil some. With 2
@@ -57,13 +38,23 @@ image, of whose long runs the ground leaves few whole."""
 
 BATCH = 32
 
-IsKnown = Callable[[Box], bool]
-"""Tells of a box of the image whether it is known what stands there, so that none need look."""
+IsKnown = Callable[[NDArray[np.int64]], NDArray[np.bool_]]
+"""Tells of boxes of the image, (N, 4), of which it is known what stands there; bool (N,)."""
 
 
-def nothing_known(_canvas_box: Box) -> bool:
-    """Return False: somebody looks everywhere."""
-    return False
+def nothing_known(canvas_boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return False for each: somebody looks everywhere."""
+    return np.zeros(len(canvas_boxes), bool)
+
+
+def within(areas: Sequence[Box], canvas_boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which boxes, (N, 4), lie within one of some areas."""
+    known = np.zeros(len(canvas_boxes), bool)
+    for area in areas:
+        inside = canvas_boxes[:, :2] >= (area.row0, area.col0)
+        inside &= canvas_boxes[:, 2:] <= (area.row1, area.col1)
+        known |= inside.all(axis=1)
+    return known
 
 
 @dataclass(frozen=True)
@@ -77,121 +68,108 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the net said of a tile.
+class Looks:
+    """What the net said of tiles, B of them.
 
     Attributes
     ----------
     level
-        Its level.
-    row, col
-        First level px of the tile.
+        Their level.
+    tiles
+        int64 (B, 2): first row and column of each in level px.
     scores
-        float32 (2, 8, 8), 0 to 1, of both kinds.
+        float32 (B, 2, 8, 8), 0 to 1, of both kinds.
     shapes
-        float32 (3, 8, 8): offset of the centre in 8 px, logarithm of the side over 40 px.
+        float32 (B, 3, 8, 8): offset of the centre in 8 px, logarithm of the side over 40 px.
     """
 
     level: int
-    row: int
-    col: int
+    tiles: NDArray[np.int64]
     scores: NDArray[np.float32]
     shapes: NDArray[np.float32]
 
 
-def block_steps(source: TileSource) -> Steps:
-    """Return the blocks of all levels of an image, to be counted as they are read."""
-    sizes = (
-        [reduced_size_px(side, 1 << level) for side in (source.height, source.width)]
-        for level in range(level_count(source.height, source.width))
-    )
-    return Steps(sum(-(-height // BLOCK_PX) * -(-width // BLOCK_PX) for height, width in sizes))
+@dataclass(frozen=True)
+class Windows:
+    """Windows of a level, B of them.
+
+    Attributes
+    ----------
+    level
+        Their level.
+    tiles
+        First row and column in level px of the tile in the middle of each.
+    edges
+        float32 (B, 4, 128, 128), the tile's edges with the halo, as `level_edges` has them.
+    """
+
+    level: int
+    tiles: tuple[tuple[int, int], ...]
+    edges: NDArray[np.float32]
+
+
+def search_steps(packed: PackedLevels) -> Steps:
+    """Return the rows of tiles of all levels of an image, to be counted as they are looked at."""
+    levels = range(level_count(packed.height, packed.width))
+    stretches = (one for level in levels for one in packed.stretches(level))
+    return Steps(sum(one.height // TILE_PX for one in stretches))
 
 
 def iter_windows(
-    source: TileSource,
+    packed: PackedLevels,
     level: int,
     steps: Steps | None = None,
     is_known: IsKnown = nothing_known,
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield the windows of a level that may hold a digit.
+) -> Iterator[Windows]:
+    """Yield the windows of a level that may hold a digit, some at a time.
 
     Parameters
     ----------
-    source
+    packed
         The image.
     level
         Of its pyramid.
     steps
-        Of `block_steps`, where blocks are counted.
+        Of `search_steps`, where rows of tiles are counted.
     is_known
         Tiles of which it is true are left out.
 
     Yields
     ------
-    tuple
-        First row and column of the tile in level px, and its edges with the halo,
-        float32 (4, 128, 128). Memory does not grow with the image.
+    Windows
+        At most `BATCH`. Memory does not grow with the image.
     """
-    reduction = 1 << level
-    height, width = (reduced_size_px(n, reduction) for n in (source.height, source.width))
-    for row in range(0, height, BLOCK_PX):
-        for col in range(0, width, BLOCK_PX):
-            rows = -(-min(BLOCK_PX, height - row) // TILE_PX) * TILE_PX
-            cols = -(-min(BLOCK_PX, width - col) // TILE_PX) * TILE_PX
-            box = Box(row - HALO_PX, col - HALO_PX, row + rows + HALO_PX, col + cols + HALO_PX)
-            inner = Box.from_size(row, col, rows, cols)
-            if not is_known(_in_canvas(inner, level)):
-                yield from _block_windows(source, level, box, is_known)
-            if steps is not None:
-                steps.step()
+    for stretch in packed.stretches(level):
+        rows = 0
+        ends = (stretch.row0, stretch.col0, stretch.row1, stretch.col1)
+        if not is_known(np.array([ends]) << level)[0]:
+            planes = packed.planes(level, stretch, HALO_PX)
+            tiles = _busy_places(packed, level, stretch, planes, is_known)
+            for first in range(0, len(tiles), BATCH):
+                batch = tiles[first : first + BATCH]
+                corners = [(row - stretch.row0, col - stretch.col0) for row, col in batch]
+                yield Windows(level, tuple(batch), planes.windows(corners))
+                rows = _step_to((batch[-1][0] - stretch.row0) // TILE_PX, rows, steps)
+        _step_to(stretch.height // TILE_PX, rows, steps)
 
 
-def _in_canvas(level_box: Box, level: int) -> Box:
-    """Return the px of the image under a box of a level, which may reach out of it."""
-    ends = level_box.row0, level_box.col0, level_box.row1, level_box.col1
-    return Box(*(end << level for end in ends))
+def _step_to(row: int, before: int, steps: Steps | None) -> int:
+    """Count the rows of tiles that are done; return how many they are now."""
+    if steps is not None and row > before:
+        steps.step(row - before)
+    return max(row, before)
 
 
-def _block_windows(
-    source: TileSource, level: int, box: Box, is_known: IsKnown
-) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Yield the windows of a block that are busy; the box includes the halo."""
-    is_dense = is_dense_level(level)
-    if is_dense:  # edges everywhere: count corners first, and look at the rest where it is busy
-        bits = read_bits(source, box, 1)
-        counts = np.stack([_cell_counts(kind) for kind in corner_kinds(bits)])
-    else:
-        edges = level_edges(source, level, box)
-        counts = cell_counts(edges)
-    sides = (reduced_size_px(side, 1 << level) for side in (source.height, source.width))
+def _busy_places(
+    packed: PackedLevels, level: int, stretch: Box, planes: EdgePlanes, is_known: IsKnown
+) -> list[tuple[int, int]]:
+    """Return first row and column of the tiles of a stretch that may hold a digit."""
+    sides = (reduced_size_px(side, 1 << level) for side in (packed.height, packed.width))
     is_coarse = max(sides) <= COARSE_PX
-    busy = busy_tiles(counts, is_coarse=is_coarse, is_dense=is_dense)
-    for down, right in np.argwhere(busy) * TILE_PX:
-        row, col = box.row0 + int(down), box.col0 + int(right)
-        tile = Box.from_size(row + HALO_PX, col + HALO_PX, TILE_PX, TILE_PX)
-        if is_known(_in_canvas(tile, level)):
-            continue
-        if is_dense:
-            window = level_edges(source, level, Box.from_size(row, col, WINDOW_PX, WINDOW_PX))
-        else:
-            window = edges[:, down : down + WINDOW_PX, right : right + WINDOW_PX]
-        yield row + HALO_PX, col + HALO_PX, window
-
-
-def _cell_counts(kind: Bits) -> NDArray[np.float32]:
-    """Return the corners in each 16 x 16 px, nearly: eight bits hold their mean."""
-    size = (kind.shape[1] // CELL_PX, kind.shape[0] // CELL_PX)
-    means = cv2.resize(kind * np.uint8(255), size, interpolation=cv2.INTER_AREA)
-    return means.astype(np.float32)  # mean of 255 times a share of 256 px: its count, nearly
-
-
-def cell_counts(edges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the corners of both kinds in each 16 x 16 level px of `level_edges`."""
-    _, height, width = edges.shape
-    cells = edges[2:].reshape(2, height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX)
-    counts: NDArray[np.float32] = cells.sum(axis=(2, 4))
-    return counts
+    busy = busy_tiles(planes.cell_counts(), is_coarse=is_coarse, is_dense=is_dense_level(level))
+    corners = np.argwhere(busy) * TILE_PX + (stretch.row0, stretch.col0)  # (N, 2)
+    boxes = np.hstack([corners, corners + TILE_PX]) << level  # which may reach out of the image
+    return [(row, col) for row, col in corners[~is_known(boxes)].tolist()]
 
 
 def busy_tiles(
@@ -202,7 +180,8 @@ def busy_tiles(
     Parameters
     ----------
     cells
-        float32 (2, 4 m + 4, 4 n + 4) of `cell_counts`: tiles with a halo around them all.
+        float32 (2, 4 m + 4, 4 n + 4) of `EdgePlanes.cell_counts`: tiles, and a halo about them
+        all.
     is_coarse
         Whether one corner of either kind is enough.
     is_dense
@@ -232,55 +211,45 @@ def busy_tiles(
 
 def iter_looks(
     net: SpotNet,
-    source: TileSource,
+    packed: PackedLevels,
     level: int,
     steps: Steps | None = None,
     is_known: IsKnown = nothing_known,
-) -> Iterator[Look]:
-    """Yield what the net says of every tile of a level that may hold a digit.
+) -> Iterator[Looks]:
+    """Yield what the net says of every tile of a level that may hold a digit, some at a time.
 
     Parameters
     ----------
     net
         Of places.
-    source, level, steps, is_known
+    packed, level, steps, is_known
         As of `iter_windows`.
     """
-    held: list[tuple[int, int, NDArray[np.float32]]] = []
-    for one in iter_windows(source, level, steps, is_known):
-        held.append(one)
-        if len(held) == BATCH:
-            yield from _look(net, level, held)
-            held = []
-    if held:
-        yield from _look(net, level, held)
+    for windows in iter_windows(packed, level, steps, is_known):
+        yield _look(net, windows)
 
 
 @torch.no_grad()
-def _look(
-    net: SpotNet, level: int, held: list[tuple[int, int, NDArray[np.float32]]]
-) -> Iterator[Look]:
+def _look(net: SpotNet, windows: Windows) -> Looks:
     device = next(net.parameters()).device
-    windows = torch.from_numpy(np.stack([window for _, _, window in held])).to(device)
-    logits, shapes = net(windows)  # (B, 4, 128, 128) -> (B, 2, 16, 16), (B, 3, 16, 16)
-    inner = slice(HALO_PX // STRIDE_PX, (HALO_PX + TILE_PX) // STRIDE_PX)
-    scores = logits.sigmoid()[..., inner, inner].float().cpu().numpy()
-    kept = shapes[..., inner, inner].float().cpu().numpy()
-    for (row, col, _), score, shape in zip(held, scores, kept, strict=True):
-        yield Look(level, row, col, score, shape)
+    # (B, 4, 128, 128) -> (B, 2, 8, 8), (B, 3, 8, 8)
+    logits, shapes = net.look_within(torch.from_numpy(windows.edges).to(device))
+    scores, kept = logits.sigmoid().float().cpu().numpy(), shapes.float().cpu().numpy()
+    return Looks(windows.level, np.array(windows.tiles, np.int64), scores, kept)
 
 
-def spots_of(look: Look, least: float) -> list[Spot]:
-    """Return the places of a tile whose score is at least ``least``."""
+def spots_of(looks: Looks, least: float) -> list[Spot]:
+    """Return the places of tiles whose score is at least ``least``."""
     found = []
-    reduction = 1 << look.level
-    for kind, down, right in zip(*np.nonzero(look.scores >= least), strict=True):
-        offset_row, offset_col, log_side = (float(n) for n in look.shapes[:, down, right])
-        row = look.row + (int(down) + 0.5 + min(max(offset_row, -2), 2)) * STRIDE_PX
-        col = look.col + (int(right) + 0.5 + min(max(offset_col, -2), 2)) * STRIDE_PX
+    reduction = 1 << looks.level
+    for tile, kind, down, right in np.argwhere(looks.scores >= least).tolist():
+        first_row, first_col = looks.tiles[tile].tolist()
+        offset_row, offset_col, log_side = looks.shapes[tile, :, down, right].tolist()
+        row = first_row + (down + 0.5 + min(max(offset_row, -2), 2)) * STRIDE_PX
+        col = first_col + (right + 0.5 + min(max(offset_col, -2), 2)) * STRIDE_PX
         side = 40 * float(np.exp(min(max(log_side, -1.5), 0.5)))
         side_px = GLYPH_PX / 2 if kind == 1 else max(side, 0.8 * GLYPH_PX) * reduction
-        score = float(look.scores[kind, down, right])
+        score = float(looks.scores[tile, kind, down, right])
         found.append(Spot(score, row * reduction, col * reduction, side_px))
     return found
 

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from umnist_core.digits import GlyphSet
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.own.edge_levels import is_dense_level, level_count, level_edges
+from umnist_core.models.own.edge_levels import is_dense_level, level_count
+from umnist_core.models.own.edge_planes import TILE_PX, WINDOW_PX, box_planes, level_edges
 from umnist_core.models.own.finder_nets import STRIDE_PX, SpotNet
-from umnist_core.models.own.spots import HALO_PX, TILE_PX, WINDOW_PX, busy_tiles, cell_counts
+from umnist_core.models.own.spots import HALO_PX, busy_tiles
 from umnist_core.pyramid import TileSource
 from umnist_core.pyramid.sources import HeldScene
 from umnist_core.scenes import Scene, plan_scene
@@ -109,8 +110,9 @@ def _busy_windows(
     top, left = (int(n) for n in rng.integers(0, room, 2))
     halo = 2 * HALO_PX
     box = Box.from_size(top - HALO_PX, left - HALO_PX, side + halo, side + halo)
-    edges = level_edges(source, level, box)
-    busy = busy_tiles(cell_counts(edges), is_dense=is_dense_level(level))
+    planes = box_planes(source, level, box)
+    busy = busy_tiles(planes.cell_counts(), is_dense=is_dense_level(level))
+    edges = planes.edges()
     places = np.argwhere(busy) * TILE_PX
     rng.shuffle(places)
     return [
