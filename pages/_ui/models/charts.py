@@ -5,6 +5,7 @@ Nothing here draws a page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from umnist_core.models.card_values import as_mapping
 from umnist_core.models.published import PUBLISHED, PublishedMethod
 
 ROW_PX, EDGE_PX = 30, 46
-NAMES_PX = 150
+NAMES_PX = 128
 """Room for the names of published lines, above the chart."""
 
 APART = 2.4
@@ -42,7 +43,7 @@ class PublishedLine:
 
     name: str
     value: float
-    is_named: bool
+    is_named: bool = False
 
 
 def measured_rows(
@@ -91,7 +92,8 @@ def _by_kind(one: Checkpoint) -> list[Share]:
             continue
         ((name, text),) = overrides.items()
         try:
-            found.setdefault(float(text), _called(shares[0], f"{name} {text}"))
+            unit = " px" if name == "canvas" else ""
+            found.setdefault(float(text), _called(shares[0], f"{name} {text}{unit}"))
         except (TypeError, ValueError):
             continue
     return [share for _, share in sorted(found.items())] if len(found) > 1 else []
@@ -107,23 +109,27 @@ def _beside(
 
 
 def published_lines(methods: Iterable[PublishedMethod], system: str) -> list[PublishedLine]:
-    """Return the published figures of sums, the best of each model and people's named first."""
+    """Return the published figures of sums; those of people and the best of each model are named.
+
+    Of two that are closer than `APART`, one alone is named.
+    """
     own = [one for one in methods if one.system == system and _SUMS[0] in one.figures]
-    best = {
-        one.model: one
-        for one in sorted(own, key=lambda one: one.figures["sum"])
-        if one.model and one.tier == PUBLISHED
-    }
-    first = [one for one in own if one.tier != PUBLISHED or not one.model]
-    first += list(best.values())
-    named: list[float] = []
-    lines = []
-    for one in [*first, *(one for one in own if one not in first)]:
+    by_figure = sorted(own, key=lambda one: -one.figures["sum"])
+    best = {one.model: one for one in reversed(by_figure) if one.model and one.tier == PUBLISHED}
+    told = [one for one in by_figure if one.tier != PUBLISHED or not one.model]
+    named: list[PublishedLine] = []
+    for one in [*told, *sorted(best.values(), key=lambda one: -one.figures["sum"])]:
         value = one.figures["sum"]
-        is_named = all(abs(value - other) >= APART for other in named)
-        named += [value] if is_named else []
-        lines.append(PublishedLine(one.method, value, is_named))
-    return lines
+        if all(abs(value - other.value) >= APART for other in named):
+            named.append(PublishedLine(_short(one.method), value, is_named=True))
+    values = {line.value for line in named}
+    rest = [PublishedLine(one.method, one.figures["sum"]) for one in own]
+    return named + [line for line in rest if line.value not in values]
+
+
+def _short(method: str) -> str:
+    """Return a method's name without what stands in the table as well."""
+    return re.sub(r" with .*(?=,)|, (?:best|\d+ GB)$", "", method)
 
 
 def system_figure(
@@ -134,14 +140,15 @@ def system_figure(
     labels = [row.label for row in rows]
     for line in lines:
         _draw_line(figure, line, colours)
-    ticks = [(row.label, *one) for row in rows for one in row.published]
-    if ticks:
-        _draw_ticks(figure, ticks, colours)
+    _draw_strokes(figure, rows, colours)
     _draw_dots(figure, rows, colours)
-    top = NAMES_PX if any(line.is_named for line in lines) else 6
-    lay_out(figure, colours, height=EDGE_PX + ROW_PX * len(labels) + top)
+    has_strokes = any(row.published for row in rows)
+    top = NAMES_PX if lines else 52 if has_strokes else 6
+    lay_out(figure, colours, height=EDGE_PX + ROW_PX * len(labels) + top, legend=has_strokes)
     figure.update_layout(margin={"l": 0, "r": 12, "t": top, "b": 0})
-    figure.update_xaxes(title={"text": "Right (%)"}, range=[-1, 101.5], showgrid=False)
+    figure.update_xaxes(
+        title={"text": "Right (%)"}, range=[_first_tick(rows, lines), 101.5], showgrid=False
+    )
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=labels[::-1],
@@ -149,6 +156,15 @@ def system_figure(
         gridcolor="rgba(128,128,128,0.25)",
     )
     return figure
+
+
+def _first_tick(rows: Sequence[Measured], lines: Sequence[PublishedLine]) -> float:
+    """Return where the axis begins: at 0 where lines are all over it, else below what is there."""
+    if lines:
+        return -1.0
+    values = [100 * (row.share.low or row.share.share) for row in rows]
+    values += [value for row in rows for _, value in row.published]
+    return max(-1.0, 10 * (min(values) // 10) - 1)
 
 
 def _draw_line(figure: Any, line: PublishedLine, colours: Colours) -> None:
@@ -169,31 +185,32 @@ def _draw_line(figure: Any, line: PublishedLine, colours: Colours) -> None:
             y=1,
             yref="paper",
             text=f"{line.name} {line.value:g}",
-            textangle=-52,
-            xanchor="left",
+            textangle=48,
+            xanchor="right",
             yanchor="bottom",
-            xshift=-5,
+            xshift=6,
             yshift=2,
             showarrow=False,
             font={"size": 11, "color": colours.line},
         )
 
 
-def _draw_ticks(figure: Any, ticks: Sequence[tuple[str, str, float]], colours: Colours) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=[value for _, _, value in ticks],
-            y=[label for label, _, _ in ticks],
-            mode="markers",
-            marker={
-                "symbol": "line-ns",
-                "size": 16,
-                "line": {"color": colours.line, "width": 3},
-            },
-            customdata=[name for _, name, _ in ticks],
-            hovertemplate="%{customdata}: %{x} %, published<extra></extra>",
+def _draw_strokes(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
+    names = list(dict.fromkeys(name for row in rows for name, _ in row.published))
+    for place, name in enumerate(names):
+        own = [(row.label, value) for row in rows for n, value in row.published if n == name]
+        shade = colours.line if place == 0 else colours.pools[0]
+        stroke = {"symbol": "line-ns", "size": 16, "line": {"color": shade, "width": 3}}
+        figure.add_trace(
+            go.Scatter(
+                x=[value for _, value in own],
+                y=[label for label, _ in own],
+                name=f"{name}, published",
+                mode="markers",
+                marker=stroke,
+                hovertemplate=f"{name}: %{{x}} %, published<extra></extra>",
+            )
         )
-    )
 
 
 def _draw_dots(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
@@ -205,6 +222,7 @@ def _draw_dots(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
         go.Scatter(
             x=shares,
             y=[row.label for row in rows],
+            name="measured here",
             mode="markers",
             marker={"color": colours.pools[1], "size": 9},
             error_x={**error_bars(shares, low, high, 2), "color": colours.pools[1]},

@@ -12,13 +12,15 @@ from umnist_core.models.card_answers import SceneSet, find_answers, find_scenes
 from umnist_core.models.cards import Card
 from umnist_core.seeds import SPLITS
 
-_IDENTIFIER = re.compile(r"\b(?P<kind>arXiv|doi)[ :](?P<id>10\.\d{4,9}/\S+|\d{4}\.\d{4,5})")
+IDENTIFIER = re.compile(r"\b(?P<kind>arXiv|doi)[ :](?P<id>10\.\d{4,9}/\S+|\d{4}\.\d{4,5})")
+"""How texts name a paper."""
+
 _AT = {"arXiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
 
 
 def paper_address(text: str) -> str | None:
     """Return where a paper is read that a text names by its doi or arXiv number."""
-    found = _IDENTIFIER.search(text)
+    found = IDENTIFIER.search(text)
     if found is None:
         return None
     return _AT[found["kind"]] + quote(found["id"].rstrip(".,;)"), safe="/().-_")

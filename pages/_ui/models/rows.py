@@ -6,6 +6,7 @@ images; where a model answers several questions, the first one's share is that o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ HERE, NOT_LEARNED, RECIPE = "here", "not-learned", "recipe"
 
 TIERS = {
     HERE: "Measured here",
-    NOT_LEARNED: "Measured here: not learned",
+    NOT_LEARNED: "Not learned",
     PUBLISHED: "Published",
     PEOPLE: "Published, people",
     CHANCE: "Chance",
@@ -38,6 +39,8 @@ SEEN = {"labels-only": "labels alone", "unconstrained": "boxes and classes"}
 
 ELSEWHERE = "other"
 """Key of the data system of what belongs to none."""
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b(?!\.)")
 
 _SYSTEM_OF_MODEL = {"espcn": "meth", "vgg16-gap": "meth", "vgg16-spp": "meth"}
 """Models without a published figure, for which no preset says what they are for."""
@@ -102,7 +105,7 @@ def _of_checkpoint(one: Checkpoint) -> dict[str, Any]:
         **_blank(),
         "key": one.name,
         "name": one.name,
-        "about": one.card.model if facts is None else facts.title,
+        "about": _about(one, facts.title if facts is not None else one.card.model),
         "card": one.name,
         "system": system_of(one.card),
         "systemTitle": system_title(system_of(one.card)),
@@ -116,10 +119,15 @@ def _of_checkpoint(one: Checkpoint) -> dict[str, Any]:
         "time": "" if cost is None else time_words(cost.seconds),
         "memory": None if cost is None or not cost.peak_bytes else cost.peak_bytes,
         "memoryTitle": memory_words(cost.peak_bytes) if cost and cost.peak_bytes else "",
-        "paper": paper.partition(",")[0] or "our own",
+        "paper": cited(paper) or "our own",
         "address": paper_address(paper),
         "year": _year(paper),
     }
+
+
+def _about(one: Checkpoint, title: str) -> str:
+    """Return what kind of model it is, unless its name says so."""
+    return "" if title.lower().replace(" ", "-") == one.name else title
 
 
 def _of_method(place: int, one: PublishedMethod) -> dict[str, Any]:
@@ -150,7 +158,8 @@ def _of_method(place: int, one: PublishedMethod) -> dict[str, Any]:
 
 def _of_recipe(name: str, runs: tuple[str, ...]) -> dict[str, Any]:
     facts = CATALOGUE[name]
-    system = _SYSTEM_OF_MODEL.get(name, ELSEWHERE)
+    of_sums = "ultramnist" if facts.answers.startswith("the sum") else ELSEWHERE
+    system = _SYSTEM_OF_MODEL.get(name, of_sums)
     return {
         **_blank(),
         "key": f"recipe-{name}",
@@ -160,10 +169,10 @@ def _of_recipe(name: str, runs: tuple[str, ...]) -> dict[str, Any]:
         "tier": RECIPE,
         "tierTitle": TIERS[RECIPE],
         "sees": SEEN[facts.sees],
-        "paper": facts.paper.partition(",")[0],
+        "paper": cited(facts.paper) or "our own",
         "address": paper_address(facts.paper),
         "year": _year(facts.paper),
-        "source": "Nobody has published a figure of it on these images, and it was not trained here.",
+        "source": "No figure of it is published on these images, and it was not trained here.",
         "note": facts.idea,
         "commands": [f"umnist train {run}" for run in runs[:1]],
     }
@@ -200,7 +209,7 @@ def _share(shares: Iterable[Share]) -> dict[str, Any]:
 def _more(shares: Iterable[Share]) -> str:
     """Return the shares of all questions, where there are several."""
     told = [f"{one.label} {100 * one.share:.1f}" for one in shares]
-    return " · ".join(told) if len(told) > 1 or (told and "digit" in told[0]) else ""
+    return " · ".join(told) if len(told) > 1 else ""
 
 
 def _size(parameters: int, size_bytes: int) -> dict[str, Any]:
@@ -209,9 +218,19 @@ def _size(parameters: int, size_bytes: int) -> dict[str, Any]:
     return {"parameters": parameters or None, "size": ", ".join(parts)}
 
 
+def cited(paper: str) -> str:
+    """Return a paper as it is cited in a row: authors and year; empty of our own."""
+    found = _YEAR.search(paper)
+    if found is None:
+        return ""
+    authors = paper[: found.start()].strip()
+    first, comma, _ = authors.partition(",")
+    return f"{first} et al. {found[0]}" if comma else f"{authors} {found[0]}"
+
+
 def _year(paper: str) -> int | None:
-    years = [int(word) for word in paper.replace(",", " ").split() if word[:2] in ("19", "20")]
-    return next((year for year in years if 1900 < year < 2100), None)
+    found = _YEAR.search(paper)
+    return None if found is None else int(found[0])
 
 
 def source_words(one: PublishedMethod) -> str:

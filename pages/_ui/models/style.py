@@ -4,16 +4,24 @@ import streamlit as st
 
 _CSS = """
 <style>
-  .st-key-models { max-width: 1120px; margin: 0 auto; padding-bottom: 3rem; }
+  .st-key-models { max-width: 1340px; margin: 0 auto; padding-bottom: 3rem; }
   .umnist-card-head { margin: 0; }
   .umnist-card-head :is(h1, h2, h3) { padding: 0; margin: 0; }
   .umnist-card-head h2 { font-size: 1.25rem; }
   .umnist-card-head p { margin: 2px 0 0; color: var(--umnist-quiet); font-size: 0.9rem; }
-  .umnist-headline { display: grid; gap: 2px; margin-bottom: 14px; }
+  .umnist-headlines { display: flex; flex-wrap: wrap; gap: 10px 28px; margin-bottom: 6px; }
+  .umnist-headline { display: grid; gap: 1px; }
   .umnist-headline .figure {
     font-size: 2rem; font-weight: 600; line-height: 1.15; font-variant-numeric: tabular-nums;
   }
-  .umnist-headline .about { color: var(--umnist-quiet); font-size: 0.9rem; }
+  /* Our own images stand beside those of the origin's generator, and under them in rank. */
+  .umnist-headline.beside .figure, .umnist-headlines:has(> :nth-child(3)) .figure {
+    font-size: 1.35rem; line-height: 1.7;
+  }
+  .umnist-headline.beside .figure { color: var(--umnist-quiet); }
+  .umnist-headline .of { font-size: 0.9rem; }
+  .umnist-headline .about, .umnist-quiet { color: var(--umnist-quiet); font-size: 0.85rem; }
+  p.umnist-quiet { margin: 0 0 14px; }
   .umnist-shares { display: grid; gap: 5px; margin: 0 0 14px; }
   .umnist-shares .title { color: var(--umnist-quiet); font-size: 0.85rem; margin-bottom: 2px; }
   .umnist-shares .row {
@@ -43,6 +51,35 @@ _CSS = """
   }
   .umnist-facts dt { color: var(--umnist-quiet); font-size: 0.9rem; }
   .umnist-facts dd { margin: 0; font-size: 0.9rem; overflow-wrap: anywhere; }
+  .umnist-card-part { margin: 2.2rem 0 0; }
+  .umnist-card-part h2 { padding: 0; margin: 0; font-size: 1.35rem; }
+  .umnist-card-part p { margin: 2px 0 6px; color: var(--umnist-quiet); font-size: 0.9rem; }
+  [class*="st-key-chart_"] h3 { font-size: 1rem; }
+  [class*="st-key-card_"]:focus { outline: 2px solid var(--umnist-accent); }
+  [class*="st-key-card_"] { scroll-margin-top: 56px; }
+  .umnist-missed { display: flex; flex-wrap: wrap; gap: 6px; max-height: 17rem; overflow: auto; }
+  .umnist-missed a {
+    display: grid; justify-items: center; min-width: 4.6em; padding: 4px 8px;
+    border: 1px solid color-mix(in srgb, currentColor 30%, transparent); border-radius: 4px;
+    color: inherit; font-weight: 600; line-height: 1.25; text-decoration: none;
+  }
+  .umnist-missed small { color: var(--umnist-quiet); font-weight: 400; }
+  .umnist-missed a:hover { border-color: var(--umnist-accent); color: var(--umnist-accent); }
+  .umnist-take {
+    display: flex; flex-wrap: wrap; gap: 6px 12px; align-items: center; font-size: 0.9rem;
+  }
+  .umnist-take span { color: var(--umnist-quiet); }
+  .umnist-take a {
+    padding: 3px 12px; border: 1px solid currentColor; border-radius: 4px; font-weight: 600;
+    color: var(--umnist-accent); text-decoration: none;
+  }
+  .umnist-take a:hover { background: color-mix(in srgb, var(--umnist-accent) 12%, transparent); }
+  :is(.umnist-missed, .umnist-take) a:focus-visible {
+    outline: 2px solid var(--umnist-accent); outline-offset: 1px;
+  }
+  .st-key-models :is(.umnist-notes, .umnist-card-head) a {
+    color: var(--umnist-accent); overflow-wrap: anywhere;
+  }
   .umnist-part { color: var(--umnist-quiet); font-size: 0.9rem; margin: 10px 0 4px; }
   .umnist-measured { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
   .umnist-measured :is(th, td) {

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
+from pages._ui.models.links import IDENTIFIER, paper_address
+from pages._ui.models.rows import count_words, memory_words, time_words
+from umnist_core.models.card_answers import find_cost
 from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE, OWN
+from umnist_core.models.weight_counts import count_weights
 
 _TOLD = {
     "labels-only": "labels of whole images alone",
@@ -52,6 +57,39 @@ def paper_words(paper: str) -> str:
     return "our own, after no paper" if paper == OWN else paper
 
 
+def linked(text: str) -> str:
+    """Return a text as HTML in which papers that it names by doi or arXiv number are links."""
+    parts, end = [], 0
+    for found in IDENTIFIER.finditer(text):
+        address = paper_address(found[0]) or ""
+        named = found[0].rstrip(".,;)")
+        parts.append(escape(text[end : found.start()]))
+        parts.append(f'<a href="{escape(address)}" target="_blank">{escape(named)}</a>')
+        end = found.start() + len(named)
+    return "".join([*parts, escape(text[end:])])
+
+
+def about_html(model: str, own: str) -> str:
+    """Return what kind of model a checkpoint is and whom it follows, as HTML."""
+    facts = CATALOGUE.get(model)
+    parts = [own] if own else []
+    parts += [model] if facts is None else [facts.title, paper_words(facts.paper)]
+    return " · ".join(linked(part) for part in parts)
+
+
+_NEEDED = {
+    "--data noised": "“noised” is the folder of images that the released generator writes with the "
+    "seeds that the card names (transmuteAI/ultramnist, then umnist reads its files).",
+    "--data photos": "“photos” is any folder of photographs.",
+}
+"""What a command needs that somebody else has to bring."""
+
+
+def command_words(commands: str) -> str:
+    """Return what has to be there before commands can run; empty if nothing has."""
+    return " ".join(said for words, said in _NEEDED.items() if words in commands)
+
+
 def card_facts(card: Card, path: Path) -> Iterator[Fact]:
     """Yield what is known of a checkpoint beside its figures."""
     facts = CATALOGUE.get(card.model)
@@ -67,6 +105,10 @@ def card_facts(card: Card, path: Path) -> Iterator[Fact]:
     if made := made_words(card):
         yield "Time and machine", made
     yield "File", file_words(card, path)
+    if (cost := find_cost(card)) is not None:
+        memory = f", {memory_words(cost.peak_bytes)} at most" if cost.peak_bytes else ""
+        on = f", on {cost.hardware}" if cost.hardware else ""
+        yield "An answer takes", f"{time_words(cost.seconds)}{memory}{on}"
 
 
 def data_words(data: Mapping[str, Any]) -> Iterator[str]:
@@ -119,7 +161,9 @@ def duration_words(seconds: float) -> str:
 
 def file_words(card: Card, path: Path) -> str:
     """Return the size of the weights, the commit and what they were made with."""
-    parts = [f"{path.stat().st_size / 1e6:.1f} MB"]
+    weights = count_weights(path)
+    parts = [f"{count_words(weights)} weights"] if weights else []
+    parts.append(f"{path.stat().st_size / 1e6:.1f} MB")
     if card.commit:
         has_changes = card.commit.endswith("+")
         parts.append(f"commit {card.commit[:9]}" + (" with changes" if has_changes else ""))

@@ -200,13 +200,10 @@ class ModelTable {
 /** @param {Row} row */
 function accuracy(row) {
   if (row.share === null) return cell("accuracy", none());
-  const spread = row.spread === null ? "" : `± ${row.spread} over seeds`;
-  return cell(
-    "accuracy",
-    h("span", { class: "figure" }, h("strong", {}, row.said), small(row.of || spread)),
-    track(row),
-    row.more ? small(row.more) : "",
-  );
+  const spread = row.spread === null ? "" : `\u00b1 ${row.spread} over seeds`;
+  const figure = h("span", { class: "figure" }, h("strong", {}, row.said), small(row.of || spread));
+  const line = h("span", { class: "line" }, figure, track(row));
+  return cell("accuracy", line, row.more ? small(row.more) : "");
 }
 
 /**
