@@ -10,6 +10,7 @@ itself where the ground has few corners.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,8 +22,8 @@ from umnist_core.models.own.spots import (
     HALO_PX,
     IsKnown,
     Spot,
+    is_same,
     iter_windows,
-    merge_spots,
     nothing_known,
 )
 from umnist_core.models.progress import Steps
@@ -85,6 +86,9 @@ FEWEST = 1.5
 INK_SHARE = 20 / 28
 """MNIST fits the longer side of its ink into 20 of 28 cells."""
 
+HELD = 1024
+"""Heaps of a kind that are held before all but the largest are dropped; none has a shape yet."""
+
 BEYOND = 0.02
 """Share of a digit's corners that may lie outside its square, on each side."""
 
@@ -124,41 +128,72 @@ def find_heaps(
         wanted = {OF_28_PX: most, OF_14_PX: most_small}
     else:
         wanted = {OF_LEVEL: most, OF_BAR: most_bars}
-    held: dict[HeapKind, list[Spot]] = {kind: [] for kind in wanted}
+    held: dict[HeapKind, list[_Peak]] = {kind: [] for kind in wanted}
     for windows in iter_windows(packed, level, steps, is_known):
-        for (row, col), window in zip(windows.tiles, windows.edges, strict=True):
+        for tile, window in zip(windows.tiles, windows.edges, strict=True):
+            corners = _Corners(window, tile, level)
             for kind, count in wanted.items():
-                held[kind] += _tile_heaps(window, row, col, level, kind)
-                if len(held[kind]) > 8 * count:
-                    held[kind] = merge_spots(held[kind], count)
-    return [spot for kind, count in wanted.items() for spot in merge_spots(held[kind], count)]
+                held[kind] += _tile_peaks(window, corners, kind)
+                if len(held[kind]) > max(HELD, 8 * count):
+                    held[kind] = _merge(held[kind], count)
+    return [peak.spot for kind, count in wanted.items() for peak in _merge(held[kind], count)]
 
 
-def _tile_heaps(
-    window: NDArray[np.float32], row: int, col: int, level: int, kind: HeapKind
-) -> list[Spot]:
+class _Corners:
+    """The corners of a window, each in its place; made out when they are first asked for."""
+
+    def __init__(self, window: NDArray[np.float32], tile: tuple[int, int], level: int) -> None:
+        self._both = (window[2] + window[3]).astype(np.uint8)
+        self.top, self.left = (first - HALO_PX for first in tile)
+        self.reduction = 1 << level
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Return row and column of each, and how many they are."""
+        rows, cols = np.nonzero(self._both)
+        return rows, cols, self._both[rows, cols].astype(np.float32)
+
+
+class _Peak:
+    """A heap in a window; its shape is made out for the few that may stay."""
+
+    def __init__(
+        self, score: float, place: tuple[int, int], corners: _Corners, kind: HeapKind
+    ) -> None:
+        self.score = score
+        self._place, self._corners, self._kind = place, corners, kind
+
+    @cached_property
+    def spot(self) -> Spot:
+        """The digit that may stand there."""
+        kind, corners = self._kind, self._corners
+        down, right, side = float(self._place[0]), float(self._place[1]), kind.smallest_px
+        if side < kind.largest_px:
+            down, right, side = _shape(*corners.places, (down, right))
+            side = min(max(side, kind.smallest_px), kind.largest_px)
+        scale = corners.reduction
+        row, col = (corners.top + down) * scale, (corners.left + right) * scale
+        return Spot(self.score, row, col, side * scale)
+
+
+def _merge(peaks: list[_Peak], most: int) -> list[_Peak]:
+    """Return the largest heaps, without those that mean the same digit as a larger one."""
+    kept: list[_Peak] = []
+    for peak in sorted(peaks, key=lambda one: -one.score):
+        if len(kept) == most:
+            break
+        if not any(is_same(peak.spot, other.spot) for other in kept):
+            kept.append(peak)
+    return kept
+
+
+def _tile_peaks(window: NDArray[np.float32], corners: _Corners, kind: HeapKind) -> list[_Peak]:
     heap = np.asarray(cv2.GaussianBlur(_heap(window[2:], kind), (0, 0), kind.blur_px))
     highest = cv2.dilate(heap, np.ones((kind.step_px, kind.step_px), np.uint8))
     inner = slice(HALO_PX, HALO_PX + TILE_PX)
-    is_peak = (heap == highest) & (heap >= FEWEST)
-    places = np.argwhere(is_peak[inner, inner]) + HALO_PX
-    if len(places) == 0:
-        return []
-    corners = window[2] + window[3]
-    rows, cols = np.nonzero(corners)
-    weights = corners[rows, cols]
-    top, left, reduction = row - HALO_PX, col - HALO_PX, 1 << level
-    found = []
-    for place in places:
-        down, right, side = float(place[0]), float(place[1]), kind.smallest_px
-        if side < kind.largest_px:
-            down, right, side = _shape(rows, cols, weights, (down, right))
-            side = min(max(side, kind.smallest_px), kind.largest_px)
-        score = float(heap[*place])
-        found.append(
-            Spot(score, (top + down) * reduction, (left + right) * reduction, side * reduction)
-        )
-    return found
+    is_peak = (heap[inner, inner] == highest[inner, inner]) & (heap[inner, inner] >= FEWEST)
+    places = (np.argwhere(is_peak) + HALO_PX).tolist()
+    return [_Peak(float(heap[row, col]), (row, col), corners, kind) for row, col in places]
 
 
 def _heap(corners: NDArray[np.float32], kind: HeapKind) -> NDArray[np.float32]:
@@ -187,7 +222,10 @@ def _shape(
     weights: NDArray[np.float32],
     centre: tuple[float, float],
 ) -> tuple[float, float, float]:
-    """Return the centre of the corners about a place and the side of a digit that has them."""
+    """Return the centre of the corners about a place and the side of a digit that has them.
+
+    Corners come row by row.
+    """
     side = 1.4 * GLYPH_PX
     for _ in range(4):
         reach = 0.5 * side
@@ -195,15 +233,17 @@ def _shape(
         if weights[near].sum() < 2:
             break
         top, bottom = _ends(rows[near])
-        left, right = _ends(cols[near])
+        left, right = _ends(np.sort(cols[near]))
+        before = centre, side
         centre = ((top + bottom) / 2, (left + right) / 2)
         side = max(bottom - top, right - left) / INK_SHARE
         side = min(max(side, GLYPH_PX / 2), 2.2 * GLYPH_PX)
+        if before == (centre, side):
+            break  # and so it would stay
     return *centre, side
 
 
-def _ends(places: NDArray[np.int64]) -> tuple[int, int]:
-    """Return the first and last of some places, without those far off."""
-    ordered = np.sort(places)
+def _ends(ordered: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the first and last of some places in order, without those far off."""
     beyond = int(BEYOND * len(ordered))
     return int(ordered[beyond]), int(ordered[-1 - beyond])

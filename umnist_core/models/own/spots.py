@@ -260,12 +260,12 @@ def merge_spots(spots: list[Spot], most: int) -> list[Spot]:
     for spot in sorted(spots, key=lambda one: -one.score):
         if len(kept) == most:
             break
-        if not any(_is_same(spot, other) for other in kept):
+        if not any(is_same(spot, other) for other in kept):
             kept.append(spot)
     return kept
 
 
-def _is_same(spot: Spot, other: Spot) -> bool:
+def is_same(spot: Spot, other: Spot) -> bool:
     """Return whether two places are a quarter of a side apart at most, and as large."""
     apart = max(abs(spot.row - other.row), abs(spot.col - other.col))
     ratio = spot.side_px / other.side_px
