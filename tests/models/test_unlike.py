@@ -23,7 +23,7 @@ from umnist_core.models.own.unlike import (
     image_doubts,
     read_grey_values,
 )
-from umnist_core.pyramid import ArraySource, SceneSource, TileSource, scene_source
+from umnist_core.pyramid import ArraySource, HeldScene, SceneSource, TileSource, scene_source
 from umnist_core.rendering import FILTERS, render
 from umnist_core.scenes import Scene, plan_scene
 
@@ -179,3 +179,14 @@ def test_doubt_of_an_unknown_kind_is_refused() -> None:
     assert [Doubt(kind, "A sentence.").kind for kind in DOUBTS] == list(DOUBTS)
     with pytest.raises(InvalidValueError, match="photograph"):
         Doubt("odd", "A sentence.")
+
+
+@pytest.mark.parametrize("preset", ["released", "paper", "megapixel"])
+def test_scenes_in_black_and_white_are_not_read_and_have_nothing_to_doubt(preset: str) -> None:
+    """What is known of a scene is what reading it would find."""
+    glyphs = load_glyphs()
+    scene = plan_scene(preset, 3, "test", 1, glyphs=glyphs, overrides={"canvas": "900"})
+    source: TileSource = HeldScene(scene, glyphs)
+    assert source.is_black_and_white == bool(np.isin(source.read_whole(), (0, 255)).all())
+    same = ArraySource(source.read_whole())
+    assert image_doubts(source, 900) == image_doubts(same, 900) == ()

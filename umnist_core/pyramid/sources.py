@@ -96,6 +96,11 @@ class TileSource(ABC):
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
         """Do the work of `read_region`, whose checks have passed."""
 
+    @property
+    def is_black_and_white(self) -> bool:
+        """Whether each px of the canvas is 0 or 255, as far as is known without reading it."""
+        return False
+
     def read_whole(self) -> NDArray[np.uint8]:
         """Return the canvas.
 
@@ -190,6 +195,11 @@ class HeldScene(TileSource):
         """Memory of all levels once they are made, in bytes."""
         return self.height * self.width * 4 // 3
 
+    @property
+    def is_black_and_white(self) -> bool:
+        """Whether the scene is drawn in black and white, and not its digits' ink alone."""
+        return not self._scene.is_grey and self._layer != "digits"
+
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
         """Cut the box out of its level, which is made first if it is not there."""
         with self._lock:
@@ -204,8 +214,7 @@ class HeldScene(TileSource):
         if reduction == 1 or reduction >= COARSE_REDUCTION:
             return render(self._scene, self._glyphs, reduction=reduction, layer=self._layer)
         canvas = self._level(1)
-        is_black_and_white = not self._scene.is_grey and self._layer != "digits"
-        if is_black_and_white and self.height % reduction == self.width % reduction == 0:
+        if self.is_black_and_white and self.height % reduction == self.width % reduction == 0:
             return black_and_white_level(canvas, reduction)
         return area_levels(canvas)[reduction.bit_length() - 1]
 
@@ -227,6 +236,11 @@ class SceneSource(TileSource):
         self._glyphs = glyphs
         self._layer = layer
         self._filter = pyramid_filter
+
+    @property
+    def is_black_and_white(self) -> bool:
+        """Whether the scene is drawn in black and white, and not its digits' ink alone."""
+        return not self._scene.is_grey and self._layer != "digits"
 
     def read_checked(self, level_box: Box, reduction: int) -> NDArray[np.uint8]:
         """Render the box."""

@@ -133,8 +133,10 @@ def image_doubts(source: TileSource, usual_side_px: int = USUAL_SIDE_PX) -> tupl
     tuple
         Of the kinds ``"canvas"``, which alone is no fault, ``"photograph"`` and ``"rescaled"``.
     """
-    found = read_grey_values(source)
-    return (*_canvas_doubts(source, usual_side_px), *_grey_doubts(found))
+    canvas = tuple(_canvas_doubts(source, usual_side_px))
+    if source.is_black_and_white:  # nothing of it is grey, so nothing need be read
+        return canvas
+    return (*canvas, *_grey_doubts(read_grey_values(source)))
 
 
 def _canvas_doubts(source: TileSource, usual_side_px: int) -> Iterator[Doubt]:
