@@ -206,7 +206,7 @@ def _answers(figures: Mapping[str, Any], command: str) -> CardAnswers | None:
         return None
     scenes = _scenes(figures)
     missed = tuple(_missed(found)) if scenes is not None else ()
-    return CardAnswers(task, said, missed, scenes, command)
+    return CardAnswers(task, said, missed, scenes, command or _text(found.get("command")))
 
 
 def _said(table: Mapping[str, Any]) -> Iterator[tuple[int, dict[int, int]]]:

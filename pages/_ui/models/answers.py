@@ -30,25 +30,29 @@ def show_history(one: Checkpoint, colours: Colours) -> None:
 
 
 def show_answers_of(one: Checkpoint, colours: Colours) -> None:
-    """Draw what was said of each truth, and list the scenes that were missed, each a link."""
+    """Draw what was said of each truth, where the card has that."""
     answers = find_answers(one.card)
     if answers is None:
         return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.html('<div class="umnist-part">What it said of each truth</div>')
-        st.plotly_chart(
-            answers_figure(answers, colours),
-            key=f"answers_{one.name}",
-            config={"displayModeBar": False},
-            alt=f"Answers of {one.name} to {count(answers.images, 'image')}, of which "
-            f"{answers.wrong} are wrong.",
-        )
-    with right:
-        st.html(missed_html(one.name, answers))
-        if answers.command:
-            st.caption("Measured by")
-            st.code(answers.command, language=None, wrap_lines=True)
+    st.html('<div class="umnist-part">What it said of each truth</div>')
+    st.plotly_chart(
+        answers_figure(answers, colours),
+        key=f"answers_{one.name}",
+        config={"displayModeBar": False},
+        alt=f"Answers of {one.name} to {count(answers.images, 'image')}, of which "
+        f"{answers.wrong} are wrong.",
+    )
+
+
+def show_missed(one: Checkpoint) -> None:
+    """List the scenes that were missed, each a link, and how that is measured again."""
+    answers = find_answers(one.card)
+    if answers is None:
+        return
+    st.html(missed_html(one.name, answers))
+    if answers.command:
+        st.caption("Measured by")
+        st.code(answers.command, language=None, wrap_lines=True)
 
 
 def missed_html(name: str, answers: CardAnswers) -> str:

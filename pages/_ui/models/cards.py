@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui.models.answers import show_answers_of, show_history
+from pages._ui.models.answers import show_answers_of, show_history, show_missed
 from pages._ui.models.charts import measured_rows, published_lines, system_figure
 from pages._ui.models.html import (
     breakdown_html,
@@ -22,7 +22,13 @@ from pages._ui.models.links import fitting_query, weights_address
 from pages._ui.models.rows import Checkpoint, system_of, system_title, table_rows
 from pages._ui.models.table import ALL, choose_system, show_table
 from pages._ui.models.trust import reliability_figure, reliability_words
-from pages._ui.models.words import VARIANT_TITLES, about_html, card_facts, command_words
+from pages._ui.models.words import (
+    OTHER_TITLES,
+    VARIANT_TITLES,
+    about_html,
+    card_facts,
+    command_words,
+)
 from pages._ui.shared.charts import DARK, LIGHT, Colours
 from pages._ui.shared.systems import SYSTEMS
 from pages._ui.shared.words import percent
@@ -134,12 +140,13 @@ def _show_card(one: Checkpoint) -> None:
             st.html(breakdown_html(breakdown))
         show_history(one, colours_here())
         _show_reliability(one)
+        show_answers_of(one, colours_here())
     with right:
         st.html(facts_html(card_facts(one.card, one.path)))
         if one.card.notes:
             st.html(notes_html(one.card.notes))
-        _show_measured(one)
-    show_answers_of(one, colours_here())
+        show_missed(one)
+    _show_measured(one)
     _show_making(one)
 
 
@@ -173,7 +180,7 @@ def _show_reliability(one: Checkpoint) -> None:
 
 def _show_measured(one: Checkpoint) -> None:
     """Draw how the checkpoint does on other images, where the card says it."""
-    measured = read_measured(one.card, VARIANT_TITLES)
+    measured = read_measured(one.card, VARIANT_TITLES | OTHER_TITLES)
     if not measured:
         return
     st.html(measured_html(measured))

@@ -90,8 +90,8 @@ _CSS = """
     border-top: 1px solid color-mix(in srgb, currentColor 16%, transparent);
   }
   .umnist-measured thead th, .umnist-measured small { color: var(--umnist-quiet); }
-  .umnist-measured small { display: block; font-size: 0.8rem; }
-  .umnist-measured td:nth-child(2) small { white-space: nowrap; }
+  .umnist-measured small { display: inline-block; margin-left: 8px; font-size: 0.8rem; }
+  .umnist-measured td:nth-child(2) { white-space: nowrap; }
   .umnist-notes-title { color: var(--umnist-quiet); font-size: 0.9rem; margin-bottom: 4px; }
   .umnist-notes { margin: 0 !important; padding-left: 1.1em; font-size: 0.9rem; }
   .umnist-notes li { margin: 0 0 4px !important; padding: 0; }
@@ -102,6 +102,7 @@ _CSS = """
   .st-key-models [data-testid="stPageLink"] a p { color: var(--umnist-accent); font-weight: 600; }
   .st-key-models [data-testid="stCode"] { margin-bottom: 4px; }
   @media (max-width: 700px) {
+    .umnist-measured small { display: block; margin: 0; }
     .st-key-models [data-testid="stPageLink"] a { justify-content: start; }
     .umnist-shares .row { grid-template-columns: 6.5em minmax(2.5rem, 1fr) auto; }
     .umnist-shares .said small { display: block; }

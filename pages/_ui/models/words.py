@@ -48,6 +48,13 @@ VARIANT_TITLES = {
 }
 """Variants of `umnist evaluate` for people; others have the name that they were kept under."""
 
+OTHER_TITLES = {
+    "released": "As released, drawn here",
+    "released-generator": "By the released generator",
+    "digits-1-to-9": "1 to 9 digits",
+}
+"""Other names that figures of the shipped cards are kept under, for people."""
+
 Fact = tuple[str, str]
 """What it is, and what is said."""
 
