@@ -17,6 +17,7 @@ import torch
 from tests.inference.images import SCENE, ask
 from tests.training.tiny import Tiny, TinyConfig
 from umnist_core.inference.prediction import Prediction
+from umnist_core.inference.measured import MEASURED
 from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.report import (
     prediction_json,
@@ -25,7 +26,8 @@ from umnist_core.inference.report import (
     table_text,
 )
 from umnist_core.models import registry
-from umnist_core.models.base import Doubt, ModelOutput
+from umnist_core.models.base import DOUBTS as ALL_DOUBTS
+from umnist_core.models.base import IMAGE_DOUBTS, Doubt, ModelOutput
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.reduced import ReducedBatch
@@ -85,30 +87,34 @@ def test_without_calibration_the_confidence_is_the_probability(plain: Prediction
     """And it says that it is no more than that."""
     assert plain.confidence == pytest.approx(0.5)
     assert not plain.is_calibrated
-    assert plain.doubts is None
+    assert plain.doubts == ()
     first, *rest = prediction_lines(plain)
     assert first.startswith("sum: 17 (confidence 0.50, not calibrated), ")
     assert not [line for line in rest if line.startswith("warning")]
 
 
-def test_text_says_confidence_and_warns_below_the_answer(doubted: Prediction) -> None:
-    """A line for each doubt, before what is less urgent."""
+def test_text_warns_before_the_answer_and_says_confidence(doubted: Prediction) -> None:
+    """A line for each doubt; whoever reads the answer has read them."""
     lines = list(prediction_lines(doubted))
-    assert lines[0].startswith("sum: 17 (confidence 0.97, calibrated), ")
-    assert lines[2:4] == [f"warning: {doubt.sentence}" for doubt in DOUBTS]
+    assert lines[:2] == [f"warning: {doubt.sentence}" for doubt in DOUBTS]
+    assert lines[2].startswith("sum: 17 (confidence 0.97, calibrated), ")
 
 
 def test_json_has_confidence_and_doubts(plain: Prediction, doubted: Prediction) -> None:
-    """Kinds for programs, sentences for people; null where nobody looked for doubts."""
+    """Kinds for programs, sentences for people, and how each was measured."""
     told = json.loads(json.dumps(prediction_json(doubted), allow_nan=False))
     assert told["confidence"] == pytest.approx(0.97)
     assert told["is_calibrated"] is True
-    assert told["doubts"] == [{"kind": one.kind, "sentence": one.sentence} for one in DOUBTS]
-    assert prediction_json(plain)["doubts"] is None
+    assert told["doubts"] == [
+        {"kind": one.kind, "sentence": one.sentence, "measured": MEASURED[one.kind]}
+        for one in DOUBTS
+    ]
+    assert prediction_json(plain)["doubts"] == []
+    assert set(MEASURED) == {*ALL_DOUBTS, *IMAGE_DOUBTS}, "A warning does not say how it is had."
 
 
 def test_table_has_confidence_and_kinds_of_warnings(plain: Prediction, doubted: Prediction) -> None:
-    """Of a model that looks for none the column is empty."""
+    """Where there are none the column is empty."""
     rows = [prediction_row("a", doubted), prediction_row("b", plain)]
     first, second = csv.DictReader(io.StringIO(table_text(rows)))
     assert (first["confidence"], first["is_calibrated"]) == ("0.970000", "True")

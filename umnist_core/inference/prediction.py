@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from umnist_core.attention import AttentionMap
+from umnist_core.attention import AttentionMap, AttentionShare, ChosenPlaces
+from umnist_core.inference.measured import MEASURED
+from umnist_core.inference.wrong import Why
 from umnist_core.scenes import Scene
 from umnist_core.shown import ShowsItself
 
@@ -67,22 +69,43 @@ class FoundBox:
 
 @dataclass(frozen=True)
 class Looked:
-    """Attention to one task against the true ink, as `umnist_core.attention.compare` has it.
+    """Attention to one task against the truth, as `umnist_core.attention.compare` has it.
 
     Attributes
     ----------
-    mass
-        Share of the attention on ink, 0 to 1.
-    chance
-        Share of the image that is ink, which attention spread evenly would have.
+    ink, boxes
+        Attention to the digits' ink, and to their boxes: how much, how much by chance, and how
+        much a perfect model has.
     pointing
         Whether the heaviest place is on a digit or beside it; None where nothing was looked at,
         or of several that are as heavy some are and some are not.
+    effective_places
+        Over how many places of equal weight it would be as spread.
     """
 
-    mass: float
-    chance: float
+    ink: AttentionShare
+    boxes: AttentionShare
     pointing: bool | None
+    effective_places: float
+
+    @property
+    def mass(self) -> float:
+        """Share of the attention on ink, 0 to 1."""
+        return self.ink.mass
+
+    @property
+    def chance(self) -> float:
+        """Share of the image that is ink, which attention spread evenly would have."""
+        return self.ink.chance
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it, ready for JSON."""
+        return {
+            **asdict(self.ink),
+            "boxes": asdict(self.boxes),
+            "pointing": self.pointing,
+            "effective_places": self.effective_places,
+        }
 
 
 @dataclass(frozen=True)
@@ -120,6 +143,11 @@ class Prediction(ShowsItself):
         ``"load"`` of the model, ``"read"`` of the image, ``"run"`` of the model.
     peak_bytes
         Most memory that was in use meanwhile: of the process, or on a GPU of PyTorch.
+    chosen
+        What the places are on that the model chose in rounds; None of models that choose none,
+        and where the truth is not known.
+    why
+        Why the answer is wrong; None where it is right, or the digits are not known.
     """
 
     checkpoint: str
@@ -138,6 +166,8 @@ class Prediction(ShowsItself):
     looked: Mapping[str, Looked] | None
     seconds: Mapping[str, float]
     peak_bytes: int
+    chosen: ChosenPlaces | None = None
+    why: Why | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the prediction, ready for JSON, without the arrays of attention.
@@ -159,10 +189,9 @@ class Prediction(ShowsItself):
             "no_attention": self.no_attention,
             "looked": None
             if looked is None
-            else {
-                task: {"mass": one.mass, "chance": one.chance, "pointing": one.pointing}
-                for task, one in looked.items()
-            },
+            else {task: one.to_dict() for task, one in looked.items()},
+            "chosen": self.chosen and _chosen_dict(self.chosen),
+            "why": self.why and self.why.to_dict(),
         }
 
     def _attention_dict(self) -> dict[str, Any] | None:
@@ -191,7 +220,16 @@ def _task_dict(task: TaskAnswer) -> dict[str, Any]:
 
 
 def _doubt_dict(one: Doubt) -> dict[str, str]:
-    return {"kind": one.kind, "sentence": one.sentence}
+    return {"kind": one.kind, "sentence": one.sentence, "measured": MEASURED.get(one.kind, "")}
+
+
+def _chosen_dict(chosen: ChosenPlaces) -> dict[str, int]:
+    return {
+        "places": chosen.count,
+        "on_digit": chosen.on_digit,
+        "on_noise": chosen.on_noise,
+        "on_nothing": chosen.on_nothing,
+    }
 
 
 def _found_dict(one: FoundBox) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 
 from umnist_core import hardware
-from umnist_core.attention import AttentionMap, compare
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import DeviceLostError, InvalidValueError, OutOfMemoryError
+from umnist_core.inference.doubts import all_doubts
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.prediction import (
     FoundBox,
-    Looked,
     Prediction,
     TaskAnswer,
     true_answer,
@@ -35,15 +34,16 @@ from umnist_core.inference.requests import (
     OnProgress,
     PredictRequest,
 )
+from umnist_core.inference.sight import Sight
+from umnist_core.inference.why import judge
 from umnist_core.models.base import CLASS, IMAGE, NUMBER, FoundDigit, Model, ModelOutput, Task
-from umnist_core.models.cards import get_checkpoint
+from umnist_core.models.cards import Card, get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.confidence import answer_confidences
 from umnist_core.models.fused import fuse
 from umnist_core.models.own.trust import assuming_digits
 from umnist_core.models.progress import watching
 from umnist_core.pyramid import TileSource
-from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Scene
 
 MODELS_MAX = 4
@@ -52,15 +52,16 @@ MODELS_MAX = 4
 LITTLE_BYTES = 2**30
 """With less free memory than this only the model in use is kept."""
 
-LOOKED_MAX_SIDE_PX = 4096
-"""Scenes with a larger digit are not compared with: a mask takes 17 bytes for each of its px."""
-
 
 @dataclass(frozen=True)
 class _Loaded:
     checkpoint: str
     model: Model
-    name: str
+    card: Card
+
+    @property
+    def name(self) -> str:
+        return self.card.model
 
 
 class Predictor:
@@ -183,6 +184,8 @@ class Predictor:
                 output = model.attend(batch)
                 answers = _answers(model, output, scene, request.image)  # waits for the device
         attention = None if output.attention is None else output.attention[0]
+        seen = Sight(model, batch, source, scene, request.image)
+        judged = judge(seen, output, answers)
         confidences, is_calibrated = answer_confidences(output, model.tasks)
         return Prediction(
             checkpoint=request.checkpoint,
@@ -193,14 +196,16 @@ class Predictor:
             tasks=answers,
             confidence=float(confidences[0]) if model.tasks[0].asks == CLASS else None,
             is_calibrated=is_calibrated,
-            doubts=output.doubts[0] if output.doubts else None,
+            doubts=all_doubts(seen, loaded.card, output),
             found=None if output.found is None else tuple(map(_found_box, output.found[0])),
             attention=attention,
             no_attention=output.no_attention,
             rounds=output.rounds[0] if output.rounds else (),
-            looked=_looked(attention, scene, request.image),
+            looked=judged.looked,
             seconds=seconds,
             peak_bytes=self.hardware.peak_bytes(),
+            chosen=judged.chosen,
+            why=judged.why,
         )
 
     def _load(self, checkpoint: str) -> _Loaded:
@@ -210,7 +215,7 @@ class Predictor:
         if key not in self._models:
             model, card = load_checkpoint(path)
             fuse(model)
-            self._models[key] = _Loaded(checkpoint, model.to(self.hardware.device), card.model)
+            self._models[key] = _Loaded(checkpoint, model.to(self.hardware.device), card)
         self._models.move_to_end(key)
         most = 1 if self.hardware.free_bytes() < LITTLE_BYTES else MODELS_MAX
         while len(self._models) > most:
@@ -327,22 +332,3 @@ def _task_answer(task: Task, logits: Tensor, truth: tuple[int, ...] | None) -> T
 def _found_box(one: FoundDigit) -> FoundBox:
     box = (one.row, one.col, one.row + one.height_px, one.col + one.width_px)
     return FoundBox(one.label, one.score, box)
-
-
-def _looked(
-    attention: AttentionMap | None, scene: Scene | None, image: ImageRef
-) -> Mapping[str, Looked] | None:
-    """Compare attention with the true ink, where there is some that can be held."""
-    if attention is None or scene is None or isinstance(image, FileImage):
-        return None
-    largest = max((digit.side_px for digit in scene.digits), default=0)
-    if image.layer == "background" or not 0 < largest <= LOOKED_MAX_SIDE_PX:
-        return None
-    masks = digit_masks(scene, load_glyphs())
-    looked = {}
-    for task in attention.tasks:
-        found = compare(attention, masks, task=task)
-        is_clear = found.pointing in (0.0, 1.0) and bool(attention.place_weights(task).any())
-        pointing = found.pointing == 1.0 if is_clear else None
-        looked[task] = Looked(found.mass, found.chance, pointing)
-    return looked

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from umnist_core.attention import AttentionShare
 from umnist_core.attention.strongest import strongest_places
 from umnist_core.inference.prediction import Prediction, TaskAnswer, as_xywh
+from umnist_core.inference.wrong import without_pictures
 from umnist_core.spreadsheets import csv_text
 
 SUM = "sum"
@@ -30,18 +32,21 @@ def _strongest(found: Prediction, most: int = PLACES_MAX) -> list[Row]:
 
 
 def prediction_json(found: Prediction) -> Row:
-    """Return everything but the arrays, ready for JSON: with checkpoint, model and places."""
+    """Return everything but arrays and pictures, ready for JSON: with checkpoint, model, places."""
     about = {"checkpoint": found.checkpoint, "model": found.model}
-    return about | found.to_dict() | {"strongest": _strongest(found)}
+    told = found.to_dict()
+    told["why"] = without_pictures(told["why"])
+    return about | told | {"strongest": _strongest(found)}
 
 
 def prediction_lines(found: Prediction) -> Iterator[str]:
-    """Yield what is printed of a prediction."""
+    """Yield what is printed of a prediction: warnings before the answers that they are of."""
+    for doubt in found.doubts or ():
+        yield f"warning: {doubt.sentence}"
     sure = _confidence_words(found)
     for place, task in enumerate(found.tasks):
         yield from _task_lines(task, sure if place == 0 else "")
-    for doubt in found.doubts or ():
-        yield f"warning: {doubt.sentence}"
+    yield from _why_lines(found)
     if found.found is not None:
         digits = f"{len(found.found)} digit{'' if len(found.found) == 1 else 's'}"
         yield f"{digits} found" + (":" if found.found else "")
@@ -92,9 +97,32 @@ def _attention_lines(found: Prediction) -> Iterator[str]:
         yield f"  {place['weight']:.4f} at {_box_words(place['box'])}"
     for task, one in (found.looked or {}).items():
         yield (
-            f"attention to {task}: {100 * one.mass:.2f} % of it on digits, which cover "
-            f"{100 * one.chance:.2f} % of the image"
+            f"attention to {task}: {_share_words(one.boxes)} within digits' boxes, "
+            f"{_share_words(one.ink)} on their ink; as spread as over "
+            f"{one.effective_places:.1f} places"
         )
+    chosen = found.chosen
+    if chosen is not None:
+        yield (
+            f"places that it chose: {chosen.on_digit} on digits, {chosen.on_noise} on noise, "
+            f"{chosen.on_nothing} on nothing"
+        )
+
+
+def _share_words(one: AttentionShare) -> str:
+    times = f"{one.times_chance:.1f} times chance" if one.chance else "by chance none"
+    return f"{_percent(one.mass)} ({times}; a perfect model {_percent(one.perfect)})"
+
+
+def _why_lines(found: Prediction) -> Iterator[str]:
+    if found.why is None:
+        return
+    yield f"why: {found.why.sentence} ({found.why.title.lower()})"
+    for one in found.why.digits:
+        what = "noise" if one.label is None else f"the {one.label}"
+        size = "" if one.how is None else f"{one.how.input_px:.1f} px at the model's input"
+        rest = "; ".join(part for part in (one.words, size) if part)
+        yield f"  {what} at {_box_words(as_xywh(one.box))}" + (f": {rest}" if rest else "")
 
 
 def _percent(share: float) -> str:
@@ -129,6 +157,8 @@ def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) 
             row[f"correct_{task.name}"] = task.is_right
     sure = "" if found.confidence is None else f"{found.confidence:.6f}"
     row["confidence"], row["is_calibrated"] = sure, found.is_calibrated
+    if found.why is not None:
+        row["why"] = found.why.sentence
     if found.doubts is not None:
         row["warnings"] = " ".join(doubt.kind for doubt in found.doubts)
     if found.found is not None:

@@ -40,6 +40,10 @@ DOUBTS = ("none-found", "count", "canvas", "rescaled", "turned", "photograph", "
 another canvas; pixels that were made anew by scaling; an image that stands on its side or on its
 head; grey values where there are two; and an answer that is hardly likelier than another."""
 
+IMAGE_DOUBTS = ("no-digits", "blank", "colour", "ground")
+"""What is found of an image before any model looks: that it holds no digit, or nothing at all;
+that it has colours; and that its ground is not black, as that of grey digits is."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -122,7 +126,7 @@ class Doubt:
     Attributes
     ----------
     kind
-        One of `DOUBTS`.
+        One of `DOUBTS` or `IMAGE_DOUBTS`.
     sentence
         For people: what was expected, and what was found.
 
@@ -136,9 +140,10 @@ class Doubt:
     sentence: str
 
     def __post_init__(self) -> None:
-        if self.kind not in DOUBTS:
+        kinds = (*DOUBTS, *IMAGE_DOUBTS)
+        if self.kind not in kinds:
             raise InvalidValueError(
-                f"A doubt is one of {', '.join(DOUBTS)}; got {self.kind[:40]!r}."
+                f"A doubt is one of {', '.join(kinds)}; got {self.kind[:40]!r}."
             )
 
 
