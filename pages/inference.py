@@ -70,6 +70,7 @@ with model_tab:
             "devices": devices,
             "hints": find_hints(cards, preset, kind),
             "image": picture and picture.pane,
+            "second": picture and picture.second,
             "truth": picture.truth if picture else {},
             "called": picture.called if picture else {},
             "choice": choice,
@@ -77,7 +78,7 @@ with model_tab:
             "sentence": sentence,
             # A link to a prediction predicts.
             "isAsked": (st.session_state.get(LED_BY_ADDRESS, False) and "model" in st.query_params)
-            or bool(picture and len(picture.viewer["panes"]) > 1),
+            or bool(picture and picture.second),
             "look": {"a": st.query_params.get("look", ""), "b": st.query_params.get("look.b", "")},
         },
         key="inference_watch",

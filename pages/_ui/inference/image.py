@@ -80,6 +80,12 @@ class Picture:
         pane: dict[str, Any] = self.viewer["panes"][0]
         return pane
 
+    @property
+    def second(self) -> dict[str, Any] | None:
+        """Another image that is shown beside it; None as a rule."""
+        panes: list[dict[str, Any]] = self.viewer["panes"]
+        return panes[1] if len(panes) > 1 else None
+
 
 def choose_picture() -> Picture | None:
     """Draw the widgets that choose an image; None while none is chosen.
@@ -118,7 +124,7 @@ def step_picture(step: str) -> None:
 
 def _choose_scene() -> Picture:
     if is_two := is_pair():
-        state = show_pair_controls(BUS, "inference_pair_controls")
+        state = show_pair_controls(BUS, "inference_controls")
     else:
         show_scene_controls(BUS, "inference_controls")
         state = one_state()

@@ -93,11 +93,11 @@ class Lab {
       role: "group",
       "aria-label": "Settings",
     });
-    const compare = this.#compareRow();
-    compare.hidden = data.single ?? false;
+    this.compareRow = this.#compareRow();
+    this.compareRow.hidden = data.single ?? false;
     this.past = new Past(data.state, (state) => this.#goTo(state));
     this.past.listen(this.root);
-    this.root.append(compare, this.#presetRow(), this.#sampleRow(), this.#groups());
+    this.root.append(this.compareRow, this.#presetRow(), this.#sampleRow(), this.#groups());
     this.styles = styleSheet("lab/lab.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
     parentElement.append(this.root);
@@ -108,6 +108,7 @@ class Lab {
   update(data) {
     const before = this.data;
     this.data = data;
+    this.compareRow.hidden = data.single ?? false;
     if (data.revision !== before.revision) {
       this.past.follow(data.state);
       this.#adopt(data.state);

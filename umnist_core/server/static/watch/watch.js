@@ -12,6 +12,7 @@
  *            names?: import("./outcome.js").Names}[]} checkpoints
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
+ * @property {{dzi: string}|null} [second] Another picture that is shown beside it.
  * @property {Record<string, number[]>} truth What is known of the image beside what the server
  *   knows of a generated one: the right answers by task.
  * @property {Record<string, string>} [called] What the image's data set calls the right class, by
@@ -175,7 +176,8 @@ class Watch {
   /** What each slot is to predict now; none where nothing can be. */
   #targets() {
     const { checkpoint, device, beside } = this.choice;
-    const pictures = this.channel.live?.panes ?? (this.data.image ? [this.data.image] : []);
+    const given = [this.data.image, this.data.second].filter((one) => one != null);
+    const pictures = this.channel.live?.panes ?? given;
     if (this.data.sentence || pictures.length === 0) return [];
     const [first, second] = pictures;
     const wish = (name, picture) => ({ checkpoint: name, device, image: picture.dzi });
