@@ -100,7 +100,10 @@ def _show_charts(checkpoints: Sequence[Checkpoint], system: str) -> None:
     }
     if not charts:
         return
-    about = "Dots are measured here, with 95 % intervals; strokes and lines are published."
+    about = (
+        "Dots are measured here, with 95 % intervals: first on images of the origin's own "
+        "generator, where there are such, then on ours. Strokes and lines are published."
+    )
     st.html(head_html("h2", "Beside what is published", about, kind="part"))
     for group in _grouped(charts):
         for place, key in zip(st.columns(len(group), gap="medium"), group, strict=True):

@@ -21,7 +21,7 @@ from umnist_core.models.card_values import as_mapping
 from umnist_core.models.published import PUBLISHED, PublishedMethod
 
 ROW_PX, EDGE_PX = 30, 46
-NAMES_PX = 128
+NAMES_PX = 136
 """Room for the names of published lines, above the chart."""
 
 APART = 2.4
@@ -56,7 +56,7 @@ def measured_rows(
         shares = list(_shares(one))
         for share in shares:
             parts = [one.name] if len(own) > 1 or len(shares) == 1 else []
-            parts += [share.label] if len(shares) > 1 or share.label not in _SUMS else []
+            parts += [] if share.label in _SUMS else [share.label]
             rows.append(Measured(", ".join(parts), share, _beside(methods, system, share.label)))
     return rows
 
@@ -69,9 +69,8 @@ def _shares(one: Checkpoint) -> Iterable[Share]:
     kinds = _by_kind(one)
     if len(figures.accuracy) != 1 or not kinds:
         own = find_own_images(one.card)
-        more = [] if own is None else [_called(own[0], "our own images")]
-        first = [_called(share, "the generator's images") for share in figures.accuracy]
-        return [*first, *more] if more else figures.accuracy
+        more = [] if own is None else [_called(own[0], "our images")]
+        return [*figures.accuracy, *more]
     return kinds
 
 
@@ -129,7 +128,7 @@ def published_lines(methods: Iterable[PublishedMethod], system: str) -> list[Pub
 
 def _short(method: str) -> str:
     """Return a method's name without what stands in the table as well."""
-    return re.sub(r" with .*(?=,)|, (?:best|\d+ GB)$", "", method)
+    return re.sub(r" with .*(?=,)|, (?:best|\d+ GB)$|\d+ then ", "", method)
 
 
 def system_figure(
