@@ -20,6 +20,7 @@ export class HeatBar {
     this.look = { opacity: opacity ?? 0.7, map: "colours" };
     this.moved = opacity !== null;
     this.title = h("span", { class: "heat-title" });
+    this.least = h("span", { class: "figure" }, "0");
     this.most = h("span", { class: "figure" });
     this.here = h("span", { class: "figure", "data-readout": "heat" }, "–");
     this.scale = h("span", { class: "heat-scale", "aria-hidden": "true" });
@@ -30,7 +31,7 @@ export class HeatBar {
       "div",
       { class: "heat-bar", role: "group", "aria-label": "Heat", hidden: "" },
       this.title,
-      h("span", { class: "field" }, h("span", { class: "figure" }, "0"), this.scale, this.most),
+      h("span", { class: "field" }, this.least, this.scale, this.most),
       h("span", { class: "field" }, h("span", { class: "name" }, "here"), this.here),
       this.#mapChoice(),
       h("label", { class: "field" }, h("span", { class: "name" }, "Opacity"), this.slider),
@@ -51,7 +52,11 @@ export class HeatBar {
     if (heats.length === 0) return;
     if (!this.moved) this.#setOpacity(heats[0].opacity);
     this.#drawTitle(layers, heats);
-    this.most.textContent = [...new Set(heats.map(mostText))].join(" and ");
+    // In words where all that is shown has them.
+    const ends = heats.every((heat) => heat.ends) ? heats[0].ends : null;
+    this.least.textContent = ends ? ends[0] : "0";
+    const most = [...new Set(heats.map(mostText))].join(" and ");
+    this.most.textContent = ends ? `${ends[1]}, ${most}` : most;
   }
 
   /**

@@ -12,6 +12,7 @@
  * @property {string} title What the numbers are, such as "Time on screen".
  * @property {string} unit
  * @property {number} max Largest value, in `unit`.
+ * @property {[string, string]} [ends] What its first and last colours are called in words.
  * @property {number} [top] Value of the last colour, and of all beyond it; `max` if left out.
  *   Larger than `max` where no place stands out.
  *

@@ -14,8 +14,9 @@ import viewer from "../viewer/viewer.css";
 import wipe from "../viewer/wipe.css";
 import page from "../one_file/page.css";
 import watch from "../watch/watch.css";
+import why from "../watch/why.css";
 
-const IMPORTED = /@import[^;]*;/;
+const IMPORTED = /@import[^;]*;/g;
 
 /** @type {Record<string, string>} */
 const SHEETS = {
@@ -29,7 +30,7 @@ const SHEETS = {
   "viewer/readout.css": readout,
   "viewer/viewer.css": viewer,
   "viewer/wipe.css": wipe,
-  "watch/watch.css": controls + watch.replace(IMPORTED, ""),
+  "watch/watch.css": controls + why + watch.replace(IMPORTED, ""),
 };
 
 /**

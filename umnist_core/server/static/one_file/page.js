@@ -190,7 +190,10 @@ class Page {
 
   /** @param {Run} run */
   #outcome({ title, result }) {
-    const outcome = new Outcome(({ label, box }) => this.channel.flyTo(box, `Found ${label}`));
+    const outcome = new Outcome(
+      ({ label, box }) => this.channel.flyTo(box, `Found ${label}`),
+      ({ box }, name) => this.channel.flyTo(box, name),
+    );
     const runner = { answered: { job: { result } }, failure: null, current: null };
     outcome.show({
       title,

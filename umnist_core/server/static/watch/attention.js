@@ -20,8 +20,9 @@
 import { fillSelect, h } from "../hall/dom.js";
 import { isHosted, reach } from "../hall/reach.js";
 import { numberText } from "../heat/bar.js";
+import { lookedParts } from "./looked.js";
 import { downloads } from "./places.js";
-import { agreementText, lookedText } from "./words.js";
+import { agreementText } from "./words.js";
 
 /** Of a mean over everything. */
 const MEAN = "";
@@ -58,6 +59,8 @@ export class AttentionPanel {
     this.states = [];
     this.focus = null;
     this.listed = null;
+    /** @type {import("./looked.js").Looked|null} Of what the figures stand there. */
+    this.drawn = null;
     this.timer = null;
     this.#build();
   }
@@ -96,7 +99,7 @@ export class AttentionPanel {
     );
     this.outline = choice("Outline", (value) => this.callbacks.onOutline(this.focus, value));
     this.rounds = this.#roundRow();
-    this.looked = h("p", { class: "note looked" });
+    this.looked = h("div", { class: "looked" });
     this.agreement = h("p", { class: "note agreement" });
     this.failure = h(
       "p",
@@ -228,11 +231,17 @@ export class AttentionPanel {
     this.range.setAttribute("aria-valuetext", text);
   }
 
-  #drawLooked({ looked, attention }, { task, round }) {
+  /**
+   * @param {import("./outcome.js").Result} result
+   * @param {import("./places.js").MapPart} part
+   */
+  #drawLooked({ looked, attention, chosen }, { task, round }) {
     const name = task ?? (attention.tasks.length === 1 ? attention.tasks[0] : null);
     const one = round === null && name ? looked?.[name] : null;
     this.looked.hidden = !one;
-    this.looked.textContent = one ? lookedText(one) : "";
+    if ((one ?? null) === this.drawn) return; // what is unfolded in it stays so
+    this.drawn = one ?? null;
+    this.looked.replaceChildren(...(one ? lookedParts(one, attention.places, chosen ?? null) : []));
   }
 
   #drawAgreement() {

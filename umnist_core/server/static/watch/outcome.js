@@ -15,6 +15,7 @@
  * @typedef {object} Doubt
  * @property {string} kind
  * @property {string} sentence What was expected of the image, and what was found.
+ * @property {string} [measured] How that is measured.
  *
  * @typedef {object} Result
  * @property {TaskResult[]} tasks
@@ -30,10 +31,13 @@
  * @property {{kind: string, tasks: string[], heads: number, rounds: number,
  *             places: number}|null} attention
  * @property {string} no_attention Why there is none.
- * @property {Record<string, {mass: number, chance: number, pointing: boolean|null}>|null} looked
+ * @property {Record<string, import("./looked.js").Looked>|null} looked
+ * @property {import("./looked.js").Chosen|null} [chosen]
+ * @property {import("./why.js").Why|null} [why] Why the answer is wrong, where that is known.
  */
 
 import { h } from "../hall/dom.js";
+import { whyBlock } from "./why.js";
 import * as words from "./words.js";
 
 /** Up to so many classes each has its number below its bar. */
@@ -50,9 +54,13 @@ const LEAST_PERCENT = 1.5;
 const SPOKEN = 3;
 
 export class Outcome {
-  /** @param {(found: {label: number, score: number, box: number[]}) => void} onFound */
-  constructor(onFound) {
+  /**
+   * @param {(found: {label: number, score: number, box: number[]}) => void} onFound
+   * @param {(digit: import("./why.js").WrongDigit, name: string) => void} onDigit Of a wrong answer.
+   */
+  constructor(onFound, onDigit) {
     this.onFound = onFound;
+    this.onDigit = onDigit;
     this.job = null;
     this.title = h("h3", {});
     this.bar = h("span", {});
@@ -115,16 +123,16 @@ export class Outcome {
   #parts(result, names) {
     const { tasks, found } = result;
     const known = tasks.some(({ truth }) => truth !== null);
-    const warnings = warningsOf(result);
     const isAlone = tasks.length === 1;
     return [
-      ...(isAlone ? [] : warnings),
+      // Before the answer: whoever reads it is to have read them.
+      ...warningsOf(result),
       ...tasks.map((task, place) =>
         taskBlock(task, {
           isNamed: !isAlone,
           names: names[task.name],
           sure: place === 0 ? sureOf(result) : probabilityOf(task),
-          warnings: isAlone ? warnings : [],
+          why: this.#whyOf(result, task),
         }),
       ),
       ...(known
@@ -134,6 +142,12 @@ export class Outcome {
       ...(found?.length === 0 ? [h("p", { class: "note" }, "It found no digit.")] : []),
       h("p", { class: "cost" }, costText(result)),
     ];
+  }
+
+  /** Why this answer is wrong; nothing of one that is right, or of which no more is known. */
+  #whyOf({ why }, { name, is_right: isRight }) {
+    if (!why || why.task !== name || isRight !== false) return [];
+    return [whyBlock(why, this.onDigit)];
   }
 
   #foundRow(found) {
@@ -196,7 +210,7 @@ export function truthFor(truth, called, names) {
  * @param {Names} [names]
  * @returns {string}
  */
-export function spokenText(title, { tasks, doubts }, names = {}) {
+export function spokenText(title, { tasks, doubts, why }, names = {}) {
   const said = tasks.map((task) => {
     const called = names[task.name];
     const name = tasks.length > 1 ? `${task.name} ` : "";
@@ -207,23 +221,40 @@ export function spokenText(title, { tasks, doubts }, names = {}) {
       .filter(Boolean)
       .join(", ");
   });
-  const warned = (doubts ?? []).map(({ sentence }) => ` Warning: ${sentence}`);
-  return `${title}: ${said.join("; ")}.${warned.join("")}`;
+  const warned = (doubts ?? []).map(({ sentence }) => `Warning: ${sentence} `);
+  const because = why ? ` ${why.sentence}` : "";
+  return `${warned.join("")}${title}: ${said.join("; ")}.${because}`;
 }
 
-/** Why the answer may be wrong; nothing where nobody doubts it. */
+/** Why the answer may mean nothing; nothing where nobody doubts it. */
 function warningsOf({ doubts }) {
   if (!doubts?.length) return [];
   const items = doubts.map(({ kind, sentence }) => h("li", { "data-kind": kind }, sentence));
-  return [h("ul", { class: "warnings", "aria-label": "Warnings" }, ...items)];
+  const measured = doubts.map((one) => one.measured).filter(Boolean);
+  return [
+    h(
+      "div",
+      { class: "warned" },
+      h("ul", { class: "warnings", "aria-label": "Warnings" }, ...items),
+      ...(measured.length
+        ? [
+            h(
+              "details",
+              { class: "note" },
+              h("summary", {}, "How this is measured"),
+              ...measured.map((text) => h("p", {}, text)),
+            ),
+          ]
+        : []),
+    ),
+  ];
 }
 
 /**
  * @param {TaskResult} task
- * @param {{isNamed: boolean, names?: string[], sure: HTMLElement[],
- *          warnings: HTMLElement[]}} beside
+ * @param {{isNamed: boolean, names?: string[], sure: HTMLElement[], why: HTMLElement[]}} beside
  */
-function taskBlock(task, { isNamed, names, sure, warnings }) {
+function taskBlock(task, { isNamed, names, sure, why }) {
   const verdict = words.verdictText(task, names);
   const isWorded = task.is_multi || names !== undefined;
   const isWrong = task.is_right === false && task.classes > 0; // a number is near or far
@@ -238,7 +269,7 @@ function taskBlock(task, { isNamed, names, sure, warnings }) {
       ...sure,
       h("span", { class: isWrong ? "verdict wrong" : "verdict" }, verdict),
     ),
-    ...warnings,
+    ...why,
     ...(task.classes ? [bars(task, names)] : []),
   );
 }

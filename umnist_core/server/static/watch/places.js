@@ -22,6 +22,9 @@ const FETCHED = 200;
 
 const OPACITY = 0.65;
 
+/** What the colours mean. @type {[string, string]} */
+const ENDS = ["no weight", "strongest"];
+
 /** A score that rounds to 100 % need not be said. */
 const SURE = 0.995;
 
@@ -127,7 +130,7 @@ export function heatOfTiles(url, result, task, { max, last_colour: top }) {
   const title = task === null ? "Attention" : `Attention: ${task}`;
   return {
     tiles: { url, tileSize: TILE_PX, width, height },
-    ...{ opacity: OPACITY, title, unit: "", max, top },
+    ...{ opacity: OPACITY, title, unit: "", max, top, ends: ENDS },
   };
 }
 

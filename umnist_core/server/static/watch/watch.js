@@ -122,7 +122,10 @@ class Watch {
       key,
       runner: new Runner({ viewer, home, slot: key, onChange: () => this.#answered(slot) }),
       places: new PlacesLoader(() => this.#draw(), home),
-      outcome: new Outcome((found) => this.#fly(slot, found.box, `Found ${found.label}`)),
+      outcome: new Outcome(
+        (found) => this.#fly(slot, found.box, `Found ${found.label}`),
+        ({ box }, name) => this.#fly(slot, box, name),
+      ),
       part: readPart(this.data.look?.[key] ?? ""),
       outline: null,
     };

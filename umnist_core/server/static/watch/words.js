@@ -99,18 +99,6 @@ export function verdictText(task, names) {
 }
 
 /**
- * Attention against the true ink.
- *
- * @param {{mass: number, chance: number, pointing: boolean|null}} looked
- * @returns {string}
- */
-export function lookedText({ mass, chance, pointing }) {
-  const on = `${percentText(mass)} of its attention lies on the digits, which are ${percentText(chance)} of the image`;
-  if (pointing === null) return `${on}.`;
-  return `${on}; the strongest place is ${pointing ? "on or beside" : "not on"} a digit.`;
-}
-
-/**
  * Attention against where people looked.
  *
  * @param {import("./places.js").Agreement} agreement
