@@ -107,7 +107,7 @@ def _asker(checkpoint: str, device: str) -> Callable[[SceneRef, float], Given]:
     predictor = Predictor(device)
 
     def ask(ref: SceneRef, until: float) -> Given:
-        def check(_stage: str, _done: int, _total: int | None) -> None:
+        def check(*_: object, **_more: object) -> None:
             if time.monotonic() > until:
                 raise TimeoutError
 

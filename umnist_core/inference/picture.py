@@ -23,8 +23,15 @@ FADE = 0.08
 OPACITY = 0.6
 
 
-def attention_picture(source: TileSource, found: AttentionMap) -> NDArray[np.uint8]:
-    """Return an image with attention over it, the mean over tasks and heads.
+def attention_picture(
+    source: TileSource,
+    found: AttentionMap,
+    *,
+    task: str | None = None,
+    head: int | None = None,
+    most_px: int = PICTURE_MAX_PX,
+) -> NDArray[np.uint8]:
+    """Return an image with attention over it.
 
     Parameters
     ----------
@@ -32,6 +39,10 @@ def attention_picture(source: TileSource, found: AttentionMap) -> NDArray[np.uin
         The image.
     found
         Where the model looked in it.
+    task, head
+        Which of the map's; their mean by default.
+    most_px
+        Longer side of the picture at most.
 
     Returns
     -------
@@ -49,7 +60,7 @@ def attention_picture(source: TileSource, found: AttentionMap) -> NDArray[np.uin
             f"attention to one of {found.width} x {found.height}; give map and image of one kind."
         )
     reduction = 1
-    while max(source.height, source.width) > PICTURE_MAX_PX * reduction:
+    while max(source.height, source.width) > most_px * reduction:
         reduction *= 2
     level = Box(
         0, 0, reduced_size_px(source.height, reduction), reduced_size_px(source.width, reduction)
@@ -57,7 +68,7 @@ def attention_picture(source: TileSource, found: AttentionMap) -> NDArray[np.uin
     pixels = source.read_region(level, reduction)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    colours = heat_colours()[paint(found, level, reduction)]  # (H, W, 4)
+    colours = heat_colours()[paint(found, level, reduction, task=task, head=head)]  # (H, W, 4)
     cover = colours[:, :, 3:] * np.float32(OPACITY)
     mixed = pixels * (1 - cover) + colours[:, :, :3] * cover
     return np.asarray(np.rint(mixed), np.uint8)

@@ -32,6 +32,7 @@ from umnist_core.server.inference.breaking import breaking_addresses
 from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.fool import fool_addresses
 from umnist_core.server.inference.images import find_image
+from umnist_core.server.inference.keep import keep_addresses
 from umnist_core.server.one_page import PageRun, make_page, page_image
 from umnist_core.server.tiles import tile_address
 from umnist_core.server.web.addresses import address, mount
@@ -77,6 +78,11 @@ class _Inference:
     def searches(self) -> list[Route]:
         """The addresses of searches that fool a model."""
         return fool_addresses(lambda: self._pool, self._settings)
+
+    @property
+    def kept(self) -> list[Route]:
+        """The addresses of what is kept of a prediction."""
+        return keep_addresses(lambda: self._pool)
 
     @property
     def _pool(self) -> InferencePool:
@@ -222,5 +228,6 @@ def inference_routes(
         address(job + "/dwell/{grid:id}", get=inference.agreement),
         *inference.curves,
         *inference.searches,
+        *inference.kept,
     ]
     return [mount("/inference", addresses, to_researcher=True)]
