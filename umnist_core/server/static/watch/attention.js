@@ -21,6 +21,7 @@ import { fillSelect, h } from "../hall/dom.js";
 import { isHosted, reach } from "../hall/reach.js";
 import { numberText } from "../heat/bar.js";
 import { lookedParts } from "./looked.js";
+import { KeepRow } from "./keep.js";
 import { downloads } from "./places.js";
 import { agreementText } from "./words.js";
 
@@ -108,6 +109,7 @@ export class AttentionPanel {
     );
     this.list = h("ol", { class: "places", tabindex: -1 });
     this.links = h("p", { class: "links" });
+    this.keep = new KeepRow();
     const fields = [this.task, this.head, this.outline].map(({ element }) => element);
     this.some = h(
       "div",
@@ -125,7 +127,7 @@ export class AttentionPanel {
       "section",
       { class: "attention", hidden: "", "aria-label": "Where it looked" },
       h("h3", {}, "Where it looked ", this.kind),
-      ...[this.which, this.none, this.some],
+      ...[this.which, this.none, this.some, this.keep.element],
     );
   }
 
@@ -195,6 +197,7 @@ export class AttentionPanel {
     this.none.hidden = attention !== null;
     this.none.textContent = `No attention: ${reason}`;
     this.kind.textContent = attention ? `${attention.kind}, ${count(attention.places)}` : "";
+    this.keep.show(job, part, this.state.home);
     if (!attention) return;
     this.failure.hidden = !failed;
     this.task.show(attention.tasks, part.task, (task) => task);

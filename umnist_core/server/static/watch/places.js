@@ -194,7 +194,14 @@ export function downloads(id, part, beside, home = "") {
   };
 }
 
-function addressOf(home, id, file, part, more) {
+/**
+ * @param {string} home As of `PlacesLoader`.
+ * @param {string} id Of a job.
+ * @param {string} file What of it.
+ * @param {MapPart} part
+ * @param {Record<string, string|number|null>} more Of the query.
+ */
+export function addressOf(home, id, file, part, more) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...part, ...more })) {
     if (value !== null) query.set(name, String(value));
