@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from umnist_core.inference.process import Outcome
-from umnist_core.inference.requests import PredictRequest
+from umnist_core.inference.requests import PredictRequest, Seen
 
 WAITING, LOADING, RUNNING = "waiting", "loading", "running"
 DONE, FAILED, CANCELLED, SUPERSEDED = "done", "failed", "cancelled", "superseded"
 ENDED = frozenset({DONE, FAILED, CANCELLED, SUPERSEDED})
 """States that a job does not leave."""
+
+SEEN_MAX = 2048
+"""Places that are noted; a 4000 px image has a few hundred."""
 
 _MEASURED_MAX = 8
 _CHECKPOINTS_MAX = 256
@@ -47,6 +50,8 @@ class Job:
         `time.monotonic` of those moments; None before.
     progress
         ``{"done": …, "total": …}`` of what runs.
+    seen
+        Places that the model looked at, in their order: x, y, width, height in image px.
     error
         ``{"sentence": …, "code": …}`` of a failed one.
     outcome
@@ -71,6 +76,7 @@ class Job:
     started: float | None = None
     ended: float | None = None
     progress: dict[str, int | None] | None = None
+    seen: list[tuple[int, int, int, int]] = field(default_factory=list)
     error: dict[str, str] | None = None
     outcome: Outcome | None = None
     is_patient: bool = False
@@ -84,6 +90,10 @@ class Job:
     def held_bytes(self) -> int:
         """About its memory."""
         return 2048 + (self.outcome.held_bytes if self.outcome else 0)
+
+    def see(self, places: Seen) -> None:
+        """Note places that the model looked at; of very many, the first."""
+        self.seen += places[: SEEN_MAX - len(self.seen)]
 
     def change(self, state: str) -> None:
         """Go over to a state, and note when."""
@@ -118,6 +128,7 @@ class Job:
             "estimate_s": None if estimate_s is None else round(estimate_s, 2),
             "elapsed_s": round(until - self.created, 3),
             "progress": self.progress,
+            "seen": self.seen,
             "version": self.version,
             "error": self.error,
             "result": None if self.outcome is None else self.outcome.result,

@@ -33,7 +33,7 @@ from umnist_core.inference.jobs import (
 )
 from umnist_core.inference.lanes import Lane, lane_status, left_s
 from umnist_core.inference.process import ModelProcess, Outcome, RequestCancelledError
-from umnist_core.inference.requests import AUTO, PredictRequest
+from umnist_core.inference.requests import AUTO, OnProgress, PredictRequest, Seen
 from umnist_core.models.cards import find_checkpoints, get_checkpoint
 from umnist_core.settings import Settings, load_settings
 
@@ -374,6 +374,7 @@ class InferencePool:
         """Let a job wait again that gave way to another."""
         self._count += 1
         job.number, job.started, job.progress = self._count, None, None
+        job.seen = []
         lane.add(job)
         self._change(job, WAITING)
 
@@ -451,12 +452,13 @@ class InferencePool:
             else:
                 lane.process.stop()
 
-    def _progress_of(self, lane: Lane, job: Job) -> Callable[[str, int, int | None], None]:
-        def on_progress(stage: str, done: int, total: int | None) -> None:
+    def _progress_of(self, lane: Lane, job: Job) -> OnProgress:
+        def on_progress(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
             with self._changed:
                 if job.is_ended:
                     return
                 job.progress = None if stage == "load" else {"done": done, "total": total}
+                job.see(seen)
                 self._change(job, LOADING if stage == "load" else RUNNING)
                 abandoned = self._drop_abandoned(lane)
             self._stop(abandoned)

@@ -33,6 +33,7 @@ from umnist_core.inference.requests import (
     ImageRef,
     OnProgress,
     PredictRequest,
+    Seen,
 )
 from umnist_core.inference.sight import Sight
 from umnist_core.inference.why import judge
@@ -140,7 +141,7 @@ class Predictor:
         UmnistError
             If there is no such model or image, or the model does not take it.
         """
-        tell = on_progress or (lambda _stage, _done, _total: None)
+        tell = on_progress or _say_nothing
         with self._computing():
             try:
                 return self._predict(request, tell)
@@ -172,7 +173,7 @@ class Predictor:
         model = loaded.model
         _check_answers(model, request.checkpoint)
         with (
-            watching(lambda done, total: tell(RUN, done, total)),
+            watching(lambda done, total, seen: tell(RUN, done, total, seen)),
             torch.no_grad(),
             assuming_digits(model, request.digits),
         ):
@@ -270,6 +271,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, cv2.error):
         return error.code == cv2.Error.StsNoMem
     return hardware.is_out_of_memory(error)
+
+
+def _say_nothing(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+    """Nobody asked how far it is."""
 
 
 @contextmanager

@@ -208,7 +208,8 @@ class ModelProcess:
                 continue
             self.loaded = tuple(fields.get("loaded", self.loaded))
             if message.kind == "progress":
-                on_progress(fields["stage"], fields["done"], fields["total"])
+                seen = [(x, y, width, height) for x, y, width, height in fields.get("seen", ())]
+                on_progress(fields["stage"], fields["done"], fields["total"], seen)
                 continue
             if fields.get("is_last"):  # it ends itself
                 self.stop()

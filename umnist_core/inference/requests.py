@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from umnist_core.datasets.large_scale.ref import DigitRef, any_ref
 from umnist_core.errors import InvalidValueError
@@ -18,8 +18,15 @@ LOAD, RUN = "load", "run"
 STAGES = (LOAD, RUN)
 """What a prediction goes through: the model is loaded, if it is not yet; then it runs."""
 
-OnProgress = Callable[[str, int, int | None], None]
-"""Called with one of `STAGES`, the steps done, and their number where it is known."""
+Seen = Sequence[tuple[int, int, int, int]]
+"""Places that a model looked at: x, y, width, height in image px."""
+
+
+class OnProgress(Protocol):
+    """Is told how far a prediction is."""
+
+    def __call__(self, stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+        """Take in one of `STAGES`, the steps done, their number where known, and places."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from umnist_core.errors import (
     DamagedFileError,
@@ -41,6 +41,9 @@ from umnist_core.errors import (
     WorkerError,
 )
 from umnist_core.inference.messages import Message, pack_maps, read_message, write_message
+
+if TYPE_CHECKING:  # whoever asks may have gone before it is imported
+    from umnist_core.inference.requests import Seen
 
 _log = logging.getLogger(__name__)
 
@@ -106,6 +109,7 @@ class Worker:
         self._is_writing = False
         self._is_loading = False
         self._last_progress = ("", 0.0)
+        self._seen: list[tuple[int, int, int, int]] = []
         self._budget_bytes = 0
         self._is_over = False
 
@@ -174,7 +178,7 @@ class Worker:
         number = int(message.fields["number"])
         try:
             self._is_loading = True
-            self._busy = number
+            self._busy, self._seen = number, []
             if number in self._cancelled:
                 raise CancelledWork
             answer = self._predict(number, message.fields["request"])
@@ -193,8 +197,8 @@ class Worker:
         from umnist_core.inference.predictor import is_out_of_memory
         from umnist_core.inference.requests import PredictRequest
 
-        def report(stage: str, done: int, total: int | None) -> None:
-            self._report(number, stage, done, total)
+        def report(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+            self._report(number, stage, done, total, seen)
 
         try:
             request = PredictRequest.from_dict(fields)
@@ -221,18 +225,20 @@ class Worker:
             sentence = f"{sentence[:-1]}; UMNIST_INFERENCE_MEMORY allows {self._memory} here."
         return _failure(sentence, "out_of_memory")
 
-    def _report(self, number: int, stage: str, done: int, total: int | None) -> None:
+    def _report(self, number: int, stage: str, done: int, total: int | None, seen: Seen) -> None:
         if number in self._cancelled:
             self._busy = None
             raise CancelledWork
         self._is_loading = stage == "load"
+        self._seen += seen
         last_stage, then = self._last_progress
         now = time.monotonic()
         if stage == last_stage and now - then < PROGRESS_EVERY_S and done != total:
             return
         self._last_progress = (stage, now)
         fields = {"number": number, "stage": stage, "done": done, "total": total}
-        self._send(Message({"kind": "progress", **fields}))
+        self._send(Message({"kind": "progress", **fields, "seen": self._seen}))
+        self._seen = []
 
     def _send(self, message: Message) -> None:
         self._is_writing = True

@@ -13,7 +13,7 @@ from umnist_core.bench.gpu.figures import TWO_CHECKPOINTS
 from umnist_core.bench.gpu.work import Work
 from umnist_core.errors import WorkerError
 from umnist_core.inference.process import ModelProcess, Outcome, RequestCancelledError
-from umnist_core.inference.requests import RUN, PredictRequest, SceneImage
+from umnist_core.inference.requests import RUN, PredictRequest, SceneImage, Seen
 from umnist_core.settings import load_settings
 
 _WAIT_S = 60.0
@@ -52,7 +52,11 @@ def _request(work: Work, checkpoint: str, side_px: int, index: int = 0) -> Predi
 
 
 def _ask(process: ModelProcess, request: PredictRequest) -> Outcome:
-    return process.run(next(_numbers), request.to_dict(), lambda _stage, _done, _total: None)
+    return process.run(next(_numbers), request.to_dict(), _say_nothing)
+
+
+def _say_nothing(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+    """Nobody watches."""
 
 
 def _compare(work: Work, process: ModelProcess, checkpoint: str) -> None:
@@ -98,7 +102,7 @@ def cancel_ms(process: ModelProcess, request: PredictRequest) -> float | None:
     number = next(_numbers)
     runs, cancelled_at = threading.Event(), [0.0]
 
-    def on_progress(stage: str, done: int, _total: int | None) -> None:
+    def on_progress(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
         if stage == RUN and done > 0:  # in the middle, and not while the image is opened
             runs.set()
 

@@ -316,6 +316,7 @@ class IPS(Model):
             equal_is_same=not config.positions,
             masked=masked,
             trace=trace,
+            places=embed.readers[0].shown_places,
         )
 
     def _weigh(self, embeddings: Tensor, indices: Tensor) -> Tensor:

@@ -136,6 +136,11 @@ class PatchReader(ABC):
         factors = np.array(self.shown_size) / (self.grid.height, self.grid.width)
         return (boxes * np.tile(factors, 2)).astype(np.float32)
 
+    def shown_places(self, indices: Indices) -> list[tuple[int, int, int, int]]:
+        """Return x, y, width and height of patches, px of the image as it came."""
+        boxes = np.rint(self.shown_boxes(indices)).astype(int).tolist()
+        return [(col, row, end - col, last - row) for row, col, last, end in boxes]
+
     def find_patch(self, canvas_box: tuple[float, float, float, float]) -> int | None:
         """Return the patch with most of a box of the image as it came; None where none has any."""
         factors = np.array([self.grid.height, self.grid.width]) / self.shown_size

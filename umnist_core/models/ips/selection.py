@@ -28,7 +28,7 @@ from umnist_core.hardware import hardware_of
 from umnist_core.models.ips.cross_attention import mean_score
 from umnist_core.models.ips.patches import Indices, PatchReader, Pixels
 from umnist_core.models.ips.regularisation import mask_top
-from umnist_core.models.progress import Steps
+from umnist_core.models.progress import Seen, Steps
 
 TIE = 1e-9
 TIE_PER_SPREAD = 4e-7
@@ -86,13 +86,13 @@ class PlainEmbedder:
     """
 
     def __init__(self, readers: Sequence[PatchReader], encode: Encode) -> None:
-        self._readers, self._encode = readers, encode
+        self.readers, self._encode = readers, encode
 
     def __call__(self, indices: Indices) -> Embedded:
         """Embed patches; no two count as equal."""
-        pixels = np.concatenate([reader.read(indices) for reader in self._readers])
+        pixels = np.concatenate([reader.read(indices) for reader in self.readers])
         values = self._encode(pixels)  # (B * n, D)
-        shape = (len(self._readers), len(indices))
+        shape = (len(self.readers), len(indices))
         groups = torch.arange(values.shape[0], device=values.device).view(shape)  # (B, n)
         return Embedded(values.view(*shape, -1), groups)
 
@@ -115,7 +115,7 @@ class CachedEmbedder:
     def __init__(
         self, readers: Sequence[PatchReader], encode: Encode, width: int, device: torch.device
     ) -> None:
-        self._readers, self._encode = readers, encode
+        self.readers, self._encode = readers, encode
         self._at_once = CPU_AT_ONCE if hardware_of(device).is_processor else GPU_AT_ONCE
         self._rows: dict[bytes, int] = {}
         self._table = torch.empty(0, width, device=device)
@@ -126,7 +126,7 @@ class CachedEmbedder:
         """Embed patches, looking up those that were seen before."""
         keys: list[bytes] = []
         blocks: list[Pixels] = []
-        for reader in self._readers:
+        for reader in self.readers:
             pixels = reader.read(indices)
             keys += reader.keys(indices, pixels)
             blocks.append(pixels)
@@ -222,6 +222,7 @@ def select_patches(
     equal_is_same: bool,
     masked: Tensor | None = None,
     trace: SelectionTrace | None = None,
+    places: Callable[[Indices], Seen] | None = None,
 ) -> Selection:
     """Run the rounds of the selection for a batch of images.
 
@@ -239,6 +240,8 @@ def select_patches(
         Of `draw_masked`, for the images and rounds; None to mask none.
     trace
         Where the rounds are written down.
+    places
+        Where patches of the first image are, for whoever watches: those that a round keeps.
     """
     begin = np.asarray(order[:memory])  # (M,)
     first = embed(begin)
@@ -271,7 +274,11 @@ def select_patches(
         if trace is not None:
             chosen = best[:, None, None].expand(-1, *weights.shape[1:3], -1)  # (B, H, T, M)
             trace.add(Round(indices.cpu(), weights.gather(3, chosen).cpu()), stop == len(order))
-        steps.step()
+        if places is None:
+            steps.step()
+        else:
+            new = indices[0].cpu().numpy()
+            steps.step(seen=places(new[np.isin(new, added)]))
     return Selection(indices, kept, is_undecided)
 
 

@@ -219,10 +219,12 @@ class PackedLevels:
     ----------
     source
         The image.
+    scale
+        Px of it to a px of the image that somebody asked about, down and across.
     """
 
-    def __init__(self, source: TileSource) -> None:
-        self.source = source
+    def __init__(self, source: TileSource, scale: tuple[float, float] = (1.0, 1.0)) -> None:
+        self.source, self.scale = source, scale
         self.height, self.width = source.height, source.width
         self._held: tuple[tuple[int, Box], Words] | None = None
 

@@ -171,7 +171,7 @@ class DigitFinder(Model):
         return again if len(again.found()) > len(seen.found()) else seen
 
     def _see_once(self, readable: Readable) -> _Seen:
-        candidates, shown = self.find_candidates(readable.source)
+        candidates, shown = self.find_candidates(readable.source, scale=readable.scale)
         kept, probabilities = self.read_candidates(candidates)
         seen = _Seen(readable, shown, kept, probabilities, 0)
         if self.training or not may_be_turned(probabilities, self.config.fewest_digits):
@@ -183,7 +183,11 @@ class DigitFinder(Model):
         return turns[find_quarters([one.probabilities for one in turns])]
 
     def find_candidates(
-        self, source: TileSource, *, is_thorough: bool = False
+        self,
+        source: TileSource,
+        *,
+        is_thorough: bool = False,
+        scale: tuple[float, float] = (1.0, 1.0),
     ) -> tuple[list[Candidate], list[Shown]]:
         """Find places where a digit may stand, and read what stands there.
 
@@ -194,6 +198,8 @@ class DigitFinder(Model):
         is_thorough
             Whether one looks everywhere, also where a digit is beyond doubt: what training learns
             from.
+        scale
+            Px of it to a px of the image that was asked about, for whoever watches.
 
         Returns
         -------
@@ -203,6 +209,7 @@ class DigitFinder(Model):
         search = Search(
             self.spots,
             source,
+            scale=scale,
             least_score=self.config.least_score,
             most_spots=THOROUGH_SPOTS if is_thorough else self.config.most_spots,
             judge=None if is_thorough else self._chances,

@@ -78,6 +78,8 @@ class Search:
         Says where a digit may stand.
     source
         The image.
+    scale
+        As of `PackedLevels`.
     least_score, most_spots
         Of a place that is read, and places that are read on a level.
     judge
@@ -97,6 +99,7 @@ class Search:
         net: SpotNet,
         source: TileSource,
         *,
+        scale: tuple[float, float] = (1.0, 1.0),
         least_score: float,
         most_spots: int,
         judge: Judge | None,
@@ -105,7 +108,7 @@ class Search:
         self.shown: list[Shown] = []
         self._net, self._source, self._judge = net, source, judge
         self._least_score, self._most_spots = least_score, most_spots
-        self._packed = PackedLevels(source)
+        self._packed = PackedLevels(source, scale)
         self._steps = search_steps(self._packed)
         self._sure: list[Reading] = []
 

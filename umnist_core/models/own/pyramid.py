@@ -145,13 +145,14 @@ class AdditivePyramid(Model):
         """
         check_holds_a_glyph(source, "The additive pyramid")
         readable = as_readable(source)
-        return _patches(self._read(readable.source), readable, source)
+        return _patches(self._read(readable), readable, source)
 
-    def _read(self, source: TileSource) -> list[Reading]:
+    def _read(self, readable: Readable) -> list[Reading]:
         """Read from the coarsest level to the finest, and not again within a plain staircase."""
         readings: dict[tuple[float, float, float], Reading] = {}
         plain: list[tuple[float, Box]] = []
-        packed = PackedLevels(source)
+        source = readable.source
+        packed = PackedLevels(source, readable.scale)
         steps = search_steps(packed)
         most = (self.config.heaps, self.config.small_heaps, self.config.bar_heaps)
 

@@ -149,15 +149,26 @@ def iter_windows(
                 batch = tiles[first : first + BATCH]
                 corners = [(row - stretch.row0, col - stretch.col0) for row, col in batch]
                 yield Windows(level, tuple(batch), planes.windows(corners))
-                rows = _step_to((batch[-1][0] - stretch.row0) // TILE_PX, rows, steps)
-        _step_to(stretch.height // TILE_PX, rows, steps)
+                if steps is not None:
+                    done = (batch[-1][0] - stretch.row0) // TILE_PX
+                    steps.step(done - rows, _canvas_places(packed, level, batch))
+                    rows = done
+        if steps is not None:
+            steps.step(stretch.height // TILE_PX - rows)
 
 
-def _step_to(row: int, before: int, steps: Steps | None) -> int:
-    """Count the rows of tiles that are done; return how many they are now."""
-    if steps is not None and row > before:
-        steps.step(row - before)
-    return max(row, before)
+def _canvas_places(
+    packed: PackedLevels, level: int, tiles: Sequence[tuple[int, int]]
+) -> list[tuple[int, int, int, int]]:
+    """Return x, y, width and height of tiles, within the image, in px of its own."""
+    down, across = packed.scale
+    found = []
+    for row, col in tiles:
+        last_row = min(row + TILE_PX << level, packed.height)
+        last_col = min(col + TILE_PX << level, packed.width)
+        top, left = round((row << level) / down), round((col << level) / across)
+        found.append((left, top, round(last_col / across) - left, round(last_row / down) - top))
+    return found
 
 
 def _busy_places(
