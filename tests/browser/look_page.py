@@ -140,6 +140,8 @@ def prediction(seen: AttentionMap | None = None, **more: Any) -> dict[str, Any]:
         "attention": described,
         "no_attention": "" if seen else "This model weighs all places alike.",
         "looked": None,
+        "chosen": None,
+        "why": None,
         **more,
     }
 
@@ -157,6 +159,8 @@ class Models:
     """By checkpoint."""
     values: dict[int, int] = field(default_factory=dict)
     """The sum that is answered to a scene, by its index; else that of the outcome."""
+    noises: dict[str, int] = field(default_factory=dict)
+    """The sum that is answered to a scene whose noise has a seed of its own, by that seed."""
     failures: dict[str, Exception] = field(default_factory=dict)
     steps: int = 0
     """Of progress; the first is told, and more while the model is not held."""
@@ -170,6 +174,9 @@ class Models:
         """Return the answer to a request."""
         known = self.outcomes[request["checkpoint"]]
         index = request["image"].get("index")
+        noise = request["image"].get("overrides", {}).get("noise_seed")
+        if noise in self.noises:
+            return replace(known, result={**known.result, "tasks": [answer(self.noises[noise])]})
         if index not in self.values:
             return known
         return replace(known, result={**known.result, "tasks": [answer(self.values[index], None)]})

@@ -228,7 +228,7 @@ def _of_strange(one: FoundDigit, digits: Sequence[Digit]) -> WrongDigit:
     box = (one.row, one.col, one.row + one.height_px, one.col + one.width_px)
     under = next((digit for digit in digits if _share_within(box, digit.box) >= 0.5), None)
     if under is None:
-        return WrongDigit(NO_DIGIT, None, one.label, box, f"noise, taken for {_a(one.label)}")
+        return WrongDigit(NO_DIGIT, None, one.label, box, f"taken for {_a(one.label)}")
     words = f"a part of it, taken for {_a(one.label)}"
     return WrongDigit(PART, under.label, one.label, box, words)
 

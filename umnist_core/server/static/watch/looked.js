@@ -85,7 +85,7 @@ function table({ boxes, ...ink }) {
       h("th", { scope: "row" }, name),
       h("td", {}, percentText(share.mass)),
       h("td", {}, percentText(share.chance)),
-      h("td", {}, share.chance > 0 ? timesText(share).replace(" times", " ×") : "–"),
+      h("td", {}, share.chance > 0 ? timesText(share).replace(" times", "") : "–"),
       h("td", {}, percentText(share.perfect)),
     );
   return h(

@@ -53,7 +53,7 @@ export function whyBlock({ title, sentence, digits }, onDigit) {
  */
 export function digitName({ label, box }) {
   const side = Math.round(Math.max(box[2], box[3]));
-  return label === null ? `${side} px` : `${label} of ${side} px`;
+  return `${label ?? "Noise"} of ${side} px`;
 }
 
 /**
