@@ -38,6 +38,8 @@ class Channel extends EventTarget {
   tones = null;
   /** What else belongs into the address of what is shown. @type {Record<string, string|null>} */
   more = {};
+  /** Where the viewer lets others say something. @type {HTMLElement|null} */
+  band = null;
   users = 0;
 
   /** @param {Partial<Overlays>} change */
@@ -71,6 +73,12 @@ class Channel extends EventTarget {
     if (JSON.stringify(more) === JSON.stringify(this.more)) return;
     this.more = more;
     this.dispatchEvent(new CustomEvent("more"));
+  }
+
+  /** @param {HTMLElement|null} band null where there is no viewer any more. */
+  setBand(band) {
+    this.band = band;
+    this.dispatchEvent(new CustomEvent("band"));
   }
 
   /** @param {number} id Which digit to show. */

@@ -92,3 +92,9 @@ function build(element, attributes, children) {
   element.append(...children);
   return element;
 }
+
+/** @param {HTMLElement} element */
+export function toggleFullScreen(element) {
+  if (element.matches(":fullscreen")) document.exitFullscreen();
+  else element.requestFullscreen?.();
+}

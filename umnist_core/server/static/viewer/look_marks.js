@@ -5,7 +5,7 @@
  * @property {number[]} box x, y, width, height in image px
  * @property {string} text Such as the weight.
  * @property {number} strength 0 to 1; the strongest get their labels first.
- * @property {"patch"|"found"} kind
+ * @property {"patch"|"found"|"seen"} kind
  */
 
 import { s, set } from "../hall/dom.js";
@@ -19,6 +19,9 @@ const MOST_LABELS = 24;
 const LEAST_PX = 6;
 
 const LABEL_PADDING_PX = 6;
+
+/** What was looked at a while ago. */
+const FAINT = 0.3;
 
 /** Width of one character of a label; its digits are tabular. */
 const CHARACTER_PX = 7;
@@ -47,6 +50,10 @@ export class DrawnMark {
     this.lines = doubled("rect", `look ${mark.kind}`);
     this.label = plateLabel(mark.text, this.width, `look ${mark.kind}`);
     this.element = s("g", { "data-look": mark.kind }, ...this.lines, this.label.element);
+    if (mark.kind === "seen") {
+      this.element.style.setProperty("--newness", String(mark.strength));
+      this.element.style.opacity = String(FAINT + (1 - FAINT) * mark.strength);
+    }
   }
 
   /** @param {(box: number[]) => import("./labels.js").Rect} project */

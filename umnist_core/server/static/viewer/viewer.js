@@ -11,7 +11,7 @@
  */
 
 import { join } from "../hall/bus.js";
-import { h, onDetail } from "../hall/dom.js";
+import { h, onDetail, toggleFullScreen } from "../hall/dom.js";
 import { loadEngine, styleSheet } from "../hall/files.js";
 import { HeatBar } from "../heat/bar.js";
 import { makeHelp } from "./help.js";
@@ -158,6 +158,7 @@ class Viewer {
 
   destroy() {
     this.left.abort();
+    if (this.root.contains(this.channel.band)) this.channel.setBand(null);
     this.leaveBus();
     this.stopKeys();
     clearTimeout(this.reportTimer);
@@ -192,6 +193,8 @@ class Viewer {
     this.minimap = new Minimap((x, y) => this.#goTo({ ...this.lead.target, x, y }));
     this.notice = h("p", { class: "notice", hidden: "" });
     this.stage = h("div", { class: "stage" });
+    const band = h("div", { class: "band" });
+    this.channel.setBand(band);
     this.wipe = new Wipe(this.stage);
     this.live = h("div", { class: "unseen", role: "status" });
     this.measure = new Measure((text) => (this.live.textContent = text));
@@ -202,7 +205,7 @@ class Viewer {
         role: "group",
         "aria-label": "Image viewer",
       },
-      ...[makeToolbar(actions, data.plain, !!data.link), this.notice, this.stage],
+      ...[makeToolbar(actions, data.plain, !!data.link), band, this.notice, this.stage],
       ...(data.plain ? [] : [this.heatBar.element, this.measure.element, this.readout.element]),
       ...(data.plain ? [] : [this.help]),
       this.live,
@@ -221,7 +224,7 @@ class Viewer {
       zoom: withPane((direction) => this.#zoom(direction)),
       whole: withPane(() => this.#goTo(this.#wholeView(), "Whole image")),
       ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
-      fullScreen: () => this.#fullScreen(),
+      fullScreen: () => toggleFullScreen(this.root),
       help: () => (this.callbacks.onHelp ? this.callbacks.onHelp() : this.help.showModal()),
       measure: withPane((tool) => this.#measure(tool)),
       save: withPane((kind) => this.#save(kind)),
@@ -374,11 +377,6 @@ class Viewer {
     const problem = await saveView({ stage, panes, scale }, kind);
     if (problem) this.#showNotice(problem);
     else this.live.textContent = "Saved what is seen.";
-  }
-
-  #fullScreen() {
-    if (this.root.matches(":fullscreen")) document.exitFullscreen();
-    else this.root.requestFullscreen?.();
   }
 
   #moved(pane) {

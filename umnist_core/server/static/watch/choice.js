@@ -15,11 +15,8 @@ import { PEOPLE } from "./words.js";
 const NOTHING = "";
 
 export class ChoiceRows {
-  /**
-   * @param {{onChoice: (change: Partial<Choice>) => void, onPredict: () => void,
-   *          onCancel: () => void}} callbacks
-   */
-  constructor({ onChoice, onPredict, onCancel }) {
+  /** @param {(change: Partial<Choice>) => void} onChoice */
+  constructor(onChoice) {
     const list = (label, change) => {
       const select = h("select", { "aria-label": label });
       select.addEventListener("change", () => onChoice(change(select.value)));
@@ -30,19 +27,12 @@ export class ChoiceRows {
     this.beside = list("Beside it", (beside) => ({ beside: beside === NOTHING ? null : beside }));
     this.follow = h("input", { type: "checkbox" });
     this.follow.addEventListener("change", () => onChoice({ follow: this.follow.checked }));
-    this.predict = h("button", { type: "button", class: "main", click: onPredict }, "Predict");
-    this.cancel = h("button", { type: "button", hidden: "", click: onCancel }, "Cancel");
     const fields = [this.checkpoint, this.device, this.beside].map(({ element }) => element);
     this.element = h(
       "div",
       { class: "rows choice" },
       h("div", { class: "fields" }, ...fields),
-      h(
-        "div",
-        { class: "row" },
-        ...[this.predict, this.cancel],
-        h("label", { class: "switch" }, this.follow, "Again after every change"),
-      ),
+      h("label", { class: "switch" }, this.follow, "Again after every change"),
     );
   }
 
@@ -50,7 +40,7 @@ export class ChoiceRows {
    * @param {import("./watch.js").WatchData} data
    * @param {Choice} choice
    */
-  show({ checkpoints, devices, people, image, sentence }, choice) {
+  show({ checkpoints, devices, people }, choice) {
     const titled = choices(checkpoints);
     fillSelect(this.checkpoint.select, titled, choice.checkpoint);
     fillSelect(this.device.select, choices(devices), choice.device);
@@ -60,18 +50,6 @@ export class ChoiceRows {
     fillSelect(this.beside.select, besides, choice.beside ?? NOTHING);
     this.beside.element.hidden = besides.length < 2;
     this.follow.checked = choice.follow;
-    this.predict.disabled = !image || Boolean(sentence);
-  }
-
-  /** @param {boolean} isBusy */
-  showBusy(isBusy) {
-    const root = /** @type {Document|ShadowRoot} */ (this.element.getRootNode());
-    const hadFocus = root.activeElement;
-    this.predict.hidden = isBusy;
-    this.cancel.hidden = !isBusy;
-    // The button in focus changes places with the other one.
-    if (hadFocus === this.predict && isBusy) this.cancel.focus();
-    if (hadFocus === this.cancel && !isBusy) this.predict.focus();
   }
 }
 

@@ -14,6 +14,7 @@
  * @property {number} queue Jobs before it.
  * @property {number|null} estimate_s Until it is done.
  * @property {{done: number, total: number|null}|null} progress
+ * @property {number[][]} [seen] Places that it looked at so far, in their order, image px.
  * @property {number} version
  * @property {{sentence: string, code: string}|null} error
  * @property {import("./outcome.js").Result|null} result

@@ -46,11 +46,13 @@ import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
 import { subjectOf } from "../hall/subject.js";
+import { AnswerBar } from "./answer_bar.js";
 import { AttentionPanel, OUTLINED, outlineOf } from "./attention.js";
 import { ChoiceRows } from "./choice.js";
 import { Outcome, judged, spokenText, truthFor } from "./outcome.js";
 import { PlacesLoader, foundMarks, heatOf, patchMarks, scaled } from "./places.js";
 import { Runner, isSame } from "./runner.js";
+import { Replay, seenMarks } from "./search.js";
 import { PEOPLE, setText } from "./words.js";
 
 /** What takes longer shows that it works. */
@@ -85,6 +87,8 @@ class Watch {
     parentElement.append(this.root);
     const { signal } = this.left;
     channel.addEventListener("live", () => this.#somethingChanged(), { signal });
+    channel.addEventListener("band", () => this.#placeBar(), { signal });
+    this.#placeBar();
     this.#somethingChanged();
   }
 
@@ -108,8 +112,10 @@ class Watch {
       runner.close();
       places.close();
     }
+    this.replay.stop();
     this.channel.setLooks(null);
     this.leaveBus();
+    this.bar.element.remove();
     this.root.remove();
     this.styles.element.remove();
   }
@@ -133,13 +139,15 @@ class Watch {
   }
 
   #build() {
-    this.rows = new ChoiceRows({
-      onChoice: (change) => this.#choose(change),
+    this.rows = new ChoiceRows((change) => this.#choose(change));
+    this.bar = new AnswerBar({
       onPredict: () => this.#predict(),
       onCancel: () => {
         for (const { runner } of this.slots) if (runner.isBusy) runner.cancel();
       },
+      onReplay: () => this.#toggleReplay(),
     });
+    this.replay = new Replay(() => this.#draw());
     this.sentence = h("p", { class: "failure" });
     this.attention = new AttentionPanel({
       onPart: (key, part) => this.#change(key, (slot) => Object.assign(slot.part, part)),
@@ -168,6 +176,11 @@ class Watch {
         this.live,
       ],
     );
+  }
+
+  /** At the viewer, which may come later or anew; without one, first in the panel. */
+  #placeBar() {
+    (this.channel.band ?? this.root).prepend(this.bar.element);
   }
 
   #slot(key) {
@@ -275,6 +288,7 @@ class Watch {
     this.slots.forEach(({ outcome }, place) => (outcome.element.hidden = place >= targets.length));
     this.#drawHint(targets);
     this.#drawNote(states);
+    this.#drawBar(targets, states);
     this.#drawBusy();
     this.attention.show(states);
     this.#sendLooks(states);
@@ -301,6 +315,26 @@ class Watch {
     return { key, title, job, part, shown, failed, outline, people, isStale, home };
   }
 
+  #drawBar(targets, states) {
+    const isBusy = this.slots.some(({ runner }) => runner.isBusy);
+    if (this.replay.job !== replayable(states)) this.replay.stop();
+    this.bar.show({
+      answers: states.map(({ isStale }, place) => {
+        const { title, model, names = {} } = this.#checkpoint(this.slots[place]);
+        return { title, model, names, runner: this.slots[place].runner, isStale };
+      }),
+      isPossible: targets.length > 0,
+      note: this.note.hidden || isBusy ? "" : this.note.textContent,
+      canReplay: !isBusy && replayable(states) !== null,
+      isReplaying: this.replay.job !== null,
+    });
+  }
+
+  #toggleReplay() {
+    if (this.replay.job !== null) return this.replay.stop();
+    this.replay.start(this.slots.flatMap(({ runner }) => runner.answered?.job ?? []));
+  }
+
   #drawHint(targets) {
     const hints = targets.map(({ checkpoint }) => this.data.hints?.[checkpoint]).filter(Boolean);
     this.hint.hidden = hints.length === 0;
@@ -320,7 +354,8 @@ class Watch {
 
   #drawBusy() {
     const busy = this.slots.filter(({ runner }) => runner.isBusy);
-    this.rows.showBusy(busy.length > 0);
+    this.bar.showBusy(busy.length > 0);
+    this.bar.showProgress(busy.length > 0 && Boolean(this.isSlow));
     for (const { runner, outcome } of this.slots) if (!runner.isBusy) outcome.showProgress(false);
     if (busy.length === 0) {
       clearTimeout(this.busyTimer);
@@ -353,10 +388,29 @@ class Watch {
   /** @returns {import("../hall/bus.js").Look} */
   #look(state) {
     const { key, title, job, shown, isStale, isOther } = state;
-    if (!job || isOther) return { key, title, heat: null, marks: NO_MARKS };
+    const search = this.#searchMarks(state);
+    if (!job || isOther) return { key, title, heat: null, marks: search ?? NO_MARKS };
     const answer = setText(job.result.tasks[0]?.answer ?? []);
     const heat = shown ? heatOf(shown, this.data.home) : null;
-    return { key, title: `${title}: ${answer}`, heat, marks: this.#marks(state), isStale };
+    return {
+      key,
+      title: `${title}: ${answer}`,
+      heat,
+      marks: search ?? this.#marks(state),
+      isStale,
+    };
+  }
+
+  /** What it looked at so far, while it runs or is shown again; else null. */
+  #searchMarks({ key, job, isOther }) {
+    const running = this.#slot(key).runner.current?.job;
+    if (running?.seen?.length) {
+      const image = this.channel.live?.panes[0] ?? this.data.image;
+      const scale = image ? this.#scale({ image }) : 1;
+      return seenMarks(running.seen, running.seen.length, scale);
+    }
+    if (this.replay.job === null || !job || isOther) return null;
+    return seenMarks(job.seen ?? [], this.replay.count, this.#scale(job.result));
   }
 
   #marks(state) {
@@ -366,6 +420,14 @@ class Watch {
     if (outline === "found") return foundMarks(job.result, scale);
     return shown ? patchMarks(shown.places, OUTLINED[outline], scale) : NO_MARKS;
   }
+}
+
+/** Which jobs' searches can be shown again; null where none of them tells. */
+function replayable(states) {
+  const jobs = states.flatMap(({ job, isStale }) =>
+    job?.seen?.length && !isStale ? [job.id] : [],
+  );
+  return jobs.length && jobs.length === states.length ? jobs.join(" ") : null;
 }
 
 /** @type {import("../viewer/look_marks.js").LookMark[]} */
