@@ -65,7 +65,7 @@ def missed_html(name: str, answers: CardAnswers) -> str:
         if query is None:
             continue
         said = f"{missed.true}<small>said {missed.said}</small>"
-        told = f"Index {missed.index}: true {missed.true}, said {missed.said}; watch it look"
+        told = f"Index {missed.index}: true {missed.true}, said {missed.said}"
         address = escape(inference_address(query))
         links.append(f'<a href="{address}" title="{told}" aria-label="{told}">{said}</a>')
     if not links:

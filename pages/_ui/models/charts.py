@@ -24,6 +24,9 @@ ROW_PX, EDGE_PX = 30, 46
 NAMES_PX = 136
 """Room for the names of published lines, above the chart."""
 
+LEANS_LEFT = 15
+"""Per cent below which a name leans to the right: to the left there is no room."""
+
 APART = 2.4
 """Points that two named lines are apart; one that is closer has no name but the pointer's."""
 
@@ -143,7 +146,8 @@ def system_figure(
     _draw_dots(figure, rows, colours)
     has_strokes = any(row.published for row in rows)
     top = NAMES_PX if lines else 52 if has_strokes else 6
-    lay_out(figure, colours, height=EDGE_PX + ROW_PX * len(labels) + top, legend=has_strokes)
+    each = ROW_PX + 8 if lines else ROW_PX
+    lay_out(figure, colours, height=EDGE_PX + each * len(labels) + top, legend=has_strokes)
     figure.update_layout(margin={"l": 0, "r": 12, "t": top, "b": 0})
     figure.update_xaxes(
         title={"text": "Right (%)"}, range=[_first_tick(rows, lines), 101.5], showgrid=False
@@ -151,10 +155,28 @@ def system_figure(
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=labels[::-1],
-        range=[-0.6, len(labels) - 0.4],
+        range=[-0.6, len(labels) - 0.3],
         gridcolor="rgba(128,128,128,0.25)",
+        showticklabels=not lines,
     )
+    if lines:
+        _name_rows(figure, labels, colours)
     return figure
+
+
+def _name_rows(figure: Any, labels: Sequence[str], colours: Colours) -> None:
+    """Write the names of rows over them: beside them, they would leave a phone no room."""
+    for label in labels:
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=label,
+            text=label,
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 12, "color": colours.ink},
+        )
 
 
 def _first_tick(rows: Sequence[Measured], lines: Sequence[PublishedLine]) -> float:
@@ -179,15 +201,16 @@ def _draw_line(figure: Any, line: PublishedLine, colours: Colours) -> None:
         line={"color": colours.line, "width": 1, "dash": "solid" if line.is_named else "dot"},
     )
     if line.is_named:
+        is_left = line.value < LEANS_LEFT
         figure.add_annotation(
             x=line.value,
             y=1,
             yref="paper",
             text=f"{line.name} {line.value:g}",
-            textangle=48,
-            xanchor="right",
+            textangle=-48 if is_left else 48,
+            xanchor="left" if is_left else "right",
             yanchor="bottom",
-            xshift=6,
+            xshift=-6 if is_left else 6,
             yshift=2,
             showarrow=False,
             font={"size": 11, "color": colours.line},
