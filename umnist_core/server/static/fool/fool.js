@@ -101,7 +101,7 @@ class Fool {
     this.bar = h("span", {});
     this.meter = h(
       "div",
-      { class: "meter", role: "progressbar", "aria-label": "Tries", "aria-valuemin": 0 },
+      { class: "meter", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0 },
       this.bar,
     );
     this.progress = h("div", { class: "progress" }, this.words, this.meter);
