@@ -24,7 +24,12 @@ from umnist_core.models.cards import (
     load_card,
 )
 from umnist_core.models.catalogue import CATALOGUE
-from umnist_core.models.published import PROVENANCES, PUBLISHED, published_methods
+from umnist_core.models.published import (
+    PROVENANCES,
+    PUBLISHED,
+    PublishedMethod,
+    published_methods,
+)
 from umnist_core.scoring import reliability
 from umnist_core.training.config import config_names
 from umnist_core.training.runs import find_runs
@@ -108,7 +113,9 @@ def test_published_row_says_where_its_figure_stands_and_how_to_train_it() -> Non
 
 
 @pytest.mark.parametrize("method", published_methods(), ids=lambda one: one.method)
-def test_published_figure_has_its_provenance_and_commands_that_exist(method: Any) -> None:
+def test_published_figure_has_its_provenance_and_commands_that_exist(
+    method: PublishedMethod,
+) -> None:
     """No figure without its place; every command names a recipe that ships."""
     assert bool(method.figures) <= (method.provenance in PROVENANCES and bool(method.where))
     assert all(0 < value < 100 for value in method.figures.values())
@@ -213,16 +220,15 @@ def test_what_no_card_may_say_of_answers_is_left_out(own: Path) -> None:
     odd = {"7": {"9": 1, "x": 3}, "-1": {"2": 1}, "999": {"1": 1}, "3": 4}
     missed = [{"index": -4, "true": 7, "said": 9}, "a", {"index": 1}]
     data = {"preset": "nowhere", "seed": 1, "split": "test", "count": 4}
-    figures = {"data": data, "answers": {"task": "sum", "said": odd, "missed": missed}}
-    answers = find_answers(change(path, figures={**figures, "history": [{"images": "a"}]}))
+    told: dict[str, Any] = {"task": "sum", "said": odd, "missed": missed}
+    card = change(path, figures={"data": data, "answers": told, "history": [{"images": "a"}]})
+    answers = find_answers(card)
     assert answers is not None
     assert answers.said == {7: {9: 1}}
     assert not answers.missed
-    good = {
-        **figures,
-        "answers": {**figures["answers"], "missed": [{"index": 1, "true": 7, "said": 9}]},
-    }
-    change(path, figures=good)
+    assert not find_history(card)
+    told["missed"] = [{"index": 1, "true": 7, "said": 9}]
+    change(path, figures={"data": data, "answers": told})
     assert "/inference?preset=nowhere" not in html(open_page())
 
 
