@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from tests.inference.images import MEGAPIXEL, OVERRIDES, SCENE
 from umnist_core.attention import AttentionMap
@@ -64,6 +65,10 @@ def _judged(
     return judge(Sight(net, batch, source, scene, image), ModelOutput(**given), answers).why
 
 
+def _decoded(png: bytes) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
 FIVE = SceneImage(SceneRef("released", 7, "train", 3, (*OVERRIDES, ("digits", "5"))))
 
 
@@ -74,9 +79,14 @@ def test_reasons_are_those_of_peoples_answers() -> None:
     """The names, and for each kind of answer the one that a study's report gives it."""
     assert tuple(REASONS) == PEOPLES_REASONS
     true = [3, 7, 7]
-    reports = (None, [3, 7, 7], [7, 3, 7], [3, 7], [3, 7, 1], [])
+    reports: tuple[list[int] | None, ...] = (None, [3, 7, 7], [7, 3, 7], [3, 7], [3, 7, 1], [])
     for reported, traced, unseen in itertools.product(reports, (True, False), (True, False)):
-        label = {"stimulus": "a", "annotator": "x", "pool": "guided", "kind": "label"}
+        label: dict[str, Any] = {
+            "stimulus": "a",
+            "annotator": "x",
+            "pool": "guided",
+            "kind": "label",
+        }
         label |= {"correct": False, "digits_reported": reported}
         dwell = np.nan if not traced else 0.0 if unseen else 900.0
         digits = pd.DataFrame(
@@ -202,7 +212,7 @@ def test_digit_that_no_chosen_patch_lies_on_is_unseen() -> None:
     assert one.how is not None
     assert one.how.input_px == 28
     grid = open_image(MEGAPIXEL)[0].read_whole()
-    patch = cv2.imdecode(np.frombuffer(one.how.seen, np.uint8), cv2.IMREAD_GRAYSCALE)
+    patch = _decoded(one.how.seen)
     row, col = (int(middle // 50 * 50) for middle in (one.box[0] + 14, one.box[1] + 14))
     assert np.array_equal(patch, grid[row : row + 50, col : col + 50])
 
@@ -252,7 +262,7 @@ def test_model_that_names_nothing_is_told_by_what_it_got() -> None:
     whole = open_image(SCENE)[0].read_whole()
     small = cv2.resize(whole, (512, 512), interpolation=cv2.INTER_AREA)
     small = cv2.resize(small, (64, 64), interpolation=cv2.INTER_AREA)
-    shown = cv2.imdecode(np.frombuffer(how.seen, np.uint8), cv2.IMREAD_GRAYSCALE)
+    shown = _decoded(how.seen)
     found = cv2.matchTemplate(small, shown, cv2.TM_SQDIFF)
     assert found.min() < 0.5, "The picture is no part of what the model read."
 
@@ -272,10 +282,7 @@ def test_pictures_show_the_digit_itself() -> None:
     for one, other in zip(why.digits, of_ground.digits, strict=True):
         assert one.how is not None
         assert other.how is not None
-        seen, ground = (
-            cv2.imdecode(np.frombuffer(how.seen, np.uint8), cv2.IMREAD_GRAYSCALE)
-            for how in (one.how, other.how)
-        )
+        seen, ground = (_decoded(how.seen) for how in (one.how, other.how))
         assert seen.shape == (64, 64)
         assert 14 <= one.how.input_px < 56
         assert set(np.unique(seen)) <= {0, 255}
@@ -288,7 +295,7 @@ def test_part_beyond_the_image_is_grey() -> None:
     """Below and right of it as well."""
     source, _ = open_image(SCENE)
     png = crop_png(source, (580.0, 590.5, 620.0, 630.0))
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture = _decoded(png)
     assert picture.shape == (40, 40)
     assert (picture[20:] == 128).all()
     assert (picture[:, 10:] == 128).all()

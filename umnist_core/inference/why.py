@@ -275,10 +275,11 @@ def _of_chooser(looking: Looking, digits: Sequence[Digit], wrong: TaskAnswer) ->
         return Why(wrong.name, reason, sentence, _by_size(unseen))
     every = "the one digit" if len(digits) == 1 else f"all {len(digits)} digits"
     sentence = f"Patches that it chose lie on {every}, so {_rest(wrong, reported, true)}."
-    order = sorted(
-        range(len(facts)), key=lambda at: (_is_named(facts[at], reported), shares[digits[at]])
-    )
-    return Why(wrong.name, reason, sentence, tuple(facts[place] for place in order))
+    order = sorted(range(len(facts)), key=lambda place: shares[digits[place]])
+    listed = [facts[place] for place in order]
+    # Where it is known which classes it overlooked, those alone are of interest.
+    overlooked = [one for one in listed if reported is not None and one.label not in reported]
+    return Why(wrong.name, reason, sentence, tuple(overlooked or listed))
 
 
 def _rest(wrong: TaskAnswer, reported: Sequence[int] | None, true: Sequence[int]) -> str:
@@ -289,10 +290,6 @@ def _rest(wrong: TaskAnswer, reported: Sequence[int] | None, true: Sequence[int]
     extra = [_a(one) for one in reported if one not in true]
     missing = [f"no {one}" for one in true if one not in reported]
     return f"it misread them: it says that there is {_listed(iter(extra + missing))}"
-
-
-def _is_named(fact: WrongDigit, reported: Sequence[int] | None) -> bool:
-    return reported is None or fact.label in reported
 
 
 # -- models of which no more is known ---------------------------------------------------

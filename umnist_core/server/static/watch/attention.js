@@ -60,8 +60,12 @@ export class AttentionPanel {
     this.states = [];
     this.focus = null;
     this.listed = null;
-    /** @type {import("./looked.js").Looked|null} Of what the figures stand there. */
-    this.drawn = null;
+    /**
+     * Of what the figures stand there.
+     *
+     * @type {{one: import("./looked.js").Looked|null, own: import("./looked.js").Chosen|null}}
+     */
+    this.drawn = { one: null, own: null };
     this.timer = null;
     this.#build();
   }
@@ -240,11 +244,12 @@ export class AttentionPanel {
    */
   #drawLooked({ looked, attention, chosen }, { task, round }) {
     const name = task ?? (attention.tasks.length === 1 ? attention.tasks[0] : null);
-    const one = round === null && name ? looked?.[name] : null;
-    this.looked.hidden = !one;
-    if ((one ?? null) === this.drawn) return; // what is unfolded in it stays so
-    this.drawn = one ?? null;
-    this.looked.replaceChildren(...(one ? lookedParts(one, attention.places, chosen ?? null) : []));
+    const one = (round === null && name && looked?.[name]) || null;
+    const own = round === null ? (chosen ?? null) : null;
+    this.looked.hidden = !one && !own;
+    if (one === this.drawn.one && own === this.drawn.own) return; // what is unfolded stays so
+    this.drawn = { one, own };
+    this.looked.replaceChildren(...lookedParts(one, attention.places, own));
   }
 
   #drawAgreement() {

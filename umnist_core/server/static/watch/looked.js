@@ -16,12 +16,13 @@ const HOW =
   "of places is the exponential of the entropy of their weights.";
 
 /**
- * @param {Looked} looked To one task.
+ * @param {Looked|null} looked To one task; null where several are shown at once.
  * @param {number} places
  * @param {Chosen|null} chosen
  * @returns {HTMLElement[]}
  */
 export function lookedParts(looked, places, chosen) {
+  if (!looked) return chosen ? [chosenBar(chosen)] : [];
   const spread = h("p", { class: "note" }, spreadText(looked, places));
   return [
     h("p", { class: "note said" }, lookedText(looked)),
