@@ -164,6 +164,8 @@ class Models:
     failures: dict[str, Exception] = field(default_factory=dict)
     steps: int = 0
     """Of progress; the first is told, and more while the model is not held."""
+    seen: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Places that are told of with the first step."""
     held: set[int | None] = field(default_factory=set)
     """Indices of scenes, None for the picture, whose answers wait."""
     asked: list[tuple[str, int | None]] = field(default_factory=list)
@@ -202,8 +204,8 @@ class ToldProcess:
         models.asked.append((request["checkpoint"], index))
         on_progress("load", 0, None)
         for step in range(max(models.steps, 1)):
-            if models.steps:
-                on_progress("run", step, models.steps)
+            if models.steps or models.seen:
+                on_progress("run", step, models.steps or None, () if step else models.seen)
             while index in models.held and number not in self._cancelled:
                 time.sleep(0.01)
             if number in self._cancelled:

@@ -75,7 +75,9 @@ def test_answer_stands_beside_the_truth(open_watch: OpenWatch) -> None:
     assert tallest == 18
     said = look.panel.inner_text()
     assert "Loaded in 0.3 s, read in 0.1 s, ran in 0.8 s on CPU, 2 threads; at most 612 MB" in said
-    expect(look.panel.get_by_role("status")).to_have_text(f"{FIRST}: 18, wrong: the sum is 21.")
+    expect(look.panel.locator("> [role=status]")).to_have_text(
+        f"{FIRST}: 18, wrong: the sum is 21."
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_quick_answer_shows_no_progress(open_watch: OpenWatch) -> None:
     look.page.evaluate(
         """() => {
              window.flashed = 0;
-             const one = document.querySelector(".progress");
+             const one = document.querySelector(".umnist-answer .progress");
              new MutationObserver(() => (flashed += one.hidden ? 0 : 1))
                .observe(one, { attributes: true, attributeFilter: ["hidden"] });
            }"""
@@ -198,7 +200,7 @@ def test_quick_answer_shows_no_progress(open_watch: OpenWatch) -> None:
     times = look.page.evaluate(
         """async () => {
              const begun = performance.now();
-             document.querySelector(".umnist-watch .main").click();
+             document.querySelector(".umnist-answer .main").click();
              while (!document.querySelector(".outcome .value"))
                await new Promise(requestAnimationFrame);
              return performance.now() - begun;
@@ -274,7 +276,7 @@ def test_nothing_can_be_predicted_says_why(open_watch: OpenWatch) -> None:
           const ground = document.createElement("i");
           ground.style.color = "var(--paper)";
           panel.append(ground);
-          const button = panel.querySelector("button.main");
+          const button = document.querySelector(".umnist-answer .main");
           return [button, ground].map((one) => getComputedStyle(one).color);
         }"""
     )
