@@ -76,9 +76,9 @@ class PlainCnnConfig:
                 "width and places are 1 or more, and so are the four numbers of blocks; got "
                 f"{self.width}, {self.places} and {list(self.blocks)}."
             )
-        if not 1 <= self.fewest_digits <= self.most_digits <= self.places:
+        if not 0 <= self.fewest_digits <= self.most_digits <= self.places:
             raise InvalidValueError(
-                "fewest_digits, most_digits and places are 1 or more and in ascending order; got "
+                "Expected fewest_digits <= most_digits <= places, all 0 or more; got "
                 f"{self.fewest_digits}, {self.most_digits} and {self.places}."
             )
 
@@ -173,18 +173,24 @@ def likeliest_places(logits: Tensor, count: int) -> Tensor:
 
 
 class SumNet(nn.Module):
-    """From images to the logarithm of each sum's probability."""
+    """From images to the logarithm of each sum's probability.
+
+    Attributes
+    ----------
+    digits
+        Fewest and most of an image.
+    """
 
     def __init__(self, config: PlainCnnConfig) -> None:
         super().__init__()
         self.places = PlacesNet(config)
         self.count = config.places
-        self.fewest, self.most = config.fewest_digits, config.most_digits
+        self.digits = config.fewest_digits, config.most_digits
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (B, 28) of images (B, 1, S, S)."""
         chances = likeliest_places(self.places(images), self.count)
-        return sum_log_probabilities(chances, self.fewest, self.most)
+        return sum_log_probabilities(chances, *self.digits)
 
 
 @register_model("plain-cnn", PlainCnnConfig)
@@ -192,6 +198,7 @@ class PlainCnn(CamNet):
     """A small convolutional net that adds up what it sees, taught by sums."""
 
     config: PlainCnnConfig
+    net: SumNet
 
     def __init__(self, config: PlainCnnConfig) -> None:
         super().__init__(SumNet(config))
@@ -200,7 +207,7 @@ class PlainCnn(CamNet):
     @property
     def cam_layer(self) -> nn.Module:
         """The last features of the grid of 16 px, (B, channels, S / 16, S / 16)."""
-        return self.net.get_submodule("places.stages.2")
+        return self.net.places.stages[2]
 
     def prepare(self, source: TileSource) -> ReducedImage:
         """Reduce the image to the side that the net sees."""
@@ -216,4 +223,6 @@ class PlainCnn(CamNet):
 
     def forward(self, batch: ReducedBatch) -> ModelOutput:
         """Return the logarithms of the sums' probabilities, (B, 28)."""
+        # As the configuration has it now: it may be another for some answers.
+        self.net.digits = self.config.fewest_digits, self.config.most_digits
         return super().forward(batch)

@@ -37,6 +37,9 @@ from umnist_core.training.own.phases import SHORT_STEPS, CourseSettings, DrawBat
 FINER = 4
 """Pixels that are looked at along a side of each px of a reduced scene."""
 
+AT_ONCE = 40
+"""Scenes of the curve that are answered in one go."""
+
 CURVE_FILE = "curve.json"
 
 CURVE_SEED = 98
@@ -109,10 +112,20 @@ QUARTER = {
     "triangles": "0..1",
 }
 
+EIGHTH = {
+    "canvas": "500",
+    "factor": "3..14",
+    "digits": "1",
+    "label": "free",
+    "checkerboard": "2..3",
+    "circles": "0..1",
+    "triangles": "0..1",
+}
+
 HALF = {
     "canvas": "2000",
     "factor": "2..70",
-    "digits": "1..2",
+    "digits": "1..3",
     "label": "free",
     "checkerboard": "6..12",
     "circles": "0..2",
@@ -121,9 +134,10 @@ HALF = {
 
 LESSONS = (
     PlainLesson(LARGE, 64, 400, 128, 1, 1),
-    PlainLesson(QUARTER, 64, 1300, 128, 1, 1),
-    PlainLesson(HALF, 128, 800, 64, 1, 2, earlier=0.2, rate=0.7),
-    PlainLesson({}, 256, 800, 32, 3, 5, rate=0.5),
+    PlainLesson(QUARTER, 64, 750, 64, 1, 1),
+    PlainLesson(EIGHTH, 32, 700, 128, 1, 1, earlier=0.15),
+    PlainLesson(HALF, 128, 400, 20, 1, 3, earlier=0.1),
+    PlainLesson({}, 256, 600, 14, 3, 5, rate=0.7),
 )
 
 
@@ -144,7 +158,7 @@ class PlainTraining(CourseSettings):
     learning_rate: float = 3e-3
     precision: str = "mixed"
     workers: int = 1
-    check_images: int = 1000
+    check_images: int = 280
     curve_images: int = 280
     curve_steps: int = 100
 
@@ -175,7 +189,7 @@ def draw_reduced(scene: Scene, glyphs: GlyphSet, side_px: int) -> NDArray[np.uin
 
 
 @dataclass(frozen=True)
-class _Batches(Dataset[tuple[Tensor, Tensor, PlainLesson]]):
+class Batches(Dataset[tuple[Tensor, Tensor, PlainLesson]]):
     """Batches of the last of some lessons, and of those before, each drawn from its number."""
 
     lessons: tuple[PlainLesson, ...]
@@ -237,7 +251,7 @@ def plain_phases(
     before = 0
     for number, lesson in enumerate(training.lessons):
         name = f"lesson-{number + 1}"
-        batches = _Batches(training.lessons[: number + 1], training.seed + number, glyphs)
+        batches = Batches(training.lessons[: number + 1], training.seed + number, glyphs)
         draw = lesson_batches(batches, training.workers, curve, (name, before))
         yield make_phase(
             training, name, model, lesson.steps, draw, loss_of=lesson_loss, rate_share=lesson.rate
@@ -246,7 +260,7 @@ def plain_phases(
 
 
 def lesson_batches(
-    batches: _Batches, workers: int, curve: Curve, where: tuple[str, int]
+    batches: Batches, workers: int, curve: Curve, where: tuple[str, int]
 ) -> DrawBatch:
     """Return what gives a step its batch, drawn ahead by a worker where there is one.
 
@@ -277,7 +291,7 @@ def lesson_batches(
     return draw_batch
 
 
-def _loader(batches: _Batches, workers: int, first: int) -> DataLoader[Any]:
+def _loader(batches: Batches, workers: int, first: int) -> DataLoader[Any]:
     return DataLoader(
         batches,
         batch_size=None,
@@ -296,7 +310,7 @@ def as_input(images: Tensor, device: torch.device) -> Tensor:
 
 def lesson_loss(net: PlainCnn, images: Tensor, labels: Tensor, lesson: PlainLesson) -> Tensor:
     """Return the loss of some images, uint8 (B, S, S), and their sums, int64 (B,)."""
-    logits = net.net.get_submodule("places")(as_input(images, net.device))
+    logits: Tensor = net.net.places(as_input(images, net.device))
     chances = likeliest_places(logits, net.config.places)
     # The prior of a lesson's images, which is not that of the benchmark.
     sums = sum_log_probabilities(chances, lesson.fewest, lesson.most)
@@ -337,9 +351,8 @@ class Curve:
         seen, labels = self._scenes
         model = self._model
         model.eval()
-        said = [
-            model.net(as_input(part, model.device)).argmax(dim=1).cpu() for part in seen.split(40)
-        ]
+        parts = [seen[first : first + AT_ONCE] for first in range(0, len(seen), AT_ONCE)]
+        said = [model.net(as_input(part, model.device)).argmax(dim=1).cpu() for part in parts]
         model.train()
         return float((torch.cat(said) == labels).float().mean())
 
