@@ -112,7 +112,7 @@ def test_warnings_stand_before_the_answer_and_are_read_aloud_before_it(
         for one in (".warnings", ".outcome .value", ".outcome .bars")
     ]
     assert tops == sorted(tops)
-    said = look.panel.get_by_role("status").inner_text()
+    said = look.panel.locator("> [role=status]").inner_text()
     assert said.startswith("Warning: Expected 4000 x 4000 px; found 3100 x 2300 px. Warning:")
     assert said.endswith(f"{FIRST}: 18, right.")
     measured = look.panel.locator(".warned details")
@@ -141,6 +141,8 @@ def test_wrong_answer_says_why_and_flies_to_each_digit(open_page: OpenPage) -> N
     assert crisp.evaluate("(image) => [image.naturalWidth, image.width > 60]") == [8, True]
     rendering = "(image) => getComputedStyle(image).imageRendering"
     assert (crisp.evaluate(rendering), plain.evaluate(rendering)) == ("pixelated", "auto")
+    (mark,) = look.page.locator("[data-look=missed]").all()
+    expect(mark.locator("text")).to_have_text("3 missed")
     box = BOXES[2]
     buttons.first.focus()
     look.page.keyboard.press("Enter")
@@ -152,7 +154,7 @@ def test_wrong_answer_says_why_and_flies_to_each_digit(open_page: OpenPage) -> N
 
     wait_until(is_there, f"It did not fly to {middle}: {look.view()}")
     assert look.view()["zoom"] > 1
-    said = look.panel.get_by_role("status").inner_text()
+    said = look.panel.locator("> [role=status]").inner_text()
     assert said.endswith(f"wrong: the sum is 21. {_why()['sentence']}")
 
 

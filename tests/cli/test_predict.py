@@ -45,6 +45,9 @@ def test_scene_is_answered_with_truth_places_and_a_picture(tmp_path: Path) -> No
     weights = [place["weight"] for place in told["strongest"]]
     assert weights == sorted(weights, reverse=True)
     assert 1 <= len(weights) <= 24
+    looked = told["looked"]["sum"]
+    assert looked["boxes"]["mass"] >= looked["mass"] > looked["chance"] > 0
+    assert 1 <= looked["effective_places"] <= told["attention"]["places"]
     picture = cv2.imread(str(tmp_path / "a.png"))
     assert picture is not None
     assert picture.shape == (600, 600, 3)
@@ -61,11 +64,13 @@ def test_text_names_answer_digits_places_time_and_memory(tmp_path: Path) -> None
     """What people read first comes first."""
     done = _run(*SMALL, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    first, *rest = done.stdout.splitlines()
+    warning, first, *rest = done.stdout.splitlines()
+    assert warning == "warning: Expected 4000 x 4000 px, as in training; found 600 x 600 px."
     assert first.startswith("sum: ")
     assert first.endswith("right") or "wrong: it is" in first
     text = "\n".join(rest)
-    for words in ("digits found:", "strongest of", "of it on digits", "on CPU", "peak memory"):
+    said = ("digits found:", "strongest of", "times chance; a perfect model", "on CPU")
+    for words in (*said, "within digits' boxes", "as spread as over", "peak memory"):
         assert words in text
     assert list(tmp_path.iterdir()) == []
 

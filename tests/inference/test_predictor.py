@@ -25,6 +25,7 @@ from umnist_core.errors import (
 from umnist_core.inference import predictor as module
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.predictor import Predictor
+from umnist_core.inference.report import prediction_json, prediction_lines, prediction_row
 from umnist_core.inference.requests import LOAD, RUN, FileImage, PredictRequest, SceneImage
 from umnist_core.models.cards import card_path, get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
@@ -84,6 +85,22 @@ def test_attention_is_compared_with_the_scenes_ink(predictor: Predictor) -> None
     assert found.looked["sum"].chance == pytest.approx(is_ink.mean())
     assert found.looked["sum"].mass > 3 * found.looked["sum"].chance
     assert found.looked["sum"].pointing is True
+
+
+def test_wrong_answer_to_a_scene_comes_with_why(predictor: Predictor, tmp_path: Path) -> None:
+    """With pictures for a page; without them in text and JSON for programs."""
+    checkpoint = save_small(tmp_path, "resnet50", side_px=32)
+    refs = (SceneRef("released", 7, "train", index, OVERRIDES) for index in range(9))
+    answers = (predictor.predict(ask(checkpoint, SceneImage(ref))) for ref in refs)
+    found = next(one for one in answers if one.tasks[0].is_right is False)
+    assert found.why is not None
+    assert found.why.reason == "unknown"
+    (told,) = [line for line in prediction_lines(found) if line.startswith("why: ")]
+    assert told == f"why: {found.why.sentence} (unknown)"
+    how = found.to_dict()["why"]["digits"][0]["how"]
+    assert how["seen"].startswith("data:image/png;base64,")
+    assert "data:" not in json.dumps(prediction_json(found))
+    assert prediction_row("a", found)["why"] == found.why.sentence
 
 
 def test_megapixel_scene_has_four_truths(predictor: Predictor, small_ips: Path) -> None:

@@ -137,6 +137,10 @@ def test_prediction_comes_with_its_attention(browser: _Browser, client: httpx.Cl
     assert len(places["places"]) <= 3
     assert places["count"] == result["attention"]["places"]
     assert places["places"][0]["weight"] == places["max"]
+    assert places["looked"] == result["looked"]["sum"]
+    assert places["chosen"] == result["chosen"]
+    assert places["chosen"]["places"] == places["count"]
+    assert places["effective_places"] == pytest.approx(places["looked"]["effective_places"])
     x, y, width, height = places["places"][0]["box"]
     tile = _values(client.get(f"{base}/heat/9/0_0.png").content)
     assert tile.shape == (512, 512)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from umnist_core.attention import AttentionMap
+from umnist_core.attention import AttentionMap, effective_places
 from umnist_core.attention.colours import last_colour
 from umnist_core.attention.strongest import strongest_places
 from umnist_core.attention.tiles import as_colours, paint
@@ -103,7 +103,7 @@ def heat_tile(outcome: Outcome, choice: Choice, address: tuple[int, int, int], t
 
 
 def places_json(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
-    """Return the heaviest places of a map for JSON, heaviest first.
+    """Return the heaviest places of a map for JSON, heaviest first, and what is known of the map.
 
     Parameters
     ----------
@@ -132,6 +132,19 @@ def places_json(outcome: Outcome, choice: Choice, top: str) -> dict[str, Any]:
         "last_colour": last_colour(float(weights.max(initial=0)), _mean_of(found, weights)),
         "places": places,
         "count": len(weights),
+        "effective_places": effective_places(weights),
+        **_compared(outcome, choice, found.tasks),
+    }
+
+
+def _compared(outcome: Outcome, choice: Choice, tasks: tuple[str, ...]) -> dict[str, Any]:
+    """Return the map against the truth, which is worked out for all heads of a task at the end."""
+    task = choice.task or (tasks[0] if len(tasks) == 1 else None)
+    is_whole = choice.round is None and choice.head is None
+    looked = outcome.result.get("looked") or {}
+    return {
+        "looked": looked.get(task) if is_whole and task else None,
+        "chosen": outcome.result.get("chosen") if choice.round is None else None,
     }
 
 

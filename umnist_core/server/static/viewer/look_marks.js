@@ -5,7 +5,7 @@
  * @property {number[]} box x, y, width, height in image px
  * @property {string} text Such as the weight.
  * @property {number} strength 0 to 1; the strongest get their labels first.
- * @property {"patch"|"found"|"seen"} kind
+ * @property {"patch"|"found"|"seen"|"missed"} kind
  */
 
 import { s, set } from "../hall/dom.js";

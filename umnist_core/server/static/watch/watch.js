@@ -53,6 +53,7 @@ import { Outcome, judged, spokenText, truthFor } from "./outcome.js";
 import { PlacesLoader, foundMarks, heatOf, patchMarks, scaled } from "./places.js";
 import { Runner, isSame } from "./runner.js";
 import { Replay, seenMarks } from "./search.js";
+import { missedMarks } from "./why.js";
 import { PEOPLE, setText } from "./words.js";
 
 /** What takes longer shows that it works. */
@@ -417,8 +418,10 @@ class Watch {
     const { job, shown } = state;
     const outline = outlineOf(state);
     const scale = this.#scale(job.result);
-    if (outline === "found") return foundMarks(job.result, scale);
-    return shown ? patchMarks(shown.places, OUTLINED[outline], scale) : NO_MARKS;
+    if (outline === "none") return NO_MARKS;
+    const missed = missedMarks(job.result, scale);
+    if (outline === "found") return [...foundMarks(job.result, scale), ...missed];
+    return shown ? [...patchMarks(shown.places, OUTLINED[outline], scale), ...missed] : NO_MARKS;
   }
 }
 

@@ -67,6 +67,24 @@ export function seenText({ input_px: px, words }) {
   return `${size} px at its input: ${words}`;
 }
 
+/**
+ * Digits that the model did not see, outlined over the image.
+ *
+ * @param {{why?: Why|null}} result
+ * @param {number} scale Px of the viewer's frame per px of the image that was looked at.
+ * @returns {import("../viewer/look_marks.js").LookMark[]}
+ */
+export function missedMarks({ why }, scale) {
+  return (why?.digits ?? [])
+    .filter(({ kind }) => kind === "unseen")
+    .map(({ label, words, box }) => ({
+      box: box.map((one) => one * scale),
+      text: `${label} ${words}`,
+      strength: 1,
+      kind: "missed",
+    }));
+}
+
 /** @returns {HTMLElement} What the two pictures of each digit are. */
 function heads() {
   return h(
