@@ -16,6 +16,7 @@ from pages._ui.inference.choice import (
     take_choice,
 )
 from pages._ui.inference.fool import NO_NOISE, list_variations, show_fool
+from pages._ui.inference.gallery import show_gallery
 from pages._ui.inference.image import BUS, Picture, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
 from pages._ui.shared.address import LED_BY_ADDRESS, keep_shown
@@ -32,8 +33,8 @@ with st.container(key="watch"):
 
 with panel:
     show_digits_notice()
-    model_tab, image_tab, break_tab, truth_tab = st.tabs(
-        ["Model", "Image and noise", "Break it", "Answer"]
+    model_tab, image_tab, break_tab, truth_tab, gallery_tab = st.tabs(
+        ["Model", "Image and noise", "Break it", "Answer", "Examples"]
     )
 
 with image_tab:
@@ -106,3 +107,6 @@ with truth_tab:
         st.caption("Nothing is known of what is in this image.")
     else:
         show_answers(answers_data(picture.viewer), key="inference_answers")
+
+with gallery_tab:
+    show_gallery(cards, key="inference_gallery")

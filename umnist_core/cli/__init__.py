@@ -41,6 +41,7 @@ COMMANDS = {
     "predict": ("predict_command", "Let a model answer for an image, and see where it looked."),
     "render": ("render_command", "Draw one image."),
     "scales": ("scales_command", "Measure accuracy over scale on MNIST Large Scale."),
+    "sheet": ("sheet_command", "Write a contact sheet: by sum, or of a model's misses."),
     "study": ("study_group", "Run human-baseline studies."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
     "train": ("train_command", "Train a model, within a memory budget."),

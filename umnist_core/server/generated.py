@@ -8,8 +8,12 @@ from urllib.parse import urlencode
 from umnist_core.datasets.large_scale import LARGE_SCALE_PX
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
+from umnist_core.pyramid import PyramidGrid
 from umnist_core.rendering import pixel_pin
 from umnist_core.scenes import get_preset
+
+THUMBNAIL_PX = 512
+"""Longest side of a small picture."""
 
 
 def subject_of(ref: AnyRef) -> str:
@@ -36,6 +40,16 @@ def digit_truth(ref: DigitRef) -> dict[str, Any]:
         "shapes": [],
         "figures": [{"name": "Scale", "value": f"{ref.scale:.4g}"}],
     }
+
+
+def thumbnail_url(ref: AnyRef, glyphs: GlyphSet) -> str:
+    """Return the address of a small picture: the largest level that is a single tile."""
+    side = canvas_px(ref)
+    grid = PyramidGrid(side, side, THUMBNAIL_PX)
+    levels = range(grid.max_level, -1, -1)
+    level = next(level for level in levels if grid.tile_counts(level) == (1, 1))
+    address = scene_url(ref, glyphs, "dzi", tile=str(THUMBNAIL_PX))
+    return address.replace("/scene.dzi?", f"/scene_files/{level}/0_0.png?")
 
 
 def canvas_px(setting: AnyRef) -> int:

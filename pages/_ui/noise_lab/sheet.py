@@ -10,11 +10,9 @@ import streamlit as st
 from pages._ui.shared.viewer import our_component
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef
 from umnist_core.digits import GlyphSet
-from umnist_core.pyramid import PyramidGrid
-from umnist_core.server.generated import canvas_px, scene_url
+from umnist_core.server.generated import thumbnail_url
 
 SHEET_SAMPLES = 12
-SHEET_TILE_PX = 512
 
 _sheet = our_component("umnist_sheet", "showSheet")
 
@@ -49,17 +47,7 @@ def sheet_data(setting: AnyRef, glyphs: GlyphSet) -> dict[str, Any]:
     return {
         "current": setting.index,
         "samples": [
-            {"index": index, "url": _thumbnail(setting.at(index), glyphs)}
+            {"index": index, "url": thumbnail_url(setting.at(index), glyphs)}
             for index in range(first, last + 1)
         ],
     }
-
-
-def _thumbnail(setting: AnyRef, glyphs: GlyphSet) -> str:
-    """Return the address of the largest level that is a single tile."""
-    side = canvas_px(setting)
-    grid = PyramidGrid(side, side, SHEET_TILE_PX)
-    levels = range(grid.max_level, -1, -1)
-    level = next(level for level in levels if grid.tile_counts(level) == (1, 1))
-    address = scene_url(setting, glyphs, "dzi", tile=str(SHEET_TILE_PX))
-    return address.replace("/scene.dzi?", f"/scene_files/{level}/0_0.png?")

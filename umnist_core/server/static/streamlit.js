@@ -9,6 +9,7 @@
 
 import { mountBreaking } from "./breaking/breaking.js";
 import { mountFool } from "./fool/fool.js";
+import { mountGallery } from "./gallery/gallery.js";
 import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
 import { mountModelTable } from "./models/table.js";
@@ -90,6 +91,14 @@ export function showFool(component) {
   return attach(component, (parent, data, trigger) =>
     mountFool(parent, data, { onFound: trigger("found") }),
   );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showGallery(component) {
+  return attach(component, (parent, data) => mountGallery(parent, data));
 }
 
 /**

@@ -1,0 +1,49 @@
+"""Inference's gallery of examples, as a Streamlit component."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pages._ui.shared.viewer import our_component
+from umnist_core.digits import load_glyphs
+from umnist_core.experiments.gallery import KINDS, load_gallery
+from umnist_core.server.generated import thumbnail_url
+
+_gallery = our_component("umnist_gallery", "showGallery")
+
+STAND_IN = (
+    "These sentences hold for MNIST's digits; with the stand-in digits that are in use here, "
+    "answers may be others."
+)
+
+
+def show_gallery(models: Container[str], *, key: str) -> None:
+    """Show the examples of the models that are here.
+
+    Parameters
+    ----------
+    models
+        Names of their checkpoints.
+    key
+        Constant name of the gallery on its page.
+    """
+    glyphs = load_glyphs()
+    examples = [
+        {
+            "model": one.model,
+            "kind": one.kind,
+            "verdict": KINDS[one.kind],
+            "text": one.text,
+            "url": thumbnail_url(one.ref, glyphs),
+            "query": urlencode(one.query),
+        }
+        for one in load_gallery()
+        if one.model in models
+    ]
+    if not examples:
+        st.caption("None of the models that come with umnist is here.")
+        return
+    _gallery(key=key, data={"examples": examples, "note": STAND_IN if glyphs.is_stand_in else ""})
