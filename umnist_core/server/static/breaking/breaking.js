@@ -131,7 +131,7 @@ class Breaking {
     this.slider = h("input", { type: "range", min: 0, step: 1 });
     this.slider.addEventListener("input", () => this.#drag());
     this.slider.addEventListener("change", () => this.#letGo());
-    this.value = h("output", { class: "value" });
+    this.value = h("span", { class: "value", "aria-hidden": "true" });
     this.back = h("button", { type: "button", click: () => this.#goBack() }, "The study's image");
     this.hint = h("p", { class: "note hint" });
     this.sentence = h("p", { class: "note sentence" });
@@ -164,13 +164,13 @@ class Breaking {
       this.#drawValues();
     });
     const counts = COUNTS.map((count) => h("option", { value: count }, String(count)));
-    this.count = h("select", { "aria-label": "Scenes a value" }, ...counts);
+    this.count = h("select", { "aria-label": "Scenes each" }, ...counts);
     this.count.value = String(COUNT);
     const labelled = (text, input) => h("label", {}, h("span", { class: "name" }, text), input);
     this.draw = h("button", { type: "button", class: "main", click: () => this.#begin() });
     this.draw.textContent = "Draw the curve";
     this.cancel = h("button", { type: "button", click: () => this.curve.run.cancel() }, "Cancel");
-    const fields = [labelled("Values", this.values), labelled("Scenes a value", this.count)];
+    const fields = [labelled("Values", this.values), labelled("Scenes each", this.count)];
     const buttons = h("div", { class: "row" }, this.draw, this.cancel);
     return h("div", { class: "settings" }, h("div", { class: "fields" }, ...fields), buttons);
   }

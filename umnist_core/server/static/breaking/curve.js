@@ -181,7 +181,8 @@ export class CurvePanel {
       const kept = groups.find((group) => nameOf(group) === had) ?? groups[0];
       for (const group of groups) {
         const point = curve.points.find(({ value }) => value === group.dataset.value);
-        const text = `${point.value}: ${pointText(curve.name, point)}`;
+        const at = `${this.course.label} ${point.value}`;
+        const text = `${at}, ${pointText(curve.name, point)}`;
         group.setAttribute("role", "button");
         group.setAttribute("tabindex", group === kept ? "0" : "-1");
         group.setAttribute("aria-label", text);
@@ -240,11 +241,11 @@ export class CurvePanel {
 
   /** @param {Miss[]} misses */
   #list(model, value, task, misses) {
-    const at = `${this.course.label.toLowerCase()} ${value}`;
+    const at = `${this.course.label} ${value}`;
     const names = this.callbacks.namesOf(model)[task];
     const head = misses.length
-      ? `${model} missed ${misses.length} at ${at}:`
-      : `${model} missed none at ${at} so far.`;
+      ? `${at}: ${model} missed ${misses.length}`
+      : `${at}: ${model} has missed none`;
     const links = misses.map((miss) => {
       const link = h("a", { href: this.callbacks.hrefOf(miss, model) }, missText(miss, names));
       link.addEventListener("click", (event) => {

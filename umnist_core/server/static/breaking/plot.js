@@ -26,7 +26,7 @@
 import { s } from "../hall/dom.js";
 
 /** Room for the axes; the slider above begins and ends where the curves do. */
-export const LEFT = 44;
+export const LEFT = 50;
 export const RIGHT = 12;
 
 const TOP = 10;
@@ -107,7 +107,7 @@ function rows({ left, right, top, foot }, palette) {
   return [0, 25, 50, 75, 100].flatMap((tick) => {
     const y = foot - (tick / 100) * (foot - top);
     const line = { x1: left, x2: right, y1: y, y2: y, style: `stroke: ${palette.line}` };
-    const at = { x: left - 6, y: y + 4, "text-anchor": "end", "font-size": 12 };
+    const at = { x: left - 14, y: y + 4, "text-anchor": "end", "font-size": 12 };
     return [s("line", line), s("text", { ...at, style: `fill: ${palette.quiet}` }, String(tick))];
   });
 }
@@ -148,7 +148,7 @@ function nowLine(now, { left, right, top, foot }, palette) {
 function curveParts({ name, place, points }, { left, right, top, foot }, palette, beside) {
   const colour = palette.curves[place];
   const y = (share) => foot - share * (foot - top);
-  const x = ({ share }) => left + share * (right - left);
+  const x = ({ share }) => left + share * (right - left) + beside;
   const known = points
     .filter(({ accuracy, share }) => accuracy !== null && Number.isFinite(share))
     .sort((one, other) => one.share - other.share);
@@ -156,7 +156,7 @@ function curveParts({ name, place, points }, { left, right, top, foot }, palette
   const line = s("polyline", { points: path, style: `fill: none; stroke: ${colour}` });
   line.setAttribute("stroke-width", "1.6");
   const marks = known.map((point) => {
-    const at = Math.min(Math.max(x(point) + beside, left), right);
+    const at = x(point);
     const bar = { x1: at, x2: at, y1: y(point.low), y2: y(point.high) };
     const group = s(
       "g",

@@ -144,10 +144,8 @@ export class ModelRows {
     this.peopleRow.hidden = !people;
     if (!people) return;
     const { right, answers, scene } = people;
-    const each = answers === 1 ? "answer" : "answers";
-    const share = `${Math.round((100 * right) / Math.max(answers, 1))} %`;
     const isOther = Boolean(image) && image !== scene;
-    this.people.say(`${right} of ${answers} ${each} right, ${share}`, isOther);
+    this.people.say(`${right} of ${answers} right`, isOther);
     this.people.element.title = isOther ? "They saw the image of the study, not this one" : "";
   }
 }
