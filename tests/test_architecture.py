@@ -20,7 +20,8 @@ LARGEST_TRACKED_BYTES = 2_000_000
 LARGEST_CHECKPOINT_BYTES = 10_000_000
 
 NEEDS_MORE = (
-    r"__main__$|\.(labeling\.sql\.|hardware|models|rendering_torch|training|inference\.predictor$)"
+    r"__main__$|\.(labeling\.sql\.|hardware|models|rendering_torch|training)"
+    r"|\.inference\.(doubts|predictor|sight|why)$"
     r"|\.bench\.(data|durability|inference|ips|label_server|study)$"
     r"|\.bench\.gpu\.(agreement|live|recipes|small_state|step)$"
 )

@@ -12,10 +12,10 @@ import torch
 from sklearn.datasets import load_sample_images
 
 from umnist_core.datasets.large_scale.ref import DigitRef, any_ref
-from umnist_core.inference.doubts import Known, all_doubts, known_images
+from umnist_core.inference.doubts import KnownImages, all_doubts, known_images
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.requests import DigitImage, FileImage, ImageRef, SceneImage
-from umnist_core.inference.sight import Sight
+from umnist_core.inference.sight import SeenImage
 from umnist_core.models.base import Doubt, Model, ModelOutput
 from umnist_core.models.cards import Card, find_checkpoints, load_card
 from umnist_core.models.registry import create_model
@@ -51,7 +51,7 @@ def _doubts(
 ) -> tuple[Doubt, ...]:
     output = ModelOutput({"sum": torch.zeros(1, 28)}, doubts=() if own is None else (own,))
     card = Card("x", data=data)
-    found = all_doubts(Sight(model, None, source, scene, image), card, output)
+    found = all_doubts(SeenImage(model, None, source, scene, image), card, output)
     assert found is not None
     return found
 
@@ -158,7 +158,7 @@ def test_model_of_photographs_is_not_warned_of_them() -> None:
     """It says nothing, as it knows nothing else."""
     model = create_model("vgg16", {"classes": 5})
     output = ModelOutput({"class": torch.zeros(1, 5)})
-    sight = Sight(model, None, ArraySource(_photograph(300)), None, FILE)
+    sight = SeenImage(model, None, ArraySource(_photograph(300)), None, FILE)
     assert all_doubts(sight, Card("vgg16"), output) is None
 
 
@@ -166,4 +166,4 @@ def test_every_card_that_ships_says_what_its_model_knows() -> None:
     """So each warns of another canvas."""
     for name, path in find_checkpoints().items():
         assert known_images(load_card(path)).sides_px, name
-    assert known_images(Card("x")) == Known()
+    assert known_images(Card("x")) == KnownImages()

@@ -18,7 +18,7 @@ from umnist_core.attention import AttentionMap
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.prediction import TaskAnswer
 from umnist_core.inference.requests import SceneImage
-from umnist_core.inference.sight import Sight
+from umnist_core.inference.sight import SeenImage
 from umnist_core.inference.why import crop_png, judge, match_digits, reason_of
 from umnist_core.inference.wrong import REASONS, Why, without_pictures
 from umnist_core.models.base import FoundDigit, Model, ModelOutput
@@ -62,7 +62,7 @@ def _judged(
     net: Model = create_model(model, settings or {}).eval()
     batch = net.collate([net.prepare(source)])
     given = {"logits": {"sum": torch.zeros(1, 28)}, "no_attention": "None.", **output}
-    return judge(Sight(net, batch, source, scene, image), ModelOutput(**given), answers).why
+    return judge(SeenImage(net, batch, source, scene, image), ModelOutput(**given), answers).why
 
 
 def _decoded(png: bytes) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from umnist_core.inference.prediction import Prediction
     from umnist_core.inference.predictor import Predictor
     from umnist_core.inference.report import Row
-    from umnist_core.inference.requests import ImageRef, PredictRequest
+    from umnist_core.inference.requests import ImageRef, PredictRequest, Seen
     from umnist_core.scenes import SceneRef
 
 FILE = GivenPath(dir_okay=False)
@@ -135,7 +135,8 @@ def _predict_one(
     image = request.image
     with tqdm(disable=not sys.stderr.isatty(), leave=False, unit="step") as bar:
 
-        def show(_stage: str, done: int, total: int | None) -> None:
+        def show(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+            del stage, seen
             bar.total, bar.n = total, done
             bar.update(0)
 

@@ -20,7 +20,7 @@ from umnist_core.datasets.large_scale import LARGE_SCALE_PX
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE
 from umnist_core.geometry import Box
 from umnist_core.inference.requests import FileImage
-from umnist_core.inference.sight import Sight
+from umnist_core.inference.sight import SeenImage
 from umnist_core.models.base import Doubt, ModelOutput
 from umnist_core.models.cards import Card
 from umnist_core.models.own.unlike import image_doubts
@@ -52,7 +52,7 @@ _ON_BLACK = (MegapixelParameters, NeedleParameters)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownImages:
     """The images that a model learned from, as far as its card says.
 
     Attributes
@@ -70,25 +70,25 @@ class Known:
     is_on_black: bool = False
 
 
-def known_images(card: Card) -> Known:
+def known_images(card: Card) -> KnownImages:
     """Return what a card says of the images that its model learned from."""
     parts = [card.data, *card.data.get("turns", ())]
     named = [(str(one.get("preset", "")), dict(one.get("overrides") or {})) for one in parts]
     named = [(preset, overrides) for preset, overrides in named if preset]
     if not named:
-        return Known()
+        return KnownImages()
     if all(preset == LARGE_SCALE for preset, _ in named):
-        return Known((LARGE_SCALE_PX,))
+        return KnownImages((LARGE_SCALE_PX,))
     if any(preset not in PRESETS for preset, _ in named):
-        return Known()
+        return KnownImages()
     settings = [PRESETS[preset].with_overrides(overrides) for preset, overrides in named]
     is_plain = all(isinstance(one, UltraMnistParameters) for one in settings)
     sides = dict.fromkeys(int(one.to_text()["canvas"]) for one in settings)
     is_on_black = all(isinstance(one, _ON_BLACK) for one in settings)
-    return Known(tuple(sides), is_plain, is_on_black)
+    return KnownImages(tuple(sides), is_plain, is_on_black)
 
 
-def all_doubts(sight: Sight, card: Card, output: ModelOutput) -> tuple[Doubt, ...] | None:
+def all_doubts(sight: SeenImage, card: Card, output: ModelOutput) -> tuple[Doubt, ...] | None:
     """Return what makes an image unlike those that a model knows; None of models of photographs.
 
     Parameters
@@ -108,7 +108,7 @@ def all_doubts(sight: Sight, card: Card, output: ModelOutput) -> tuple[Doubt, ..
     return tuple({one.kind: one for one in (*found, *(own or ()))}.values())
 
 
-def _pixel_doubts(sight: Sight, known: Known) -> Iterator[Doubt]:
+def _pixel_doubts(sight: SeenImage, known: KnownImages) -> Iterator[Doubt]:
     """Yield what windows show; of a scene it is known what they would."""
     if sight.scene is not None:
         yield from _scene_doubts(sight.scene, known)
@@ -119,7 +119,7 @@ def _pixel_doubts(sight: Sight, known: Known) -> Iterator[Doubt]:
         yield from _ground_doubts(windows)
 
 
-def _unlike_doubts(sight: Sight, known: Known) -> Iterator[Doubt]:
+def _unlike_doubts(sight: SeenImage, known: KnownImages) -> Iterator[Doubt]:
     """Yield what our own models would say of an image themselves."""
     source = sight.source
     is_usual = (source.height, source.width) in [(side, side) for side in known.sides_px]
@@ -131,7 +131,7 @@ def _unlike_doubts(sight: Sight, known: Known) -> Iterator[Doubt]:
         yield from (one for one in image_doubts(source) if one.kind not in left_out)
 
 
-def _empty_doubts(sight: Sight) -> Iterator[Doubt]:
+def _empty_doubts(sight: SeenImage) -> Iterator[Doubt]:
     scene, image = sight.scene, sight.image
     is_ground = not isinstance(image, FileImage) and image.layer == "background"
     if scene is not None and (is_ground or (scene.asks_sum and not scene.digits)):
@@ -176,7 +176,7 @@ def _ground_doubts(windows: list[NDArray[np.uint8]]) -> Iterator[Doubt]:
         )
 
 
-def _scene_doubts(scene: Scene, known: Known) -> Iterator[Doubt]:
+def _scene_doubts(scene: Scene, known: KnownImages) -> Iterator[Doubt]:
     plain = "black and white digits on a checkerboard"
     if known.is_on_black and not scene.is_grey:
         yield Doubt(

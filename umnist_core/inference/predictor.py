@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -35,7 +35,7 @@ from umnist_core.inference.requests import (
     PredictRequest,
     Seen,
 )
-from umnist_core.inference.sight import Sight
+from umnist_core.inference.sight import SeenImage
 from umnist_core.inference.why import judge
 from umnist_core.models.base import CLASS, IMAGE, NUMBER, FoundDigit, Model, ModelOutput, Task
 from umnist_core.models.cards import Card, get_checkpoint
@@ -184,22 +184,35 @@ class Predictor:
             with self._memory_said(running), _timed(seconds, "run"):
                 output = model.attend(batch)
                 answers = _answers(model, output, scene, request.image)  # waits for the device
-        attention = None if output.attention is None else output.attention[0]
-        seen = Sight(model, batch, source, scene, request.image)
+        seen = SeenImage(model, batch, source, scene, request.image)
+        asked = replace(loaded, checkpoint=request.checkpoint)
+        return self._told(asked, seen, output, answers, seconds=seconds)
+
+    def _told(
+        self,
+        loaded: _Loaded,
+        seen: SeenImage,
+        output: ModelOutput,
+        answers: tuple[TaskAnswer, ...],
+        *,
+        seconds: dict[str, float],
+    ) -> Prediction:
+        """Return what a model gave for an image, with what the truth says of it."""
+        model = loaded.model
         judged = judge(seen, output, answers)
         confidences, is_calibrated = answer_confidences(output, model.tasks)
         return Prediction(
-            checkpoint=request.checkpoint,
+            checkpoint=loaded.checkpoint,
             model=loaded.name,
             device=self.hardware.title,
-            height=source.height,
-            width=source.width,
+            height=seen.source.height,
+            width=seen.source.width,
             tasks=answers,
             confidence=float(confidences[0]) if model.tasks[0].asks == CLASS else None,
             is_calibrated=is_calibrated,
             doubts=all_doubts(seen, loaded.card, output),
             found=None if output.found is None else tuple(map(_found_box, output.found[0])),
-            attention=attention,
+            attention=None if output.attention is None else output.attention[0],
             no_attention=output.no_attention,
             rounds=output.rounds[0] if output.rounds else (),
             looked=judged.looked,

@@ -12,7 +12,7 @@ from umnist_core.scenes import Scene
 
 
 @dataclass(frozen=True)
-class Sight:
+class SeenImage:
     """An image as a model got it.
 
     Attributes

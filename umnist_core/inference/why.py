@@ -19,7 +19,7 @@ from umnist_core.attention import ChosenPlaces, MapComparison
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.inference.looked import as_looked, chosen_places, compare_tasks, truth_masks
 from umnist_core.inference.prediction import SUM, Looked, TaskAnswer
-from umnist_core.inference.sight import Sight
+from umnist_core.inference.sight import SeenImage
 from umnist_core.inference.wrong import (
     MISADDED,
     MISREAD,
@@ -92,7 +92,7 @@ class Judged:
     why: Why | None = None
 
 
-def judge(sight: Sight, output: ModelOutput, answers: Sequence[TaskAnswer]) -> Judged:
+def judge(sight: SeenImage, output: ModelOutput, answers: Sequence[TaskAnswer]) -> Judged:
     """Return what the truth says of an answer and of where the model looked.
 
     Parameters
@@ -139,7 +139,7 @@ def reason_of(
     return MISREAD if reported is not None else MISREAD_OR_MISADDED
 
 
-def explain(looking: Looking, sight: Sight) -> Why | None:
+def explain(looking: Looking, sight: SeenImage) -> Why | None:
     """Return why the first wrong answer is wrong; None where none is.
 
     Parameters
@@ -362,7 +362,7 @@ def _ends(digit: Digit) -> Ends:
 # -- pictures ---------------------------------------------------------------------------
 
 
-def _how(sight: Sight, box: Ends) -> SeenDigit | None:
+def _how(sight: SeenImage, box: Ends) -> SeenDigit | None:
     view = sight.model.view_place(sight.batch, box)
     if view is None:
         return None
