@@ -40,6 +40,26 @@ def level_count(height: int, width: int) -> int:
     return max(1, (min(height, width) // GLYPH_PX).bit_length())
 
 
+class BitSquare:
+    """A box of a level in bits, which are made of its pixels where they are asked for.
+
+    Parameters
+    ----------
+    pixels
+        uint8 (H, W).
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitem__(self, where: Any) -> Bits:
+        bits: Bits = self._pixels[where] >> np.uint8(7)
+        return bits
+
+
 def read_bits(source: TileSource, level_box: Box, reduction: int) -> Bits:
     """Read a box that may reach out of the level; the pixels at its border go on outside.
 
@@ -49,22 +69,26 @@ def read_bits(source: TileSource, level_box: Box, reduction: int) -> Bits:
         uint8 (level_box.height, level_box.width), 1 where the mean of the channels is
         128 or more.
     """
+    return read_square(source, level_box, reduction)[:]
+
+
+def read_square(source: TileSource, level_box: Box, reduction: int) -> BitSquare:
+    """Read a box as `read_bits` does, of which only parts may be looked at."""
     level = Box(
         0, 0, reduced_size_px(source.height, reduction), reduced_size_px(source.width, reduction)
     )
     inside = level_box.intersection(level)
     if inside.is_empty:
-        return np.zeros((level_box.height, level_box.width), np.uint8)
+        return BitSquare(np.zeros((level_box.height, level_box.width), np.uint8))
     pixels = source.read_region(inside, reduction)
     if pixels.ndim == 3:
         pixels = pixels.mean(axis=2).astype(np.uint8)
-    bits = pixels >> np.uint8(7)
     above, left = inside.row0 - level_box.row0, inside.col0 - level_box.col0
     below, right = level_box.row1 - inside.row1, level_box.col1 - inside.col1
-    if not (above or left or below or right):
-        return bits
-    around = (above, below, left, right)
-    return np.asarray(cv2.copyMakeBorder(bits, *around, cv2.BORDER_REPLICATE), np.uint8)
+    if above or left or below or right:
+        around = (above, below, left, right)
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, *around, cv2.BORDER_REPLICATE), np.uint8)
+    return BitSquare(pixels)
 
 
 def row_edges(bits: Bits) -> Bits:

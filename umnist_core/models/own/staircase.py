@@ -21,9 +21,11 @@ from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box
 from umnist_core.models.own.edge_levels import (
     Bits,
+    BitSquare,
     col_edges,
     long_runs,
     read_bits,
+    read_square,
     row_edges,
 )
 from umnist_core.pyramid import TileSource
@@ -159,12 +161,12 @@ def _iter_readings(
     # Only what the digit's own square may hold: a neighbour has another grid.
     reach = math.ceil(INK_CELLS / 2 * factor)
     box = Box(round(row) - reach, round(col) - reach, round(row) + reach, round(col) + reach)
-    for grid in find_grids(read_bits(source, box, reduction), factor):
+    for grid in find_grids(read_square(source, box, reduction), factor):
         cell_px = grid.cell_px
         first_row = _first_line(row, cell_px, box.row0 + grid.row_phase)
         first_col = _first_line(col, cell_px, box.col0 + grid.col_phase)
         size = GRID_CELLS * cell_px
-        cells = read_bits(source, Box.from_size(first_row, first_col, size, size), reduction)
+        cells = read_square(source, Box.from_size(first_row, first_col, size, size), reduction)
         cut = _cut_glyph(cells, cell_px)
         if cut is None:
             yield None
@@ -226,7 +228,7 @@ class DigitGrid:
     surprise: float
 
 
-def find_grids(bits: Bits, factor: float) -> list[DigitGrid]:
+def find_grids(bits: Bits | BitSquare, factor: float) -> list[DigitGrid]:
     """Find the grids on which most long edges lie.
 
     Parameters
@@ -251,11 +253,12 @@ def find_grids(bits: Bits, factor: float) -> list[DigitGrid]:
     rows = row_runs.sum(axis=1, dtype=np.int64) * step_px
     cols = col_runs.sum(axis=0, dtype=np.int64) * step_px
     total = int(rows.sum() + cols.sum())
+    both = np.zeros((2, max(len(rows), len(cols))), np.int64)
+    both[0, : len(rows)], both[1, : len(cols)] = rows, cols
 
     def explain(cell_px: int) -> tuple[float, int, int, int, float]:
-        row_phase, row_sum = _fold(rows, cell_px)
-        col_phase, col_sum = _fold(cols, cell_px)
-        share = (row_sum + col_sum) / max(1, total)
+        (row_phase, col_phase), px = _fold(both, cell_px)
+        share = px / max(1, total)
         # A share of 1 / k is what edges anywhere give; on 1 px every edge is on the grid.
         gain = (share - 1 / cell_px) / (1 - 1 / cell_px) if cell_px > 1 else 0.5
         return gain, cell_px, row_phase, col_phase, share
@@ -313,18 +316,20 @@ def _cell_range(factor: float) -> tuple[int, int]:
     return smallest, max(smallest, math.ceil(LARGEST * factor))
 
 
-def _fold(profile: NDArray[np.int64], cell_px: int) -> tuple[int, int]:
-    padded = np.zeros(len(profile) + -len(profile) % cell_px, np.int64)
-    padded[: len(profile)] = profile  # called for every cell that is tried; np.pad takes longer
-    folded = padded.reshape(-1, cell_px).sum(axis=0)
-    phase = int(folded.argmax())
-    return phase, int(folded[phase])
+def _fold(profiles: NDArray[np.int64], cell_px: int) -> tuple[list[int], int]:
+    """Return the phase of the best line of each profile, (2, n), and the px on both."""
+    count = profiles.shape[1]
+    padded = np.zeros((2, count + -count % cell_px), np.int64)
+    padded[:, :count] = profiles  # called for every cell that is tried; np.pad takes longer
+    folded = padded.reshape(2, -1, cell_px).sum(axis=1)
+    phases = folded.argmax(axis=1).tolist()
+    return phases, int(folded[0, phases[0]] + folded[1, phases[1]])
 
 
 # -- ink --------------------------------------------------------------------------
 
 
-def _cut_glyph(cells: Bits, cell_px: int) -> tuple[int, int, Bits, Bits] | None:
+def _cut_glyph(cells: Bits | BitSquare, cell_px: int) -> tuple[int, int, Bits, Bits] | None:
     """Return the first cell of the glyph, its ink, and its pixels as they are."""
     between_rows, between_cols, seen = cell_edges(cells, cell_px)
     ink = recover_ink(between_rows[None], between_cols[None])[0]
@@ -355,7 +360,9 @@ def _mass_corner(ink: Bits) -> tuple[int, int] | None:
     return round(rows.mean() - CENTRE), round(cols.mean() - CENTRE)
 
 
-def cell_edges(pixels: Bits, cell_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32], Bits]:
+def cell_edges(
+    pixels: Bits | BitSquare, cell_px: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], Bits]:
     """Return how much of each side of the cells the image changes on, and the cells.
 
     Parameters
@@ -377,8 +384,9 @@ def cell_edges(pixels: Bits, cell_px: int) -> tuple[NDArray[np.float32], NDArray
     left, right = pixels[:, cell_px - 1 :: cell_px][:, : size - 1], pixels[:, cell_px::cell_px]
     between_cols = (left ^ right).reshape(size, cell_px, size - 1).mean(axis=1, dtype=np.float32)
     inner = np.unique(np.arange(INNER) * cell_px // INNER)
-    whole = pixels.reshape(size, cell_px, size, cell_px)
-    means = whole[:, inner][:, :, :, inner].mean(axis=(1, 3), dtype=np.float32)
+    places = (np.arange(size)[:, None] * cell_px + inner).ravel()
+    sampled = pixels[np.ix_(places, places)].reshape(size, len(inner), size, len(inner))
+    means = sampled.mean(axis=(1, 3), dtype=np.float32)
     return between_rows, between_cols, (means > 0.5).astype(np.uint8)
 
 

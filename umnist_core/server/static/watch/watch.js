@@ -81,6 +81,8 @@ class Watch {
     const { channel, leave } = join(data.bus);
     this.channel = channel;
     this.leaveBus = leave;
+    /** What each job answers. @type {WeakMap<object, import("./runner.js").Wish>} */
+    this.wishes = new WeakMap();
     this.slots = ["a", "b"].map((key) => this.#makeSlot(key));
     this.#build();
     this.styles = styleSheet("watch/watch.css", parentElement);
@@ -233,6 +235,7 @@ class Watch {
     const { job, wish } = slot.runner.answered ?? {};
     if (job && job !== slot.said) {
       slot.said = job;
+      this.wishes.set(job, wish);
       const { truth, called = {}, image } = this.data;
       const { names = {} } = this.#checkpoint(slot);
       if (wish.image === image?.dzi) {
@@ -310,7 +313,11 @@ class Watch {
     const job = runner.answered?.job ?? null;
     const part = job ? possible(slot.part, job.result) : slot.part;
     const title = this.#title(slot);
-    const { shown, failed } = places;
+    const { failed } = places;
+    // Until the new map is there the old one stays, but not over another scene.
+    const of = places.shown && this.wishes.get(places.shown.job);
+    const isMeant = of && isOfSameScene({ wish: of }, runner.answered?.wish);
+    const shown = isMeant ? places.shown : null;
     const people = this.data.people?.answers ?? 0;
     const { home = "" } = this.data;
     return { key, title, job, part, shown, failed, outline, people, isStale, home };
