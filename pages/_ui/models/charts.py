@@ -32,7 +32,7 @@ APART = 2.4
 
 
 @dataclass(frozen=True)
-class Measured:
+class ChartRow:
     """A row of the chart of a data system: what was measured here, and its published figures."""
 
     label: str
@@ -51,7 +51,7 @@ class PublishedLine:
 
 def measured_rows(
     checkpoints: Iterable[Checkpoint], methods: Sequence[PublishedMethod], system: str
-) -> list[Measured]:
+) -> list[ChartRow]:
     """Return what was measured on a data system: a row for each question or kind of images."""
     rows = []
     own = [one for one in checkpoints if system_of(one.card) == system]
@@ -60,7 +60,7 @@ def measured_rows(
         for share in shares:
             parts = [one.name] if len(own) > 1 or len(shares) == 1 else []
             parts += [] if share.label in _SUMS else [share.label]
-            rows.append(Measured(", ".join(parts), share, _beside(methods, system, share.label)))
+            rows.append(ChartRow(", ".join(parts), share, _beside(methods, system, share.label)))
     return rows
 
 
@@ -135,7 +135,7 @@ def _short(method: str) -> str:
 
 
 def system_figure(
-    rows: Sequence[Measured], lines: Sequence[PublishedLine], colours: Colours
+    rows: Sequence[ChartRow], lines: Sequence[PublishedLine], colours: Colours
 ) -> Any:
     """Draw what was measured as dots with intervals, and what is published as strokes and lines."""
     figure = go.Figure()
@@ -179,7 +179,7 @@ def _name_rows(figure: Any, labels: Sequence[str], colours: Colours) -> None:
         )
 
 
-def _first_tick(rows: Sequence[Measured], lines: Sequence[PublishedLine]) -> float:
+def _first_tick(rows: Sequence[ChartRow], lines: Sequence[PublishedLine]) -> float:
     """Return where the axis begins: at 0 where lines are all over it, else below what is there."""
     if lines:
         return -1.0
@@ -217,7 +217,7 @@ def _draw_line(figure: Any, line: PublishedLine, colours: Colours) -> None:
         )
 
 
-def _draw_strokes(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
+def _draw_strokes(figure: Any, rows: Sequence[ChartRow], colours: Colours) -> None:
     names = list(dict.fromkeys(name for row in rows for name, _ in row.published))
     for place, name in enumerate(names):
         own = [(row.label, value) for row in rows for n, value in row.published if n == name]
@@ -235,7 +235,7 @@ def _draw_strokes(figure: Any, rows: Sequence[Measured], colours: Colours) -> No
         )
 
 
-def _draw_dots(figure: Any, rows: Sequence[Measured], colours: Colours) -> None:
+def _draw_dots(figure: Any, rows: Sequence[ChartRow], colours: Colours) -> None:
     shares = np.array([100 * row.share.share for row in rows])
     low = np.array([100 * (row.share.low or row.share.share) for row in rows])
     high = np.array([100 * (row.share.high or row.share.share) for row in rows])
