@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -10,6 +10,8 @@ import streamlit as st
 from pages._ui.shared.viewer import our_component
 from umnist_core.digits import load_glyphs
 from umnist_core.experiments.gallery import KINDS, load_gallery
+from umnist_core.models.card_answers import find_answers
+from umnist_core.models.cards import Card
 from umnist_core.server.generated import thumbnail_url
 
 _gallery = our_component("umnist_gallery", "showGallery")
@@ -20,13 +22,13 @@ STAND_IN = (
 )
 
 
-def show_gallery(models: Container[str], *, key: str) -> None:
+def show_gallery(cards: Mapping[str, Card], *, key: str) -> None:
     """Show the examples of the models that are here.
 
     Parameters
     ----------
-    models
-        Names of their checkpoints.
+    cards
+        By the names of their checkpoints.
     key
         Constant name of the gallery on its page.
     """
@@ -41,9 +43,12 @@ def show_gallery(models: Container[str], *, key: str) -> None:
             "query": urlencode(one.query),
         }
         for one in load_gallery()
-        if one.model in models
+        if one.model in cards
     ]
     if not examples:
         st.caption("None of the models that come with umnist is here.")
         return
-    _gallery(key=key, data={"examples": examples, "note": STAND_IN if glyphs.is_stand_in else ""})
+    missed = {name: answers for name in cards if (answers := find_answers(cards[name]))}
+    listed = {name: len(one.missed) for name, one in missed.items() if one.scenes and one.missed}
+    note = STAND_IN if glyphs.is_stand_in else ""
+    _gallery(key=key, data={"examples": examples, "note": note, "misses": listed})

@@ -33,6 +33,7 @@ from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.fool import fool_addresses
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.inference.keep import keep_addresses
+from umnist_core.server.inference.sheets import sheet_addresses
 from umnist_core.server.one_page import PageRun, make_page, page_image
 from umnist_core.server.tiles import tile_address
 from umnist_core.server.web.addresses import address, mount
@@ -81,8 +82,8 @@ class _Inference:
 
     @property
     def kept(self) -> list[Route]:
-        """The addresses of what is kept of a prediction."""
-        return keep_addresses(lambda: self._pool)
+        """The addresses of what is kept of a prediction, and of contact sheets."""
+        return [*keep_addresses(lambda: self._pool), *sheet_addresses(self._settings)]
 
     @property
     def _pool(self) -> InferencePool:
