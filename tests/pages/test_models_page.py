@@ -187,9 +187,10 @@ def test_card_shows_its_calibration_and_what_was_measured_with_the_commands(own:
     assert f"Expected calibration error {100 * found['ece']:.1f} %" in captions
     answers = [find_answers(one.card) for one in shipped()]
     drawn = [find_reliability(one.card) for one in shipped()]
+    learned = [find_history(one.card) or None for one in shipped()]
     beside = 4  # the charts of data systems, above the cards
     assert len(page.get("plotly_chart")) == beside + 1 + sum(
-        one is not None for one in [*answers, *drawn]
+        one is not None for one in [*answers, *drawn, *learned]
     )
 
 
