@@ -104,10 +104,9 @@ def test_colour_photograph_is_told_by_its_colours(model: Model, name: str) -> No
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     found = _kinds(model, DATA[name], ArraySource(grey))
     assert found == {"released": ["photograph"], "large-scale": []}.get(name, ["ground"])
-    as_colour = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
-    _, jpeg = cv2.imencode(".jpg", as_colour, [cv2.IMWRITE_JPEG_QUALITY, 30])
-    again = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
-    assert "colour" not in _kinds(model, DATA[name], ArraySource(again))
+    # Somewhat brownish paper is no colour.
+    tinted = np.clip(np.add(grey[:, :, None], [20, 10, 0]), 0, 255).astype(np.uint8)
+    assert "colour" not in _kinds(model, DATA[name], ArraySource(tinted))
 
 
 @pytest.mark.parametrize("value", [0, 255, (30, 120, 30)])

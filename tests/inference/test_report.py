@@ -16,8 +16,8 @@ import torch
 
 from tests.inference.images import SCENE, ask
 from tests.training.tiny import Tiny, TinyConfig
-from umnist_core.inference.prediction import Prediction
 from umnist_core.inference.measured import MEASURED
+from umnist_core.inference.prediction import Prediction
 from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.report import (
     prediction_json,
