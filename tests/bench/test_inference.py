@@ -26,6 +26,7 @@ def test_bench_measures_a_real_server() -> None:
     assert set(figures.first_ms) == set(figures.warm_ms) == {"additive-pyramid"}
     for times in (figures.first_ms, figures.warm_ms):
         assert 0 < times["additive-pyramid"].low <= times["additive-pyramid"].high
+    assert figures.follow_p95_ms["additive-pyramid"] > 0
     for spread in (figures.cancel_ms, figures.tile_ratio):
         assert 0 < spread.low <= spread.median <= spread.high
     for value in (figures.tile_p95_idle_ms, figures.tile_p95_ms, figures.made_p95_ms):

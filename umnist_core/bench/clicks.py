@@ -1,4 +1,4 @@
-"""How long somebody waits for a model: from the click to its heat over the image, in a browser.
+"""How long somebody waits for a model: from the click to its heat, from a slider to the answer.
 
 The real app and a real browser: the page asks for a prediction, the app's inference process
 answers, and tiles of the heat are fetched, coloured and drawn. Time runs, in the page's own
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from umnist_core.bench.browser import browser_page, running_app, timing_script
+from umnist_core.bench.interaction import drag_slider
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 DRAW_TIMEOUT_MS = 300_000
 SEED = 20_261_121
 
+SLIDERS = ("checkerboard", "rotation")
+"""Dragged while a model follows."""
+
 _WATCH = timing_script("click", "umnist-heat")
+_FOLLOW = timing_script("input", "umnist-answered")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,38 @@ def time_clicks(checkpoint: str, preset: str, rounds: int, device: str = "auto")
         page.evaluate(_WATCH)
         times = [_click(page, number) for number in range(1 + rounds)]
     return ClickTimes(times[0], tuple(times[1:]))
+
+
+def time_follows(checkpoint: str, changes: int, device: str = "auto") -> list[float]:
+    """Start the app, and drag sliders of the noise while a model follows, place by place.
+
+    Parameters
+    ----------
+    checkpoint
+        Name of a checkpoint that learned from ``released``.
+    changes
+        How many, in equal parts for each of `SLIDERS`, 1 or more for each.
+    device
+        As of `time_clicks`.
+
+    Returns
+    -------
+    list of float
+        From a slider's event to the frame with the new answer, in ms.
+
+    Raises
+    ------
+    MissingFileError, NetworkError
+        As `time_clicks` does.
+    """
+    with running_app() as origin, browser_page() as page:
+        query = f"model={checkpoint}&device={device}&preset=released&seed={SEED}"
+        page.goto(f"{origin}/inference?{query}&checkerboard=12&rotation=0")
+        page.wait_for_selector(".umnist-answer .value", timeout=DRAW_TIMEOUT_MS)
+        page.get_by_role("tab", name="Image and noise").click()
+        page.evaluate(_FOLLOW)
+        each = max(1, changes // len(SLIDERS))
+        return [ms for name in SLIDERS for ms in drag_slider(page, name, each)]
 
 
 def _click(page: Page, number: int) -> float:

@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 from starlette.applications import Starlette
 
-from umnist_core.bench.clicks import time_clicks
+from umnist_core.bench.clicks import time_clicks, time_follows
 from umnist_core.bench.http_client import ask, ask_for
 from umnist_core.bench.spread import Spread, spread_of
 from umnist_core.bench.tile_server import bench_server, tile_addresses
@@ -38,6 +38,9 @@ CONNECTIONS = 6
 
 BUSY_CHECKPOINT = "digit-finder"
 """What runs while tiles are asked for: it has the processor busy the longest."""
+
+CHANGES_A_ROUND = 2
+"""Places to which each round drags sliders, for each checkpoint."""
 
 _WHOLE_TILE = (9, 0, 0)
 """Level, column and row of the tile that shows the whole image."""
@@ -62,6 +65,9 @@ class InferenceFigures:
     warm_ms
         The same for further clicks; each image is a new one of the preset it learned from, or of
         ``released`` where it learned from no scenes.
+    follow_p95_ms
+        Checkpoint of ``released`` -> from a slider's event to the frame with the new answer, while
+        the slider is dragged from place to place, each answer awaited; in ms.
     cancel_ms
         From the request to cancel what runs to a device that is free again.
     tile_p95_idle_ms, tile_p95_ms
@@ -77,6 +83,7 @@ class InferenceFigures:
     device: str
     first_ms: dict[str, Spread]
     warm_ms: dict[str, Spread]
+    follow_p95_ms: dict[str, float]
     cancel_ms: Spread
     tile_p95_idle_ms: float
     tile_p95_ms: float
@@ -121,9 +128,12 @@ def bench_inference(
     names = tuple(find_shipped_checkpoints() if checkpoints is None else checkpoints)
     plan = _Arguments(device, names, rounds, first_rounds, round_s, progress)
     first, warm = _time_clicks(plan)
+    follow = _time_follows(plan)
     with bench_server(create_inference_app) as port:
         others = asyncio.run(_measure(port, plan))
-    return InferenceFigures(first_ms=first, warm_ms=warm, connections=CONNECTIONS, **others)
+    return InferenceFigures(
+        first_ms=first, warm_ms=warm, follow_p95_ms=follow, connections=CONNECTIONS, **others
+    )
 
 
 def create_inference_app() -> Starlette:
@@ -158,6 +168,16 @@ def _time_clicks(plan: _Arguments) -> tuple[dict[str, Spread], dict[str, Spread]
         first[name] = spread_of([one.first_ms for one in starts])
         warm[name] = spread_of([ms for one in starts for ms in one.warm_ms])
     return first, warm
+
+
+def _time_follows(plan: _Arguments) -> dict[str, float]:
+    shipped = find_shipped_checkpoints()
+    follow = {}
+    for name in plan.checkpoints:
+        if load_card(shipped[name]).data.get("preset") == "released":
+            plan.progress(f"following a slider with {name}")
+            follow[name] = _p95(time_follows(name, CHANGES_A_ROUND * plan.rounds, plan.device))
+    return follow
 
 
 @dataclass
@@ -296,4 +316,8 @@ def _tile_path(pin: str, seed: int, index: int, address: tuple[int, int, int]) -
 
 
 def _p95_ms(latencies_s: list[float]) -> float:
-    return round(float(np.percentile(latencies_s, 95)) * 1e3, 2)
+    return _p95([1e3 * one for one in latencies_s])
+
+
+def _p95(values: list[float]) -> float:
+    return round(float(np.percentile(values, 95)), 2)

@@ -71,7 +71,7 @@ def bench_interaction(changes: int = 100) -> InteractionFigures:
         page.wait_for_selector(".umnist-lab")
         page.evaluate(_WATCH)
         per_slider = max(2, changes // len(SLIDERS))
-        latencies_ms = [_drag(page, name, per_slider) for name in SLIDERS]
+        latencies_ms = [drag_slider(page, name, per_slider) for name in SLIDERS]
     medians = [float(np.median(one)) for one in latencies_ms]
     everything = np.concatenate(latencies_ms)
     return InteractionFigures(
@@ -83,8 +83,18 @@ def bench_interaction(changes: int = 100) -> InteractionFigures:
     )
 
 
-def _drag(page: Page, name: str, changes: int) -> list[float]:
-    """Drag a slider to one place after another and return what each took, in ms."""
+def drag_slider(page: Page, name: str, changes: int) -> list[float]:
+    """Drag a slider to one place after another and return what each took, in ms.
+
+    Parameters
+    ----------
+    page
+        On which a `timing_script` runs, from ``input`` to whatever is waited for.
+    name
+        Of the slider.
+    changes
+        How many places, fewer than the slider has.
+    """
     _wait_until_idle(page)
     handle = page.locator(f"[data-name={name}] input[type=range]:visible").last
     handle.scroll_into_view_if_needed()

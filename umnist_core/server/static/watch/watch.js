@@ -243,6 +243,10 @@ class Watch {
       }
       this.live.textContent = spokenText(this.#title(slot), job.result, names);
       if (slot.key === "a") this.callbacks.onAnswered?.(job);
+      this.#draw();
+      const told = new CustomEvent("umnist-answered", { bubbles: true, composed: true });
+      this.bar.element.dispatchEvent(told);
+      return;
     }
     this.#draw();
   }
