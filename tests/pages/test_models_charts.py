@@ -19,9 +19,15 @@ from pages._ui.models.links import fitting_query, paper_address, scene_query
 from pages._ui.models.rows import Checkpoint, cited, system_of, time_words
 from pages._ui.models.words import linked
 from pages._ui.shared.charts import DARK, LIGHT
-from umnist_core.models.card_answers import CardAnswers, HistoryPoint, Missed, SceneSet
+from umnist_core.models.card_answers import (
+    CardAnswers,
+    HistoryPoint,
+    Missed,
+    SceneSet,
+    find_answers,
+)
 from umnist_core.models.cards import Card, find_shipped_checkpoints, load_card
-from umnist_core.models.published import published_methods
+from umnist_core.models.published import PublishedMethod, published_methods
 from umnist_core.models.weight_counts import count_weights
 
 SCENES = SceneSet("paper", {"shape_pairs": "2"}, 7, "test", 10)
@@ -41,6 +47,16 @@ def test_published_lines_are_named_where_names_have_room() -> None:
     assert {3.6, 49.3, 52.1, 86.2, 93.8, 99.1} <= set(named)
     figures = {one.figures["sum"] for one in published_methods() if "sum" in one.figures}
     assert {line.value for line in lines} == figures
+
+
+def test_of_two_close_figures_one_alone_is_named() -> None:
+    """Names on each other cannot be read; both lines stay."""
+    close = [
+        PublishedMethod(model, "ultramnist", model, {"sum": value})
+        for model, value in (("a", 50.0), ("b", 50.0 + APART / 2), ("c", 80.0))
+    ]
+    lines = published_lines(close, "ultramnist")
+    assert {line.name: line.is_named for line in lines} == {"a": False, "b": True, "c": True}
 
 
 def test_rows_have_the_origins_images_first_then_ours() -> None:
@@ -116,6 +132,9 @@ def test_every_shipped_model_is_watched_on_an_image_that_it_answered_rightly(
     query = fitting_query(one.name, one.card)
     assert query["model"] == one.name
     assert query["preset"] == one.card.data["preset"]
+    answers = find_answers(one.card)
+    if answers is not None:
+        assert int(query["index"]) not in {missed.index for missed in answers.missed}
     assert system_of(one.card) != "other"
 
 
