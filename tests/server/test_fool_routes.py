@@ -206,3 +206,15 @@ def test_what_cannot_be_searched_is_a_sentence(
     else:
         assert answer.status_code == status
         assert words in answer.text
+
+
+def test_sheet_of_misses_is_a_file_and_names_no_path(client: httpx.Client) -> None:
+    """PNG and HTML of a model that ships; another name, and a number of none, are refused."""
+    for suffix, start in (("png", b"\x89PNG"), ("html", b"<!doctype html>")):
+        params = {"model": MODEL, "count": "2"}
+        answer = client.get(f"/inference/misses.{suffix}", params=params)
+        assert answer.status_code == 200
+        assert answer.content.startswith(start)
+        assert f"misses.{suffix}" in answer.headers["content-disposition"]
+    for asked, status in (({"model": "../x"}, 404), ({"model": MODEL, "count": "0"}, 422)):
+        assert client.get("/inference/misses.png", params=asked).status_code == status
