@@ -13,6 +13,7 @@ from pages._ui.inference.choice import (
     list_devices,
     load_cards,
     refusal,
+    start_model,
     take_choice,
 )
 from pages._ui.inference.fool import NO_NOISE, list_variations, show_fool
@@ -48,9 +49,12 @@ with image_tab:
 
 cards = load_cards()
 sentence = refusal(cards)
-devices = list_devices(is_to_start=not sentence)
+devices = list_devices()
 preset, kind = (picture.preset, picture.kind) if picture else (None, "")
 choice = current_choice(cards, devices, bool(picture and picture.people), preset, kind)
+
+if not sentence:
+    start_model(choice)
 
 with stage:
     if picture is None:

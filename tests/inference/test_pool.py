@@ -56,6 +56,11 @@ def _pid(pool: InferencePool) -> int:
     return pid
 
 
+def _until_told(pool: InferencePool, checkpoint: str) -> None:
+    process = pool._lanes["cpu"].process
+    wait_for(lambda: checkpoint in process._likely)
+
+
 def _is_alive(pid: int) -> bool:
     state = Path(f"/proc/{pid}/stat")
     try:
@@ -324,6 +329,20 @@ def test_process_that_was_started_before_is_there_for_the_first_request() -> Non
         assert _pid(pool) == pid
         with pytest.raises(NotFoundError, match="no device"):
             pool.start("cuda:9")
+    finally:
+        pool.close()
+
+
+def test_a_likely_model_is_loaded_before_it_is_asked_for() -> None:
+    """The first request need not load it; one that is unknown disturbs nothing."""
+    pool = InferencePool(settings_with())
+    try:
+        viewer = Viewer(pool)
+        for checkpoint in ("no-such-model", QUICK):
+            pool.start("cpu", checkpoint)
+            _until_told(pool, checkpoint)
+        seconds = viewer.until(viewer.ask(quick()))["result"]["seconds"]
+        assert seconds["load"] < 0.2 * seconds["run"]
     finally:
         pool.close()
 

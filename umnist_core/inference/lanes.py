@@ -25,6 +25,8 @@ class Lane:
     thread: threading.Thread | None = None
     wish: str = ""
     """``"start"`` or ``"end"``: what the process is to do before the next request."""
+    likely: str = ""
+    """Checkpoint that is loaded at the start, as it will probably be asked for."""
 
     def add(self, job: Job) -> None:
         """Let a job wait behind those that came earlier, but before all that are patient."""

@@ -264,10 +264,15 @@ class InferencePool:
                 if not self._listeners[job_id]:
                     del self._listeners[job_id]
 
-    def start(self, device: str) -> None:
-        """Start the process of a device, so that the first request finds it ready.
+    def start(self, device: str, checkpoint: str = "") -> None:
+        """Start the process of a device, so that the first request finds it ready; do not wait.
 
-        It does not wait; what goes wrong is said to that request.
+        What goes wrong is said to that request.
+
+        Parameters
+        ----------
+        device, checkpoint
+            Which will probably be asked for; the checkpoint is loaded.
 
         Raises
         ------
@@ -280,7 +285,7 @@ class InferencePool:
         with self._changed:
             lane = self._lane(chosen)
             self._check_room(lane, None)
-            lane.wish = "start"
+            lane.wish, lane.likely = "start", checkpoint
             self._changed.notify_all()
 
     def unload(self) -> None:
@@ -448,6 +453,7 @@ class InferencePool:
             if wish == "start":
                 with contextlib.suppress(UmnistError, RequestCancelledError):
                     lane.process.start()
+                    lane.process.load(lane.likely)
                 idle_since = time.monotonic()
             else:
                 lane.process.stop()

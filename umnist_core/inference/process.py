@@ -72,7 +72,7 @@ class _Running:
 class ModelProcess:
     """The process of one device; it is started when it is needed and again after it ended.
 
-    `run`, `start` and `stop` belong to one thread; `cancel` may be called by any.
+    `run`, `start`, `load` and `stop` belong to one thread; `cancel` may be called by any.
 
     Parameters
     ----------
@@ -92,6 +92,7 @@ class ModelProcess:
         self._process: _Running | None = None
         self._number: int | None = None
         self._cancelled: int | None = None
+        self._likely: set[str] = set()
         self.loaded: tuple[str, ...] = ()
         """Weights files of the models that it holds."""
         self.start_s: float | None = None
@@ -149,6 +150,23 @@ class ModelProcess:
             process = self._start()
         return process
 
+    def load(self, checkpoint: str) -> None:
+        """Have a model loaded before it is asked for, once in the life of the process.
+
+        It does not wait; what goes wrong is said to the request that comes.
+
+        Parameters
+        ----------
+        checkpoint
+            Its name or path; nothing is loaded where it is empty.
+        """
+        process = self._process
+        if process is None or not checkpoint or checkpoint in self._likely:
+            return
+        self._likely.add(checkpoint)
+        with contextlib.suppress(OSError):
+            process.send(Message({"kind": "load", "checkpoint": checkpoint}))
+
     def cancel(self, number: int) -> None:
         """Stop a request that runs or is about to; return at once."""
         with self._lock:
@@ -165,7 +183,7 @@ class ModelProcess:
     def stop(self) -> None:
         """End the process and give its memory back."""
         process, self._process = self._process, None
-        self.loaded = ()
+        self.loaded, self._likely = (), set()
         if process is None:
             return
         process.is_killed = True

@@ -128,9 +128,21 @@ class Worker:
         """Say that requests may come, and answer them until the process ends."""
         self._send(Message({"kind": "ready"}))
         while True:
-            self._send(self._answer(self._requests.get()))
+            message = self._requests.get()
+            if message.kind == "load":
+                self._load(str(message.fields["checkpoint"]))
+                continue
+            self._send(self._answer(message))
             if self._is_over:
                 os._exit(0)  # the next starts with whole memory, and with its device anew
+
+    def _load(self, checkpoint: str) -> None:
+        """Load a model and the digits; whoever asks is told what goes wrong."""
+        from umnist_core.digits import load_glyphs
+
+        with contextlib.suppress(UmnistError):
+            self._predictor.load(checkpoint)
+            load_glyphs()
 
     def _read(self) -> None:
         """Take messages in; end the process when no more can come, whatever runs."""

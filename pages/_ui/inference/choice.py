@@ -98,13 +98,15 @@ def is_fitting(card: Card, preset: str) -> bool:
     return learned is None or learned.planner == ALL_PRESETS[preset].planner
 
 
-def list_devices(*, is_to_start: bool) -> list[dict[str, str]]:
-    """Return where models can run, for the panel; have the first one's process start."""
-    pool = shared_pool()
-    devices = pool.devices()
-    if is_to_start:
-        with contextlib.suppress(UmnistError):  # whoever predicts is told
-            pool.start(AUTO)
+def start_model(choice: Mapping[str, Any]) -> None:
+    """Have the process of the chosen device start and load the chosen model."""
+    with contextlib.suppress(UmnistError):  # whoever predicts is told
+        shared_pool().start(choice["device"], choice["checkpoint"] or "")
+
+
+def list_devices() -> list[dict[str, str]]:
+    """Return where models can run, for the panel."""
+    devices = shared_pool().devices()
     one_by_one = [{"key": one.key, "title": one.title} for one in devices]
     return [{"key": AUTO, "title": "Fastest here"}, *one_by_one] if len(devices) > 1 else one_by_one
 
