@@ -73,7 +73,7 @@ def _why() -> dict[str, Any]:
     return {
         "task": "sum",
         "reason": "not_looked_at",
-        "title": "Not looked at",
+        "title": "Unseen",
         "sentence": "It missed the 3 of 24 px, read the 7 of 256 px as a 1 and took noise for a 4.",
         "digits": [_digit(2, **missed), _digit(0, **misread), _digit(4, **noise)],
     }
@@ -128,7 +128,7 @@ def test_wrong_answer_says_why_and_flies_to_each_digit(open_page: OpenPage) -> N
     """The sentence under the verdict; each digit beside its pictures, and a button goes there."""
     look = open_page(tasks=[answer(18, 21)], why=_why())
     why = look.panel.get_by_role("region", name="Why it is wrong")
-    expect(why.locator(".said")).to_have_text(f"Not looked at: {_why()['sentence']}")
+    expect(why.locator(".said")).to_have_text(f"Unseen: {_why()['sentence']}")
     buttons = why.get_by_role("button")
     names = [text.split("\n")[0] for text in buttons.all_inner_texts()]
     assert names == [

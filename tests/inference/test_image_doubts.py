@@ -138,6 +138,9 @@ def test_scene_of_the_other_kind_is_told_by_its_ground(model: Model, name: str) 
     image = SceneImage(SceneRef("released", 3, overrides=overrides))
     source, scene = open_image(image)
     assert _kinds(model, DATA[name], source, image, scene) == ["ground"]
+    (doubt,) = _doubts(model, DATA[name], ArraySource(source.read_whole()))
+    assert doubt.kind == "ground"
+    assert doubt.sentence.startswith("Expected a black ground, as in training; found ")
     other = _usual(name, 0)
     source, scene = open_image(other)
     found = _kinds(model, DATA["released"], source, other, scene)

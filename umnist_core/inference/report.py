@@ -119,10 +119,9 @@ def _why_lines(found: Prediction) -> Iterator[str]:
         return
     yield f"why: {found.why.sentence} ({found.why.title.lower()})"
     for one in found.why.digits:
-        what = "noise" if one.label is None else f"the {one.label}"
         size = "" if one.how is None else f"{one.how.input_px:.1f} px at the model's input"
         rest = "; ".join(part for part in (one.words, size) if part)
-        yield f"  {what} at {_box_words(as_xywh(one.box))}" + (f": {rest}" if rest else "")
+        yield f"  {one.name} at {_box_words(as_xywh(one.box))}" + (f": {rest}" if rest else "")
 
 
 def _percent(share: float) -> str:

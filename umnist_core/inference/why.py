@@ -229,8 +229,7 @@ def _of_strange(one: FoundDigit, digits: Sequence[Digit]) -> WrongDigit:
     under = next((digit for digit in digits if _share_within(box, digit.box) >= 0.5), None)
     if under is None:
         return WrongDigit(NO_DIGIT, None, one.label, box, f"taken for {_a(one.label)}")
-    words = f"a part of it, taken for {_a(one.label)}"
-    return WrongDigit(PART, under.label, one.label, box, words)
+    return WrongDigit(PART, under.label, one.label, box, f"taken for {_a(one.label)}")
 
 
 def _share_within(box: Ends, other: Box) -> float:
@@ -247,7 +246,7 @@ def _clause(fact: WrongDigit) -> str:
     read = _a(fact.read if fact.read is not None else 0)
     if fact.kind == READ_AS:
         return f"read {_named(fact)} as {read}"
-    return f"took {f'a part of the {fact.label}' if fact.kind == PART else 'noise'} for {read}"
+    return f"took {fact.name} for {read}"
 
 
 # -- models that choose places ----------------------------------------------------------

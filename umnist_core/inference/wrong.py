@@ -11,14 +11,15 @@ NOT_LOOKED_AT, MISREAD, MISADDED = "not_looked_at", "misread", "misadded"
 MISREAD_OR_MISADDED, UNKNOWN = "misread_or_misadded", "unknown"
 
 REASONS: Mapping[str, str] = {
-    NOT_LOOKED_AT: "Not looked at",
+    NOT_LOOKED_AT: "Unseen",
     MISREAD: "Misread",
     MISADDED: "Misadded",
     MISREAD_OR_MISADDED: "Misread or misadded",
     UNKNOWN: "Unknown",
 }
 """Why an answer was wrong -> what that is called; those of `umnist_core.scoring.REASONS`, which
-people's answers go by. That package loads pandas, which a process of models does without."""
+people's answers go by. That package loads pandas, which a process of models does without. Of a
+model it is not said that it did not look: it may have looked and found nothing."""
 
 UNSEEN, READ_AS, NO_DIGIT, PART, THERE = "unseen", "misread", "noise", "part", "there"
 KINDS = (UNSEEN, READ_AS, NO_DIGIT, PART, THERE)
@@ -74,6 +75,13 @@ class WrongDigit:
     box: Ends
     words: str
     how: SeenDigit | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is, to follow a verb."""
+        if self.label is None:
+            return "noise"
+        return f"a part of the {self.label}" if self.kind == PART else f"the {self.label}"
 
     @property
     def side_px(self) -> float:

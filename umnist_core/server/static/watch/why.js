@@ -51,8 +51,9 @@ export function whyBlock({ title, sentence, digits }, onDigit) {
  * @param {WrongDigit} digit
  * @returns {string}
  */
-export function digitName({ label, box }) {
+export function digitName({ kind, label, box }) {
   const side = Math.round(Math.max(box[2], box[3]));
+  if (kind === "part") return `Part of the ${label}`;
   return `${label ?? "Noise"} of ${side} px`;
 }
 
