@@ -12,8 +12,8 @@ from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.fool import (
     Ask,
-    Given,
-    Search,
+    GivenAnswer,
+    NoiseSearch,
     Variation,
     find_flip,
     other_images,
@@ -29,10 +29,10 @@ TRUTH = (17,)
 
 def _flipping(*flips: SceneRef, answer: tuple[int, ...] = TRUTH) -> Ask:
     """Return a model that says 13 of some images, and else one answer."""
-    return lambda ref, _until: Given((13,) if ref in flips else answer, TRUTH)
+    return lambda ref, _until: GivenAnswer((13,) if ref in flips else answer, TRUTH)
 
 
-def _search(ask: Ask, ref: SceneRef = REF, vary: str = "noise_seed", **how: object) -> Search:
+def _search(ask: Ask, ref: SceneRef = REF, vary: str = "noise_seed", **how: object) -> NoiseSearch:
     variation = parse_variation(vary)
     return find_flip(ref, ask, GLYPHS, variation=variation, **how)  # type: ignore[arg-type]
 
@@ -87,7 +87,7 @@ def test_none_that_flips_it_is_said_with_how_many_were_tried() -> None:
 def test_answer_that_was_wrong_already_is_said_to_have_been() -> None:
     """Then any other answer is a change, and a right one is said to be right."""
     images = other_images(REF, Variation(), 24)
-    changed = _search(lambda ref, _until: Given(TRUTH if ref == images[1] else (20,), TRUTH))
+    changed = _search(lambda ref, _until: GivenAnswer(TRUTH if ref == images[1] else (20,), TRUTH))
     assert changed.sentence == (
         "It was wrong already: it said 20 for 17. The answer changed after 2 tries of other noise: "
         "20 became 17, which is right."
@@ -104,12 +104,12 @@ def test_search_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> Non
     now = [100.0]
     monkeypatch.setattr("umnist_core.experiments.fool.time.monotonic", lambda: now[0])
 
-    def ask(_ref: SceneRef, until: float) -> Given:
+    def ask(_ref: SceneRef, until: float) -> GivenAnswer:
         now[0] += 25
         if now[0] > until:
             now[0] = until
             raise TimeoutError
-        return Given(TRUTH, TRUTH)
+        return GivenAnswer(TRUTH, TRUTH)
 
     search = _search(ask)
     assert (search.tried, search.is_late, search.seconds) == (2, True, 60)

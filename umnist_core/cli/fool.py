@@ -17,7 +17,7 @@ from umnist_core.cli._scene_options import parameter_help, scene_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from umnist_core.experiments.fool import Given, Search
+    from umnist_core.experiments.fool import GivenAnswer, NoiseSearch
     from umnist_core.scenes import SceneRef
 
 
@@ -82,7 +82,7 @@ def fool_command(
     ask = _asker(checkpoint, device)
     with tqdm(disable=not sys.stderr.isatty(), leave=False, unit="try") as bar:
 
-        def show(tried: int, total: int, _first: Given) -> None:
+        def show(tried: int, total: int, _first: GivenAnswer) -> None:
             bar.total, bar.n = total, tried
             bar.update(0)
 
@@ -98,26 +98,26 @@ def fool_command(
     _tell(search, checkpoint, as_json)
 
 
-def _asker(checkpoint: str, device: str) -> Callable[[SceneRef, float], Given]:
+def _asker(checkpoint: str, device: str) -> Callable[[SceneRef, float], GivenAnswer]:
     """Return what asks a model of this process."""
-    from umnist_core.experiments.fool import Given
+    from umnist_core.experiments.fool import GivenAnswer
     from umnist_core.inference.predictor import Predictor
     from umnist_core.inference.requests import PredictRequest, SceneImage
 
     predictor = Predictor(device)
 
-    def ask(ref: SceneRef, until: float) -> Given:
+    def ask(ref: SceneRef, until: float) -> GivenAnswer:
         def check(*_: object, **_more: object) -> None:
             if time.monotonic() > until:
                 raise TimeoutError
 
         found = predictor.predict(PredictRequest(checkpoint, "auto", SceneImage(ref)), check)
-        return Given(found.tasks[0].answer, found.tasks[0].truth)
+        return GivenAnswer(found.tasks[0].answer, found.tasks[0].truth)
 
     return ask
 
 
-def _tell(search: Search, checkpoint: str, as_json: bool) -> None:
+def _tell(search: NoiseSearch, checkpoint: str, as_json: bool) -> None:
     query = search.query
     link = None if query is None else f"inference?{urlencode(query | {'model': checkpoint})}"
     if as_json:
@@ -137,7 +137,7 @@ def _command(ref: SceneRef, checkpoint: str) -> str:
     return shlex.join(["umnist", "predict", "--model", checkpoint, *options])
 
 
-def _as_json(search: Search, checkpoint: str) -> dict[str, Any]:
+def _as_json(search: NoiseSearch, checkpoint: str) -> dict[str, Any]:
     return {
         "model": checkpoint,
         "image": search.ref.to_dict(),

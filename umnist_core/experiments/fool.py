@@ -30,7 +30,7 @@ _NOTHING = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenAnswer:
     """What a model answered to the first task of an image.
 
     Attributes
@@ -72,7 +72,7 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class NoiseSearch:
     """What a search came to.
 
     Attributes
@@ -92,14 +92,14 @@ class Search:
     """
 
     ref: SceneRef
-    first: Given
+    first: GivenAnswer
     variation: Variation
     tried: int
     tries: int
     seconds: float
     is_late: bool = False
     found: SceneRef | None = None
-    then: Given | None = None
+    then: GivenAnswer | None = None
 
     @property
     def sentence(self) -> str:
@@ -140,10 +140,10 @@ class Search:
         return {**self.ref.to_query(), **beside, "compare": "wipe", "pair": "1"}
 
 
-Ask = Callable[[SceneRef, float], Given]
+Ask = Callable[[SceneRef, float], GivenAnswer]
 """Asks the model of an image, until a time of `time.monotonic`; raises TimeoutError after it."""
 
-OnTried = Callable[[int, int, Given], None]
+OnTried = Callable[[int, int, GivenAnswer], None]
 """Called with how many were tried, of how many, and the first answer; may raise to stop it."""
 
 
@@ -233,7 +233,7 @@ def find_flip(
     tries: int = TRIES,
     longest_s: float = LONGEST_S,
     on_tried: OnTried | None = None,
-) -> Search:
+) -> NoiseSearch:
     """Search for noise under which a model's answer is another.
 
     From a right answer the search is for a wrong one, from a wrong one for any other.
@@ -269,7 +269,7 @@ def find_flip(
     _check_images(ref, images, chosen, glyphs)
     first = ask(ref, float("inf"))
     began = time.monotonic()
-    search = Search(ref, first, chosen, 0, len(images), 0.0)
+    search = NoiseSearch(ref, first, chosen, 0, len(images), 0.0)
     tell(0, len(images), first)
     for tried, image in enumerate(images, 1):
         try:

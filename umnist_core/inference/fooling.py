@@ -17,7 +17,7 @@ from typing import Any
 
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import BusyError, NotFoundError, UmnistError, WorkerError
-from umnist_core.experiments.fool import Given, Search, Variation, find_flip
+from umnist_core.experiments.fool import GivenAnswer, NoiseSearch, Variation, find_flip
 from umnist_core.inference.jobs import CANCELLED, DONE, ENDED, FAILED, RUNNING
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import PredictRequest, SceneImage
@@ -37,7 +37,7 @@ ABANDONED_S = 60.0
 _LOOK_EVERY_S = 0.5
 
 
-class _StoppedError(Exception):
+class _NotWantedError(Exception):
     """The search is not wanted any more."""
 
 
@@ -63,7 +63,7 @@ class FoolRequest:
 
 
 @dataclass(eq=False)
-class _Running:
+class _RunningSearch:
     """A search and how far it is; the lock of `FoolSearches` guards it."""
 
     id: str
@@ -76,8 +76,8 @@ class _Running:
     ended: float | None = None
     tried: int = 0
     tries: int = 0
-    first: Given | None = None
-    result: Search | None = None
+    first: GivenAnswer | None = None
+    result: NoiseSearch | None = None
     error: str = ""
     turn: int = 0
     job: str = ""
@@ -119,7 +119,7 @@ class FoolSearches:
         self._pool = pool
         self._abandoned_s = abandoned_s
         self._lock = threading.RLock()
-        self._searches: dict[str, _Running] = {}
+        self._searches: dict[str, _RunningSearch] = {}
         self._listeners: dict[str, list[Callable[[], None]]] = {}
 
     def begin(self, viewer: str, request: FoolRequest) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class FoolSearches:
                     f"{ACTIVE_MAX} searches run already, which is the most that may; search again "
                     "when one has ended."
                 )
-            search = _Running(secrets.token_urlsafe(12), viewer, request)
+            search = _RunningSearch(secrets.token_urlsafe(12), viewer, request)
             self._searches[search.id] = search
             while len(self._searches) > KEPT:
                 oldest = next(one for one in self._searches.values() if one.ended is not None)
@@ -183,27 +183,32 @@ class FoolSearches:
 
     # -- in whichever thread ----------------------------------------------------------
 
-    def _active(self) -> list[_Running]:
+    def _active(self) -> list[_RunningSearch]:
         return [one for one in self._searches.values() if one.ended is None]
 
-    def _find(self, search_id: str) -> _Running:
+    def _find(self, search_id: str) -> _RunningSearch:
         if search_id not in self._searches:
             raise NotFoundError("This search is not known here, or no longer; search again.")
         return self._searches[search_id]
 
-    def _change(self, search: _Running) -> None:
+    def _change(self, search: _RunningSearch) -> None:
         search.version += 1
         for listener in self._listeners.get(search.id, ()):
             listener()
 
-    def _stop(self, search: _Running) -> None:
+    def _stop(self, search: _RunningSearch) -> None:
         search.stop.set()
         self._end(search, CANCELLED)
         with contextlib.suppress(NotFoundError):
             self._pool().cancel(search.job)
 
     def _end(
-        self, search: _Running, state: str, *, result: Search | None = None, error: str = ""
+        self,
+        search: _RunningSearch,
+        state: str,
+        *,
+        result: NoiseSearch | None = None,
+        error: str = "",
     ) -> None:
         with self._lock:
             if search.ended is None:
@@ -213,10 +218,10 @@ class FoolSearches:
 
     # -- in the thread of a search ----------------------------------------------------
 
-    def _search(self, search: _Running) -> None:
+    def _search(self, search: _RunningSearch) -> None:
         asked = search.request
 
-        def note(tried: int, tries: int, first: Given) -> None:
+        def note(tried: int, tries: int, first: GivenAnswer) -> None:
             with self._lock:
                 search.tried, search.tries, search.first = tried, tries, first
                 self._change(search)
@@ -230,7 +235,7 @@ class FoolSearches:
                 tries=asked.tries,
                 on_tried=note,
             )
-        except _StoppedError:
+        except _NotWantedError:
             self._end(search, CANCELLED)
         except UmnistError as error:
             self._end(search, FAILED, error=str(error))
@@ -241,7 +246,7 @@ class FoolSearches:
         else:
             self._end(search, DONE, result=result)
 
-    def _ask(self, search: _Running, ref: SceneRef, until: float) -> Given:
+    def _ask(self, search: _RunningSearch, ref: SceneRef, until: float) -> GivenAnswer:
         scene, asked = ref.plan(load_glyphs()), search.request
         request = PredictRequest(asked.checkpoint, asked.device, SceneImage(ref))
         pool, changed = self._pool(), threading.Event()
@@ -254,7 +259,7 @@ class FoolSearches:
                     self._go_on(search)
                     if time.monotonic() >= until:
                         raise TimeoutError
-        except (TimeoutError, _StoppedError):
+        except (TimeoutError, _NotWantedError):
             with contextlib.suppress(NotFoundError):
                 pool.cancel(job_id)
             raise
@@ -262,11 +267,13 @@ class FoolSearches:
         if job["state"] == FAILED:
             raise WorkerError(job["error"]["sentence"], job["error"]["code"])
         if job["state"] != DONE:
-            raise _StoppedError
+            raise _NotWantedError
         task = job["result"]["tasks"][0]
-        return Given(tuple(task["answer"]), None if task["truth"] is None else tuple(task["truth"]))
+        return GivenAnswer(
+            tuple(task["answer"]), None if task["truth"] is None else tuple(task["truth"])
+        )
 
-    def _submit(self, search: _Running, request: PredictRequest, pixels: int) -> str:
+    def _submit(self, search: _RunningSearch, request: PredictRequest, pixels: int) -> str:
         viewer = f"fool-{search.id}"
         while True:
             self._go_on(search)
@@ -280,10 +287,10 @@ class FoolSearches:
             else:
                 return str(job["id"])
 
-    def _go_on(self, search: _Running) -> None:
+    def _go_on(self, search: _RunningSearch) -> None:
         """Raise where a search is to end: it was cancelled, or its page was closed."""
         with self._lock:
             is_watched = search.id in self._listeners
             since_s = time.monotonic() - search.asked
         if search.stop.is_set() or (since_s > self._abandoned_s and not is_watched):
-            raise _StoppedError
+            raise _NotWantedError
