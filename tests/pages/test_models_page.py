@@ -104,7 +104,7 @@ def test_published_row_says_where_its_figure_stands_and_how_to_train_it() -> Non
     """The figure as published, its place, its paper as a link, and the command."""
     row = rows()["EfficientNet-B0, 512 px, 11 GB"]
     assert row["said"] == "43.9 %"  # no card: published
-    assert row["source"] == "Published as a table: table 3, Acc.@11 GB, Gupta et al. 2024."
+    assert row["source"] == "Published in table 3, Acc.@11 GB, Gupta et al. 2024."
     assert row["address"] == "https://doi.org/10.1038/s41597-024-03587-4"
     assert row["year"] == 2024
     assert row["commands"] == ["umnist train efficientnet-b0-512-11gb"]

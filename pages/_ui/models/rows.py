@@ -238,10 +238,11 @@ def source_words(one: PublishedMethod) -> str:
     if not one.provenance:
         return "Nothing published of it could be read."
     of = f", {one.paper.authors} {one.paper.year}" if one.paper is not None else ""
-    return f"Published as {_ARTICLES[one.provenance]}: {one.where}{of}."
+    how = "in" if one.provenance in one.where else _IN[one.provenance]
+    return f"Published {how} {one.where}{of}."
 
 
-_ARTICLES = {"text": "text", "table": "a table", "figure": "a figure", "log": "a log"}
+_IN = {"text": "in the text:", "table": "in a table:", "figure": "as a figure:", "log": "in a log:"}
 
 
 def count_words(number: int) -> str:
