@@ -17,7 +17,7 @@ from pages._ui.inference.choice import (
     take_choice,
 )
 from pages._ui.inference.fool import NO_NOISE, list_variations, show_fool
-from pages._ui.inference.gallery import show_gallery
+from pages._ui.inference.gallery import show_gallery, show_sums
 from pages._ui.inference.image import BUS, Picture, choose_picture, step_picture
 from pages._ui.inference.watch import show_watch
 from pages._ui.shared.address import LED_BY_ADDRESS, keep_shown
@@ -113,4 +113,13 @@ with truth_tab:
         show_answers(answers_data(picture.viewer), key="inference_answers")
 
 with gallery_tab:
+    asking = {
+        "bus": BUS,
+        "viewer": st.session_state["inference_viewer_id"],
+        "checkpoint": choice["checkpoint"],
+        "device": choice["device"],
+        "image": picture and picture.pane,
+        "sentence": sentence,
+    }
+    show_sums(asking, None if kind else preset, key="inference_sums")
     show_gallery(cards, key="inference_gallery")

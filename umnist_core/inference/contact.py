@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from umnist_core.datasets.large_scale.ref import AnyRef, DigitRef, any_ref
 from umnist_core.digits import GlyphSet
-from umnist_core.errors import NotFoundError
+from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.experiments.settings import render_command
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.inference.open_image import open_image
@@ -21,7 +21,7 @@ from umnist_core.inference.requests import DigitImage, SceneImage
 from umnist_core.models.card_answers import find_answers
 from umnist_core.models.cards import Card
 from umnist_core.pyramid import encode_png
-from umnist_core.scenes import SceneRef
+from umnist_core.scenes import SceneRef, get_preset
 from umnist_core.seeds import sample_rng
 
 SUMS = range(28)
@@ -82,7 +82,14 @@ def find_sums(ref: SceneRef, glyphs: GlyphSet, sums: Sequence[int] = SUMS) -> li
     ------
     NotFoundError
         If a sum is not among the images that are looked at.
+    InvalidValueError
+        If the preset is none of UltraMNIST.
     """
+    if get_preset(ref.preset).planner != "ultramnist":
+        raise InvalidValueError(
+            f"Expected images whose digits are added up, got those of the preset {ref.preset}; "
+            "choose a preset of UltraMNIST."
+        )
     found: dict[int, Cell] = {}
     for index in range(ref.index, ref.index + _ASKED_FOR_EACH_SUM * len(sums)):
         image = ref.at(index)
@@ -129,6 +136,14 @@ def find_misses(card: Card, name: str, count: int = MISSES, seed: int = 0) -> li
     order = np.argsort(sample_rng(seed, "test", 0, "misses").random(len(missed)), kind="stable")
     chosen = sorted((missed[place] for place in order[:count]), key=lambda one: one.index)
     return [Cell(first.at(one.index), str(one.true), str(one.said), False) for one in chosen]
+
+
+def with_answers(cells: Sequence[Cell], said: Sequence[str]) -> list[Cell]:
+    """Return images with what a model said of each; it is right where it is the truth."""
+    return [
+        replace(cell, said=one, is_right=one == cell.true)
+        for cell, one in zip(cells, said, strict=True)
+    ]
 
 
 def columns_of(count: int) -> int:

@@ -128,7 +128,8 @@ class _Inference:
         device = get_text("device", fields, _DEVICE)
         image, pixels = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         request = PredictRequest(checkpoint, device, image)
-        return self._pool.submit(viewer, slot, turn, request, pixels)
+        is_patient = fields.get("patient") is True
+        return self._pool.submit(viewer, slot, turn, request, pixels, is_patient=is_patient)
 
     async def job(self, request: Request) -> Response:
         fields = request.query_params

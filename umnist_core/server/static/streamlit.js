@@ -10,6 +10,7 @@
 import { mountBreaking } from "./breaking/breaking.js";
 import { mountFool } from "./fool/fool.js";
 import { mountGallery } from "./gallery/gallery.js";
+import { mountSums } from "./gallery/sums.js";
 import { mountLab } from "./lab/lab.js";
 import { mountSheet } from "./lab/sheet.js";
 import { mountModelTable } from "./models/table.js";
@@ -99,6 +100,14 @@ export function showFool(component) {
  */
 export function showGallery(component) {
   return attach(component, (parent, data) => mountGallery(parent, data));
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showSums(component) {
+  return attach(component, (parent, data) => mountSums(parent, data));
 }
 
 /**
