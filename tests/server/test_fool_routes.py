@@ -218,3 +218,32 @@ def test_sheet_of_misses_is_a_file_and_names_no_path(client: httpx.Client) -> No
         assert f"misses.{suffix}" in answer.headers["content-disposition"]
     for asked, status in (({"model": "../x"}, 404), ({"model": MODEL, "count": "0"}, 422)):
         assert client.get("/inference/misses.png", params=asked).status_code == status
+
+
+def test_sheet_by_sum_has_what_the_model_said(client: httpx.Client) -> None:
+    """An image of each sum, which the pool is asked of patiently; then the sheet, with answers."""
+    image = {"image": f"/tiles/scene.dzi?{urlencode(IMAGE)}"}
+    images = client.get("/inference/sums", params=image).json()["images"]
+    assert [one["sum"] for one in images] == [str(one) for one in range(28)]
+    asked = {"viewer": "page", "slot": "s", "turn": 1, "checkpoint": MODEL, "device": "cpu"}
+    job = client.post("/inference/jobs", json={**asked, "image": images[5]["image"]})
+    assert job.status_code == 202
+    said = ",".join(["17"] * 28)
+    for suffix, words in (("png", b"\x89PNG"), ("html", b"m gives 1 of 28")):
+        params = {**image, "model": "m", "said": said}
+        answer = client.get(f"/inference/sums.{suffix}", params=params)
+        assert answer.status_code == 200
+        assert words in answer.content
+    for change in ({"said": "1,2"}, {"image": "/tiles/scene.dzi?preset=megapixel"}):
+        refused = client.get("/inference/sums.png", params={**image, "said": said, **change})
+        assert refused.status_code == 422
+
+
+def test_patient_request_of_a_page_gives_way(client: httpx.Client, pool: InferencePool) -> None:
+    """What the page asks for a sheet waits behind what somebody looks at."""
+    fields = {"slot": "s", "turn": 1, "checkpoint": MODEL, "device": "cpu"}
+    image = f"/tiles/scene.dzi?{urlencode(IMAGE)}"
+    job = client.post(
+        "/inference/jobs", json={**fields, "viewer": "page", "image": image, "patient": True}
+    ).json()
+    assert pool._jobs[job["id"]].is_patient
