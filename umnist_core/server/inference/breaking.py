@@ -17,7 +17,7 @@ from umnist_core.datasets.large_scale.ref import AnyRef
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError, NotFoundError
 from umnist_core.experiments.breaking_point import BreakingCurve, BreakingPoint, TaskMark
-from umnist_core.inference.breaking import BreakingRuns
+from umnist_core.inference.breaking_runs import BreakingRuns
 from umnist_core.inference.jobs import RUNNING
 from umnist_core.inference.pool import InferencePool
 from umnist_core.models.cards import find_checkpoints

@@ -284,5 +284,6 @@ function scenesText({ preset, overrides, seed, split, first, count }, course) {
   const same = course?.isOfDigits
     ? "the digits change with the value"
     : "the same digits at every value";
-  return `Scenes: ${preset}${changed}; seed ${seed}, ${split}, ${indices}; ${same}. Bars are 95 % intervals (Wilson).`;
+  const named = `${preset}${changed}; seed ${seed}, ${split}, ${indices}`;
+  return `Scenes: ${named}; ${same}. Bars are 95 % intervals (Wilson).`;
 }
