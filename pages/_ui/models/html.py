@@ -99,17 +99,20 @@ def _row_html(share: Share) -> str:
     )
 
 
-def measured_html(measured: Iterable[VariantFigures]) -> str:
-    """Return what was measured on other images, as a table."""
+def measured_html(measured: Sequence[VariantFigures]) -> str:
+    """Return what was measured on other images, as a table; of models that warn, with warnings."""
+    warns = any(one.warned is not None for one in measured)
     rows = "".join(
         f'<tr><th scope="row">{escape(one.title)}<small>{one.images:,} images</small></th>'
-        f"<td>{_share_html(one.right)}</td><td>{_warned_html(one)}</td></tr>"
+        f"<td>{_share_html(one.right)}</td>"
+        f"{f'<td>{_warned_html(one)}</td>' if warns else ''}</tr>"
         for one in measured
     )
-    titles = ("Images", "Right", "Warned of")
+    titles = ("Images", "Right", "Warned of") if warns else ("Images", "Right")
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    about = ", and what it warns of" if warns else ""
     return (
-        '<div class="umnist-part">Other images, and what it warns of</div>'
+        f'<div class="umnist-part">Other images{about}</div>'
         f'<table class="umnist-measured"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
