@@ -26,7 +26,7 @@ from umnist_core.inference import predictor as module
 from umnist_core.inference.open_image import open_image
 from umnist_core.inference.predictor import Predictor
 from umnist_core.inference.report import prediction_json, prediction_lines, prediction_row
-from umnist_core.inference.requests import LOAD, RUN, FileImage, PredictRequest, SceneImage
+from umnist_core.inference.requests import LOAD, RUN, FileImage, PredictRequest, SceneImage, Seen
 from umnist_core.models.cards import card_path, get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.scenes import SceneRef, plan_scene
@@ -166,15 +166,23 @@ def test_request_comes_back_from_json() -> None:
 
 @pytest.mark.parametrize("name", ["digit-finder", "additive-pyramid", "ips"])
 def test_progress_counts_up_to_its_end(predictor: Predictor, small_ips: Path, name: str) -> None:
-    """After loading, each step is told once, and the last one says that all are done."""
+    """After loading no step is told after a later one, and the last one says that all are done."""
     told: list[tuple[str, int, int | None]] = []
-    request = ask(small_ips if name == "ips" else name)
-    predictor.predict(request, lambda *one: told.append(one))
+    places: list[tuple[int, int, int, int]] = []
+
+    def tell(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+        told.append((stage, done, total))
+        places.extend(seen)
+
+    predictor.predict(ask(small_ips if name == "ips" else name), tell)
     assert told[:2] == [(LOAD, 0, None), (RUN, 0, None)]
-    steps = told[2:]
-    total = len(steps)
-    assert steps == [(RUN, done, total) for done in range(1, total + 1)]
-    assert total > (20 if name == "ips" else 4)
+    total = told[-1][2]
+    assert told[-1] == (RUN, total, total)
+    assert {(stage, of) for stage, _, of in told[2:]} == {(RUN, total)}
+    steps = [done for _, done, _ in told[2:]]
+    assert steps == sorted(steps)
+    assert len(steps) > (20 if name == "ips" else 4)
+    assert places
 
 
 def test_error_of_the_watcher_ends_the_work_and_the_next_one_runs(predictor: Predictor) -> None:
@@ -183,8 +191,8 @@ def test_error_of_the_watcher_ends_the_work_and_the_next_one_runs(predictor: Pre
     class StopError(Exception):
         pass
 
-    def stop(stage: str, done: int, _total: int | None) -> None:
-        if stage == RUN and done == 2:
+    def stop(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
+        if stage == RUN and done >= 2:
             raise StopError
 
     whole = predictor.predict(ask("digit-finder"))

@@ -90,8 +90,8 @@ class Looks:
 
 
 @dataclass(frozen=True)
-class Windows:
-    """Windows of a level, B of them.
+class WindowBatch:
+    """WindowBatch of a level, B of them.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ def iter_windows(
     level: int,
     steps: Steps | None = None,
     is_known: IsKnown = nothing_known,
-) -> Iterator[Windows]:
+) -> Iterator[WindowBatch]:
     """Yield the windows of a level that may hold a digit, some at a time.
 
     Parameters
@@ -136,7 +136,7 @@ def iter_windows(
 
     Yields
     ------
-    Windows
+    WindowBatch
         At most `BATCH`. Memory does not grow with the image.
     """
     for stretch in packed.stretches(level):
@@ -150,7 +150,7 @@ def iter_windows(
             for first in range(0, len(tiles), BATCH):
                 batch = tiles[first : first + BATCH]
                 corners = [(row - stretch.row0, col - stretch.col0) for row, col in batch]
-                yield Windows(level, tuple(batch), planes.windows(corners))
+                yield WindowBatch(level, tuple(batch), planes.windows(corners))
                 if steps is not None:
                     done = (batch[-1][0] - stretch.row0) // TILE_PX
                     steps.step(done - rows, _canvas_places(packed, level, batch))
@@ -243,7 +243,7 @@ def iter_looks(
 
 
 @torch.no_grad()
-def _look(net: SpotNet, windows: Windows) -> Looks:
+def _look(net: SpotNet, windows: WindowBatch) -> Looks:
     device = next(net.parameters()).device
     # (B, 4, 128, 128) -> (B, 2, 8, 8), (B, 3, 8, 8)
     logits, shapes = net.look_within(torch.from_numpy(windows.edges).to(device))
