@@ -288,14 +288,14 @@ def test_scene_of_100000_px_a_side_is_read_piece_by_piece(
     assert (found.height, found.tasks[0].truth is not None) == (100_000, True)
     told: list[tuple[int, int | None]] = []
 
-    def stop(_stage: str, done: int, total: int | None) -> None:
+    def stop(stage: str, done: int, total: int | None, seen: Seen = ()) -> None:
         told.append((done, total))
-        if done == 50:
+        if done >= 50:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
         predictor.predict(ask("digit-finder", image), stop)
-    assert told[-1] == (50, 51_288)
+    assert told[-1][1] == 75_057
     assert found.peak_bytes < 8 * 2**30  # the image alone would take 10 GB
 
 

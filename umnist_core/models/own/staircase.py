@@ -247,11 +247,7 @@ def find_grids(bits: Bits | BitSquare, factor: float) -> list[DigitGrid]:
     # A run is as well seen on every fourth px of the smallest cell: each row and each column
     # is looked at, and along it only some px.
     step_px = max(1, smallest // SAMPLES)
-    run = math.ceil((max(1, math.ceil(0.75 * smallest)) - 1) / step_px) + 1
-    row_runs = long_runs(row_edges(bits[:, ::step_px]), run, along_rows=True)
-    col_runs = long_runs(col_edges(bits[::step_px]), run, along_rows=False)
-    rows = row_runs.sum(axis=1, dtype=np.int64) * step_px
-    cols = col_runs.sum(axis=0, dtype=np.int64) * step_px
+    rows, cols = _line_px(bits, step_px, smallest)
     total = int(rows.sum() + cols.sum())
     both = np.zeros((2, max(len(rows), len(cols))), np.int64)
     both[0, : len(rows)], both[1, : len(cols)] = rows, cols
@@ -284,6 +280,17 @@ def find_grids(bits: Bits | BitSquare, factor: float) -> list[DigitGrid]:
         one for one in others if one.cell_px == 1 or one.surprise > grids[0].surprise - SURE_NATS
     ]
     return [*grids, *reversed(unsure)]
+
+
+def _line_px(
+    bits: Bits | BitSquare, step_px: int, smallest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the px of long edges in each row and each column."""
+    run = math.ceil((max(1, math.ceil(0.75 * smallest)) - 1) / step_px) + 1
+    row_runs = long_runs(row_edges(bits[:, ::step_px]), run, along_rows=True)
+    col_runs = long_runs(col_edges(bits[::step_px]), run, along_rows=False)
+    rows = row_runs.sum(axis=1, dtype=np.int64) * step_px
+    return rows, col_runs.sum(axis=0, dtype=np.int64) * step_px
 
 
 def _surprise(
