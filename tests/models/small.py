@@ -37,6 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "large-scale-cnn": {"side_px": 64},
     "mobilenet-v3-resizer": {"side_px": 64, "backbone_px": 32, "variant": "small"},
     "needle-cnn": {"width": 4, "blocks": (1, 1, 1, 1), "stem_stride": 2},
+    "plain-cnn": {"side_px": 64},
     "resnet50": _CONVNET,
     "sw-max": _CHANNELS,
     "vgg16": _VGG | {"resized_px": 40, "crop_px": 32},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def glyphs() -> GlyphSet:
     return load_glyphs("train")
 
 
-def model_of(**settings: int) -> PlainCnn:
+def model_of(**settings: Any) -> PlainCnn:
     """Return a small model, the same each time."""
     torch.manual_seed(0)
     return PlainCnn(PlainCnnConfig(**{"side_px": 64, "width": 4, **settings})).eval()
@@ -169,14 +170,14 @@ def test_curve_of_accuracy_over_images_is_kept_and_gone_on_with(tmp_path: Path) 
     "settings",
     [{"side_px": 100}, {"side_px": 32}, {"places": 4}, {"width": 0}, {"blocks": (1, 1)}],
 )
-def test_settings_that_cannot_be_are_refused(settings: dict[str, int]) -> None:
+def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
     """Sides that cannot be halved so often, fewer places than digits, or none at all."""
     with pytest.raises(InvalidValueError):
         PlainCnnConfig(**settings)
 
 
 @pytest.mark.parametrize("change", [{"steps": 0}, {"batch": 0}, {"earlier": 1.5}, {"rate": 0.0}])
-def test_lessons_that_cannot_be_are_refused(change: dict[str, float]) -> None:
+def test_lessons_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
     """Without steps, images or a learning rate."""
     with pytest.raises(InvalidValueError):
         replace(EASY, **change)

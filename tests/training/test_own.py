@@ -73,7 +73,23 @@ TINY_ADDITIVE = [
     "recipe.save_minutes=0",
     "recipe.check_images=1",
 ]
-TINY = {"digit-finder": TINY_FINDER, "additive-pyramid": TINY_ADDITIVE}
+TINY_PLAIN = [
+    "model.settings.side_px=64",
+    "model.settings.width=4",
+    "recipe.lessons=[{side_px = 64, steps = 3, batch = 2, fewest = 1, most = 1, overrides = "
+    '{canvas = "300", factor = "3..5", digits = "1", label = "free"}}, {side_px = 64, steps = 3, '
+    'batch = 2, earlier = 0.5, overrides = {canvas = "500", factor = "2..4"}}]',
+    "recipe.workers=0",
+    "recipe.save_minutes=0",
+    "recipe.check_images=1",
+    "recipe.curve_images=2",
+    "recipe.curve_steps=2",
+]
+TINY = {
+    "digit-finder": TINY_FINDER,
+    "additive-pyramid": TINY_ADDITIVE,
+    "plain-cnn": TINY_PLAIN,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -144,11 +160,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
 
 _STOPS = [
     *(("digit-finder", 5), ("additive-pyramid", 4), ("digit-finder", 7), ("additive-pyramid", 9)),
+    *(("plain-cnn", 6),),
     *(("digit-finder", 2), ("additive-pyramid", 2), ("digit-finder", 10), ("additive-pyramid", 7)),
 ]
 
 
-@pytest.mark.parametrize(("name", "step"), repeated(_STOPS, usual=4))
+@pytest.mark.parametrize(("name", "step"), repeated(_STOPS, usual=5))
 def test_run_that_was_stopped_ends_with_the_same_weights(
     name: str,
     step: int,
@@ -235,6 +252,8 @@ def test_run_begins_with_the_weights_of_an_earlier_one(tmp_path: Path) -> None:
         ("additive-pyramid", "recipe.lessons=[{image=3}]", r"no setting recipe\.lessons\[0\]"),
         ("additive-pyramid", "recipe.lessons=[]", "at least one lesson"),
         ("additive-pyramid", "recipe.lessons=[{images=3, steps=0, overrides={}}]", "1 or more"),
+        ("plain-cnn", "recipe.lessons=[]", "at least one lesson"),
+        ("plain-cnn", "recipe.curve_images=0", "one image for the curve"),
     ],
 )
 def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence: str) -> None:
@@ -247,7 +266,9 @@ def test_setting_that_is_not_allowed_is_refused(name: str, change: str, sentence
 def test_shipped_course_is_the_default(name: str) -> None:
     """What the file says and what the code does without it are one recipe."""
     settings = type(parse_course(load_config(Path(name))))
-    bare = {"model": {"name": name}, "recipe": {"check_images": 400}}
+    # One setting, so that there is a recipe at all.
+    seed = load_config(Path(name)).recipe["seed"]
+    bare = {"model": {"name": name}, "recipe": {"seed": seed}}
     assert parse_course(load_config(Path(name))) == parse_course(config_from(bare))
     assert settings is courses.COURSES[name][0]
 

@@ -57,18 +57,18 @@ def test_measurement_that_raises_fails_alone(run_with: Do) -> None:
     """Its figures say why, those that were put before stay, and the next ones are measured."""
 
     def run(work: Work) -> None:
-        with work.trying("efficientnet-b0-512", "worker.out_of_memory", "worker.answers"):
-            work.put("worker.answers", "efficientnet-b0-512", 1.0)
+        with work.trying("plain-cnn", "worker.out_of_memory", "worker.answers"):
+            work.put("worker.answers", "plain-cnn", 1.0)
             raise ValueError("first line\nsecond line")
         work.put("worker.answers", "digit-finder", 0.0)
 
     heard = run_with(run)
     assert heard.end()["status"] == DONE
     figures = heard.figures()
-    failed = figures["worker.out_of_memory efficientnet-b0-512"]
+    failed = figures["worker.out_of_memory plain-cnn"]
     assert (failed["value"], failed["why"]) == (None, "failed: ValueError: first line")
     assert "test_work.py" in failed["traceback"]
-    assert figures["worker.answers efficientnet-b0-512"] == {"value": 1.0}
+    assert figures["worker.answers plain-cnn"] == {"value": 1.0}
     assert figures["worker.answers digit-finder"] == {"value": 0.0}
 
 

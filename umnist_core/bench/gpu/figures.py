@@ -28,7 +28,7 @@ TRAINED = tuple(sorted(load_card(path).model for path in find_shipped_checkpoint
 
 OWN_MODELS = tuple(name for name, facts in CATALOGUE.items() if facts.paper == OWN)
 
-TWO_CHECKPOINTS = ("efficientnet-b0-512", "digit-finder")
+TWO_CHECKPOINTS = ("plain-cnn", "digit-finder")
 """What the process of models is asked for, one after the other."""
 
 CURVES, LINES = "megapixel-bezier", "megapixel"
@@ -179,7 +179,7 @@ FIGURES: tuple[GpuFigure, ...] = (
         "worker.out_of_memory",
         "Whether a limit that is too small for the model is said in a sentence",
         "1 or 0",
-        ("efficientnet-b0-512",),
+        ("plain-cnn",),
         Aim(least=1),
     ),
     GpuFigure(
@@ -208,7 +208,7 @@ FIGURES: tuple[GpuFigure, ...] = (
         "live.drawn_there_ms",
         "The same of a CNN whose scene is drawn and reduced on the card, without attention",
         "ms",
-        tuple(name for name in _SHIPPED if name.startswith("efficientnet")),
+        ("plain-cnn",),
         Aim(most=30),
     ),
     GpuFigure(
