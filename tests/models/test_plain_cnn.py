@@ -14,13 +14,13 @@ import torch
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.models.base import LABELS_ONLY
-from umnist_core.models.own.plain_cnn import (
+from umnist_core.models.own.sums import sum_log_probabilities
+from umnist_core.models.own.trust import assuming_digits
+from umnist_core.models.plain_cnn import (
     PlainCnn,
     PlainCnnConfig,
     likeliest_places,
 )
-from umnist_core.models.own.sums import sum_log_probabilities
-from umnist_core.models.own.trust import assuming_digits
 from umnist_core.pyramid import ArraySource
 from umnist_core.pyramid.sources import HeldScene, seen_by_model
 from umnist_core.scenes import plan_scene
@@ -28,7 +28,7 @@ from umnist_core.training.own.plain import (
     CURVE_FILE,
     LARGE,
     Batches,
-    Curve,
+    LearningCurve,
     PlainLesson,
     PlainTraining,
     draw_lesson,
@@ -132,7 +132,9 @@ def test_training_on_sums_lowers_the_loss() -> None:
 
 def test_batches_follow_from_their_number_alone(tmp_path: Path) -> None:
     """Whoever draws them, and wherever a run goes on; some are of earlier lessons."""
-    curve = Curve(model_of(), replace(SMALL, curve_steps=0), glyphs(), tmp_path / CURVE_FILE)
+    curve = LearningCurve(
+        model_of(), replace(SMALL, curve_steps=0), glyphs(), tmp_path / CURVE_FILE
+    )
     batches = Batches((EASY, HARDER), 3, glyphs())
     rng = np.random.default_rng()
     ahead = lesson_batches(batches, 1, curve, ("lesson-2", 24))
@@ -152,12 +154,12 @@ def test_curve_of_accuracy_over_images_is_kept_and_gone_on_with(tmp_path: Path) 
     """A point every so many steps; what is measured again replaces what was."""
     path = tmp_path / CURVE_FILE
     model = model_of().train()
-    curve = Curve(model, SMALL, glyphs(), path)
+    curve = LearningCurve(model, SMALL, glyphs(), path)
     for step in range(5):
         curve.measure("lesson-1", step, 4 * step)
     assert [one["images"] for one in read_curve(path)] == [0, 8, 16]
     assert model.training
-    Curve(model, SMALL, glyphs(), path).measure("lesson-1", 2, 8)
+    LearningCurve(model, SMALL, glyphs(), path).measure("lesson-1", 2, 8)
     points = read_curve(path)
     assert [one["images"] for one in points] == [0, 8]
     assert all(0 <= one["accuracy"] <= 1 and one["phase"] == "lesson-1" for one in points)

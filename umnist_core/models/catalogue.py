@@ -138,7 +138,7 @@ CATALOGUE: dict[str, ModelFacts] = {
         "and pools them.",
     ),
     "plain-cnn": ModelFacts(
-        "own.plain_cnn",
+        "plain_cnn",
         "Plain CNN of the reduced image",
         OWN,
         _FROM_LABELS,

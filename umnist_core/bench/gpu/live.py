@@ -17,7 +17,7 @@ from umnist_core.models.base import SUM_TASK, Model
 from umnist_core.models.cards import find_shipped_checkpoints
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.models.ips.model import IPS, IPSConfig
-from umnist_core.models.own.plain_cnn import PlainCnn
+from umnist_core.models.plain_cnn import PlainCnn
 from umnist_core.models.reduced import ReducedBatch
 from umnist_core.pyramid import scene_source
 from umnist_core.scenes import SceneRef

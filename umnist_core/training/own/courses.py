@@ -174,13 +174,16 @@ def train_course(
         phases = COURSES[config.model.name][1](model, settings, glyphs, out, report)
         with closing(bars):
             run_course(course, phases)
-        figures = check_and_calibrate(model.eval(), settings, settings.workers)
-        if history := read_curve(out / CURVE_FILE):
-            figures["history"] = history
+        figures = check_and_calibrate(model.eval(), settings, settings.workers) | _history(out)
         card = course.card(_data(settings, glyphs), figures, round(clock.seconds, 1))
         save_checkpoint(checkpoint, model, card)
         clock.write()
     return checkpoint
+
+
+def _history(out: Path) -> dict[str, Any]:
+    history = read_curve(out / CURVE_FILE)
+    return {"history": history} if history else {}
 
 
 def _data(settings: CourseSettings, glyphs: GlyphSet) -> dict[str, Any]:

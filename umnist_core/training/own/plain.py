@@ -23,8 +23,8 @@ from torch.utils.data import DataLoader, Dataset
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.files import write_whole
-from umnist_core.models.own.plain_cnn import PlainCnn, likeliest_places
 from umnist_core.models.own.sums import sum_log_probabilities
+from umnist_core.models.plain_cnn import PlainCnn, likeliest_places
 from umnist_core.models.reduced import DEVIATION, MEAN
 from umnist_core.parsing import parse_json
 from umnist_core.rendering import render
@@ -246,7 +246,7 @@ def plain_phases(
     DamagedFileError, WriteError
         If the curve cannot be read again, or not written.
     """
-    curve = Curve(model, training, glyphs, out / CURVE_FILE)
+    curve = LearningCurve(model, training, glyphs, out / CURVE_FILE)
     before = 0
     for number, lesson in enumerate(training.lessons):
         name = f"lesson-{number + 1}"
@@ -260,7 +260,7 @@ def plain_phases(
 
 
 def lesson_batches(
-    batches: Batches, workers: int, curve: Curve, where: tuple[str, int]
+    batches: Batches, workers: int, curve: LearningCurve, where: tuple[str, int]
 ) -> DrawBatch:
     """Return what gives a step its batch, drawn ahead by a worker where there is one.
 
@@ -317,7 +317,7 @@ def lesson_loss(net: PlainCnn, images: Tensor, labels: Tensor, lesson: PlainLess
     return nn.functional.nll_loss(sums, labels)
 
 
-class Curve:
+class LearningCurve:
     """Accuracy on scenes of the benchmark over the images seen, kept in a file.
 
     The scenes are of the training digits, drawn as the lessons are, and not trained on. What is
