@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.models.own.edge_levels import dense_edges, read_bits, run_length
 from umnist_core.models.own.edge_planes import (
@@ -108,23 +107,3 @@ def test_the_middle_of_windows_is_what_the_whole_net_says_there() -> None:
     with torch.no_grad():
         for whole, middle in zip(net(windows), net.look_within(windows), strict=True):
             torch.testing.assert_close(middle, whole[..., 4:-4, 4:-4], atol=1e-5, rtol=1e-5)
-
-
-def test_planes_made_ahead_are_those_made_on_demand() -> None:
-    """Also after planes of another level were asked for meanwhile; what fails is not lost."""
-    source = ArraySource(draw(2, 6, (800, 900)) * np.uint8(255))
-    ahead, plain = PackedLevels(source), PackedLevels(source)
-    for begun, asked in ((3, 3), (2, 1), (1, 0)):
-        ahead.begin(begun, HALO_PX)
-        stretch = next(plain.stretches(asked))
-        one = ahead.planes(asked, stretch, HALO_PX)
-        np.testing.assert_array_equal(one.packed, plain.planes(asked, stretch, HALO_PX).packed)
-
-    def fail(*_: object) -> NDArray[np.uint8]:
-        raise InvalidValueError("Expected a file, found none.")
-
-    source.read_checked = fail  # type: ignore[assignment, method-assign]
-    ahead = PackedLevels(source)
-    ahead.begin(2, HALO_PX)
-    with pytest.raises(InvalidValueError, match="found none"):
-        ahead.planes(2, next(plain.stretches(2)), HALO_PX)

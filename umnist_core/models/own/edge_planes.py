@@ -7,10 +7,7 @@ is what `dense_edges` defines.
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -230,7 +227,6 @@ class PackedLevels:
         self.source, self.scale = source, scale
         self.height, self.width = source.height, source.width
         self._held: tuple[tuple[int, Box], Words] | None = None
-        self._ahead: tuple[tuple[int, Box, int], Future[EdgePlanes]] | None = None
 
     def stretches(self, level: int) -> Iterator[Box]:
         """Yield the parts of a level that are held at once, in level px.
@@ -244,25 +240,6 @@ class PackedLevels:
                 rows = _up_to(min(side, height - row), TILE_PX)
                 yield Box.from_size(row, col, rows, _up_to(min(side, width - col), TILE_PX))
 
-    def begin(self, level: int, halo_px: int) -> None:
-        """Make the planes of a level while somebody is busy with those of another.
-
-        They are made on demand where a level has several stretches: memory holds one.
-        """
-        stretches = list(itertools.islice(self.stretches(level), 2))
-        if len(stretches) > 1:
-            return
-        key, made = (level, stretches[0], halo_px), Future[EdgePlanes]()
-        self._ahead = key, made
-
-        def make() -> None:
-            try:
-                made.set_result(self._make(*key))
-            except BaseException as error:
-                made.set_exception(error)
-
-        threading.Thread(target=make, name="umnist-planes", daemon=True).start()
-
     def planes(self, level: int, stretch: Box, halo_px: int) -> EdgePlanes:
         """Return the planes of a stretch and of what is about it.
 
@@ -273,15 +250,6 @@ class PackedLevels:
         halo_px
             Level px about it, a multiple of 8 and at most 32.
         """
-        begun, self._ahead = self._ahead, None
-        if begun is not None:
-            key, made = begun
-            made.result()  # whatever it is, two threads never make planes at once
-            if key == (level, stretch, halo_px):
-                return made.result()
-        return self._make(level, stretch, halo_px)
-
-    def _make(self, level: int, stretch: Box, halo_px: int) -> EdgePlanes:
         base, ratio, run_px = run_length(level)
         row0, col0 = stretch.row0 * ratio, stretch.col0 * ratio
         sides = (reduced_size_px(side, 1 << base) for side in (self.height, self.width))

@@ -144,8 +144,6 @@ def iter_windows(
         ends = (stretch.row0, stretch.col0, stretch.row1, stretch.col1)
         if not is_known(np.array([ends]) << level)[0]:
             planes = packed.planes(level, stretch, HALO_PX)
-            if level > 0:  # which is looked at next
-                packed.begin(level - 1, HALO_PX)
             tiles = _busy_places(packed, level, stretch, planes, is_known)
             for first in range(0, len(tiles), BATCH):
                 batch = tiles[first : first + BATCH]
