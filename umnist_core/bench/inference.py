@@ -61,7 +61,7 @@ class InferenceFigures:
         Where the models ran.
     first_ms
         Checkpoint -> from the first click on a page that has just been opened to the frame with
-        all heat in view. The process of models starts with the page; the model is not loaded.
+        all heat in view. The process of models starts with the page and loads the chosen model.
     warm_ms
         The same for further clicks; each image is a new one of the preset it learned from, or of
         ``released`` where it learned from no scenes.

@@ -48,7 +48,7 @@ if TYPE_CHECKING:  # whoever asks may have gone before it is imported
 _log = logging.getLogger(__name__)
 
 NICENESS = 10
-PROGRESS_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.2
 _SIGNAL_EVERY_S = 0.05
 
 LEAST_BYTES = 100 * 10**6

@@ -416,7 +416,8 @@ class Watch {
   /** What it looked at so far, while it runs or is shown again; else null. */
   #searchMarks({ key, job, isOther }) {
     const running = this.#slot(key).runner.current?.job;
-    if (running?.seen?.length) {
+    // Drawing takes the processor that a quick model would be done with.
+    if (this.isSlow && running?.seen?.length) {
       const image = this.channel.live?.panes[0] ?? this.data.image;
       const scale = image ? this.#scale({ image }) : 1;
       return seenMarks(running.seen, running.seen.length, scale);
