@@ -12,7 +12,7 @@ from tests.inference.asking import SLOW, wait_for
 from umnist_core.datasets import Recipe
 from umnist_core.errors import BusyError, NotFoundError, WorkerError
 from umnist_core.experiments.breaking_point import BreakingPoint
-from umnist_core.inference import breaking_runs, pool
+from umnist_core.inference import background, pool
 from umnist_core.inference.breaking import measure_curve
 from umnist_core.inference.breaking_runs import BreakingRuns
 from umnist_core.inference.pool import InferencePool
@@ -107,7 +107,7 @@ class _CountingProcess:
 def asked(monkeypatch: pytest.MonkeyPatch) -> _Asked:
     """Return what is asked of the process, which answers as often as it is let go of."""
     monkeypatch.setattr(pool, "ModelProcess", _CountingProcess)
-    monkeypatch.setattr(breaking_runs, "_LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(background, "LOOK_EVERY_S", 0.02)
     _CountingProcess.asked = _Asked()
     return _CountingProcess.asked
 
@@ -208,7 +208,7 @@ def test_curve_of_a_closed_page_is_measured_no_further(
     """Nobody asked about it for a while, so it ends by itself."""
     runs = BreakingRuns(lambda: models, abandoned_s=0.1)
     begun = runs.begin("page", _plan(), "cpu")
-    series = runs._series[begun["id"]]
+    series = runs.find(begun["id"])
     wait_for(lambda: series.ended is not None)
     assert series.state == "cancelled"
     wait_for(lambda: not models.status()[-1]["busy"])
@@ -233,7 +233,7 @@ def test_curves_are_bounded_and_forgotten_ones_are_said_so(
     models: InferencePool, asked: _Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More at once are refused, and an id that nobody gave is unknown."""
-    monkeypatch.setattr(breaking_runs, "ACTIVE_MAX", 2)
+    monkeypatch.setattr(background, "ACTIVE_MAX", 2)
     runs = BreakingRuns(lambda: models)
     begun = [runs.begin(f"page-{number}", _plan(), "cpu") for number in range(2)]
     with pytest.raises(BusyError, match="2 curves"):

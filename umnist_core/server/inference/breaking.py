@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,24 +13,23 @@ from starlette.routing import Route
 
 from umnist_core.datasets.large_scale.ref import AnyRef
 from umnist_core.digits import load_glyphs
-from umnist_core.errors import InvalidValueError, NotFoundError
+from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.breaking_point import BreakingCurve, BreakingPoint, TaskMark
 from umnist_core.inference.breaking_runs import BreakingRuns
-from umnist_core.inference.jobs import RUNNING
 from umnist_core.inference.pool import InferencePool
-from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
+from umnist_core.server.inference.checkpoints import check_known
+from umnist_core.server.inference.waiting import wait_for
 from umnist_core.server.query import parse_scene_query
 from umnist_core.server.tiles import SCENE_PATH, check_pin
 from umnist_core.server.web.addresses import address
-from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
+from umnist_core.server.web.fields import get_text, get_whole, read_object
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.replies import json_reply, problem_reply, saved_as
 from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings
 
 BODY_MAX_BYTES = 2**16
-WAIT_MAX_S = 30
 COUNT_MAX = 1000
 CHECKPOINTS_MAX = 3
 _VALUES_MAX = 65
@@ -66,14 +63,8 @@ class _Breaking:
     def _begin(self, fields: dict[str, Any]) -> dict[str, Any]:
         viewer = get_text("viewer", fields)
         device = get_text("device", fields, r"[0-9A-Za-z:]{1,40}")
-        checkpoints = _texts("checkpoints", fields, CHECKPOINTS_MAX)
-        known = find_checkpoints(self._settings)
-        for name in checkpoints:
-            if name not in known:  # a path would make this a way to look for files
-                raise NotFoundError(
-                    f"Expected names of checkpoints ({', '.join(known) or 'there is none'}), got "
-                    f"{name[:80]!r}; choose some of the list."
-                )
+        asked = _texts("checkpoints", fields, CHECKPOINTS_MAX)
+        checkpoints = tuple(check_known(name, self._settings) for name in asked)
         plan = BreakingPoint(
             checkpoints=checkpoints,
             parameter=get_text("parameter", fields, r"[a-z_]{1,40}"),
@@ -84,30 +75,7 @@ class _Breaking:
         return self._runs.begin(viewer, plan, device)
 
     async def get(self, request: Request) -> Response:
-        fields = request.query_params
-        after = parse_whole("after", fields.get("after", "0"))
-        wait_s = min(parse_whole("wait_s", fields.get("wait_s", "0")), WAIT_MAX_S)
-        return json_reply(await self._wait(request.path_params["curve"], after, wait_s))
-
-    async def _wait(self, curve: str, after: int, wait_s: float) -> dict[str, Any]:
-        """Return a curve as soon as it is newer than a version, has ended, or the time is up."""
-        loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
-
-        def listener() -> None:
-            with contextlib.suppress(RuntimeError):  # the server ends
-                loop.call_soon_threadsafe(changed.set)
-
-        until = loop.time() + wait_s
-        with self._runs.listening(curve, listener):
-            found = self._runs.get(curve)
-            while found["version"] <= after and found["state"] == RUNNING and loop.time() < until:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(until):
-                        await changed.wait()
-                changed.clear()
-                found = self._runs.get(curve)
-        return found
+        return json_reply(await wait_for(self._runs, request.path_params["curve"], request))
 
     async def cancel(self, request: Request) -> Response:
         curve = request.path_params["curve"]

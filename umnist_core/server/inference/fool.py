@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,24 +9,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from umnist_core.errors import InvalidValueError, NotFoundError
+from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.fool import TRIES_MAX, parse_variation
 from umnist_core.inference.fooling import FoolRequest, FoolSearches
-from umnist_core.inference.jobs import RUNNING
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import SceneImage
-from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
+from umnist_core.server.inference.checkpoints import check_known
 from umnist_core.server.inference.images import find_image
+from umnist_core.server.inference.waiting import wait_for
 from umnist_core.server.web.addresses import address
-from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
+from umnist_core.server.web.fields import get_text, get_whole, read_object
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.replies import json_reply, problem_reply
 from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings
 
 BODY_MAX_BYTES = 2**16
-WAIT_MAX_S = 30
 _THREADS = 1
 
 
@@ -56,13 +53,8 @@ class _Fool:
 
     def _begin(self, fields: dict[str, Any]) -> dict[str, Any]:
         viewer = get_text("viewer", fields)
-        checkpoint = get_text("checkpoint", fields, r"(?s).{1,200}")
-        known = find_checkpoints(self._settings)
-        if checkpoint not in known:  # a path would make this a way to look for files
-            raise NotFoundError(
-                f"Expected the name of a checkpoint ({', '.join(known) or 'there is none'}), got "
-                f"{checkpoint[:80]!r}; choose one of the list."
-            )
+        asked = get_text("checkpoint", fields, r"(?s).{1,200}")
+        checkpoint = check_known(asked, self._settings)
         device = get_text("device", fields, r"[0-9A-Za-z:]{1,40}")
         image, _ = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         if not isinstance(image, SceneImage) or image.layer != "full":
@@ -76,30 +68,7 @@ class _Fool:
         return self._searches.begin(viewer, request)
 
     async def get(self, request: Request) -> Response:
-        fields = request.query_params
-        after = parse_whole("after", fields.get("after", "0"))
-        wait_s = min(parse_whole("wait_s", fields.get("wait_s", "0")), WAIT_MAX_S)
-        return json_reply(await self._wait(request.path_params["search"], after, wait_s))
-
-    async def _wait(self, search: str, after: int, wait_s: float) -> dict[str, Any]:
-        """Return a search as soon as it is newer than a version, has ended, or the time is up."""
-        loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
-
-        def listener() -> None:
-            with contextlib.suppress(RuntimeError):  # the server ends
-                loop.call_soon_threadsafe(changed.set)
-
-        until = loop.time() + wait_s
-        with self._searches.listening(search, listener):
-            found = self._searches.get(search)
-            while found["version"] <= after and found["state"] == RUNNING and loop.time() < until:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(until):
-                        await changed.wait()
-                changed.clear()
-                found = self._searches.get(search)
-        return found
+        return json_reply(await wait_for(self._searches, request.path_params["search"], request))
 
     async def cancel(self, request: Request) -> Response:
         search = request.path_params["search"]

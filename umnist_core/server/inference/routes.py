@@ -7,20 +7,17 @@ closes them to everybody but researchers. The interface is one table (`inference
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from umnist_core.errors import InvalidValueError, NotFoundError
-from umnist_core.inference.jobs import ENDED, SUPERSEDED
+from umnist_core.errors import InvalidValueError
+from umnist_core.inference.jobs import SUPERSEDED
 from umnist_core.inference.pool import InferencePool, shared_pool
 from umnist_core.inference.process import Outcome
 from umnist_core.inference.requests import PredictRequest
-from umnist_core.models.cards import find_checkpoints
 from umnist_core.models.needs import needs_sentence
 from umnist_core.server.heat import (
     attention_table,
@@ -29,22 +26,23 @@ from umnist_core.server.heat import (
     places_json,
 )
 from umnist_core.server.inference.breaking import breaking_addresses
+from umnist_core.server.inference.checkpoints import check_known
 from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.fool import fool_addresses
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.inference.keep import keep_addresses
 from umnist_core.server.inference.sheets import sheet_addresses
+from umnist_core.server.inference.waiting import wait_for
 from umnist_core.server.one_page import PageRun, make_page, page_image
 from umnist_core.server.tiles import tile_address
 from umnist_core.server.web.addresses import address, mount
-from umnist_core.server.web.fields import get_text, get_whole, parse_whole, read_object
+from umnist_core.server.web.fields import get_text, get_whole, read_object
 from umnist_core.server.web.meanings import Problem
 from umnist_core.server.web.replies import json_reply, kept_reply, problem_reply, saved_as
 from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings, load_settings
 
 BODY_MAX_BYTES = 2**16
-WAIT_MAX_S = 30
 _THREADS = 2
 _TURN_MAX = 2**53
 """JavaScript's numbers are whole up to here."""
@@ -118,13 +116,8 @@ class _Inference:
     def _take(self, fields: dict[str, Any]) -> dict[str, Any]:
         viewer, slot = get_text("viewer", fields), get_text("slot", fields, "[a-z]")
         turn = get_whole("turn", fields, _TURN_MAX)
-        checkpoint = get_text("checkpoint", fields, r"(?s).{1,200}")
-        known = find_checkpoints(self._settings)
-        if checkpoint not in known:  # a path would make this a way to look for files
-            raise NotFoundError(
-                f"Expected the name of a checkpoint ({', '.join(known) or 'there is none'}), got "
-                f"{checkpoint[:80]!r}; choose one of the list."
-            )
+        asked = get_text("checkpoint", fields, r"(?s).{1,200}")
+        checkpoint = check_known(asked, self._settings)
         device = get_text("device", fields, _DEVICE)
         image, pixels = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         request = PredictRequest(checkpoint, device, image)
@@ -132,30 +125,7 @@ class _Inference:
         return self._pool.submit(viewer, slot, turn, request, pixels, is_patient=is_patient)
 
     async def job(self, request: Request) -> Response:
-        fields = request.query_params
-        after = parse_whole("after", fields.get("after", "0"))
-        wait_s = min(parse_whole("wait_s", fields.get("wait_s", "0")), WAIT_MAX_S)
-        return json_reply(await self._wait(request.path_params["job"], after, wait_s))
-
-    async def _wait(self, job_id: str, after: int, wait_s: float) -> dict[str, Any]:
-        """Return a job as soon as it is newer than a version, has ended, or the time is up."""
-        loop = asyncio.get_running_loop()
-        changed = asyncio.Event()
-
-        def listener() -> None:
-            with contextlib.suppress(RuntimeError):  # the server ends
-                loop.call_soon_threadsafe(changed.set)
-
-        until = loop.time() + wait_s
-        with self._pool.listening(job_id, listener):
-            job = self._pool.get(job_id)
-            while job["version"] <= after and job["state"] not in ENDED and loop.time() < until:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(until):
-                        await changed.wait()
-                changed.clear()
-                job = self._pool.get(job_id)
-        return job
+        return json_reply(await wait_for(self._pool, request.path_params["job"], request))
 
     async def cancel(self, request: Request) -> Response:
         return json_reply(self._pool.cancel(request.path_params["job"]))
