@@ -140,7 +140,7 @@ def test_truth_that_nobody_knows_counts_for_nothing() -> None:
 def test_files_hold_every_value_and_every_answer() -> None:
     """The table a row a value, JSON besides what was answered to each image, and the command."""
     curve = trace_curve(plan_of(), right_below(3))
-    rows = list(csv.DictReader(io.StringIO(curve.to_csv())))
+    rows = list(csv.DictReader(io.StringIO(curve.as_csv())))
     assert tuple(rows[0]) == COLUMNS
     assert [row["value"] for row in rows] == ["0", "2", "5"]
     assert [row["right"] for row in rows] == ["4", "4", "2"]
@@ -168,7 +168,7 @@ def test_command_and_program_name_the_same_plan(ref: AnyRef) -> None:
     options = dict(context.params)
     given = tuple(word for flag, word in pairwise(words) if flag == "--model")
     read.append(breaking_point._plan(given, options))
-    program = plan.python_code.replace("curve = measure_curve(plan)\nprint(curve.to_csv())\n", "")
+    program = plan.python_code.replace("curve = measure_curve(plan)\nprint(curve.as_csv())\n", "")
     made: dict[str, Any] = {}
     exec(program, made)
     read.append(made["plan"])

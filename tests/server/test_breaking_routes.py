@@ -76,7 +76,7 @@ def test_curve_of_the_server_is_that_of_the_command(client: httpx.Client) -> Non
     base = f"/inference/breaking/{curve['id']}"
     table = client.get(f"{base}/curve.csv")
     assert "attachment" in table.headers["content-disposition"]
-    assert table.text == here.to_csv()
+    assert table.text == here.as_csv()
     rows = list(csv.DictReader(io.StringIO(table.text)))
     answers = client.get(f"{base}/curve.json").json()
     assert len(answers["answers"]) == 6

@@ -78,7 +78,7 @@ def breaking_point_command(checkpoints: tuple[str, ...], **options: Any) -> None
     if out is not None:
         from umnist_core.files import write_whole
 
-        text = curve.to_csv() if out.suffix == ".csv" else curve.to_json()
+        text = curve.as_csv() if out.suffix == ".csv" else curve.to_json()
         write_whole(out, text.encode())
     for line in _lines(curve):
         click.echo(line)

@@ -188,7 +188,7 @@ class BreakingPoint:
             "    ),\n"
             ")\n"
             "curve = measure_curve(plan)\n"
-            "print(curve.to_csv())\n"
+            "print(curve.as_csv())\n"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -321,7 +321,7 @@ class BreakingCurve:
         """Return `to_dict` as text."""
         return json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n"
 
-    def to_csv(self) -> str:
+    def as_csv(self) -> str:
         """Return a table with a row for each value of each model and task: `COLUMNS`."""
         rows = [
             {**row, "checkpoint": one["checkpoint"], "task": one["task"]}

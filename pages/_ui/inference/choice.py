@@ -9,13 +9,15 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.shared.address import LED_BY_ADDRESS
+from pages._ui.shared.words import percent
 from umnist_core.datasets.large_scale.ref import ALL_PRESETS
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.inference.pool import shared_pool
 from umnist_core.inference.requests import AUTO
-from umnist_core.models.card_figures import is_at_chance
+from umnist_core.models.card_figures import Share, is_at_chance, read_figures
 from umnist_core.models.cards import Card, find_checkpoints, load_card
+from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.needs import needs_sentence
 from umnist_core.training.presets import LARGE_SCALE
 
@@ -45,9 +47,35 @@ def load_cards() -> dict[str, Card]:
 def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, Any]]:
     """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
     return [
-        {"key": name, "title": name, "model": card.model, "names": _names_of(card)}
+        {
+            "key": name,
+            "title": name,
+            "model": card.model,
+            "names": _names_of(card),
+            "about": about_of(card),
+            "right": None if (share := _first_share(card)) is None else percent(share.share),
+        }
         for name, card in cards.items()
     ]
+
+
+def about_of(card: Card) -> str:
+    """Return what a model is, for which images, and how good, in a few sentences."""
+    sentences = [facts.idea] if (facts := CATALOGUE.get(card.model)) else []
+    learned, share = str(card.data.get("preset")), _first_share(card)
+    images = f"“{NAMED_SETTINGS[learned].title}”" if learned in NAMED_SETTINGS else "other images"
+    if share is None:
+        sentences.append(f"It learned from {images}; nothing was measured.")
+    else:
+        known = share.low is not None and share.high is not None
+        ends = f" ({100 * (share.low or 0):.1f} to {100 * (share.high or 0):.1f})" if known else ""
+        counted = f" of {share.count:,}" if share.count else ""
+        sentences.append(f"It learned from {images}: {percent(share.share)}{ends}{counted} right.")
+    return " ".join(sentences)
+
+
+def _first_share(card: Card) -> Share | None:
+    return next(iter(read_figures(card.figures).accuracy), None)
 
 
 def _names_of(card: Card) -> dict[str, list[str]]:

@@ -92,7 +92,7 @@ class _Breaking:
         return json_reply({"misses": await self._threads.run(self._runs.read, curve, read)})
 
     async def table(self, request: Request) -> Response:
-        return await self._file(request, BreakingCurve.to_csv, "text/csv", "curve.csv")
+        return await self._file(request, BreakingCurve.as_csv, "text/csv", "curve.csv")
 
     async def answers(self, request: Request) -> Response:
         return await self._file(request, BreakingCurve.to_json, "application/json", "curve.json")

@@ -27,10 +27,12 @@ export class ChoiceRows {
     this.beside = list("Beside it", (beside) => ({ beside: beside === NOTHING ? null : beside }));
     this.follow = h("input", { type: "checkbox" });
     this.follow.addEventListener("change", () => onChoice({ follow: this.follow.checked }));
-    const fields = [this.checkpoint, this.device, this.beside].map(({ element }) => element);
+    this.about = h("p", { class: "note about" });
+    const fields = [this.device, this.beside].map(({ element }) => element);
     this.element = h(
       "div",
       { class: "rows choice" },
+      h("div", { class: "rows" }, this.checkpoint.element, this.about),
       h("div", { class: "fields" }, ...fields),
       h("label", { class: "switch" }, this.follow, "Again after every change"),
     );
@@ -41,8 +43,13 @@ export class ChoiceRows {
    * @param {Choice} choice
    */
   show({ checkpoints, devices, people }, choice) {
-    const titled = choices(checkpoints);
+    const titled = checkpoints.map(({ key, title, right }) =>
+      pair(key, right ? `${title}: ${right}` : title),
+    );
     fillSelect(this.checkpoint.select, titled, choice.checkpoint);
+    const { about = "" } = checkpoints.find(({ key }) => key === choice.checkpoint) ?? {};
+    this.about.textContent = about;
+    this.about.hidden = about === "";
     fillSelect(this.device.select, choices(devices), choice.device);
     const others = titled.filter(([key]) => key !== choice.checkpoint);
     const looks = people ? [pair(PEOPLE, people.title)] : [];

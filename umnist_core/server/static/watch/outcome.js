@@ -256,6 +256,7 @@ function warningsOf({ doubts }) {
  */
 function taskBlock(task, { isNamed, names, sure, why }) {
   const verdict = words.verdictText(task, names);
+  const asked = words.askedText(task.name);
   const isWorded = task.is_multi || names !== undefined;
   const isWrong = task.is_right === false && task.classes > 0; // a number is near or far
   return h(
@@ -265,6 +266,7 @@ function taskBlock(task, { isNamed, names, sure, why }) {
       "p",
       { class: "answer" },
       ...(isNamed ? [h("span", { class: "name" }, task.name)] : []),
+      ...(asked ? [h("span", { class: "asked" }, asked)] : []),
       h("span", { class: isWorded ? "value set" : "value" }, words.answerText(task.answer, names)),
       ...sure,
       h("span", { class: isWrong ? "verdict wrong" : "verdict" }, verdict),

@@ -9,7 +9,8 @@
  * @property {string} bus Name of the viewer's channel.
  * @property {string} viewer Random; of this page in this session.
  * @property {{key: string, title: string, model: string,
- *            names?: import("./outcome.js").Names}[]} checkpoints
+ *            names?: import("./outcome.js").Names, about?: string, right?: string|null}[]} checkpoints
+ *   `about`: what it is, for which images, and how good; `right`: the share in a word.
  * @property {{key: string, title: string}[]} devices
  * @property {{dzi: string, title: string, width: number, height: number}|null} image
  * @property {{dzi: string}|null} [second] Another picture that is shown beside it.

@@ -82,6 +82,23 @@ export function progressText(job, model) {
   return parts(`${step} ${Math.min(progress.done + 1, progress.total)} of ${progress.total}`);
 }
 
+/** What a task asks, where its name alone does not say it. */
+const ASKED = {
+  majority: "the digit that is there most often",
+  max: "the largest digit",
+  top: "the topmost digit",
+  multi: "all digits that are there",
+  needle: "whether there is a 3",
+};
+
+/**
+ * @param {string} task
+ * @returns {string} What it asks; empty where its name says it.
+ */
+export function askedText(task) {
+  return ASKED[task] ?? "";
+}
+
 /**
  * Whether an answer is right, in a few words.
  *
