@@ -162,7 +162,7 @@ def _change_an_answer(folder: Path) -> None:
     answers = frame["answer"].astype(int)
     answers.iloc[0] = (answers.iloc[0] + 1) % 28
     frame = frame.assign(answer=answers, correct=answers == frame["truth"].astype(int))
-    frame.as_csv(path, index=False)
+    frame.to_csv(path, index=False)
 
 
 def _change_the_log(folder: Path) -> None:

@@ -190,7 +190,7 @@ def test_erased_person_is_in_no_table(tmp_path: Path) -> None:
         tables = read_tables(log, study)
     assert set(tables["answers"]["annotator"]) == {stays}
     assert tables["annotators"]["annotator"].tolist() == [stays]
-    assert not any(gone in frame.as_csv() for frame in tables.values())
+    assert not any(gone in frame.to_csv() for frame in tables.values())
 
 
 def test_digits_are_those_of_the_truth_with_their_boxes(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class NotWantedError(Exception):
 
 
 @dataclass(eq=False)
-class Work(ABC):
+class BackgroundWork(ABC):
     """A piece of work; whoever does it guards it.
 
     Attributes
@@ -85,7 +85,7 @@ class Work(ABC):
         """Return it for a browser."""
 
 
-WorkT = TypeVar("WorkT", bound=Work)
+WorkT = TypeVar("WorkT", bound=BackgroundWork)
 
 
 class Background(Generic[WorkT]):

@@ -24,7 +24,7 @@ from umnist_core.experiments.breaking_point import (
     marks_of,
     trace_curve,
 )
-from umnist_core.inference.background import ABANDONED_S, Background, Work
+from umnist_core.inference.background import ABANDONED_S, Background, BackgroundWork
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import DigitImage, PredictRequest, SceneImage
 from umnist_core.models.cards import get_checkpoint
@@ -39,7 +39,7 @@ def image_of(ref: AnyRef) -> SceneImage | DigitImage:
 
 
 @dataclass(eq=False)
-class BreakingSeries(Work):
+class BreakingSeries(BackgroundWork):
     """A curve that is measured in the background; `BreakingRuns` guards it.
 
     Attributes

@@ -8,7 +8,7 @@ from typing import Any
 
 from umnist_core.digits import load_glyphs
 from umnist_core.experiments.fool import GivenAnswer, NoiseSearch, Variation, find_flip
-from umnist_core.inference.background import ABANDONED_S, Background, Work
+from umnist_core.inference.background import ABANDONED_S, Background, BackgroundWork
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import PredictRequest, SceneImage
 from umnist_core.scenes import SceneRef
@@ -36,7 +36,7 @@ class FoolRequest:
 
 
 @dataclass(eq=False)
-class FoolSearch(Work):
+class FoolSearch(BackgroundWork):
     """A search and how far it is; `FoolSearches` guards it.
 
     Attributes
