@@ -26,10 +26,11 @@ from tests.inference.asking import (
 )
 from umnist_core.errors import BusyError, NotFoundError
 from umnist_core.inference.pool import InferencePool
-from umnist_core.inference.requests import PredictRequest
+from umnist_core.inference.requests import PredictRequest, SceneImage
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import save_checkpoint
 from umnist_core.models.registry import create_model
+from umnist_core.scenes import SceneRef
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -367,12 +368,12 @@ def test_limit_of_memory_is_kept_and_said() -> None:
     pool = InferencePool(settings_with(UMNIST_INFERENCE_MEMORY="450MB"))
     try:
         viewer = Viewer(pool)
-        image = PredictRequest(SLOW, "cpu", slow().image)
-        error = viewer.until(viewer.ask(image))["error"]
+        large = SceneImage(SceneRef("released", 1, overrides=(("canvas", "12000"),)))
+        error = viewer.until(viewer.ask(PredictRequest(SLOW, "cpu", large)))["error"]
         assert error is not None
         assert error["code"] == "out_of_memory"
         assert "UMNIST_INFERENCE_MEMORY allows 450MB" in error["sentence"]
-        viewer.until(viewer.ask(image))
+        assert viewer.until(viewer.ask(quick()))["state"] == "done"
     finally:
         pool.close()
 
