@@ -22,6 +22,8 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from tests.browser.conftest import DESK, PATIENCE_S, wait_until
+from tests.browser.look_page import STYLE
+from tests.inference.standing_in import StandInProcess
 from umnist_core.bench.ports import free_port
 from umnist_core.digits import load_glyphs
 from umnist_core.inference.pool import InferencePool
@@ -37,24 +39,16 @@ from umnist_core.server.inference import inference_routes
 FIRST, SECOND = "digit-finder", "additive-pyramid"
 SCENE = SceneRef.of("released", {"canvas": "600", "factor": "1..6"}, seed=5, index=3)
 
-PAGE = """<!doctype html>
+PAGE = (
+    """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>Inference</title>
-<style>
-  :root {{ color-scheme: light dark; background: light-dark(#f4f4f4, #1e1e1e); }}
-  body {{ margin: 0; padding: 12px; display: grid; gap: 16px;
-    grid-template-columns: minmax(0, 7fr) minmax(0, 3fr); }}
-  #stage {{ min-width: 0; --viewer-height: calc(100dvh - 26px); }}
-  #panel {{ min-width: 0; max-height: calc(100dvh - 24px); overflow: hidden auto; }}
-  @media (max-width: 700px) {{
-    body {{ display: block; padding: 0; }}
-    #stage {{ position: sticky; top: 0; z-index: 1; --viewer-height: 56dvh; }}
-    #panel {{ max-height: none; padding: 8px; }}
-  }}
-</style>
+"""
+    + STYLE
+    + """
 <main id="stage"></main>
 <aside id="panel" aria-label="Panel"></aside>
 <script type="module">
@@ -70,6 +64,7 @@ PAGE = """<!doctype html>
   }});
 </script>
 """
+)
 
 
 @dataclass
@@ -90,26 +85,10 @@ class Breakers:
         return pairs < at or (pairs < 2 * at and index % 2 == 0)
 
 
-class BreakingProcess:
+class BreakingProcess(StandInProcess):
     """Stands where `umnist_core.inference.process.ModelProcess` does, and breaks as it is told."""
 
     breakers = Breakers()
-    pid = 1
-    start_s = 0.0
-    loaded: tuple[str, ...] = ()
-
-    def __init__(self, *_: object) -> None:
-        self._cancelled: set[int] = set()
-
-    def start(self) -> None:
-        """Do nothing: it runs already."""
-
-    def stop(self) -> None:
-        """Nothing is held."""
-
-    def cancel(self, number: int) -> None:
-        """Stop a request."""
-        self._cancelled.add(number)
 
     def run(self, number: int, request: dict[str, Any], on_progress: OnProgress) -> Outcome:
         """Answer when the test lets go."""

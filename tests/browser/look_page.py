@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from tests.browser.conftest import DESK, PATIENCE_S, Pixels, wait_until
+from tests.inference.standing_in import StandInProcess
 from umnist_core.attention import AttentionMap
 from umnist_core.bench.ports import free_port
 from umnist_core.geometry import Box
@@ -54,13 +55,7 @@ BOXES = (
 
 WEIGHTS = (0.4, 0.25, 0.2, 0.1, 0.05)
 
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>Inference</title>
-<style>
+STYLE = """<style>
   :root {{ color-scheme: light dark; background: light-dark(#f4f4f4, #1e1e1e); }}
   body {{ margin: 0; padding: 12px; display: grid; gap: 16px;
     grid-template-columns: minmax(0, 7fr) minmax(0, 3fr); }}
@@ -71,7 +66,19 @@ PAGE = """<!doctype html>
     #stage {{ position: sticky; top: 0; z-index: 1; --viewer-height: 56dvh; }}
     #panel {{ max-height: none; padding: 8px; }}
   }}
-</style>
+</style>"""
+"""Of a page with a viewer and a panel beside it; braces are doubled for `str.format`."""
+
+PAGE = (
+    """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>Inference</title>
+"""
+    + STYLE
+    + """
 <div id="stage"></div>
 <div id="panel"></div>
 <script type="module">
@@ -90,6 +97,7 @@ PAGE = """<!doctype html>
   }});
 </script>
 """
+)
 
 
 def attention_map(weights: Any, **more: Any) -> AttentionMap:
@@ -184,19 +192,10 @@ class Models:
         return replace(known, result={**known.result, "tasks": [answer(self.values[index], None)]})
 
 
-class ToldProcess:
+class ToldProcess(StandInProcess):
     """Stands where `umnist_core.inference.process.ModelProcess` does, and does as it is told."""
 
     models = Models()
-    pid = 1
-    start_s = 0.0
-    loaded: tuple[str, ...] = ()
-
-    def __init__(self, *_: object) -> None:
-        self._cancelled: set[int] = set()
-
-    def start(self) -> None:
-        """Do nothing: it runs already."""
 
     def run(self, number: int, request: dict[str, Any], on_progress: OnProgress) -> Outcome:
         """Answer when the test lets go."""
@@ -214,13 +213,6 @@ class ToldProcess:
         if request["checkpoint"] in models.failures:
             raise models.failures[request["checkpoint"]]
         return models.outcome_of(request)
-
-    def cancel(self, number: int) -> None:
-        """Stop a request."""
-        self._cancelled.add(number)
-
-    def stop(self) -> None:
-        """Nothing is held."""
 
 
 @dataclass

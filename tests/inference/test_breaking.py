@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.inference.asking import SLOW, wait_for
+from tests.inference.standing_in import StandInProcess
 from umnist_core.datasets import Recipe
 from umnist_core.errors import BusyError, NotFoundError, WorkerError
 from umnist_core.experiments.breaking_point import BreakingPoint
@@ -69,26 +70,10 @@ class _Asked:
         self.fails = False
 
 
-class _CountingProcess:
+class _CountingProcess(StandInProcess):
     """Stands where a process of models does: right below 3 pairs, and as slow as it is told."""
 
     asked = _Asked()
-    pid = 1
-    start_s = 0.0
-    loaded: tuple[str, ...] = ()
-
-    def __init__(self, *_: object) -> None:
-        self._cancelled: set[int] = set()
-
-    def start(self) -> None:
-        """Do nothing: it runs already."""
-
-    def stop(self) -> None:
-        """Nothing is held."""
-
-    def cancel(self, number: int) -> None:
-        """Stop a request."""
-        self._cancelled.add(number)
 
     def run(self, number: int, request: dict[str, Any], on_progress: OnProgress) -> Outcome:
         """Answer when the test lets go of it."""

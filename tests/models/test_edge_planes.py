@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.models.dense_edges import dense_edges
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.own.edge_levels import dense_edges, read_bits, run_length
+from umnist_core.models.own.edge_levels import read_bits, run_length
 from umnist_core.models.own.edge_planes import (
     CELL_PX,
     EDGE_HALO_PX,

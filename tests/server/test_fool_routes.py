@@ -12,6 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from tests.inference.standing_in import StandInProcess
 from tests.server.serving import serve
 from umnist_core.errors import WorkerError
 from umnist_core.inference import pool as pools
@@ -26,7 +27,7 @@ IMAGE = {"preset": "released", "seed": "3", "index": "2", "canvas": "600", "fact
 PATIENCE_S = 60
 
 
-class _Told:
+class _Told(StandInProcess):
     """Stands where a process of models does: says 13 under some noise, else 17, and may hold."""
 
     flips: frozenset[str] = frozenset()
@@ -34,29 +35,13 @@ class _Told:
     asked: ClassVar[list[str]] = []
     cancelled: ClassVar[list[str]] = []
     failure: Exception | None = None
-    pid = 1
-    start_s = 0.0
-    loaded: tuple[str, ...] = ()
-
-    def __init__(self, *_: object) -> None:
-        self._stopped: set[int] = set()
-
-    def start(self) -> None:
-        """Do nothing: it runs already."""
-
-    def stop(self) -> None:
-        """Nothing is held."""
-
-    def cancel(self, number: int) -> None:
-        """Stop a request."""
-        self._stopped.add(number)
 
     def run(self, number: int, request: dict[str, Any], on_progress: OnProgress) -> Outcome:
         """Answer when the test lets go."""
         noise = request["image"]["overrides"].get("noise_seed", "own")
         self.asked.append(noise)
         while not self.go.wait(0.01) and noise != "prompt":
-            if number in self._stopped:
+            if number in self._cancelled:
                 self.cancelled.append(noise)
                 raise RequestCancelledError
         if self.failure is not None:

@@ -46,23 +46,19 @@ def load_cards() -> dict[str, Card]:
 
 def list_checkpoints(cards: Mapping[str, Card]) -> list[dict[str, Any]]:
     """Return what can predict, for the panel; ``WatchData.checkpoints`` in ``watch.js``."""
-    return [
-        {
-            "key": name,
-            "title": name,
-            "model": card.model,
-            "names": _names_of(card),
-            "about": about_of(card),
-            "right": None if (share := _first_share(card)) is None else percent(share.share),
-        }
-        for name, card in cards.items()
-    ]
+    found = []
+    for name, card in cards.items():
+        share = next(iter(read_figures(card.figures).accuracy), None)
+        about = {"about": _about(card, share), "right": share and percent(share.share)}
+        one = {"key": name, "title": name, "model": card.model, "names": _names_of(card)}
+        found.append({**one, **about})
+    return found
 
 
-def about_of(card: Card) -> str:
+def _about(card: Card, share: Share | None) -> str:
     """Return what a model is, for which images, and how good, in a few sentences."""
     sentences = [facts.idea] if (facts := CATALOGUE.get(card.model)) else []
-    learned, share = str(card.data.get("preset")), _first_share(card)
+    learned = str(card.data.get("preset"))
     images = f"“{NAMED_SETTINGS[learned].title}”" if learned in NAMED_SETTINGS else "other images"
     if share is None:
         sentences.append(f"It learned from {images}; nothing was measured.")
@@ -72,10 +68,6 @@ def about_of(card: Card) -> str:
         counted = f" of {share.count:,}" if share.count else ""
         sentences.append(f"It learned from {images}: {percent(share.share)}{ends}{counted} right.")
     return " ".join(sentences)
-
-
-def _first_share(card: Card) -> Share | None:
-    return next(iter(read_figures(card.figures).accuracy), None)
 
 
 def _names_of(card: Card) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 A stretch is read and packed once for all levels that seek their edges on the same base level,
 and windows are spread out to numbers only where there is something to look at. What comes out
-is what `dense_edges` defines.
+is what passing over every pixel finds, by test.
 """
 
 from __future__ import annotations

@@ -10,14 +10,12 @@ import numpy as np
 from umnist_core.digits.glyphs import GLYPH_PX
 from umnist_core.geometry import Box
 from umnist_core.models.own.edge_levels import level_count, read_bits
+from umnist_core.models.own.edge_planes import TILE_PX
 from umnist_core.models.views import DigitView, Ends, larger_side
 
 if TYPE_CHECKING:
     from umnist_core.models.own.pyramid import ReadPatches
     from umnist_core.models.own.trust import Readable
-
-WINDOW_PX = 64
-"""Level px a side that one look of the digit finder speaks of."""
 
 LEAST_COVERED = 0.5
 """Intersection over union of a patch with a place that it was read of."""
@@ -26,7 +24,7 @@ LEAST_COVERED = 0.5
 def view_of_level(readable: Readable, canvas_box: Ends) -> DigitView:
     """Return the window of the level on which a digit of a place's size is looked for.
 
-    It has `WINDOW_PX` a side, black and white, as edges are read off it.
+    It has `TILE_PX` a side, black and white, as edges are read off it.
     """
     source, (down, across) = readable.source, readable.scale
     row0, col0, row1, col1 = (
@@ -39,11 +37,11 @@ def view_of_level(readable: Readable, canvas_box: Ends) -> DigitView:
     )
     reduction = 1 << level
     middle = (row0 + row1) / 2 / reduction, (col0 + col1) / 2 / reduction
-    corner = [round(one - WINDOW_PX / 2) for one in middle]
-    bits = read_bits(source, Box.from_size(corner[0], corner[1], WINDOW_PX, WINDOW_PX), reduction)
-    ends = [corner[0], corner[1], corner[0] + WINDOW_PX, corner[1] + WINDOW_PX]
+    corner = [round(one - TILE_PX / 2) for one in middle]
+    bits = read_bits(source, Box.from_size(corner[0], corner[1], TILE_PX, TILE_PX), reduction)
+    ends = [corner[0], corner[1], corner[0] + TILE_PX, corner[1] + TILE_PX]
     shown = [one * reduction / scale for one, scale in zip(ends, (down, across) * 2, strict=True)]
-    words = f"a window of {WINDOW_PX} px" + (f" at 1/{reduction} of the size" if level else "")
+    words = f"a window of {TILE_PX} px" + (f" at 1/{reduction} of the size" if level else "")
     return DigitView(
         np.asarray(bits * 255, np.uint8),
         (shown[0], shown[1], shown[2], shown[3]),

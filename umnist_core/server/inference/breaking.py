@@ -18,7 +18,7 @@ from umnist_core.experiments.breaking_point import BreakingCurve, BreakingPoint,
 from umnist_core.inference.breaking_runs import BreakingRuns
 from umnist_core.inference.pool import InferencePool
 from umnist_core.models.needs import needs_sentence
-from umnist_core.server.inference.checkpoints import check_known
+from umnist_core.server.inference.checkpoints import check_known, get_device
 from umnist_core.server.inference.waiting import wait_for
 from umnist_core.server.query import parse_scene_query
 from umnist_core.server.tiles import SCENE_PATH, check_pin
@@ -62,7 +62,7 @@ class _Breaking:
 
     def _begin(self, fields: dict[str, Any]) -> dict[str, Any]:
         viewer = get_text("viewer", fields)
-        device = get_text("device", fields, r"[0-9A-Za-z:]{1,40}")
+        device = get_device(fields)
         asked = _texts("checkpoints", fields, CHECKPOINTS_MAX)
         checkpoints = tuple(check_known(name, self._settings) for name in asked)
         plan = BreakingPoint(

@@ -1,10 +1,24 @@
-"""Which models browsers may ask of."""
+"""Which models browsers may ask of, and where they run."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from umnist_core.errors import NotFoundError
 from umnist_core.models.cards import find_checkpoints
+from umnist_core.server.web.fields import get_text
 from umnist_core.settings import Settings
+
+
+def get_device(fields: dict[str, Any]) -> str:
+    """Read the key of a device; whether there is one is for the pool to say.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is no such text.
+    """
+    return get_text("device", fields, r"[0-9A-Za-z:]{1,40}")
 
 
 def check_known(name: str, settings: Settings) -> str:

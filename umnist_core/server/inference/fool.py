@@ -15,7 +15,7 @@ from umnist_core.inference.fooling import FoolRequest, FoolSearches
 from umnist_core.inference.pool import InferencePool
 from umnist_core.inference.requests import SceneImage
 from umnist_core.models.needs import needs_sentence
-from umnist_core.server.inference.checkpoints import check_known
+from umnist_core.server.inference.checkpoints import check_known, get_device
 from umnist_core.server.inference.images import find_image
 from umnist_core.server.inference.waiting import wait_for
 from umnist_core.server.web.addresses import address
@@ -55,7 +55,7 @@ class _Fool:
         viewer = get_text("viewer", fields)
         asked = get_text("checkpoint", fields, r"(?s).{1,200}")
         checkpoint = check_known(asked, self._settings)
-        device = get_text("device", fields, r"[0-9A-Za-z:]{1,40}")
+        device = get_device(fields)
         image, _ = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         if not isinstance(image, SceneImage) or image.layer != "full":
             raise InvalidValueError(

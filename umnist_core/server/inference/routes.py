@@ -26,7 +26,7 @@ from umnist_core.server.heat import (
     places_json,
 )
 from umnist_core.server.inference.breaking import breaking_addresses
-from umnist_core.server.inference.checkpoints import check_known
+from umnist_core.server.inference.checkpoints import check_known, get_device
 from umnist_core.server.inference.dwell import agreement
 from umnist_core.server.inference.fool import fool_addresses
 from umnist_core.server.inference.images import find_image
@@ -46,8 +46,6 @@ BODY_MAX_BYTES = 2**16
 _THREADS = 2
 _TURN_MAX = 2**53
 """JavaScript's numbers are whole up to here."""
-
-_DEVICE = r"[0-9A-Za-z:]{1,40}"
 
 
 class _Inference:
@@ -103,7 +101,7 @@ class _Inference:
     async def start(self, request: Request) -> Response:
         if sentence := needs_sentence():
             return problem_reply(Problem(503, "no_torch", sentence))
-        device = get_text("device", await read_object(request, BODY_MAX_BYTES), _DEVICE)
+        device = get_device(await read_object(request, BODY_MAX_BYTES))
         await self._threads.run(self._pool.start, device)
         return json_reply({}, 202)
 
@@ -118,7 +116,7 @@ class _Inference:
         turn = get_whole("turn", fields, _TURN_MAX)
         asked = get_text("checkpoint", fields, r"(?s).{1,200}")
         checkpoint = check_known(asked, self._settings)
-        device = get_text("device", fields, _DEVICE)
+        device = get_device(fields)
         image, pixels = find_image(get_text("image", fields, r"(?s).{1,8000}"))
         request = PredictRequest(checkpoint, device, image)
         is_patient = fields.get("patient") is True
