@@ -1,0 +1,1 @@
+"""Sweeps: a TOML file resolved to cells, each run once, its result one small file."""
