@@ -2,8 +2,11 @@
 
 A folder of a sweep
 -------------------
-``sweep.toml``
-    The file that it was begun with.
+``sweep.toml``, ``plan.json``
+    The file that it was begun with, and what that came to: ``title``, ``kind``, ``about``,
+    ``published`` (a key of the published results), ``size``, ``needs``, and as ``cells`` all of
+    its cells in order, each with ``name``, ``labels`` and ``seed``. A result whose name is not
+    among these is stale: of other code, data or settings. Two points may have one cell.
 ``cells/NAME.json``
     The result of a cell; the format is below.
 ``leases/NAME.N``
@@ -119,7 +122,7 @@ DONE, FAILED = "done", "failed"
 CELLS, LEASES, WORK = "cells", "leases", "work"
 """Folders of a sweep's folder."""
 
-SWEEP_FILE = "sweep.toml"
+SWEEP_FILE, PLAN_FILE = "sweep.toml", "plan.json"
 
 SHIPPED = Path(__file__).resolve().parents[1] / "results"
 """The results that come with the package, a folder each."""

@@ -1,0 +1,207 @@
+"""The executor of this machine: processes that stay, each with its share of cores or a GPU.
+
+A process keeps what its cells share, such as models, for as long as there are cells. One that ends
+in the midst of a cell is replaced, and its cell begun again, `TRIES` times.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from umnist_core.datasets.samples import join_pool
+from umnist_core.errors import UmnistError
+from umnist_core.experiments.sweeps.running import Task, Work, give_up, run_cell
+
+TRIES = 3
+"""Processes that a cell may end before it counts as failed."""
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_GPUS = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Room for one cell at a time.
+
+    Attributes
+    ----------
+    threads
+        With which libraries compute there.
+    gpu
+        Number of the GPU that the process sees; None to leave what this process sees, and empty
+        for none.
+    """
+
+    threads: int = 1
+    gpu: str | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process in it."""
+        told = dict.fromkeys(_THREADS, str(self.threads))
+        return told if self.gpu is None else {**told, _GPUS: self.gpu}
+
+
+def share_cores(workers: int, cores: int, gpus: Sequence[str] = ()) -> list[Slot]:
+    """Return slots for so many processes: cores are shared, GPUs dealt out in turn."""
+    threads = max(1, cores // workers)
+    return [Slot(threads, gpus[at % len(gpus)] if gpus else None) for at in range(workers)]
+
+
+def run_here(
+    folder: Path, tasks: Iterable[Task], work: Work, slots: Sequence[Slot]
+) -> Iterator[tuple[Task, str]]:
+    """Run cells in processes of this machine and yield what came of each, as it comes.
+
+    Parameters
+    ----------
+    folder
+        Of the sweep.
+    tasks
+        Asked for as slots become free.
+    work
+        As `umnist_core.experiments.sweeps.running.Work`.
+    slots
+        One or more; each gets a process.
+
+    Raises
+    ------
+    UmnistError
+        If a process cannot write results.
+    """
+    waiting = deque[tuple[Task, int]]()
+    source = iter(tasks)
+
+    def next_task() -> tuple[Task, int] | None:
+        if waiting:
+            return waiting.popleft()
+        task = next(source, None)
+        return None if task is None else (task, 0)
+
+    workers: list[_Worker] = []
+    try:
+        for slot in slots:
+            given = next_task()
+            if given is None:
+                break
+            workers.append(_Worker(folder, work, slot, given))
+        while busy := [worker for worker in workers if worker.given is not None]:
+            ready = wait([worker.connection for worker in busy])
+            for worker in (one for one in busy if one.connection in ready):
+                task, tries = worker.take()
+                answer = worker.answer()
+                if answer is not None:
+                    yield task, answer
+                elif tries + 1 < TRIES:
+                    waiting.append((task, tries + 1))
+                else:
+                    yield task, give_up(folder, task, worker.epitaph)
+                worker.give(next_task())
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class _Worker:
+    """A process and what it is at."""
+
+    def __init__(self, folder: Path, work: Work, slot: Slot, given: tuple[Task, int]) -> None:
+        self._made_of = (folder, work)
+        self._slot = slot
+        self.given: tuple[Task, int] | None = None
+        self._start()
+        self.give(given)
+
+    def _start(self) -> None:
+        # Begun anew and not forked: numbers of threads and GPUs are read once, on import.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(theirs, os.getpid(), *self._made_of), name="umnist sweep"
+        )
+        with _environment(self._slot.environment):
+            self._process.start()
+        theirs.close()
+
+    def give(self, given: tuple[Task, int] | None) -> None:
+        self.given = given
+        if given is None:
+            return
+        if not self._process.is_alive():
+            self._end()
+            self._start()
+        with suppress(OSError):  # it ended just now, which `answer` finds
+            self.connection.send(given[0])
+
+    def take(self) -> tuple[Task, int]:
+        """Return what it was at; it is at nothing then."""
+        assert self.given is not None
+        given, self.given = self.given, None
+        return given
+
+    def answer(self) -> str | None:
+        """Return what came of the cell; None if the process ended in its midst."""
+        try:
+            found = self.connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            return None
+        if isinstance(found, UmnistError):
+            raise found
+        return str(found)
+
+    @property
+    def epitaph(self) -> str:
+        code = self._process.exitcode or 0
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return (
+            f"Expected the process of this cell to end with a result, found it ended {TRIES} times "
+            f"without one, the last time by {how}; see if the machine has too little memory, then "
+            "use --retry-failed with fewer --workers."
+        )
+
+    def stop(self) -> None:
+        """End the process, in the midst of a cell or not."""
+        self._process.terminate()
+        self._end()
+
+    def _end(self) -> None:
+        self._process.join()
+        self._process.close()
+        self.connection.close()
+
+
+def _serve(connection: Connection, owner_pid: int, folder: Path, work: Work) -> None:
+    """Run what comes until nothing does."""
+    join_pool(owner_pid)
+    with suppress(EOFError, OSError):
+        while True:
+            task = connection.recv()
+            answer: Any
+            try:
+                answer = run_cell(folder, task, work)
+            except UmnistError as error:
+                answer = error
+            connection.send(answer)
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

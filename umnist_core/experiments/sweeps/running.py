@@ -1,0 +1,179 @@
+"""Running one cell: lease, work, cost, result; the same in every executor."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from umnist_core.errors import MissingFileError, UmnistError, WriteError
+from umnist_core.experiments.sweeps.costs import machine_facts, measured
+from umnist_core.experiments.sweeps.leases import claim
+from umnist_core.experiments.sweeps.plan import Cell
+from umnist_core.experiments.sweeps.results import (
+    CELLS,
+    DONE,
+    FAILED,
+    LEASES,
+    WORK,
+    CellResult,
+    find_result,
+    save_result,
+)
+from umnist_core.incidents import record_incident
+
+RAN, THERE, BUSY = "ran", "there", "busy"
+"""What came of a cell: its result was made, was there already, or is being made by another."""
+
+_one_at_a_time = threading.Lock()
+"""A cell has its process alone: libraries keep seeds and threads for all of it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the work of a cell gives.
+
+    Attributes
+    ----------
+    figures
+        Ready for JSON, as `umnist_core.experiments.sweeps.results` has them for each kind.
+    cost
+        What it knows of its cost beside time and memory, such as ``device`` and ``hardware``.
+    """
+
+    figures: Mapping[str, Any]
+    cost: Mapping[str, Any] = field(default_factory=dict)
+
+
+Work = Callable[[str, Mapping[str, Any], Path], Outcome]
+"""Does a cell: takes its kind, its configuration, and a folder that is kept until it is done, also
+when its process is killed. It can be pickled, since other processes call it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell to be run.
+
+    Attributes
+    ----------
+    cell
+        Which.
+    attempts
+        Of the failure that it takes the place of; 0 where there is none.
+    """
+
+    cell: Cell
+    attempts: int = 0
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folders of a sweep.
+
+    Raises
+    ------
+    WriteError
+        If they cannot be made.
+    """
+    try:
+        for name in (CELLS, LEASES, WORK):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"{folder} could not be made ({error.strerror or error}); choose another with --out."
+        ) from error
+
+
+def run_cell(folder: Path, task: Task, work: Work) -> str:
+    """Run a cell, unless it is done or somebody else runs it.
+
+    Parameters
+    ----------
+    folder
+        Of the sweep, where `prepare_folder` was.
+    task, work
+        What is done.
+
+    Returns
+    -------
+    str
+        `RAN`, also where it failed, which its result says; `THERE` or `BUSY`.
+
+    Raises
+    ------
+    MissingFileError
+        If this machine does not see the folder.
+    WriteError
+        If the result cannot be written; nothing is left of it, and the next one begins anew.
+    """
+    name = task.cell.name
+    if not (folder / CELLS).is_dir():
+        raise MissingFileError(
+            f"Expected the sweep's folder at {folder.resolve()} on every machine that works on it, "
+            "found none on one of them; choose a folder that all share with --out."
+        )
+    with _one_at_a_time:
+        if _is_there(folder, task):
+            return THERE
+        lease = claim(folder, name)
+        if lease is None:
+            return BUSY
+        with lease:
+            # Whoever had it may have ended between the two questions.
+            if _is_there(folder, task):
+                return THERE
+            result = _result(folder, task, work)
+            if not lease.is_held:
+                return BUSY
+            save_result(folder, result)
+            shutil.rmtree(folder / WORK / name, ignore_errors=True)
+    return RAN
+
+
+def give_up(folder: Path, task: Task, sentence: str) -> str:
+    """Keep as a failure what ended every process that ran it; as `run_cell`."""
+
+    def fail(*_: object) -> Outcome:
+        raise UmnistError(sentence)
+
+    return run_cell(folder, task, fail)
+
+
+def _is_there(folder: Path, task: Task) -> bool:
+    found = find_result(folder, task.cell.name)
+    # A failure that is not the one to be tried again is another's, who just tried.
+    return found is not None and (found.is_done or found.attempts != task.attempts)
+
+
+def _result(folder: Path, task: Task, work: Work) -> CellResult:
+    cell = task.cell
+    place = folder / WORK / cell.name
+    place.mkdir(exist_ok=True)
+    found, sentence = Outcome({}), ""
+    with measured() as cost:
+        try:
+            found = work(cell.kind, cell.config, place)
+        except UmnistError as error:
+            sentence = str(error)
+        except Exception as error:  # the boundary: one cell's failure is not that of the sweep
+            sentence = record_incident(error, f"cell {cell.name}").sentence
+    with suppress(OSError):  # empty unless there is something that a retry goes on from
+        place.rmdir()
+    return CellResult(
+        name=cell.name,
+        status=FAILED if sentence else DONE,
+        kind=cell.kind,
+        labels=cell.labels,
+        seed=cell.seed,
+        config=cell.config,
+        data=cell.data,
+        code=cell.code,
+        command=cell.command,
+        figures=found.figures,
+        error=sentence,
+        attempts=task.attempts + 1,
+        cost=machine_facts() | dict(found.cost) | cost,
+    )
