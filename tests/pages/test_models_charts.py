@@ -19,6 +19,7 @@ from pages._ui.models.links import fitting_query, paper_address, scene_query
 from pages._ui.models.rows import Checkpoint, cited, system_of, time_words
 from pages._ui.models.words import linked
 from pages._ui.shared.charts import DARK, LIGHT
+from umnist_core.experiments.published.methods import PublishedMethod, published_methods
 from umnist_core.models.card_answers import (
     CardAnswers,
     HistoryPoint,
@@ -27,7 +28,6 @@ from umnist_core.models.card_answers import (
     find_answers,
 )
 from umnist_core.models.cards import Card, find_shipped_checkpoints, load_card
-from umnist_core.models.published import PublishedMethod, published_methods
 from umnist_core.models.weight_counts import count_weights
 
 SCENES = SceneSet("paper", {"shape_pairs": "2"}, 7, "test", 10)

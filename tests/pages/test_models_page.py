@@ -14,6 +14,12 @@ from streamlit.testing.v1 import AppTest
 from pages._ui.inference.choice import first_of
 from pages._ui.models.rows import HERE, NOT_LEARNED, Checkpoint, table_rows
 from tests.inference.images import save_small
+from umnist_core.experiments.published.methods import (
+    PUBLISHED,
+    PublishedMethod,
+    published_methods,
+)
+from umnist_core.experiments.published.tables import PROVENANCES
 from umnist_core.models.card_answers import find_answers, find_history
 from umnist_core.models.card_figures import find_reliability
 from umnist_core.models.cards import (
@@ -24,12 +30,6 @@ from umnist_core.models.cards import (
     load_card,
 )
 from umnist_core.models.catalogue import CATALOGUE
-from umnist_core.models.published import (
-    PROVENANCES,
-    PUBLISHED,
-    PublishedMethod,
-    published_methods,
-)
 from umnist_core.scoring import reliability
 from umnist_core.training.config import config_names
 from umnist_core.training.runs import find_runs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from umnist_core.cli.evaluate import evaluate_command
+from umnist_core.experiments.published.methods import PublishedMethod, published_methods
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
-from umnist_core.models.published import PublishedMethod, published_methods
 from umnist_core.training.config import load_config
 
 SHIPPED = find_shipped_checkpoints()

@@ -33,6 +33,7 @@ from pages._ui.shared.charts import DARK, LIGHT, Colours
 from pages._ui.shared.systems import SYSTEMS
 from pages._ui.shared.words import percent
 from umnist_core.errors import UmnistError
+from umnist_core.experiments.published.methods import published_methods
 from umnist_core.models.card_answers import find_own_images
 from umnist_core.models.card_figures import (
     find_reliability,
@@ -43,7 +44,6 @@ from umnist_core.models.card_figures import (
 from umnist_core.models.cards import SHIPPED, find_checkpoints, load_card
 from umnist_core.models.catalogue import CATALOGUE
 from umnist_core.models.needs import needs_sentence
-from umnist_core.models.published import published_methods
 from umnist_core.training.runs import find_runs
 
 

@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 
 from pages._ui.models.rows import Checkpoint, system_of
 from pages._ui.shared.charts import DARK, Colours, error_bars, lay_out
+from umnist_core.experiments.published.methods import PUBLISHED, PublishedMethod
 from umnist_core.models.card_answers import CardAnswers, HistoryPoint, find_own_images
 from umnist_core.models.card_figures import Share, read_figures
 from umnist_core.models.card_values import as_mapping
-from umnist_core.models.published import PUBLISHED, PublishedMethod
 
 ROW_PX, EDGE_PX = 30, 46
 NAMES_PX = 136

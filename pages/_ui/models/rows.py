@@ -16,11 +16,11 @@ from pages._ui.models.links import paper_address
 from pages._ui.shared.systems import SYSTEMS
 from pages._ui.shared.words import percent
 from umnist_core.datasets.large_scale.ref import ALL_PRESETS
+from umnist_core.experiments.published.methods import CHANCE, PEOPLE, PUBLISHED, PublishedMethod
 from umnist_core.models.card_answers import find_cost
 from umnist_core.models.card_figures import Share, counted, is_at_chance, read_figures
 from umnist_core.models.cards import Card
 from umnist_core.models.catalogue import CATALOGUE, OWN
-from umnist_core.models.published import CHANCE, PEOPLE, PUBLISHED, PublishedMethod
 from umnist_core.models.weight_counts import count_weights
 
 HERE, NOT_LEARNED, RECIPE = "here", "not-learned", "recipe"
@@ -84,7 +84,7 @@ def table_rows(
     checkpoints
         Those here.
     methods
-        As `umnist_core.models.published.published_methods` gives them.
+        As `umnist_core.experiments.published.methods.published_methods` gives them.
     runs
         As `umnist_core.training.runs.find_runs` gives them.
     """

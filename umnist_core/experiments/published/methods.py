@@ -1,42 +1,25 @@
-"""Methods that were published on the data systems, with their figures and where each stands.
+"""Methods that were published on the data systems: the rows of the page Models.
 
-The figures are data beside this file; nothing here needs torch. Whoever adds one says whether it is
-from a text, a table, a figure or a log, and where a source contradicts itself says that, too.
+Their figures are those of `umnist_core.experiments.published.tables`, whose cells they name; what
+else is to be known of a method is data beside this file.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("published_methods.json")
+from umnist_core.experiments.published.tables import Paper, PublishedCell, get_cell, papers
 
-PROVENANCES = ("text", "table", "figure", "log")
-"""Where a published figure may be read."""
+_FILE = Path(__file__).with_name("methods.json")
 
 PUBLISHED, PEOPLE, CHANCE = "published", "people", "chance"
 """What a row of the published figures is of: a method, people, or guessing."""
-
-
-@dataclass(frozen=True)
-class Paper:
-    """A publication.
-
-    Attributes
-    ----------
-    authors, year
-        As it is cited.
-    identifier
-        ``"doi …"`` or ``"arXiv …"``; empty where it has none.
-    """
-
-    authors: str
-    year: int
-    identifier: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +41,8 @@ class PublishedMethod:
     counts
         Task -> how many of how many were right, where that is known.
     provenance, where
-        One of `PROVENANCES`, and the place in the source; empty without figures.
+        One of `umnist_core.experiments.published.tables.PROVENANCES`, and the place in the
+        source; empty without figures.
     paper
         None where there is no publication.
     tier
@@ -96,17 +80,42 @@ class PublishedMethod:
 def published_methods() -> tuple[PublishedMethod, ...]:
     """Return all of them, in the order of their sources."""
     data = json.loads(_FILE.read_text(encoding="utf-8"))
-    papers = {
-        key: Paper(one["authors"], one["year"], one["id"]) for key, one in data["papers"].items()
-    }
-    return tuple(_method(row, papers) for row in data["methods"])
+    return tuple(_method(row) for row in data["methods"])
 
 
-def _method(row: Mapping[str, Any], papers: Mapping[str, Paper]) -> PublishedMethod:
+def _method(row: Mapping[str, Any]) -> PublishedMethod:
     told = dict(row)
     runs = [name for name in (told.pop("run", ""), *told.pop("then", ())) if name]
     flags = told.pop("flags", "")
-    commands = tuple(" ".join(filter(None, ("umnist train", run, flags))) for run in runs)
-    counts = {task: (right, count) for task, (right, count) in told.pop("counts", {}).items()}
-    paper = papers.get(told.pop("paper", ""))
-    return PublishedMethod(**told, counts=counts, commands=commands, paper=paper)
+    cells = {task: get_cell(place) for task, place in told.pop("cells", {}).items()}
+    spread = {task: one.sd for task, one in cells.items() if one.sd is not None}
+    if seeds := told.pop("seeds", ""):
+        spread = {task: get_cell(seeds).sd or 0.0 for task in cells}
+    counts = {
+        task: (one.right, one.of)
+        for task, one in cells.items()
+        if one.right is not None and one.of is not None
+    }
+    first = next(iter(cells.values()), None)
+    place = {} if first is None else {"provenance": first.provenance, "where": first.where}
+    return PublishedMethod(
+        **{**place, **told, "note": _filled(told.get("note", ""))}
+        | {"paper": papers().get(told.get("paper", ""))},
+        figures={task: one.value for task, one in cells.items()},
+        spread=spread,
+        counts=counts,
+        commands=tuple(" ".join(filter(None, ("umnist train", run, flags))) for run in runs),
+    )
+
+
+def _filled(note: str) -> str:
+    """Return a note with the figures of the cells that it names in braces."""
+    return re.sub(r"\{([^}]+)\}", lambda found: _said(get_cell(found[1])), note)
+
+
+def _said(cell: PublishedCell) -> str:
+    return (
+        f"{cell.value:g}"
+        if cell.sd is None
+        else f"{cell.value:g} \N{PLUS-MINUS SIGN} {cell.sd:.1f}"
+    )

@@ -1,0 +1,1 @@
+"""Every published table of the documents as data, and ours beside it."""
