@@ -273,12 +273,20 @@ def _open_pool(jobs: int, dask: str | None) -> Iterator[joblib.Parallel]:
         with joblib.parallel_config(backend="loky", **worker):
             yield joblib.Parallel(n_jobs=jobs, **options)
         return
-    with _connect(dask) as client, joblib.parallel_config(backend="dask", client=client):
+    with connect_dask(dask) as client, joblib.parallel_config(backend="dask", client=client):
         yield joblib.Parallel(n_jobs=-1, **options)
 
 
-def _connect(address: str) -> Any:
-    """Return a client of a cluster that has workers."""
+def connect_dask(address: str) -> Any:
+    """Return a client of a Dask cluster that has workers; close it, or use it as a block.
+
+    Raises
+    ------
+    MissingFileError
+        If Dask is not installed.
+    InvalidValueError, NetworkError
+        If the address is none, or no scheduler with workers answers there.
+    """
     try:
         from distributed import Client
     except ImportError as error:

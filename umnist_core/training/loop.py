@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from umnist_core.models.registry import create_model
 from umnist_core.training.bars import Bars
 from umnist_core.training.config import ModelPart, TrainConfig
 from umnist_core.training.course import Course, Phase, PhaseRun, Report
-from umnist_core.training.data import Batch, ModelInputs, iter_batches
+from umnist_core.training.data import Batch, ModelInputs, Samples, iter_batches
 from umnist_core.training.distributed import Group, joined_group
 from umnist_core.training.failures import failures_said
 from umnist_core.training.like_shapes import ShapeOrder
@@ -48,6 +48,10 @@ _NO_MEMORY = (
 
 BEST, LAST, RUN = RUN_FILE, "last.safetensors", "run.json"
 """Files of a run beside its metrics and its state."""
+
+
+Also = Callable[["Trainer"], Row]
+"""Measures more of a run between two epochs, as names and numbers."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,12 @@ class TrainResult:
 
 
 def train(
-    config: TrainConfig, out: Path, *, command: str = "", shows_progress: bool = True
+    config: TrainConfig,
+    out: Path,
+    *,
+    command: str = "",
+    shows_progress: bool = True,
+    also: Also | None = None,
 ) -> TrainResult:
     """Train a model, or go on where a run in the same folder stopped.
 
@@ -88,6 +97,9 @@ def train(
         The command line, for the card.
     shows_progress
         Whether standard error tells how far it is.
+    also
+        What else is measured after each epoch, with the weights at its end: further columns of its
+        row. Every process of the group calls it.
 
     Raises
     ------
@@ -111,7 +123,7 @@ def train(
             state=out / STATE_FILE,
         )
         with saying("The model"):
-            trainer = Trainer(config, out, group, command, bars.show)
+            trainer = Trainer(config, out, group, command, bars.show, also=also)
         with saying(f"A step of {trainer.batch_size} images"), closing(bars):
             return trainer.run()
 
@@ -153,9 +165,17 @@ class Trainer:
     """One run; see `train`."""
 
     def __init__(
-        self, config: TrainConfig, out: Path, group: Group, command: str, report: Report
+        self,
+        config: TrainConfig,
+        out: Path,
+        group: Group,
+        command: str,
+        report: Report,
+        *,
+        also: Also | None = None,
     ) -> None:
         self.config, self.out, self.group = config, out, group
+        self._also = also
         self.model, origin = build_model(config.model, config.run.seed)
         _check_select(config, self.model)
         self.samples, self.train_places, self.validation_places = open_for_run(
@@ -240,7 +260,8 @@ class Trainer:
             loss = self._train_epoch()
             self._average_buffers()
             found = self._validate()
-            is_best = self._note_epoch(loss, found)
+            more = {} if self._also is None else self._also(self)
+            is_best = self._note_epoch(loss, found, more)
             if writer is not None:
                 # Before the state: a kill in between costs the epoch and repeats the rest.
                 if is_best:
@@ -336,17 +357,27 @@ class Trainer:
                 buffer.copy_(self.group.sum(buffer.clone()) / self.group.world)
 
     def _validate(self) -> ValidationFigures:
-        places = self.validation_places[self.group.rank :: self.group.world]
-        inputs = ModelInputs(self.samples, self.reader)
-        batches = self._read(
-            inputs,
-            chunks(places, self._part_size)
-            if self.shapes is None
-            else self.shapes.batches(places, self._part_size),
-        )
-        return validate(self.model, batches, self.group, precision=self.phase_run.precision)
+        return self.measure(self.samples, self.validation_places, self.shapes)
 
-    def _note_epoch(self, loss: float, found: ValidationFigures) -> bool:
+    def measure(
+        self, samples: Samples, places: Sequence[int], shapes: ShapeOrder | None
+    ) -> ValidationFigures:
+        """Return loss and right answers of the weights as they are, in evaluation mode.
+
+        Parameters
+        ----------
+        samples, places
+            Of which images; all processes of the group share them.
+        shapes
+            Of ``samples``; None where all are alike.
+        """
+        own = places[self.group.rank :: self.group.world]
+        size = self._part_size
+        batches = chunks(own, size) if shapes is None else shapes.batches(own, size)
+        read = self._read(ModelInputs(samples, self.reader), batches)
+        return validate(self.model, read, self.group, precision=self.phase_run.precision)
+
+    def _note_epoch(self, loss: float, found: ValidationFigures, more: Row) -> bool:
         """Add the epoch to the progress; return whether it is the best."""
         progress, run = self.progress, self.config.run
         progress.seconds = self.phase_run.seconds
@@ -359,6 +390,7 @@ class Trainer:
             "validation_loss": found.loss,
         }
         row |= {f"validation_{task}": share for task, share in found.accuracies.items()}
+        row |= more
         if self.shapes is not None:
             order, part = self._order(progress.epoch - 1), self._part_size
             row["padding"] = self.shapes.padding(chunks(order, part))

@@ -86,16 +86,21 @@ Figures of ``train``
     the steps, as the net changed), and ``train``, ``validation`` and ``test``, each with
     ``images``, ``loss`` and ``right`` (task -> right answers). All three are measured in evaluation
     mode with the weights at the end of the epoch; ``train`` on the first ``train_measured``
-    training images.
+    training images. A loss that is no number is None.
 ``first``, ``best``, ``final``
     Rows of ``epochs``. Best is by validation, never by test.
 ``chosen_by``
     ``"accuracy"`` or ``"loss"``, of the validation images.
-``training_images``, ``batch_size``, ``parameters``
-    Whole numbers.
+``answers``
+    What the weights at the end say of each image of the test: ``index`` and ``tasks`` as of
+    ``evaluate``, whose scenes are those of ``config.test``; ``ids`` of images of a folder.
+``batch_size``, ``parameters``, ``weights``, ``precision``
+    Images of a step, numbers that are learned, where the weights are from, and what was computed
+    with.
 ``course``
     For a model with a course of its own (``recipe``), which has lessons instead of epochs: its
-    history, or empty.
+    history, or empty. It has ``answers``, and no epochs: ``first``, ``best`` and ``final`` are
+    None.
 
 Figures of ``probe``
 --------------------

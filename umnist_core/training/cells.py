@@ -1,0 +1,56 @@
+"""What the cells of sweeps do: the kinds that there are, and what other processes call.
+
+The engine (`umnist_core.experiments.sweeps`) knows no torch and is handed these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from umnist_core.experiments.sweeps.plan import Kind, Resolved, Settings
+from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
+from umnist_core.experiments.sweeps.running import Outcome
+
+EVALUATE, TRAIN = "evaluate", "train"
+
+
+def find_kinds() -> dict[str, Kind]:
+    """Return the kinds of cells, by their names."""
+    return {EVALUATE: _Late(_evaluate_kind), TRAIN: _Late(_train_kind), PROBE: ProbeKind()}
+
+
+class _Late:
+    """A kind that is imported with its first cell: what computes takes seconds to import."""
+
+    def __init__(self, load: Callable[[], Kind]) -> None:
+        self._load = load
+
+    def resolve(self, settings: Settings, seed: int) -> Resolved:
+        return self._load().resolve(settings, seed)
+
+
+def _evaluate_kind() -> Kind:
+    from umnist_core.training.cell_evaluation import EvaluateKind
+
+    return EvaluateKind()
+
+
+def _train_kind() -> Kind:
+    from umnist_core.training.cell_training import TrainKind
+
+    return TrainKind()
+
+
+def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+    """Do a cell of any kind; `umnist_core.experiments.sweeps.running.Work`."""
+    if kind == EVALUATE:
+        from umnist_core.training.cell_evaluation import run_evaluate_cell
+
+        return run_evaluate_cell(config)
+    if kind == TRAIN:
+        from umnist_core.training.cell_training import run_train_cell
+
+        return run_train_cell(config, folder)
+    return run_probe(kind, config, folder)
