@@ -48,6 +48,17 @@ test("a map is asked for once, however often one comes back to it", async () => 
   assert.equal(loader.onChange.mock.callCount(), 4);
 });
 
+test("the whole map came with the answer; a part of it is asked for", async () => {
+  const loader = new PlacesLoader(mock.fn());
+  const job = { ...JOB, places: { max: 7 } };
+  loader.show(job, MEAN, null);
+  await settled();
+  assert.deepEqual([requests.length, loader.shown.places.max], [0, 7]);
+  loader.show(job, round(0), null);
+  await requests[0].reply({ max: 8 });
+  assert.deepEqual([requests.length, loader.shown.places.max], [1, 8]);
+});
+
 test("asking again for what is on its way asks for nothing", async () => {
   const loader = new PlacesLoader(mock.fn());
   loader.show(JOB, MEAN, null);

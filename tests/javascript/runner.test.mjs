@@ -71,9 +71,9 @@ test("a wish is asked for, followed until it is done, and answered", async () =>
   const { body } = requests[0];
   assert.deepEqual(body, { viewer: "v", slot: "a", turn: 1_000_000, ...wish("1") });
   await requests[0].reply(job("j1", "running", { version: 3 }));
-  assert.equal(requests[1].asked, "GET /j1?after=3&wait_s=5");
+  assert.equal(requests[1].asked, "GET /j1?after=3&wait_s=5&places=200");
   await requests[1].reply(job("j1", "running", { version: 4 }));
-  assert.equal(requests[2].asked, "GET /j1?after=4&wait_s=5");
+  assert.equal(requests[2].asked, "GET /j1?after=4&wait_s=5&places=200");
   const done = job("j1", "done", { result: { tasks: [] } });
   await requests[2].reply(done);
   assert.deepEqual(runner.answered, { wish: wish("1"), job: done });

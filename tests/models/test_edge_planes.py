@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.models.dense_edges import dense_edges
+from tests.segment_glyphs import segment_glyphs
 from umnist_core.geometry import Box, reduced_size_px
 from umnist_core.models.own.edge_levels import read_bits, run_length
 from umnist_core.models.own.edge_planes import (
@@ -17,15 +18,18 @@ from umnist_core.models.own.edge_planes import (
     EDGE_HALO_PX,
     WINDOW_PX,
     EdgePlanes,
+    EdgeWords,
     PackedLevels,
     box_planes,
     level_edges,
-    pack_bits,
-    plane_words,
+    read_words,
 )
 from umnist_core.models.own.finder_nets import SpotNet
 from umnist_core.models.own.spots import HALO_PX
-from umnist_core.pyramid.sources import ArraySource
+from umnist_core.pyramid.sources import ArraySource, HeldScene
+from umnist_core.scenes import plan_scene
+
+GLYPHS = segment_glyphs()
 
 ROUNDING = 0.03
 """The definition sums blocks in eight bits."""
@@ -42,6 +46,12 @@ def draw(seed: int, repeat: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return slanted
 
 
+def pack_bits(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return 64 px to a word, the first in the lowest bit."""
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    return packed.view("<u8").astype(np.uint64)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
@@ -54,12 +64,44 @@ def test_planes_equal_dense_edges(seed: int, doublings: int, slack: int, repeat:
     ratio = 1 << doublings
     run_px, halo = max(1, ratio - slack), EDGE_HALO_PX
     bits = draw(seed, repeat, (16 * ratio + 2 * halo, 2 * 64))
-    words = plane_words(pack_bits(bits), run_px)
-    planes = np.stack([one.astype("<u8").view(np.uint8) for one in words])
+    words = EdgeWords(pack_bits(bits))
+    words.planes(8)  # of another level, which may leave something behind
+    planes = np.stack([one.astype("<u8").view(np.uint8) for one in words.planes(run_px)])
     inner = planes[:, halo:-halo, halo // 8 : -halo // 8]
     np.testing.assert_allclose(
         EdgePlanes(inner, ratio).edges(), dense_edges(bits, ratio, run_px, halo), atol=ROUNDING
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    size=st.tuples(st.integers(1, 200), st.integers(1, 300)),
+    first=st.tuples(st.integers(-300, 250), st.integers(-300, 350)),
+    grey=st.booleans(),
+    reduction=st.sampled_from([1, 2, 4]),
+)
+def test_a_box_is_packed_as_its_bits_are(
+    seed: int, size: tuple[int, int], first: tuple[int, int], grey: bool, reduction: int
+) -> None:
+    """Wherever it lies, inside the level, across its border or out of it."""
+    pixels = draw(seed, 5, size) * np.uint8(255)
+    if grey:
+        pixels ^= np.random.default_rng(seed).integers(0, 128, size, np.uint8)
+    source = ArraySource(pixels)
+    box = Box.from_size(*first, 90, 3 * 64)
+    expected = pack_bits(read_bits(source, box, reduction))
+    np.testing.assert_array_equal(read_words(source, box, reduction), expected)
+
+
+def test_of_a_black_and_white_scene_too() -> None:
+    """Whose pixels are packed as they are."""
+    source = HeldScene(plan_scene("released-clean", 3, "train", 0, glyphs=GLYPHS), GLYPHS)
+    assert source.is_black_and_white
+    for reduction in (1, 2, 8):
+        box = Box.from_size(-40, -100, 4100 // reduction, (5184 // reduction) // 64 * 64)
+        expected = pack_bits(read_bits(source, box, reduction))
+        np.testing.assert_array_equal(read_words(source, box, reduction), expected)
 
 
 @pytest.mark.parametrize("level", range(6))

@@ -135,6 +135,8 @@ def test_prediction_comes_with_its_attention(browser: _Browser, client: httpx.Cl
     base = f"/inference/jobs/{job['id']}"
     places = client.get(f"{base}/attention.json?top=3").json()
     assert len(places["places"]) <= 3
+    assert client.get(f"{base}?places=3").json()["places"] == places  # with the answer
+    assert "places" not in client.get(base).json()
     assert places["count"] == result["attention"]["places"]
     assert places["places"][0]["weight"] == places["max"]
     assert places["looked"] == result["looked"]["sum"]

@@ -74,21 +74,42 @@ def read_bits(source: TileSource, level_box: Box, reduction: int) -> Bits:
 
 def read_square(source: TileSource, level_box: Box, reduction: int) -> BitSquare:
     """Read a box as `read_bits` does, of which only parts may be looked at."""
-    level = Box(
-        0, 0, reduced_size_px(source.height, reduction), reduced_size_px(source.width, reduction)
-    )
-    inside = level_box.intersection(level)
+    inside = inside_of(source, level_box, reduction)
     if inside.is_empty:
         return BitSquare(np.zeros((level_box.height, level_box.width), np.uint8))
+    return BitSquare(go_on(read_grey(source, inside, reduction), *sides_of(inside, level_box)))
+
+
+def inside_of(source: TileSource, level_box: Box, reduction: int) -> Box:
+    """Return what of a box lies in the level."""
+    sides = (reduced_size_px(side, reduction) for side in (source.height, source.width))
+    return level_box.intersection(Box(0, 0, *sides))
+
+
+def read_grey(source: TileSource, inside: Box, reduction: int) -> NDArray[np.uint8]:
+    """Read a box of a level, uint8 (H, W): the mean of the channels."""
     pixels = source.read_region(inside, reduction)
-    if pixels.ndim == 3:
-        pixels = pixels.mean(axis=2).astype(np.uint8)
-    above, left = inside.row0 - level_box.row0, inside.col0 - level_box.col0
-    below, right = level_box.row1 - inside.row1, level_box.col1 - inside.col1
-    if above or left or below or right:
-        around = (above, below, left, right)
-        pixels = np.asarray(cv2.copyMakeBorder(pixels, *around, cv2.BORDER_REPLICATE), np.uint8)
-    return BitSquare(pixels)
+    return pixels if pixels.ndim == 2 else pixels.mean(axis=2).astype(np.uint8)
+
+
+def sides_of(inside: Box, level_box: Box) -> tuple[int, int, int, int]:
+    """Return how far a box goes on above, below, left and right of what is in it."""
+    return (
+        inside.row0 - level_box.row0,
+        level_box.row1 - inside.row1,
+        inside.col0 - level_box.col0,
+        level_box.col1 - inside.col1,
+    )
+
+
+def go_on(
+    pixels: NDArray[np.uint8], above: int, below: int, left: int, right: int
+) -> NDArray[np.uint8]:
+    """Repeat the pixels at the border."""
+    if not (above or below or left or right):
+        return pixels
+    around = (above, below, left, right)
+    return np.asarray(cv2.copyMakeBorder(pixels, *around, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def row_edges(bits: Bits) -> Bits:

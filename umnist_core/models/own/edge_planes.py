@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from umnist_core.geometry import Box, reduced_size_px
-from umnist_core.models.own.edge_levels import Bits, read_bits, run_length
+from umnist_core.models.own.edge_levels import (
+    go_on,
+    inside_of,
+    read_grey,
+    run_length,
+    sides_of,
+)
 from umnist_core.pyramid import TileSource
 
 WINDOW_PX = 128
@@ -137,54 +143,94 @@ def _spread(packed: NDArray[np.uint8], ratio: int) -> NDArray[np.float32]:
     return shown
 
 
-def pack_bits(bits: Bits) -> Words:
-    """Return uint8 (H, W) of 0 and 1 as words; W is a multiple of 64."""
-    packed = np.packbits(bits, axis=1, bitorder="little")
+def read_words(source: TileSource, level_box: Box, reduction: int) -> Words:
+    """Read a box as words, 64 px of `edge_levels.read_bits` to each; its width is a multiple of 64.
+
+    What is in the level is packed first and goes on outside of it in bytes, an eighth of the
+    memory.
+    """
+    inside = inside_of(source, level_box, reduction)
+    if inside.is_empty:
+        return np.zeros((level_box.height, level_box.width // _WORD_PX), np.uint64)
+    above, below, left, right = sides_of(inside, level_box)
+    pixels = go_on(read_grey(source, inside, reduction), 0, 0, left % 8, right % 8)
+    if reduction > 1 or not source.is_black_and_white:  # else each is 0 or 255
+        pixels = pixels >> np.uint8(7)
+    held = np.empty((level_box.height, level_box.width // 8), np.uint8)
+    rows, cols = slice(above, len(held) - below), slice(left // 8, held.shape[1] - right // 8)
+    held[rows, cols] = np.packbits(pixels, axis=1, bitorder="little")
+    held[rows, : cols.start] = (held[rows, cols.start] & 1)[:, None] * np.uint8(0xFF)
+    held[rows, cols.stop :] = (held[rows, cols.stop - 1] >> 7)[:, None] * np.uint8(0xFF)
+    held[:above], held[rows.stop :] = held[above], held[rows.stop - 1]
+    return _as_words(held)
+
+
+def _as_words(packed: NDArray[np.uint8]) -> Words:
     words: Words = packed.view("<u8").astype(np.uint64, copy=False)
     return words
 
 
-def plane_words(words: Words, run_px: int) -> list[Words]:
-    """Return the planes of packed pixels; what lies at their border is not to be used.
+class EdgeWords:
+    """Edges and corners of packed pixels; what lies at their border is not to be used.
+
+    Levels that seek their edges on the same base level have them in common, and so are the first
+    halvings of the runs that each keeps.
 
     Parameters
     ----------
     words
-        Of `pack_bits`.
-    run_px
-        Px of the shortest run that counts, 1 to 8.
+        Of `read_words`.
     """
-    before = _earlier(words, 1)  # each pixel's left neighbour
-    rows, cols = np.zeros_like(words), words ^ before
-    np.bitwise_xor(words[1:], words[:-1], out=rows[1:])
-    other_diagonal = words[:-1] ^ before[1:]
-    odd = before[:-1] ^ words[1:] ^ other_diagonal
-    kinds = [np.zeros_like(words), np.zeros_like(words)]
-    np.bitwise_and(odd, other_diagonal, out=kinds[1][1:])
-    np.bitwise_xor(odd, kinds[1][1:], out=kinds[0][1:])
-    if run_px > 1:
-        rows, cols = (
-            _long_runs(rows, run_px, _later, _earlier),
-            _long_runs(cols, run_px, _up, _down),
-        )
-        turns = (rows | _earlier(rows, 1)) & (cols | _down(cols, 1))
-        kinds = [kind & turns for kind in kinds]  # of runs of 1 px, all corners
-    return [rows, cols, *kinds]
+
+    def __init__(self, words: Words) -> None:
+        before = _earlier(words, 1)  # each pixel's left neighbour
+        rows, cols = np.zeros_like(words), words ^ before
+        np.bitwise_xor(words[1:], words[:-1], out=rows[1:])
+        other_diagonal = words[:-1] ^ before[1:]
+        odd = before[:-1] ^ words[1:] ^ other_diagonal
+        self._kinds = [np.zeros_like(words), np.zeros_like(words)]
+        np.bitwise_and(odd, other_diagonal, out=self._kinds[1][1:])
+        np.bitwise_xor(odd, self._kinds[1][1:], out=self._kinds[0][1:])
+        self._rows, self._cols = _Runs(rows, _later, _earlier), _Runs(cols, _up, _down)
+
+    def planes(self, run_px: int) -> list[Words]:
+        """Return edges between rows, edges between columns, and corners of both kinds.
+
+        Parameters
+        ----------
+        run_px
+            Px of the shortest run that counts, 1 to 8.
+        """
+        rows, cols = self._rows.at_least(run_px), self._cols.at_least(run_px)
+        kinds = self._kinds
+        if run_px > 1:
+            turns = (rows | _earlier(rows, 1)) & (cols | _down(cols, 1))
+            kinds = [kind & turns for kind in kinds]  # of runs of 1 px, all corners
+        return [rows, cols, *kinds]
 
 
-def _long_runs(words: Words, run_px: int, ahead: _Move, back: _Move) -> Words:
-    """Keep the runs of at least ``run_px``: an opening by a line, done by doubling."""
-    joined, done = words, 1
-    while done < run_px:
-        step = min(done, run_px - done)
-        joined = joined & ahead(joined, step)
-        done += step
-    done = 1
-    while done < run_px:
-        step = min(done, run_px - done)
-        joined = joined | back(joined, step)
-        done += step
-    return joined
+class _Runs:
+    """The runs of some edges: an opening by a line, done by doubling, whose halves are kept."""
+
+    def __init__(self, edges: Words, ahead: _Move, back: _Move) -> None:
+        self._starts = {1: edges}
+        self._ahead, self._back = ahead, back
+
+    def at_least(self, run_px: int) -> Words:
+        joined, done = self._starts_of(run_px), 1
+        while done < run_px:
+            step = min(done, run_px - done)
+            joined = joined | self._back(joined, step)
+            done += step
+        return joined
+
+    def _starts_of(self, run_px: int) -> Words:
+        """Return where so long a run begins."""
+        if run_px not in self._starts:
+            half = 1 << (run_px - 1).bit_length() - 1  # the largest power of 2 below it
+            joined = self._starts_of(half)
+            self._starts[run_px] = joined & self._ahead(joined, run_px - half)
+        return self._starts[run_px]
 
 
 def _later(words: Words, px: int) -> Words:
@@ -226,7 +272,7 @@ class PackedLevels:
     def __init__(self, source: TileSource, scale: tuple[float, float] = (1.0, 1.0)) -> None:
         self.source, self.scale = source, scale
         self.height, self.width = source.height, source.width
-        self._held: tuple[tuple[int, Box], Words] | None = None
+        self._held: tuple[tuple[int, Box], EdgeWords] | None = None
 
     def stretches(self, level: int) -> Iterator[Box]:
         """Yield the parts of a level that are held at once, in level px.
@@ -264,10 +310,10 @@ class PackedLevels:
         size = (stretch.height + 2 * halo_px) * ratio, (stretch.width + 2 * halo_px) * ratio
         return _cut_planes(self._words(base, around), (ratio, run_px), first, size)
 
-    def _words(self, base: int, box: Box) -> Words:
+    def _words(self, base: int, box: Box) -> EdgeWords:
         if self._held is None or self._held[0] != (base, box):
             self._held = None  # before the next is there
-            self._held = (base, box), pack_bits(read_bits(self.source, box, 1 << base))
+            self._held = (base, box), EdgeWords(read_words(self.source, box, 1 << base))
         return self._held[1]
 
 
@@ -302,18 +348,18 @@ def box_planes(source: TileSource, level: int, level_box: Box) -> EdgePlanes:
     box = Box.from_size(
         row0 - EDGE_HALO_PX, col0 - EDGE_HALO_PX, row1 - row0 + 2 * EDGE_HALO_PX, cols
     )
-    words = pack_bits(read_bits(source, box, 1 << base))
+    words = EdgeWords(read_words(source, box, 1 << base))
     return _cut_planes(words, (ratio, run_px), EDGE_HALO_PX, (row1 - row0, col1 - col0))
 
 
 def _cut_planes(
-    words: Words, lengths: tuple[int, int], first_px: int, size: tuple[int, int]
+    words: EdgeWords, lengths: tuple[int, int], first_px: int, size: tuple[int, int]
 ) -> EdgePlanes:
     """Return the planes of packed pixels, from a row and column on."""
     ratio, run_px = lengths
     rows = slice(first_px, first_px + size[0])
     cols = slice(first_px // 8, (first_px + size[1]) // 8)
-    planes = [_bytes(one)[rows, cols] for one in plane_words(words, run_px)]
+    planes = [_bytes(one)[rows, cols] for one in words.planes(run_px)]
     return EdgePlanes(np.stack(planes), ratio)
 
 

@@ -14,12 +14,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.inference.jobs import SUPERSEDED
+from umnist_core.inference.jobs import DONE, SUPERSEDED
 from umnist_core.inference.pool import InferencePool, shared_pool
 from umnist_core.inference.process import Outcome
 from umnist_core.inference.requests import PredictRequest
 from umnist_core.models.needs import needs_sentence
 from umnist_core.server.heat import (
+    Choice,
     attention_table,
     heat_tile,
     parse_choice,
@@ -123,7 +124,17 @@ class _Inference:
         return self._pool.submit(viewer, slot, turn, request, pixels, is_patient=is_patient)
 
     async def job(self, request: Request) -> Response:
-        return json_reply(await wait_for(self._pool, request.path_params["job"], request))
+        job = await wait_for(self._pool, request.path_params["job"], request)
+        top = request.query_params.get("places", "")
+        if top and job["state"] == DONE:
+            places = await self._threads.run(self._whole_map, job["id"], top)
+            job = {**job, "places": places}
+        return json_reply(job)
+
+    def _whole_map(self, job: str, top: str) -> dict[str, Any] | None:
+        """Return the heaviest places with the answer, so that they need no question of theirs."""
+        outcome = self._pool.get_outcome(job)
+        return None if outcome.attention is None else places_json(outcome, Choice(), top)
 
     async def cancel(self, request: Request) -> Response:
         return json_reply(self._pool.cancel(request.path_params["job"]))

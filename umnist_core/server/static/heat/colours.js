@@ -44,6 +44,13 @@ export const COLOUR_MAPS = {
 };
 
 /**
+ * The colour of each share, as one number; made once, as that takes longer than a tile.
+ *
+ * @type {Map<ColourMap, Uint32Array>}
+ */
+const SHARES = new Map();
+
+/**
  * The colour of each of the 65,536 values.
  *
  * @param {ColourMap} name
@@ -51,12 +58,24 @@ export const COLOUR_MAPS = {
  * @returns {Uint8ClampedArray} Red, green, blue and opacity, one value after another.
  */
 export function colourTable(name, top) {
+  const shares = sharesOf(name);
+  const colours = new Uint32Array(FULL + 1);
+  for (let value = 0; value <= FULL; value += 1) {
+    colours[value] = shares[top > 0 ? Math.min(Math.round(value / top), FULL) : 0];
+  }
+  return new Uint8ClampedArray(colours.buffer);
+}
+
+/** @param {ColourMap} name */
+function sharesOf(name) {
+  const known = SHARES.get(name);
+  if (known) return known;
   const { of } = COLOUR_MAPS[name];
   const table = new Uint8ClampedArray(4 * (FULL + 1));
-  for (let value = 0; value <= FULL; value += 1) {
-    table.set(of(top > 0 ? Math.min(value / FULL / top, 1) : 0), 4 * value);
-  }
-  return table;
+  for (let value = 0; value <= FULL; value += 1) table.set(of(value / FULL), 4 * value);
+  const shares = new Uint32Array(table.buffer);
+  SHARES.set(name, shares);
+  return shares;
 }
 
 /**

@@ -18,7 +18,7 @@ import { percentText } from "./words.js";
 const TILE_PX = 512;
 
 /** So many places are fetched; there may be thousands. */
-const FETCHED = 200;
+export const FETCHED = 200;
 
 const OPACITY = 0.65;
 
@@ -87,9 +87,11 @@ export class PlacesLoader {
   /** @returns {Promise<Places>} */
   async #fetch(address, job, part, dwell) {
     const { signal } = this.stop;
+    // Those of the whole map came with the answer.
+    const own = Object.values(part).every((one) => one === null) ? job.places : null;
     const compared = dwell && addressOf(this.home, job.id, `dwell/${dwell}`, part, {});
     const [places, agreement] = await Promise.all([
-      fetchJson(address, signal),
+      own ?? fetchJson(address, signal),
       // Without it there is still all that the model gave.
       compared ? fetchJson(compared, signal).catch(() => null) : null,
     ]);

@@ -18,12 +18,14 @@
  * @property {number} version
  * @property {{sentence: string, code: string}|null} error
  * @property {import("./outcome.js").Result|null} result
+ * @property {import("./places.js").Places|null} [places] Of the whole map, with the answer.
  *
  * @typedef {{turn: number, wish: Wish, since: number, stop: AbortController, job: Job|null,
  *            isCancelled: boolean}} Run
  */
 
 import { reach } from "../hall/reach.js";
+import { FETCHED } from "./places.js";
 
 /** What began this short a time ago may still finish. */
 const PATIENCE_MS = 400;
@@ -149,7 +151,7 @@ export class Runner {
   async #poll({ job, stop }) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const path = `/${job.id}?after=${job.version}&wait_s=${WAIT_S}`;
+        const path = `/${job.id}?after=${job.version}&wait_s=${WAIT_S}&places=${FETCHED}`;
         return await this.#ask(path, { signal: stop.signal });
       } catch (error) {
         if (error.isRefusal || stop.signal.aborted || attempt === RETRIES_MS.length) throw error;

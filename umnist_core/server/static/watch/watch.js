@@ -58,7 +58,7 @@ import { missedMarks } from "./why.js";
 import { PEOPLE, setText } from "./words.js";
 
 /** What takes longer shows that it works. */
-const BUSY_AFTER_MS = 300;
+const BUSY_AFTER_MS = 500;
 
 /**
  * @param {HTMLElement|ShadowRoot} parentElement
