@@ -7,8 +7,12 @@ A file
 ``title``, ``about``, ``system``, ``paper``, ``row_title``, ``unit``
     ``system`` is the key of a data system, ``paper`` one of ``papers.json`` or empty, ``unit``
     that of the columns which name no other.
+``also``, ``epoch``
+    Other keys by which sweeps name it, and whether the figures of a training are those of its
+    ``"best"`` epoch, by validation, or of the ``"final"`` one.
 ``columns``
-    ``key`` and ``title``; ``unit``, ``where`` and ``provenance`` (``"table"`` unless it says so)
+    ``key`` and ``title``, ``task`` (what a model answers in it; ``"digits"`` for single ones);
+    ``unit``, ``where`` and ``provenance`` (``"table"`` unless it says so)
     of all their cells that say nothing else.
 ``spread``
     Of cells with a standard deviation: over how many ``runs``, and of which ``kind``:
@@ -124,6 +128,7 @@ class PublishedColumn:
     key: str
     title: str
     unit: str
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,8 @@ class PublishedTable:
     rows: tuple[PublishedRow, ...]
     contradictions: tuple[Contradiction, ...]
     figure: Mapping[str, Any]
+    also: tuple[str, ...] = ()
+    epoch: str = "best"
 
     def get_row(self, key: str) -> PublishedRow:
         """Return a row.
@@ -295,7 +302,8 @@ def _read_table(key: str, data: Mapping[str, Any]) -> PublishedTable:
     unit = data["unit"]
     paper = papers().get(data["paper"])
     columns = tuple(
-        PublishedColumn(one["key"], one["title"], one.get("unit", unit)) for one in data["columns"]
+        PublishedColumn(one["key"], one["title"], one.get("unit", unit), one.get("task", ""))
+        for one in data["columns"]
     )
     return PublishedTable(
         key,
@@ -316,6 +324,8 @@ def _read_table(key: str, data: Mapping[str, Any]) -> PublishedTable:
             for one in data["contradictions"]
         ),
         data["figure"],
+        tuple(data.get("also", ())),
+        data.get("epoch", "best"),
     )
 
 

@@ -1,0 +1,353 @@
+"""Ours beside what is published: sweeps, cards of checkpoints and rows that were brought.
+
+Each figure has its interval and how that was worked out, seeds, machine, date, command and tier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from umnist_core.experiments.published.entries import Entry, imported_sweeps, iter_entries
+from umnist_core.experiments.published.tables import PublishedColumn, PublishedRow, PublishedTable
+from umnist_core.experiments.sweeps.results import SHIPPED, CellResult, iter_results
+from umnist_core.experiments.sweeps.states import find_plan
+from umnist_core.experiments.sweeps.tables import COLUMNS, DIGITS_FOUND, fold
+from umnist_core.models.card_figures import read_figures
+from umnist_core.models.cards import find_shipped_checkpoints, load_card
+from umnist_core.scoring import wilson
+
+PUBLISHED, FROM_LOGS, HERE, OTHERS = "published", "from-logs", "here", "others"
+TIERS = {
+    PUBLISHED: "published",
+    FROM_LOGS: "recomputed from logs",
+    HERE: "re-run here",
+    OTHERS: "re-run by others",
+}
+"""What stands behind a figure, from another's word to a run of one's own."""
+
+WILSON = "Wilson over images"
+
+
+@dataclass(frozen=True)
+class OurFigure:
+    """A figure of ours, at a row and column of a published table.
+
+    Attributes
+    ----------
+    column
+        Key.
+    row
+        Key; empty for a place that nothing is published of, whose ``x`` then says where it is.
+    name
+        Of the model or method.
+    value, low, high
+        In per cent, with the ends of the 95 % interval.
+    interval
+        How it was worked out, in words.
+    tier
+        `HERE` or `OTHERS`.
+    x
+        Place on the axis of the table's figure.
+    right, of, seeds, sd
+        As far as they are known.
+    hardware, date_utc, command, recipe, by
+        Where, when, how, what, and whose.
+    cells
+        The results of a sweep that it was made of.
+    entry
+        The row that was brought, if it is one.
+    """
+
+    column: str
+    row: str
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    interval: str
+    tier: str
+    x: float | None = None
+    right: int | None = None
+    of: int | None = None
+    seeds: int = 1
+    sd: float | None = None
+    hardware: str = ""
+    date_utc: str = ""
+    command: str = ""
+    recipe: str = ""
+    by: str = ""
+    cells: tuple[CellResult, ...] = field(default=(), repr=False)
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """A sweep with all that is there of it.
+
+    Attributes
+    ----------
+    folder
+        Where.
+    plan
+        As `umnist_core.experiments.sweeps.plan.Sweep.to_dict`; and ``by`` where it is of others.
+    results
+        By name; those of earlier code, too.
+    rows
+        As of `umnist_core.experiments.sweeps.tables.fold`.
+    """
+
+    folder: Path
+    plan: Mapping[str, Any]
+    results: Mapping[str, CellResult]
+    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return str(self.plan["title"])
+
+    def at(self, row: Mapping[str, Any]) -> tuple[CellResult, ...]:
+        """Return the finished results behind a row."""
+        return tuple(
+            result
+            for cell in self.plan["cells"]
+            if all(row.get(name) == value for name, value in cell["labels"].items())
+            and (result := self.results.get(cell["name"])) is not None
+            and result.is_done
+        )
+
+    @property
+    def stale(self) -> tuple[CellResult, ...]:
+        """Results that its cells no longer are."""
+        names = {cell["name"] for cell in self.plan["cells"]}
+        return tuple(one for one in self.results.values() if one.name not in names)
+
+
+def load_folder(folder: Path) -> SweepFolder | None:
+    """Return the sweep in a folder; None where there is no plan.
+
+    Raises
+    ------
+    DamagedFileError, MissingFileError
+        If a file of it is damaged.
+    """
+    plan = find_plan(folder)
+    if plan is None:
+        return None
+    results = {one.name: one for one in iter_results(folder)}
+    return SweepFolder(folder, plan, results, fold(plan["cells"], results))
+
+
+def shipped_folders() -> list[Path]:
+    """Return the folders of sweeps that come with umnist."""
+    return sorted(one for one in SHIPPED.glob("[!._]*") if one.is_dir())
+
+
+def known_sweeps(more: Iterable[Path] = ()) -> list[SweepFolder]:
+    """Return the sweeps that come with umnist, those of others, and some more.
+
+    Raises
+    ------
+    UmnistError
+        As `load_folder`.
+    """
+    folders = [*shipped_folders(), *imported_sweeps(), *more]
+    return [found for one in folders if (found := load_folder(one)) is not None]
+
+
+def ours_beside(
+    table: PublishedTable, sweeps: Iterable[SweepFolder], *, with_own: bool = True
+) -> list[OurFigure]:
+    """Return all figures of ours that belong into a table.
+
+    Parameters
+    ----------
+    table
+        Which.
+    sweeps
+        Those that may have some.
+    with_own
+        Whether rows that were brought count, beside what comes with umnist.
+
+    Raises
+    ------
+    UmnistError
+        If a card or a row is damaged.
+    """
+    found = [*_of_cards(table)]
+    for sweep in sweeps:
+        if sweep.plan.get("published") in (table.key, *table.also):
+            found += _of_sweep(table, sweep)
+    return [*found, *(_of_entries(table) if with_own else ())]
+
+
+# -- cards ----------------------------------------------------------------------------
+
+
+def _of_cards(table: PublishedTable) -> Iterator[OurFigure]:
+    checkpoints = find_shipped_checkpoints()
+    for row in table.rows:
+        for told in row.ours:
+            if told.checkpoint not in checkpoints:
+                continue
+            card = load_card(checkpoints[told.checkpoint])
+            figures = read_figures(card.figures)
+            share = next((one for one in figures.accuracy if one.label == told.task), None)
+            if share is None:
+                continue
+            yield OurFigure(
+                column=told.column,
+                row=row.key,
+                name=told.checkpoint,
+                value=100 * share.share,
+                low=_percent(share.low),
+                high=_percent(share.high),
+                interval=WILSON,
+                tier=HERE,
+                x=row.x,
+                right=round(share.share * share.count),
+                of=share.count,
+                hardware=card.hardware,
+                command=card.command,
+                recipe=f"card of {told.checkpoint}: {figures.measured or 'whole images'}",
+            )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+# -- sweeps ---------------------------------------------------------------------------
+
+
+def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
+    for line in sweep.rows:
+        if line["mean"] is None or line["part"] != "test" or line["at"] not in ("", table.epoch):
+            continue
+        column = _column(table, str(line["task"]))
+        cells = sweep.at(line)
+        if column is None or not cells:
+            continue
+        settings = settings_of(cells[0])
+        row = _row(table, settings)
+        x = _place(table, row, settings)
+        if row is None and x is None:
+            continue
+        yield OurFigure(
+            column=column.key,
+            row="" if row is None else row.key,
+            name=_name(line, settings, table, row),
+            value=100 * line["mean"],
+            low=_percent(line["low"]),
+            high=_percent(line["high"]),
+            interval=line["interval"] or "one seed, no interval",
+            tier=OTHERS if sweep.plan.get("by") else HERE,
+            x=x,
+            right=line["right"],
+            of=line["images"],
+            seeds=line["seeds"],
+            sd=_percent(line["sd"]),
+            hardware=line["hardware"],
+            date_utc=max(str(one.cost.get("ended_utc", "")) for one in cells),
+            command=cells[0].command,
+            recipe=f"{sweep.title}{f' ({size})' if (size := sweep.plan.get('size')) else ''}",
+            by=str(sweep.plan.get("by", "")),
+            cells=cells,
+        )
+
+
+def settings_of(result: CellResult) -> dict[str, str]:
+    """Return what a cell was made with, by the last part of each setting's name, as texts."""
+    config = result.config
+    found: dict[str, Any] = {name.split(".")[-1]: told for name, told in result.labels.items()}
+    training = config.get("training")
+    if isinstance(training, Mapping):
+        data, model = training.get("data", {}), training.get("model", {})
+        found |= {"count": data.get("count"), "model": model.get("name")}
+        found |= {**model.get("settings", {}), **data.get("overrides", {})}
+        tested = config.get("test")
+        if isinstance(tested, Mapping):  # a curve over what a net never learned from
+            found |= dict(tested.get("overrides", {}))
+    else:
+        found |= {"checkpoint": config.get("checkpoint"), **config.get("overrides", {})}
+    return {name: str(told) for name, told in found.items() if told is not None}
+
+
+def _column(table: PublishedTable, task: str) -> PublishedColumn | None:
+    task = "digits" if task == DIGITS_FOUND else task
+    return next((one for one in table.columns if one.task == task), None)
+
+
+def _row(table: PublishedTable, settings: Mapping[str, str]) -> PublishedRow | None:
+    for row in table.rows:
+        if row.scene and all(_is_same(settings.get(k), told) for k, told in row.scene.items()):
+            return row
+    return None
+
+
+def _place(
+    table: PublishedTable, row: PublishedRow | None, settings: Mapping[str, str]
+) -> float | None:
+    if row is not None:
+        return row.x
+    try:
+        return float(settings[table.figure["parameter"]])
+    except (KeyError, ValueError):
+        return None
+
+
+def _is_same(found: str | None, told: str) -> bool:
+    if found is None:
+        return False
+    try:
+        return float(found) == float(told)
+    except ValueError:
+        return found == told
+
+
+def _name(
+    line: Mapping[str, Any],
+    settings: Mapping[str, str],
+    table: PublishedTable,
+    row: PublishedRow | None,
+) -> str:
+    """Return the model, and what a sweep varied that the row does not say."""
+    told = {table.figure.get("parameter", ""), *(row.scene if row else ())}
+    model = settings.get("checkpoint") or settings.get("model") or ""
+    rest = [
+        f"{name.split('.')[-1].replace('_', ' ')} {line[name]}"
+        for name in (one for one in line if one not in COLUMNS)
+        if name.split(".")[-1] not in (*told, "checkpoint", "model") and line[name] != model
+    ]
+    return ", ".join(filter(None, (Path(model).stem, *rest))) or "ours"
+
+
+# -- rows that were brought -----------------------------------------------------------
+
+
+def _of_entries(table: PublishedTable) -> Iterator[OurFigure]:
+    for one in iter_entries():
+        if one.table != table.key:
+            continue
+        found = wilson(one.right, one.of)
+        yield OurFigure(
+            column=one.column,
+            row="",
+            name=one.name,
+            value=100 * found.estimate,
+            low=100 * found.low,
+            high=100 * found.high,
+            interval=WILSON,
+            tier=OTHERS if one.by else HERE,
+            right=one.right,
+            of=one.of,
+            hardware=one.hardware,
+            date_utc=one.date_utc,
+            command=one.command,
+            recipe=f"a submission, scored on {one.data.get('folder', 'a folder')}",
+            by=one.by,
+            entry=one,
+        )
