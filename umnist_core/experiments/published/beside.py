@@ -19,10 +19,12 @@ from umnist_core.models.card_figures import read_figures
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.scoring import wilson
 
-PUBLISHED, FROM_LOGS, HERE, OTHERS = "published", "from-logs", "here", "others"
+PUBLISHED, FROM_LOGS, ARITHMETIC = "published", "from-logs", "arithmetic"
+HERE, OTHERS = "here", "others"
 TIERS = {
     PUBLISHED: "published",
     FROM_LOGS: "recomputed from logs",
+    ARITHMETIC: "recomputed by its formula",
     HERE: "re-run here",
     OTHERS: "re-run by others",
 }

@@ -19,7 +19,8 @@ A file
     ``"sample"``, ``"population"``, or empty where that is not known.
 ``figure``
     How it is drawn: ``kind`` (``"lines"``, ``"bars"`` or ``"none"``), the name of its axis ``x``,
-    whether that is ``log``, and which ``columns`` if not all of the first unit.
+    whether that is ``log``, the ``parameter`` of scenes or models that it is, whether it may be
+    a ``heat`` map of series over the axis, and which ``columns`` if not all of the first unit.
 ``contradictions``
     ``id``, ``says``, and the ``rows`` and ``columns`` that it stands at; all where it names none.
 ``rows``
