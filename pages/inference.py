@@ -4,7 +4,7 @@ import secrets
 
 import streamlit as st
 
-from pages._ui.inference.breaking import show_breaking
+from pages._ui.inference.breaking import ASKED, show_breaking
 from pages._ui.inference.choice import (
     choice_link,
     current_choice,
@@ -34,9 +34,10 @@ with st.container(key="watch"):
 
 with panel:
     show_digits_notice()
-    model_tab, image_tab, break_tab, truth_tab, gallery_tab = st.tabs(
-        ["Model", "Image and noise", "Break it", "Answer", "Examples"]
-    )
+    names = ["Model", "Image and noise", "Break it", "Answer", "Examples"]
+    # A link to a curve opens it; another first tab later on would take people from theirs.
+    first = st.session_state.setdefault("inference_tab", names[2 if ASKED in st.query_params else 0])
+    model_tab, image_tab, break_tab, truth_tab, gallery_tab = st.tabs(names, default=first)
 
 with image_tab:
     chosen: Picture | None = None

@@ -69,6 +69,29 @@ def test_drag_goes_into_the_address_and_a_miss_opens_its_image(page: Page, lab: 
     assert page.evaluate("window.sameDocument") is True
 
 
+def test_what_was_chosen_is_in_the_link(page: Page, lab: StudyApp) -> None:
+    """Opened anew, the panel is there with parameter, values, scenes and second model."""
+    open_breaking(page, lab, **SMALL)
+    panel = page.locator(".umnist-breaking")
+    panel.get_by_role("combobox", name="Parameter").select_option("checkerboard")
+    values = panel.get_by_role("textbox", name="Values")
+    values.fill("0, 8")
+    values.press("Tab")
+    panel.get_by_role("combobox", name="Scenes each").select_option("10")
+    panel.get_by_role("combobox", name="Second model").select_option("plain-cnn")
+    page.wait_for_function("location.href.includes('plain-cnn')")
+    address = page.evaluate("location.href")
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_selector(".umnist-viewer.ready")
+    settle(page)
+    expect(panel.get_by_role("combobox", name="Parameter")).to_have_value("checkerboard")
+    expect(values).to_have_value("0, 8")
+    expect(panel.get_by_role("combobox", name="Scenes each")).to_have_value("10")
+    expect(panel.get_by_role("combobox", name="Second model")).to_have_value("plain-cnn")
+    expect(panel).to_be_visible()
+
+
 def test_image_of_a_closed_study_breaks_beside_its_people(page: Page, lab: StudyApp) -> None:
     """Models are asked for its scene and its people stand with them; of an open one nothing is."""
     study = make_study(lab.service, 4, name="Done", labels_per_image=4)

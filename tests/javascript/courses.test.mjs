@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const HERE = "../../umnist_core/server/static/breaking/courses.js";
-const { coursesOf, firstCourse, readScene, readValues, shareOf, spreadValues, textOf, withValue } =
-  await import(HERE);
+const courses = await import(HERE);
+const { coursesOf, firstCourse, linkText, readLink, readScene, readValues } = courses;
+const { shareOf, spreadValues, textOf, withValue } = courses;
 
 const spec = (name, more = {}) => ({
   name,
@@ -96,4 +97,14 @@ test("a value replaces what stood for it, and the preset's own is none", () => {
   const circles = withValue(pairs, { parameter: "circles" }, "9", "0..4");
   assert.deepEqual(circles.overrides, { circles: "9" });
   assert.deepEqual(withValue(circles, { parameter: "circles" }, "0..4", "0..4").overrides, {});
+});
+
+test("a link says what was chosen, and one that says nothing chooses nothing", () => {
+  const asked = { key: "shape_pairs", values: "0, 5, 20", count: 50, others: ["a", "b"] };
+  assert.equal(linkText(asked), "shape_pairs;0,5,20;50;a,b");
+  assert.deepEqual(readLink(linkText(asked), [20, 50]), asked);
+  const nothing = { key: null, values: "", count: null, others: [] };
+  assert.deepEqual(readLink("", [20, 50]), nothing);
+  assert.deepEqual(readLink(linkText(nothing), [20, 50]), nothing);
+  assert.equal(readLink("x;;51;", [20, 50]).count, null);
 });

@@ -24,6 +24,9 @@ _breaking = our_component("umnist_breaking", "showBreaking")
 NO_NOISE = (
     "Only a generated image has noise that can be changed; choose one under “Image and noise”."
 )
+ASKED = "break"
+"""Of the page's address: what was chosen in the panel."""
+
 NOT_CLOSED = (
     "Which scenes a study has stays secret until it is closed; then the noise of its images can be "
     "changed here."
@@ -86,6 +89,7 @@ def breaking_data(
         "hints": hints,
         "checkpoint": choice["checkpoint"],
         "device": choice["device"],
+        "asked": st.query_params.get(ASKED, ""),
         "people": people and {"right": people[0], "answers": people[1]},
         "isDark": st.context.theme.type == "dark",
         "sentence": sentence or (None if scene else NOT_CLOSED if people else NO_NOISE),

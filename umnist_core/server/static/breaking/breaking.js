@@ -22,6 +22,8 @@
  * @property {string|null} checkpoint The one that stands first.
  * @property {string} device
  * @property {{right: number, answers: number}|null} people
+ * @property {string} asked What a link says of parameter, values, scenes and models, as `linkText`
+ *   has it; empty for nothing.
  * @property {boolean} isDark
  * @property {string|null} sentence Why nothing can be dragged or asked, and what to do.
  *
@@ -37,6 +39,8 @@ import { readSpan, sceneAddress, scenePane } from "../lab/scene_address.js";
 import {
   coursesOf,
   firstCourse,
+  linkText,
+  readLink,
   readScene,
   readValues,
   shareOf,
@@ -87,7 +91,7 @@ class Breaking {
     this.isSeen = false;
     this.isDragged = false;
     this.#build();
-    this.rows.choose([data.checkpoint, null, null]);
+    this.#take(readLink(data.asked, COUNTS));
     this.styles = styleSheet("breaking/breaking.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
     parentElement.append(this.root);
@@ -120,13 +124,13 @@ class Breaking {
   #build() {
     this.rows = new ModelRows({
       viewer: this.data.viewer,
-      onChoice: () => this.#draw(),
+      onChoice: () => this.#chosen(),
       onAnswer: () => this.#speak(),
     });
     this.course = h("select", { "aria-label": "Parameter" });
     this.course.addEventListener("change", () => {
       this.key = this.course.value;
-      this.#draw();
+      this.#chosen();
     });
     this.slider = h("input", { type: "range", min: 0, step: 1 });
     this.slider.addEventListener("input", () => this.#drag());
@@ -161,11 +165,12 @@ class Breaking {
     this.values = h("input", { type: "text", "aria-label": "Values", spellcheck: "false" });
     this.values.addEventListener("change", () => {
       this.typed.set(this.key ?? "", this.values.value);
-      this.#drawValues();
+      this.#chosen();
     });
     const counts = COUNTS.map((count) => h("option", { value: count }, String(count)));
     this.count = h("select", { "aria-label": "Scenes each" }, ...counts);
     this.count.value = String(COUNT);
+    this.count.addEventListener("change", () => this.#chosen());
     const labelled = (text, input) => h("label", {}, h("span", { class: "name" }, text), input);
     this.draw = h("button", { type: "button", class: "main", click: () => this.#begin() });
     this.draw.textContent = "Draw the curve";
@@ -173,6 +178,27 @@ class Breaking {
     const fields = [labelled("Values", this.values), labelled("Scenes each", this.count)];
     const buttons = h("div", { class: "row" }, this.draw, this.cancel);
     return h("div", { class: "settings" }, h("div", { class: "fields" }, ...fields), buttons);
+  }
+
+  // -- what is chosen -------------------------------------------------------------------------
+
+  /** @param {import("./courses.js").Asked} asked */
+  #take({ key, values, count, others }) {
+    this.key = key;
+    if (key && values) this.typed.set(key, values);
+    if (count) this.count.value = String(count);
+    const { checkpoint, checkpoints } = this.data;
+    const known = others.filter((name) => checkpoints.some((one) => one.key === name));
+    this.rows.choose([checkpoint, ...known.filter((name) => name !== checkpoint)]);
+  }
+
+  /** Somebody has chosen: the address of the page says it, and so does a copied link. */
+  #chosen() {
+    this.#draw();
+    const [, ...others] = this.rows.models;
+    const values = this.typed.get(this.key ?? "") ?? "";
+    const asked = { key: this.key, values, count: Number(this.count.value), others };
+    this.channel.setMore({ break: linkText(asked) });
   }
 
   // -- what is shown ------------------------------------------------------------------------

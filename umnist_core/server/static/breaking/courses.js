@@ -18,6 +18,12 @@
  *
  * @typedef {{preset: string, seed: number, split: string, index: number,
  *            overrides: Record<string, string>}} SceneName
+ *
+ * @typedef {object} Asked What somebody chose, as far as it is not what the page would choose.
+ * @property {string|null} key Of the course.
+ * @property {string} values As they were typed; empty for those that are spread.
+ * @property {number|null} count Scenes at each value.
+ * @property {string[]} others The models beside the first.
  */
 
 import { numberText, readSpan, spanText } from "../lab/scene_address.js";
@@ -136,6 +142,31 @@ export function readScene(address) {
  */
 export function readValues(text) {
   return [...new Set(text.split(",").map((one) => one.trim()))].filter(Boolean);
+}
+
+const PARTS = ";";
+
+/**
+ * @param {Asked} asked
+ * @returns {string} For an address.
+ */
+export function linkText({ key, values, count, others }) {
+  return [key ?? "", readValues(values).join(","), count ?? "", others.join(",")].join(PARTS);
+}
+
+/**
+ * @param {string} text As `linkText` writes it, or anything else.
+ * @param {number[]} counts That may be chosen.
+ * @returns {Asked}
+ */
+export function readLink(text, counts) {
+  const [key = "", values = "", count = "", others = ""] = text.split(PARTS);
+  return {
+    key: key || null,
+    values: readValues(values).join(", "),
+    count: counts.find((one) => String(one) === count) ?? null,
+    others: readValues(others),
+  };
 }
 
 function isCourse({ name, kind, word, only_with: only }, value) {

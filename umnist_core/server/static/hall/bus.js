@@ -68,8 +68,9 @@ class Channel extends EventTarget {
     this.dispatchEvent(new CustomEvent("tones"));
   }
 
-  /** @param {Record<string, string|null>} more null removes. */
-  setMore(more) {
+  /** @param {Record<string, string|null>} change What others set stays; null removes. */
+  setMore(change) {
+    const more = { ...this.more, ...change };
     if (JSON.stringify(more) === JSON.stringify(this.more)) return;
     this.more = more;
     this.dispatchEvent(new CustomEvent("more"));
