@@ -37,11 +37,15 @@ class ChartPoint:
 
 @dataclass(frozen=True)
 class ChartSeries:
-    """Points of one kind under one name, in the order of their places."""
+    """Points of one kind under one name, in the order of their places.
+
+    One that is across has no place on the axis: its first point is a line from end to end.
+    """
 
     name: str
     kind: str
     points: tuple[ChartPoint, ...]
+    is_across: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,13 @@ from umnist_core.experiments.drawing.picture import (
 
 WIDTH, HEIGHT = 860, 440
 LEFT, TOP, FOOT = 64, 18, 62
-LEGEND = 240
+LEGEND = 270
 
 COLOURS = ("#b45309", "#0b6b78", "#8a3d8f", "#0072b2", "#d55e00", "#009e73", "#aa4499", "#6b6b6b")
 """Each has 3:1 against white and against black, and a mark beside it."""
 
 SHAPES = {PUBLISHED: DIAMOND, LOGS: SQUARE, OURS: CIRCLE, OTHERS: SQUARE}
 DASHES = {PUBLISHED: "6 4", LOGS: "2 4", OURS: "", OTHERS: "10 3 2 3"}
-
-BLANK = "\N{EN DASH}"
 
 
 def chart_picture(chart: Chart) -> Picture:
@@ -62,7 +60,8 @@ class _Axes:
         points = [point for series in chart.series for point in series.points]
         self.top = _nice_top(points)
         self.low = min([0.0, *(end for one in points if (end := _low(one)) < 0)])
-        places = [self._raw(float(one.x)) for one in points if not isinstance(one.x, str)]
+        placed = [one for series in chart.series if not series.is_across for one in series.points]
+        places = [self._raw(float(one.x)) for one in placed if not isinstance(one.x, str)]
         self.first, self.last = (min(places), max(places)) if places else (0.0, 1.0)
         if self.first == self.last:
             self.first, self.last = self.first - 1, self.last + 1
@@ -102,7 +101,8 @@ class _Axes:
     def _places(self) -> list[float]:
         """Return the places that have room for their numbers."""
         series = self.chart.series
-        found = sorted({float(p.x) for one in series for p in one.points if not _is_name(p)})
+        lines = [one for one in series if not one.is_across]
+        found = sorted({float(p.x) for one in lines for p in one.points if not _is_name(p)})
         shown: list[float] = []
         for one in found:
             if not shown or self.x(one) - self.x(shown[-1]) >= 34:
@@ -137,7 +137,10 @@ def _ticks(low: float, top: float) -> list[float]:
 def _series_marks(
     series: ChartSeries, axes: _Axes, colour: str, place: int, count: int
 ) -> Iterator[Mark]:
-    shift = (place - (count - 1) / 2) * (9 if axes.chart.names else 3)
+    if series.is_across:
+        yield from _across_marks(series.points[0], series.kind, axes, colour)
+        return
+    shift = (place - (count - 1) / 2) * (9 if axes.chart.names else 12 / max(4, count))
     at = [(axes.x(one.x) + shift, axes.y(one.y), one) for one in series.points]
     ended = [(x, one) for x, _, one in at if one.low is not None and one.high is not None]
     if not axes.chart.names and len(at) > 1:
@@ -153,11 +156,20 @@ def _series_marks(
         yield Dot((x, y), colour, SHAPES[series.kind], is_filled, told=one.said)
 
 
+def _across_marks(point: ChartPoint, kind: str, axes: _Axes, colour: str) -> Iterator[Mark]:
+    if point.low is not None and point.high is not None:
+        low, high = axes.y(point.low), axes.y(point.high)
+        ends = ((LEFT, low), (axes.right, low), (axes.right, high), (LEFT, high))
+        yield Area(ends, colour, 0.12)
+    y = axes.y(point.y)
+    yield Stroke(((LEFT, y), (axes.right, y)), colour, 1.6, DASHES[kind])
+
+
 def _legend_marks(series: ChartSeries, colour: str, place: int) -> Iterator[Mark]:
     x, y = WIDTH - LEGEND + 22, TOP + 14 + 26 * place
     yield Stroke(((x, y - 4), (x + 26, y - 4)), colour, 1.6, DASHES[series.kind])
     yield Dot((x + 13, y - 4), colour, SHAPES[series.kind], series.kind in (OURS, OTHERS))
-    yield Label((x + 34, y), _cut(series.name, 31), size_px=12.0)
+    yield Label((x + 34, y), _cut(series.name, 37), size_px=12.0)
 
 
 def _cut(text: str, most: float) -> str:
@@ -198,7 +210,6 @@ def _heat_cell(x: float, y: float, value: float | None, low: float, high: float)
     middle = (x + CELL_WIDTH / 2, y + 22)
     if value is None:
         yield Stroke((*ends, ends[0]), FAINT)
-        yield Label(middle, BLANK, "middle")
         return
     share = 0.5 if high == low else (value - low) / (high - low)
     yield Area(ends, heat_colour(share))

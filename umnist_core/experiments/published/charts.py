@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from umnist_core.experiments.drawing.chart import (
     LOGS,
@@ -89,7 +90,7 @@ def _point(
 
 
 _NOWHERE = float("nan")
-"""Of what has no place on the axis, until `_across` draws it."""
+"""Of what has no place on the axis, which is drawn across."""
 
 
 def _of_ours(
@@ -124,22 +125,11 @@ def _place(point: ChartPoint) -> float:
 
 
 def _across(series: Sequence[ChartSeries]) -> list[ChartSeries]:
-    """Return the series, with those that have no place drawn from end to end of the others."""
-    places = [x for one in series for point in one.points if (x := _place(point)) == x]
-    first, last = (min(places), max(places)) if places else (0.0, 1.0)
-    if first == last:
-        last = first + 1
-    found = []
-    for one in series:
-        if any(_place(point) != _place(point) for point in one.points):
-            point = one.points[0]
-            ends = tuple(
-                ChartPoint(x, point.y, point.low, point.high, point.said, point.place)
-                for x in (first, last)
-            )
-            one = ChartSeries(one.name, one.kind, ends)  # noqa: PLW2901
-        found.append(one)
-    return found
+    """Return the series, those that have no place on the axis marked so."""
+    return [
+        replace(one, is_across=any(_place(point) != _place(point) for point in one.points))
+        for one in series
+    ]
 
 
 # -- heat maps ------------------------------------------------------------------------
