@@ -43,6 +43,7 @@ COMMANDS = {
     "scales": ("scales_command", "Measure accuracy over scale on MNIST Large Scale."),
     "sheet": ("sheet_command", "Write a contact sheet: by sum, or of a model's misses."),
     "study": ("study_group", "Run human-baseline studies."),
+    "sweep": ("sweep_command", "Run every cell of a sweep, and go on where it stopped."),
     "tiles": ("tiles_group", "Write Deep Zoom tiles."),
     "train": ("train_command", "Train a model, within a memory budget."),
     "upscale": ("upscale_command", "Enlarge a photograph."),

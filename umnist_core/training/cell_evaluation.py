@@ -192,7 +192,8 @@ def run_evaluate_cell(config: Mapping[str, Any]) -> Outcome:
     }
     if not hardware.is_processor:
         cost["gpu_peak_bytes"] = found.peak_bytes
-    return Outcome({**_figures(found, samples), "not_drawn": not_drawn}, cost)
+    figures = answer_figures(found, samples, samples.indices)
+    return Outcome({**figures, "not_drawn": not_drawn}, cost)
 
 
 _NOTHING: dict[str, Any] = {
@@ -259,11 +260,20 @@ def _samples(config: Mapping[str, Any]) -> tuple[ChosenSamples, list[int]]:
     return ChosenSamples(scenes, drawn, first), not_drawn
 
 
-def _figures(found: Evaluation, samples: ChosenSamples) -> dict[str, Any]:
+def answer_figures(found: Evaluation, samples: Samples, indices: Sequence[int]) -> dict[str, Any]:
+    """Return what was answered, as `umnist_core.experiments.sweeps.results` has it.
+
+    Parameters
+    ----------
+    found
+        With images.
+    samples, indices
+        Of these, which have the indices.
+    """
     rows = found.rows
     digits = [scene.digits if (scene := samples.get(at).scene) else () for at in range(len(rows))]
     return {
-        "index": samples.indices,
+        "index": list(indices),
         "tasks": {
             task: {
                 "images": sum(row[f"correct_{task}"] is not None for row in rows),

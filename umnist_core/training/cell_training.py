@@ -14,15 +14,18 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from umnist_core.datasets.large_scale.ref import any_ref
 from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.sweeps.plan import Resolved, Settings
 from umnist_core.experiments.sweeps.running import Outcome
 from umnist_core.hardware import find_hardware
+from umnist_core.models.base import Model
 from umnist_core.models.cards import get_checkpoint
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.parsing import parse_json
 from umnist_core.training.cell_evaluation import (
     ROOMS,
+    answer_figures,
     checkpoint_facts,
     digit_facts,
     digits_subset,
@@ -49,6 +52,9 @@ TRAIN_ROOMS = (
     *("course", "loop", "data", "order", "schedule", "precision", "validate", "cell_training"),
 )
 """Sources of the training that figures follow from."""
+
+BATCH = 16
+"""Images that are answered at once."""
 
 PARTS = ("train", "validation", "test")
 
@@ -83,12 +89,15 @@ class TrainSettings:
         Changes of the configuration ``from``, section by section.
     test
         The images of the test.
+    tests
+        Name -> overrides of further tests, which the weights at the end are given.
     train_measured
         How many training images are measured after each epoch, the first ones; 1 or more.
     """
 
     training: Mapping[str, Any] = field(default_factory=dict)
     test: HeldOutSettings = field(default_factory=HeldOutSettings)
+    tests: Mapping[str, Any] = field(default_factory=dict)
     train_measured: int = 200
 
     def __post_init__(self) -> None:
@@ -118,6 +127,7 @@ class TrainKind:
         resolved = {
             "training": config.to_dict(),
             "test": asdict(test),
+            "tests": _further_tests(config.data, found.tests),
             "train_measured": found.train_measured,
         }
         return Resolved(resolved, _data(config, test), _rooms(config), _command(name, changes))
@@ -155,6 +165,23 @@ def _test_part(data: DataPart, test: HeldOutSettings) -> DataPart:
         validation_split="",
         invert=False,
     )
+
+
+def _further_tests(data: DataPart, tests: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the overrides of each further test, as texts."""
+    if tests and (data.folder or data.turns):
+        raise InvalidValueError(
+            "tests are of scenes of one preset, as training.data.preset says; got training.data "
+            "with a folder or turns; leave tests out."
+        )
+    found = {}
+    for name, overrides in tests.items():
+        part = {"preset": data.preset, "overrides": overrides}
+        changed = settings_from(DataPart, part, f"base.tests.{name}").overrides
+        found[name] = dict(changed)
+        if not data.is_large_scale:
+            any_ref(data.preset, {**data.overrides, **changed})  # says what no scene can be
+    return found
 
 
 def _data(config: TrainConfig, test: DataPart) -> dict[str, Any]:
@@ -226,9 +253,9 @@ def run_train_cell(config: Mapping[str, Any], folder: Path) -> Outcome:
         training = replace(training, model=replace(training.model, initial=found))
     hardware = find_hardware(training.run.device)
     if training.recipe:
-        figures = _train_course(training, test, folder)
+        figures = _train_course(training, test, config, folder)
     else:
-        figures = _train_epochs(training, test, config["train_measured"], folder)
+        figures = _train_epochs(training, test, config, folder)
     cost = {"device": hardware.title, "hardware": hardware.description, "versions": find_versions()}
     return Outcome(figures, cost)
 
@@ -258,9 +285,9 @@ def _columns(part: str, found: ValidationFigures) -> Row:
 
 
 def _train_epochs(
-    training: TrainConfig, test: DataPart, train_measured: int, folder: Path
+    training: TrainConfig, test: DataPart, config: Mapping[str, Any], folder: Path
 ) -> dict[str, Any]:
-    also = EpochMeasures(test, train_measured)
+    also = EpochMeasures(test, config["train_measured"])
     result = train(training, folder, shows_progress=False, also=also)
     epochs = [_epoch(row) for row in result.rows]
     told = parse_json((folder / RUN).read_bytes())
@@ -275,8 +302,8 @@ def _train_epochs(
         "parameters": told["parameters"],
         "weights": told["weights"],
         "precision": told["precision"],
-        "answers": _answers(result.last, test, training.run.device),
         "course": [],
+        **_answers(result.last, test, config, training.run.device),
     }
 
 
@@ -286,7 +313,9 @@ def _epoch(row: Row) -> dict[str, Any]:
     shares = {task: row[f"validation_{task}"] for task in tasks}
     losses = {part: row[f"{part}_measured_loss"] for part in ("train", "test")}
     losses["validation"] = row["validation_loss"]
-    right = {part: {task: row[f"{part}_right_{task}"] for task in tasks} for part in losses}
+    right = {
+        part: {task: row[f"{part}_right_{task}"] for task in tasks} for part in ("train", "test")
+    }
     # Counts again, of which shares were made.
     right["validation"] = {task: round(share * images) for task, share in shares.items()}
     return {
@@ -320,34 +349,36 @@ def _best(epochs: list[dict[str, Any]], by: str) -> dict[str, Any]:
     return max(epochs, key=figure)
 
 
-def _train_course(training: TrainConfig, test: DataPart, folder: Path) -> dict[str, Any]:
+def _train_course(
+    training: TrainConfig, test: DataPart, config: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
     checkpoint = train_course(training, folder, shows_progress=False)
     model, card = load_checkpoint(checkpoint)
     return {
         **{"epochs": [], "first": None, "best": None, "final": None},
         "parameters": sum(one.numel() for one in model.parameters()),
         "weights": card.notes[0] if card.notes else "",
-        "answers": _answers(checkpoint, test, training.run.device),
         "course": card.figures.get("history", []),
+        **_answers(checkpoint, test, config, training.run.device),
     }
 
 
-def _answers(checkpoint: Path, test: DataPart, device: str) -> dict[str, Any]:
-    """Return what the weights at the end say of each image of the test."""
+def _answers(
+    checkpoint: Path, test: DataPart, config: Mapping[str, Any], device: str
+) -> dict[str, Any]:
+    """Return what the weights at the end say of the images of the test, and of further tests."""
     model, _ = load_checkpoint(checkpoint)
-    samples = open_for(test, model)
     find_hardware(device).place(model)
-    found = evaluate(model, samples, batch_size=16, with_attention=False)
-    return {
-        "index": list(range(len(samples))),
-        "ids": [row["id"] for row in found.rows] if test.folder else None,
-        "tasks": {
-            task: {
-                "images": sum(row[f"correct_{task}"] is not None for row in found.rows),
-                "right": sum(bool(row[f"correct_{task}"]) for row in found.rows),
-                "said": [row[f"said_{task}"] for row in found.rows],
-                "true": [row[f"true_{task}"] for row in found.rows],
-            }
-            for task in found.tasks
-        },
+    tests = {
+        label: _answered(model, replace(test, overrides={**test.overrides, **overrides}))
+        for label, overrides in config["tests"].items()
     }
+    return {"answers": _answered(model, test), "tests": tests}
+
+
+def _answered(model: Model, test: DataPart) -> dict[str, Any]:
+    samples = open_for(test, model)
+    found = evaluate(model, samples, batch_size=BATCH, with_attention=False)
+    figures = answer_figures(found, samples, range(len(samples)))
+    ids = [row["id"] for row in found.rows] if test.folder else None
+    return {**figures, "ids": ids}

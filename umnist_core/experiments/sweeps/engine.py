@@ -54,6 +54,7 @@ def run_sweep(
     *,
     retry_failed: bool = False,
     on_result: OnResult | None = None,
+    on_start: Callable[[int], object] | None = None,
 ) -> SweepSummary:
     """Run the cells of a sweep that have no result yet, also those that others leave undone.
 
@@ -71,6 +72,8 @@ def run_sweep(
         Whether cells that failed before are run once more.
     on_result
         Is told of results.
+    on_start
+        Is told how many cells need not be run.
 
     Raises
     ------
@@ -89,6 +92,8 @@ def run_sweep(
         for name, cell in names.items()
         if (found := before[name]) is None or (retry_failed and not found.is_done)
     ]
+    if on_start is not None:
+        on_start(len(names) - len(left))
     ran = 0
     while left:
         busy: list[Task] = []

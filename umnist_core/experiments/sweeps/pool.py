@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +21,9 @@ from typing import Any
 from umnist_core.datasets.samples import join_pool
 from umnist_core.errors import UmnistError
 from umnist_core.experiments.sweeps.running import Task, Work, give_up, run_cell
+
+STOP_S = 5.0
+"""Given to a process to end by itself."""
 
 TRIES = 3
 """Processes that a cell may end before it counts as failed."""
@@ -54,6 +59,25 @@ def share_cores(workers: int, cores: int, gpus: Sequence[str] = ()) -> list[Slot
     """Return slots for so many processes: cores are shared, GPUs dealt out in turn."""
     threads = max(1, cores // workers)
     return [Slot(threads, gpus[at % len(gpus)] if gpus else None) for at in range(workers)]
+
+
+@dataclass(frozen=True)
+class PoolExecutor:
+    """Runs cells in processes of this machine; an executor of `engine.run_sweep`.
+
+    Attributes
+    ----------
+    slots
+        One or more.
+    """
+
+    slots: Sequence[Slot]
+
+    def __call__(
+        self, folder: Path, tasks: Iterable[Task], work: Work
+    ) -> Iterator[tuple[Task, str]]:
+        """Yield what came of each task, as `run_here`."""
+        return run_here(folder, tasks, work, self.slots)
 
 
 def run_here(
@@ -170,7 +194,14 @@ class _Worker:
 
     def stop(self) -> None:
         """End the process, in the midst of a cell or not."""
-        self._process.terminate()
+        with suppress(OSError):
+            if self.given is None:
+                self.connection.send(None)
+            else:
+                self._process.terminate()
+        self._process.join(STOP_S)
+        if self._process.is_alive():
+            self._process.kill()
         self._end()
 
     def _end(self) -> None:
@@ -182,9 +213,10 @@ class _Worker:
 def _serve(connection: Connection, owner_pid: int, folder: Path, work: Work) -> None:
     """Run what comes until nothing does."""
     join_pool(owner_pid)
+    # What it shares with other processes, such as locks, is put in order before it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with suppress(EOFError, OSError):
-        while True:
-            task = connection.recv()
+        while (task := connection.recv()) is not None:
             answer: Any
             try:
                 answer = run_cell(folder, task, work)

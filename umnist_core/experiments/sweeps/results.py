@@ -37,7 +37,8 @@ A result
     ``preset``, ``overrides``, ``seed``, ``split``, ``first``, ``count``, ``layer`` (as
     `umnist_core.scenes.SceneRef` takes them; image ``n`` has the index ``figures.index[n]``),
     ``batch_size`` and ``device``. Of ``train``: ``training``, a whole training configuration
-    (`umnist_core.training.config`), ``test``, the images of the test, and ``train_measured``.
+    (`umnist_core.training.config`), ``test``, the images of the test, ``tests``, the overrides of
+    further ones, and ``train_measured``.
 ``data``
     What it was made from, by content: ``digits``, ``digits_sha256``, ``stand_in``, and of a
     checkpoint ``checkpoint_sha256``; of folders ``folder_sha256``.
@@ -92,8 +93,10 @@ Figures of ``train``
 ``chosen_by``
     ``"accuracy"`` or ``"loss"``, of the validation images.
 ``answers``
-    What the weights at the end say of each image of the test: ``index`` and ``tasks`` as of
-    ``evaluate``, whose scenes are those of ``config.test``; ``ids`` of images of a folder.
+    What the weights at the end say of each image of the test, as of ``evaluate``, whose scenes are
+    those of ``config.test``; and ``ids`` of images of a folder, else None.
+``tests``
+    Name of a further test -> the same of it; empty unless the sweep has some.
 ``batch_size``, ``parameters``, ``weights``, ``precision``
     Images of a step, numbers that are learned, where the weights are from, and what was computed
     with.

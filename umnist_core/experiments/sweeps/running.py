@@ -129,7 +129,8 @@ def run_cell(folder: Path, task: Task, work: Work) -> str:
             if not lease.is_held:
                 return BUSY
             save_result(folder, result)
-            shutil.rmtree(folder / WORK / name, ignore_errors=True)
+            if result.is_done:  # of a failure it stays: to try again is to go on
+                shutil.rmtree(folder / WORK / name, ignore_errors=True)
     return RAN
 
 
@@ -160,7 +161,7 @@ def _result(folder: Path, task: Task, work: Work) -> CellResult:
             sentence = str(error)
         except Exception as error:  # the boundary: one cell's failure is not that of the sweep
             sentence = record_incident(error, f"cell {cell.name}").sentence
-    with suppress(OSError):  # empty unless there is something that a retry goes on from
+    with suppress(OSError):  # unless there is something in it
         place.rmdir()
     return CellResult(
         name=cell.name,

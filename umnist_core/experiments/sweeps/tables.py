@@ -6,7 +6,8 @@ The axes
     A column for each, with the values' texts.
 ``task``, ``part``, ``at``
     Of ``evaluate``: the task, or `DIGITS_FOUND`; ``test``; empty. Of ``train``: the task;
-    ``train``, ``validation`` or ``test``; and ``first``, ``best`` or ``final`` epoch.
+    ``train``, ``validation`` or ``test``, or the name of a further test; and ``first``, ``best`` or
+    ``final`` epoch.
 ``seeds``, ``failed``, ``missing``
     Cells with figures, that failed, and without a result yet.
 ``images``, ``right``
@@ -18,7 +19,7 @@ The axes
 ``low``, ``high``, ``interval``
     Ends of the 95 % interval, and its name. Of ``evaluate`` Wilson's over the images of all seeds,
     which are different ones; ``mean`` is then their share. Of ``train`` Student's t over seeds, for
-    further runs like these; empty for one.
+    further runs like these; empty for one seed, and where all are alike.
 ``loss``
     Mean over seeds; of ``train`` alone.
 ``seconds``, ``cpu_seconds``, ``peak_bytes``, ``hardware``
@@ -250,7 +251,7 @@ def _over_seeds(found: Sequence[Mapping[str, Any]], task: str) -> Row:
         "mean": fmean(shares) if shares else None,
         "sd": _sd(shares),
     }
-    if len(shares) > 1:
+    if len(set(shares)) > 1:
         variance = stdev(shares) ** 2 / len(shares)
         interval = t_interval(fmean(shares), variance, len(shares) - 1, OVER_SEEDS)
         row |= {"low": interval.low, "high": interval.high, "interval": OVER_SEEDS}
