@@ -36,7 +36,8 @@ with panel:
     show_digits_notice()
     names = ["Model", "Image and noise", "Break it", "Answer", "Examples"]
     # A link to a curve opens it; another first tab later on would take people from theirs.
-    first = st.session_state.setdefault("inference_tab", names[2 if ASKED in st.query_params else 0])
+    asked = "Break it" if ASKED in st.query_params else "Model"
+    first = st.session_state.setdefault("inference_tab", asked)
     model_tab, image_tab, break_tab, truth_tab, gallery_tab = st.tabs(names, default=first)
 
 with image_tab:

@@ -108,8 +108,18 @@ def compare_with_dwell(
             "Expected a grid of times with some time on it; found none; choose an image that "
             "somebody has looked at."
         )
-    people = dwell / dwell.sum()
     model = spread_on_grid(attention, (dwell.shape[0], dwell.shape[1]), task, head)
-    is_even = bool(np.ptp(model) < 1e-15 or np.ptp(people) < 1e-15)
-    correlation = np.nan if is_even else np.corrcoef(model.ravel(), people.ravel())[0, 1]
-    return Agreement(float(np.minimum(model, people).sum()), float(correlation))
+    return compare_grids(model, dwell / dwell.sum())
+
+
+def compare_grids(first: NDArray[np.float64], second: NDArray[np.float64]) -> Agreement:
+    """Compare two grids of one image, such as of two people.
+
+    Parameters
+    ----------
+    first, second
+        float64 (rows, columns), 0 or more, each as shares of 1.
+    """
+    is_even = bool(np.ptp(first) < 1e-15 or np.ptp(second) < 1e-15)
+    correlation = np.nan if is_even else np.corrcoef(first.ravel(), second.ravel())[0, 1]
+    return Agreement(float(np.minimum(first, second).sum()), float(correlation))

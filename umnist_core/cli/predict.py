@@ -146,7 +146,7 @@ def _predict_one(
         _write_attention(attention, image, found)
     if out is not None:
         name = Path(image.path).name if isinstance(image, FileImage) else str(image.ref.index)
-        row = report.prediction_row(name, found, notes)
+        row = report.prediction_row(name, found, notes, _pixels(image))
         write_whole(out, report.table_text([row]).encode())
     if as_json:
         click.echo(json.dumps(report.prediction_json(found) | {"image_notes": notes}))
@@ -166,6 +166,14 @@ def _image_notes(image: ImageRef) -> Sequence[str]:
     if not isinstance(image, FileImage):
         return ()
     return image_notes(read_image_header(Path(image.path), page=image.page))
+
+
+def _pixels(image: ImageRef) -> str | None:
+    """Return the hash by which answers of people to the same image are found."""
+    from umnist_core.inference.open_image import open_image
+    from umnist_core.pyramid.pixel_hash import find_pixel_hash
+
+    return find_pixel_hash(open_image(image)[0])
 
 
 def _write_attention(path: Path, image: ImageRef, found: Prediction) -> None:
@@ -214,7 +222,8 @@ def _predict_folder(
         try:
             found = report.with_sum(predictor.predict(request), truth)
             notes = _image_notes(request.image)
-            rows.append(report.prediction_row(image_id, found, notes))
+            pixels = _pixels(request.image)
+            rows.append(report.prediction_row(image_id, found, notes, pixels))
         except UmnistError as error:
             rows.append(report.failure_row(image_id, error, truth))
     text = report.table_text(rows)

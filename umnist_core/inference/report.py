@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -136,7 +137,9 @@ def _box_words(box: Sequence[float]) -> str:
 # -- tables ---------------------------------------------------------------------------
 
 
-def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) -> Row:
+def prediction_row(
+    image_id: str, found: Prediction, notes: Sequence[str] = (), pixels: str | None = None
+) -> Row:
     """Return a prediction as a row of the table, named as in that of `umnist evaluate`.
 
     Parameters
@@ -145,12 +148,15 @@ def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) 
         Of the image.
     notes
         A sentence for each choice that was made to read its file.
+    pixels
+        Its hash of `umnist_core.pyramid.pixel_hash`, by which people's answers to it are found.
     """
     row: Row = {"id": image_id}
     for task in found.tasks:
         row[f"said_{task.name}"] = " ".join(map(str, task.answer))
         if not task.is_multi and task.probabilities:
             row[f"probability_{task.name}"] = f"{task.probabilities[task.answer[0]]:.6f}"
+            row[f"margin_{task.name}"] = f"{margin_of(task.probabilities):.6f}"
         if task.truth is not None:
             row[f"true_{task.name}"] = " ".join(map(str, task.truth))
             row[f"correct_{task.name}"] = task.is_right
@@ -162,11 +168,26 @@ def prediction_row(image_id: str, found: Prediction, notes: Sequence[str] = ()) 
         row["warnings"] = " ".join(doubt.kind for doubt in found.doubts)
     if found.found is not None:
         row["digits_found"] = len(found.found)
+        row["found"] = json.dumps(
+            [[one.label, *_rounded(one.box), one.score] for one in found.found]
+        )
     row["width"], row["height"] = found.width, found.height
     row["seconds"] = f"{sum(found.seconds.values()):.3f}"
     row["peak_bytes"] = found.peak_bytes
     row["notes"] = " ".join(notes)
+    if pixels is not None:
+        row["pixels_sha256"] = pixels
     return row
+
+
+def margin_of(probabilities: Sequence[float]) -> float:
+    """Return how much likelier the likeliest answer is than the next, 0 to 1."""
+    best = sorted(probabilities)[-2:]
+    return best[-1] - best[0] if len(best) > 1 else best[0]
+
+
+def _rounded(box: Sequence[float]) -> list[float]:
+    return [round(float(end), 2) for end in box]
 
 
 def failure_row(image_id: str, error: Exception, truth: int | None = None) -> Row:

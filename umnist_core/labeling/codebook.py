@@ -257,6 +257,12 @@ STIMULI = (
     Column("file", "text", "Name of the frozen image."),
     Column("sha256", "text", "SHA-256 of the frozen image, hexadecimal."),
     Column(
+        "pixels_sha256",
+        "text",
+        "SHA-256 of the image's size and its px in grey, hexadecimal; joins models' answers. Empty "
+        "in studies made before it was recorded.",
+    ),
+    Column(
         "source",
         "text",
         "What it was made of, as JSON: preset, seed, split, index; or image, split, path.",

@@ -45,6 +45,7 @@ from umnist_core.paths import expand_home
 from umnist_core.pyramid.encode import encode_png
 from umnist_core.pyramid.files import read_image_header
 from umnist_core.pyramid.frozen import freeze_shown
+from umnist_core.pyramid.pixel_hash import hash_pixels
 from umnist_core.rendering import render
 from umnist_core.rendering.figures import scene_figures
 from umnist_core.rendering.render import RENDERER_VERSION
@@ -71,8 +72,8 @@ class Frozen:
     sha256
         Of the file.
     truth
-        What is in it: ``label``, ``digits`` (None where only the sum is known), ``figures`` and
-        ``source``.
+        What is in it: ``label``, ``digits`` (None where only the sum is known), ``figures``,
+        ``source`` and ``pixels_sha256``, by which models' answers to it are found.
     choices
         What was chosen to read its file, of `umnist_core.datasets.decode`.
     """
@@ -308,9 +309,10 @@ def _freeze_scene(spec: StudySpec, one: _Planned, folder: Path, glyphs: GlyphSet
             "Choose released or paper."
         )
     _check_label(scene.label, f"{one.id} of preset {spec.preset}")
-    data = encode_png(render(scene, glyphs))
+    pixels = render(scene, glyphs)
+    data = encode_png(pixels)
     write_whole(folder / f"{one.id}.png", data, private=True)
-    truth = _scene_truth(scene, glyphs)
+    truth = {**_scene_truth(scene, glyphs), "pixels_sha256": hash_pixels(pixels)}
     checksum = hashlib.sha256(data).hexdigest()
     return Frozen(one.id, ".png", scene.height, scene.width, checksum, truth)
 
@@ -344,14 +346,21 @@ def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
     label = reader.digit_sum(name)
     _check_label(label, name)
     data = reader.read_bytes(name)
-    reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
+    # A damaged image is told now, not to the first person who opens it.
+    pixels = hash_pixels(reader.read_image(name))
     image = reader.get_identity(name)
     path = folder / f"{one.id}{PurePosixPath(image.path).suffix.lower()}"
     write_whole(path, data, private=True)
     path = freeze_shown(path)
     header = read_image_header(path, frozen=True)
     origin = {"image": name, "split": image.split, "path": image.path}
-    truth = {"label": label, "digits": None, "figures": {}, "source": origin}
+    truth = {
+        "label": label,
+        "digits": None,
+        "figures": {},
+        "source": origin,
+        "pixels_sha256": pixels,
+    }
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     choices = reader.find_choices(name)

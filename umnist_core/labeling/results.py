@@ -413,6 +413,7 @@ def _stimulus_row(
         **{key: truth["figures"].get(key) for key in ("cells", *count_shapes(()))},
         "file": f"{name}{folded.state.suffixes[name]}",
         "sha256": folded.created.manifest[name],
+        "pixels_sha256": truth.get("pixels_sha256"),
         "source": json.dumps(truth["source"]),
         "labels_unguided": labels.get(("unguided", name), 0),
         "labels_guided": labels.get(("guided", name), 0),

@@ -23,8 +23,18 @@ from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
 from umnist_core.hardware import hardware_of
-from umnist_core.models.base import CLASS, NUMBER, SUM_TASK, Doubt, Model, ModelOutput, Task
+from umnist_core.models.base import (
+    CLASS,
+    NUMBER,
+    SUM_TASK,
+    Doubt,
+    FoundDigit,
+    Model,
+    ModelOutput,
+    Task,
+)
 from umnist_core.models.confidence import answer_confidences
+from umnist_core.pyramid.pixel_hash import find_pixel_hash
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Digit, Scene
 from umnist_core.spreadsheets import csv_text
@@ -58,8 +68,8 @@ class Evaluation:
         A row for each image: ``id``; for each task what the model ``said_``, the ``true_``
         answer and whether it is ``correct_``; the ``confidence`` in the first, whether it
         ``is_calibrated``, and the kinds of ``warnings``; what the image is like; how attention
-        compares with its digits; and, of models that find digits, ``sides_px`` of all and which
-        are ``digits_right``. None where a thing is not known.
+        compares with its digits; and, of models that find digits, ``sides_px`` of all, which
+        are ``digits_right``, and those that were ``found``. None where a thing is not known.
     tasks
         Names of the tasks.
     seconds, model_seconds
@@ -115,6 +125,7 @@ def evaluate(
     batch_size: int = 16,
     workers: int = 0,
     with_attention: bool = True,
+    with_pixels: bool = False,
     shows_progress: bool = False,
 ) -> Evaluation:
     """Let a model answer for images.
@@ -131,6 +142,8 @@ def evaluate(
         Processes that read, and on the CPU answer as well; 0 for none. What comes out is the same.
     with_attention
         Whether attention is worked out and compared with the exact digits of scenes.
+    with_pixels
+        Whether rows have ``pixels_sha256``, by which people's answers to an image are found.
     shows_progress
         Whether standard error tells how far it is.
 
@@ -140,7 +153,7 @@ def evaluate(
         If the images have no answer to what the model is asked.
     """
     hardware = hardware_of(model.device)
-    inputs = _Inputs(samples, model, with_attention=with_attention)
+    inputs = _Inputs(samples, model, with_attention=with_attention, with_pixels=with_pixels)
     shapes = ShapeOrder.find(samples, model)
     places = range(len(samples))
     batches = chunks(places, batch_size) if shapes is None else shapes.batches(places, batch_size)
@@ -185,6 +198,7 @@ class _Facts:
     scene: Scene | None
     targets: dict[str, Tensor] | None
     moved: tuple[Digit, ...] | None
+    pixels: str | None
 
 
 @dataclass(frozen=True)
@@ -204,8 +218,11 @@ def _all_rows(answered: Iterable[_Answered]) -> list[Row]:
 class _Inputs(Dataset[Any]):
     """Images, whose batches are answered where they are joined if the model is on the CPU."""
 
-    def __init__(self, samples: Samples, model: Model, *, with_attention: bool) -> None:
+    def __init__(
+        self, samples: Samples, model: Model, *, with_attention: bool, with_pixels: bool
+    ) -> None:
         self.samples, self.model, self.with_attention = samples, model, with_attention
+        self.with_pixels = with_pixels
         self.is_answered = hardware_of(model.device).is_processor
         self.reader = model if self.is_answered else model.copy_reader()
 
@@ -217,7 +234,8 @@ class _Inputs(Dataset[Any]):
         with torch.no_grad():
             prepared = self.reader.prepare(sample.source)
         targets = find_targets(sample, self.model.tasks)
-        return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits)
+        pixels = find_pixel_hash(sample.source) if self.with_pixels else None
+        return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits, pixels)
 
     def join(self, items: Sequence[tuple[Any, _Facts]]) -> _Answered | tuple[Any, list[_Facts]]:
         """Return the answers for a batch, or the batch and what is known of it."""
@@ -253,15 +271,37 @@ def _rows(
             row[f"said_{task.name}"], row[f"true_{task.name}"] = said, true
             is_known = true is not None and task.asks == CLASS
             row[f"correct_{task.name}"] = said == true if is_known else None
+            if task.asks == CLASS and not task.is_multi:
+                chances = logits[task.name][place].softmax(0).topk(2).values
+                row[f"margin_{task.name}"] = float(chances[0] - chances[1])
         # A number comes without a chance that it is right.
         sure = float(confidences[place]) if model.tasks[0].asks == CLASS else None
         row["confidence"], row["is_calibrated"] = sure, is_calibrated
         row["warnings"] = _kinds(output.doubts[place]) if output.doubts else None
+        if fact.pixels is not None:
+            row["pixels_sha256"] = fact.pixels
+        if output.found is not None:
+            row["found"] = _found_text(output.found[place])
         row |= _likeness(fact.scene)
         if fact.scene is not None:
             row |= _compared(fact.scene, fact.moved, output, place, glyphs)
         rows.append(row)
     return rows
+
+
+def _found_text(found: Sequence[FoundDigit]) -> str:
+    """Return what was found as `umnist predict` writes it: class, box, score of each."""
+    return json.dumps(
+        [
+            [
+                one.label,
+                *(round(end, 2) for end in (one.row, one.col, one.row + one.height_px)),
+                round(one.col + one.width_px, 2),
+                one.score,
+            ]
+            for one in found
+        ]
+    )
 
 
 def _kinds(doubts: Sequence[Doubt]) -> str:

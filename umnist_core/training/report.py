@@ -101,6 +101,7 @@ def _evaluate(model: Model, samples: Samples, options: dict[str, Any]) -> Evalua
             batch_size=options["batch_size"],
             workers=options["workers"],
             with_attention=options["attention"],
+            with_pixels=bool(options["answers"]),
             shows_progress=True,
         )
 

@@ -111,8 +111,10 @@ def own_key(figure: OurFigure) -> str:
 
 def number(value: float, unit: str) -> str:
     """Return a figure with its unit, where that is per cent; other units stand in the head."""
-    # Four significant digits, but never fewer places than a published table has.
-    text = f"{value:,.1f}" if unit == "%" and value != round(value, 2) else f"{value:,.6g}"
+    # As a table has it: 76.0 keeps its place behind the point, 1130 never had one.
+    text = f"{value:,.4g}" if value != round(value, 3) else f"{value:,.8g}"
+    if isinstance(value, float) and unit == "%" and "." not in text:
+        text += ".0"
     return f"{text} %" if unit == "%" else text
 
 

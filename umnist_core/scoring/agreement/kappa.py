@@ -97,7 +97,7 @@ def _pairs(hits: Floats, asked: Floats, weights: Floats | None = None) -> _Pairs
 
 
 def kappa_matrix(marks: Marks) -> Floats:
-    """Return Cohen's kappa of each two raters, float64 (raters, raters); NaN where there is none."""
+    """Return Cohen's kappa of each two raters, NaN where there is none; (raters, raters)."""
     observed, expected, _ = _plain(marks)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)

@@ -252,7 +252,9 @@ class _Fit:
 
     def _told(self, theta: Floats, spread: float) -> Latent:
         difficulty, slope, _, shares, _ = self._posterior(theta)
-        whole: Floats = np.linalg.pinv(self._curvature(theta, spread), hermitian=True)
+        whole = np.asarray(
+            np.linalg.pinv(self._curvature(theta, spread), hermitian=True), np.float64
+        )
         means = shares @ difficulty
         spreads = np.sqrt(np.maximum(0, shares @ difficulty**2 - means**2))
         has_people = self.people.sum() >= 2

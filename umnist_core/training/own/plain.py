@@ -62,7 +62,9 @@ class PlainLesson:
     steps, batch
         Of the optimiser, and images of each.
     fewest, most
-        Digits of an image of this kind.
+        Digits of an image of this kind, whose number the net is told no closer. Where the fewest
+        is 0, one image of ``most + 1`` has its digits taken away and keeps its noise, so that the
+        net has to learn whether there is a digit and not only which.
     earlier
         Share of the steps that are of earlier lessons, 0 to 1.
     rate
@@ -83,6 +85,11 @@ class PlainLesson:
             raise InvalidValueError(
                 "A lesson has side_px, steps and batch of 1 or more; got "
                 f"{self.side_px}, {self.steps} and {self.batch}."
+            )
+        if not 0 <= self.fewest <= self.most:
+            raise InvalidValueError(
+                "A lesson has a fewest of 0 or more and a most of no less; got "
+                f"{self.fewest} and {self.most}."
             )
         if not 0 <= self.earlier <= 1 or self.rate <= 0:
             raise InvalidValueError(
@@ -113,7 +120,7 @@ QUARTER = {
 
 EIGHTH = {
     "canvas": "500",
-    "factor": "3..14",
+    "factor": "2..14",
     "digits": "1",
     "label": "free",
     "checkerboard": "2..3",
@@ -133,10 +140,10 @@ HALF = {
 
 LESSONS = (
     PlainLesson(LARGE, 64, 400, 128, 1, 1),
-    PlainLesson(QUARTER, 64, 750, 64, 1, 1),
-    PlainLesson(EIGHTH, 32, 700, 128, 1, 1, earlier=0.15),
-    PlainLesson(HALF, 128, 400, 20, 1, 3, earlier=0.1),
-    PlainLesson({**HALF, "digits": "1..2"}, 128, 600, 20, 1, 2, earlier=0.25),
+    PlainLesson(QUARTER, 64, 1000, 128, 0, 1),
+    PlainLesson(EIGHTH, 32, 800, 256, 0, 1, earlier=0.15),
+    PlainLesson(HALF, 128, 900, 48, 0, 3, earlier=0.25),
+    PlainLesson({}, 256, 450, 16, 3, 5, earlier=0.25),
 )
 
 
@@ -218,6 +225,8 @@ def draw_lesson(
     images, labels = [], []
     for index in indices:
         scene = plan_scene(CLEAN, seed, "train", index, glyphs=glyphs, overrides=lesson.overrides)
+        if lesson.fewest == 0 and index % (lesson.most + 1) == 0:
+            scene = replace(scene, digits=())
         images.append(draw_reduced(scene, glyphs, lesson.side_px))
         labels.append(scene.label)
     return np.stack(images), np.array(labels, np.int64)
