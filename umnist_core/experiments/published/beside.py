@@ -104,7 +104,7 @@ class SweepFolder:
     folder: Path
     plan: Mapping[str, Any]
     results: Mapping[str, CellResult]
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[dict[str, Any]]
 
     @property
     def title(self) -> str:
