@@ -115,6 +115,25 @@ def test_lessons_tell_sums_and_nothing_else() -> None:
         assert labels[index] == scene.label
 
 
+def test_of_some_images_the_digits_are_taken_away_and_the_noise_stays() -> None:
+    """Where an image may have none; so the net learns whether there is a digit."""
+    noisy = PlainLesson({**HARDER.overrides, "digits": "1"}, 96, 3, 2, 0, 2)
+    seen, labels = draw_lesson(noisy, 5, range(6), glyphs())
+    always, others = draw_lesson(replace(noisy, fewest=1), 5, range(6), glyphs())
+    for index in range(6):
+        scene = plan_scene(
+            "released-clean", 5, "train", index, glyphs=glyphs(), overrides=noisy.overrides
+        )
+        if index in (0, 3):
+            ground = draw_reduced(replace(scene, digits=()), glyphs(), 96)
+            assert labels[index] == 0
+            assert (seen[index] == ground).all()
+            assert len(np.unique(ground)) > 1
+        else:
+            assert labels[index] == others[index]
+            assert (seen[index] == always[index]).all()
+
+
 def test_training_on_sums_lowers_the_loss() -> None:
     """A few steps on the same images with one digit each, told nothing but its value."""
     images, labels = (torch.from_numpy(one) for one in draw_lesson(EASY, 6, range(16), glyphs()))
@@ -178,7 +197,7 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
         PlainCnnConfig(**settings)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"batch": 0}, {"earlier": 1.5}, {"rate": 0.0}])
+@pytest.mark.parametrize("change", [{"steps": 0}, {"batch": 0}, {"earlier": 1.5}, {"rate": 0.0}, {"fewest": 6}])
 def test_lessons_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
     """Without steps, images or a learning rate."""
     with pytest.raises(InvalidValueError):
