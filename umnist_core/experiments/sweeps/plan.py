@@ -378,10 +378,10 @@ def label_text(value: Any) -> str:
 
 
 def _nested(found: Mapping[str, Any]) -> Settings:
-    """Return settings with every dotted name taken apart."""
+    """Return settings with every dotted name taken apart; a key with blanks is a name itself."""
     nested: Settings = {}
     for key, value in found.items():
-        *sections, last = key.split(".")
+        *sections, last = [key] if " " in key else key.split(".")
         inner: Any = _nested(value) if isinstance(value, dict) else value
         for section in reversed([*sections, last]):
             inner = {section: inner}
