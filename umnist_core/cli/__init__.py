@@ -38,6 +38,7 @@ COMMANDS = {
     "generate": ("generate_command", "Write a data set."),
     "models": ("models_group", "See models and checkpoints, and import weights."),
     "page": ("page_command", "Write images and what models make of them as one HTML file."),
+    "people": ("people_group", "Lay models' answers beside people's, on the same images."),
     "predict": ("predict_command", "Let a model answer for an image, and see where it looked."),
     "render": ("render_command", "Draw one image."),
     "report": ("report_command", "Write all results as a static site."),
