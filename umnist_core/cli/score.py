@@ -153,8 +153,8 @@ def _lines(found: SubmissionScore) -> Iterator[str]:
             if "value" in row:
                 place = f"{_TITLES[name]} {row['value']}"
             else:
-                below = " and more" if row["below"] is None else f" to {row['below']:g}"
-                place = f"{_TITLES[name]} {row['from']:g}{below} px"
+                ends = "px and more" if row["below"] is None else f"to {row['below']:g} px"
+                place = f"{_TITLES[name]} {row['from']:g} {ends}"
             yield f"  {place}: {_said(row)}"
 
 

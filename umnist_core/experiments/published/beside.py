@@ -32,6 +32,12 @@ TIERS = {
 
 WILSON = "Wilson over images"
 
+_RECIPES = {
+    "paper": "The published recipe.",
+    "compact": "Not the published recipe but one for two cores; the page of the sweep says which.",
+}
+"""Size of a sweep -> what that means for a figure."""
+
 
 @dataclass(frozen=True)
 class OurFigure:
@@ -234,6 +240,7 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
         if column is None or not cells:
             continue
         settings = settings_of(cells[0])
+        size = ", compact" if sweep.plan.get("size") == "compact" else ""
         row = _row(table, settings)
         x = _place(table, row, settings)
         if row is None and x is None:
@@ -241,7 +248,7 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
         yield OurFigure(
             column=column.key,
             row="" if row is None else row.key,
-            name=_name(line, settings, table, row),
+            name=_name(line, settings, table, row) + size,
             value=100 * line["mean"],
             low=_percent(line["low"]),
             high=_percent(line["high"]),
@@ -255,7 +262,7 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
             hardware=line["hardware"],
             date_utc=max(str(one.cost.get("ended_utc", "")) for one in cells),
             command=cells[0].command,
-            recipe=f"{sweep.title}{f' ({size})' if (size := sweep.plan.get('size')) else ''}",
+            recipe=f"{sweep.title}. {_RECIPES.get(str(sweep.plan.get('size')), '')}".strip(),
             by=str(sweep.plan.get("by", "")),
             cells=cells,
         )
@@ -274,7 +281,8 @@ def settings_of(result: CellResult) -> dict[str, str]:
         if isinstance(tested, Mapping):  # a curve over what a net never learned from
             found |= dict(tested.get("overrides", {}))
     else:
-        found |= {"checkpoint": config.get("checkpoint"), **config.get("overrides", {})}
+        name = config.get("checkpoint")
+        found |= {"checkpoint": name, "model": name, **config.get("overrides", {})}
     return {name: str(told) for name, told in found.items() if told is not None}
 
 

@@ -8,6 +8,7 @@
  */
 
 import { mountBreaking } from "./breaking/breaking.js";
+import { mountResultGrid } from "./experiments/grid.js";
 import { mountFool } from "./fool/fool.js";
 import { mountGallery } from "./gallery/gallery.js";
 import { mountSums } from "./gallery/sums.js";
@@ -144,6 +145,16 @@ export function showTones(component) {
  */
 export function showModelTable(component) {
   return attach(component, (parent, data) => mountModelTable(parent, data));
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showResultGrid(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountResultGrid(parent, data, { onChoose: trigger("chosen") }),
+  );
 }
 
 /**
