@@ -2,8 +2,8 @@
  * Heat that comes in tiles of a Deep Zoom grid, so that its edges are as exact as the
  * image's at every zoom, however large the image is.
  *
- * Only what is in view is fetched, from the coarsest level of which a pixel is somewhat
- * smaller than a screen pixel. Until a tile is there, a coarser one stands in for it. All tiles in
+ * Only what is in view is fetched, from the coarsest level of which a pixel is no
+ * larger than a screen pixel. Until a tile is there, a coarser one stands in for it. All tiles in
  * view are put together before they are drawn: drawn one by one at fractions of a pixel,
  * they would show seams.
  */
@@ -44,7 +44,7 @@ const RETRY_MS = 3000;
  * How wide a pixel of the level may be, screen pixels. The server rounds edges to pixels of
  * the level, so no edge is more than half of this off.
  */
-const LARGEST_PX = 0.75;
+const LARGEST_PX = 1;
 
 const SAME = 1e-6;
 
