@@ -12,6 +12,7 @@ from umnist_core.bench.machine import describe_machine
 from umnist_core.cli._common import Commands, device_option, model_option
 from umnist_core.cli._common import json_option as json_option_of
 from umnist_core.cli._scene_options import SEED
+from umnist_core.cli._types import Number
 from umnist_core.digits import load_glyphs
 from umnist_core.scenes import PRESETS
 
@@ -218,6 +219,48 @@ def ips_command(
         load_glyphs(), rounds=rounds, images=images, threads=threads, checkpoint=path
     )
     _show(figures, as_json)
+
+
+@bench_group.command(
+    "recovery", epilog="\b\nExample:\n  umnist bench recovery --runs 500 --seed 0 --json"
+)
+@click.option("--runs", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option("--people", type=click.IntRange(3, 200), default=12, show_default=True)
+@click.option("--images", type=click.IntRange(20, 2000), default=150, show_default=True)
+@click.option(
+    "--asked",
+    type=Number(0.05, 1.0),
+    default=1.0,
+    show_default=True,
+    help="Share of the images that each person answers.",
+)
+@json_option
+def recovery_command(
+    *, runs: int, seed: int, people: int, images: int, asked: float, as_json: bool
+) -> None:
+    """Simulate studies of known rules, and count how often intervals hold the truth."""
+    from tqdm import tqdm
+
+    from umnist_core.bench.recovery import KnownRules, bench_recovery
+
+    rules = KnownRules(people=people, images=images, asked=asked)
+    with tqdm(total=runs, unit="study", disable=None) as bar:
+        figures = bench_recovery(
+            runs=runs,
+            seed=seed,
+            two_parameter_runs=max(1, runs // 5),
+            rules=rules,
+            progress=lambda done, of: bar.update(done - bar.n),
+        )
+    for name, share in figures.coverage.items():
+        ends = f"{figures.coverage_low[name]:.3f} to {figures.coverage_high[name]:.3f}"
+        click.echo(
+            f"{name:<26} coverage {share:.3f} ({ends})  bias {figures.bias[name]:+.4f}  "
+            f"rms {figures.spread[name]:.4f}"
+        )
+    if as_json:
+        click.echo(json.dumps({**asdict(figures), "machine": describe_machine()}))
 
 
 def _say(sentence: str) -> None:

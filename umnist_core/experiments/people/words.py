@@ -60,12 +60,11 @@ def _consistency(found: Figures) -> Iterator[str]:
             "person-model": f"{row['model']} and a person",
             "model-model": "Two models",
         }[row["kind"]]
-        beyond = row["kappa"] > row["null_high"]
-        verdict = (
-            "err on the same images more often than their accuracies make"
-            if beyond
-            else "err on the same images about as often as independent errors would"
-        )
+        verdict = "err on the same images about as often as independent errors would"
+        if row["kappa"] > row["null_high"] and row["low"] > 0:
+            verdict = "err on the same images more often than independent errors would"
+        elif row["kappa"] < row["null_low"] and row["high"] < 0:
+            verdict = "err on the same images less often than independent errors would"
         yield f"{who} {verdict}: kappa {between(row, 'kappa')}."
 
 
