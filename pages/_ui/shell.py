@@ -18,6 +18,7 @@ TITLES = {
     "results": "Results",
     "inference": "Inference",
     "models": "Models",
+    "experiments": "Experiments",
 }
 """Of the pages, in the order of the navigation."""
 

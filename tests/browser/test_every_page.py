@@ -9,7 +9,7 @@ from tests.browser.conftest import DESK, PHONE, wait_until
 from tests.browser.study_app import settle
 from tests.browser.whole_page import check_nothing_is_cut_off, find_violations
 
-PAGES = ("", "noise_lab", "label", "studies", "results", "inference", "models")
+PAGES = ("", "noise_lab", "label", "studies", "results", "inference", "models", "experiments")
 WITH_VIEWER = ("", "noise_lab", "inference")
 
 TABLET, SMALL, NARROW, ENLARGED = (1024, 768), (933, 600), (768, 1024), (1280, 720)

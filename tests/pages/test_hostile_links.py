@@ -13,7 +13,7 @@ from tests.pages.test_study_pages import open_page, run, texts
 
 LONG = "9" * 5000
 NUMBERS = (LONG, f"-{LONG}", "1" + 400 * "0", "1e400", "nan", "\u0663", "", "a\0b")
-PAGES = ("explore", "noise_lab", "studies", "results", "inference", "models")
+PAGES = ("explore", "noise_lab", "studies", "results", "inference", "models", "experiments")
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ MANUAL = {
     "results": "statistics",
     "inference": "guide/show",
     "models": "guide/train",
+    "experiments": "experiments",
 }
 """Name of a page -> that of the documents, as `umnist_core.server.manual` serves them."""
 

@@ -15,6 +15,7 @@ from umnist_core.experiments.published.beside import (
 from umnist_core.experiments.published.tables import (
     LOG,
     POPULATION,
+    RECOMPUTED,
     SAMPLE,
     Contradiction,
     PublishedCell,
@@ -123,6 +124,8 @@ def cell_words(cell: PublishedCell, unit: str) -> str:
     if cell.sd is None:
         return number(cell.value, unit)
     spread = f"{cell.sd:.1f}"
+    if cell.provenance == RECOMPUTED:  # as many places as its spread has a meaning for
+        return f"{cell.value:.1f} {PLUS_MINUS} {spread}{' %' if unit == '%' else ''}"
     tail = " %" if unit == "%" else ""
     return f"{number(cell.value, unit).removesuffix(' %')} {PLUS_MINUS} {spread}{tail}"
 
