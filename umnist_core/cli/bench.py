@@ -246,12 +246,16 @@ def recovery_command(
 
     rules = KnownRules(people=people, images=images, asked=asked)
     with tqdm(total=runs, unit="study", disable=None) as bar:
+
+        def tell(done: int, of: int) -> None:
+            bar.update(done - bar.n)
+
         figures = bench_recovery(
             runs=runs,
             seed=seed,
             two_parameter_runs=max(1, runs // 5),
             rules=rules,
-            progress=lambda done, of: bar.update(done - bar.n),
+            progress=tell,
         )
     for name, share in figures.coverage.items():
         ends = f"{figures.coverage_low[name]:.3f} to {figures.coverage_high[name]:.3f}"

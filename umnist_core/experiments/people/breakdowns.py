@@ -107,6 +107,8 @@ def _parts_of_figure(images: Mapping[str, ImageFacts], figure: str) -> Iterator[
 
 def _quantile_edges(values: Sequence[float]) -> list[float]:
     inner = np.quantile(values, np.linspace(0, 1, _BINS + 1)[1:-1])
+    if all(float(value).is_integer() for value in values):
+        inner = np.ceil(inner)  # of counts, a bin begins with one
     return [float(min(values)), *dict.fromkeys(float(one) for one in inner), inf]
 
 

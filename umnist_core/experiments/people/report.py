@@ -25,15 +25,18 @@ body { background: var(--ground); color: var(--ink); margin: 0 auto; max-width: 
   padding: 1.5rem; font: 16px/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 p, li { max-width: 46rem; } .soft { color: var(--soft); }
-figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .9rem; }
-svg { display: block; max-width: 100%; height: auto; }
+figure { margin: 1rem 0; overflow-x: auto; } figure:focus-visible { outline: 2px solid; }
+figcaption { color: var(--soft); font-size: .9rem; }
+svg { display: block; width: 100%; min-width: 34rem; height: auto; }
 .wide { overflow-x: auto; } .wide:focus-visible { outline: 2px solid; }
-.pair { display: flex; flex-wrap: wrap; gap: 1rem; } .pair figure { flex: 1 1 20rem; }
+.pair { display: flex; flex-wrap: wrap; gap: 1rem; }
+.pair figure { flex: 1 1 20rem; } .pair svg { min-width: 20rem; }
 table { border-collapse: collapse; font-size: .9rem; margin: .6rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .25rem .7rem .25rem 0; text-align: left; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } figure, tr { break-inside:
-  avoid; } h2 { break-after: avoid; } .wide { overflow: visible; } }
+  avoid; } h2 { break-after: avoid; } .wide, figure { overflow: visible; }
+  svg { min-width: 0; max-width: 40rem; } }
 """
 
 
@@ -68,6 +71,7 @@ def _accuracy(figures: Figures) -> Iterator[str]:
     yield "<h2>Accuracy</h2>"
     rows = [row for row in figures["accuracy"] if row["by"] == "all"]
     yield _table(
+        "Accuracy of all images",
         ("who", "answers", "right, %", "95 % interval", "persons: least, median, greatest"),
         [
             (row["group"], row["answers"], _percent(row["accuracy"]), _ends(row), _spread(row))
@@ -101,6 +105,7 @@ def _consistency(figures: Figures) -> Iterator[str]:
         "wrong. The null band holds 95 % of what independent errors of these accuracies give.</p>"
     )
     yield _table(
+        "Error consistency",
         ("pairs of", "pairs", "observed", "expected", "kappa", "null band"),
         [
             (
@@ -124,6 +129,7 @@ def _consistency(figures: Figures) -> Iterator[str]:
             "</p>"
         )
         yield _table(
+            "Models and the human ceiling",
             ("model", "kappa with people", "95 % interval", "share of the ceiling"),
             [
                 (
@@ -151,6 +157,7 @@ def _tests(figures: Figures) -> Iterator[str]:
             f"logits. {escape(mixed['note'])}</p>"
         )
         yield _table(
+            "Models against the mean person",
             ("model", "logits", "95 % interval", "odds ratio", "p"),
             [
                 (
@@ -167,6 +174,7 @@ def _tests(figures: Figures) -> Iterator[str]:
     if rows:
         yield "<h2>Models against each other</h2><p>McNemar's exact test on the same images.</p>"
         yield _table(
+            "Models against each other",
             ("a", "b", "images", "a alone right", "b alone right", "difference, %", "p"),
             [
                 (
@@ -212,6 +220,7 @@ def _scale(figures: Figures) -> Iterator[str]:
     hardest = sorted(rasch["difficulties"], key=lambda row: -row["difficulty"])[:10]
     yield "<h3>Hardest images</h3>"
     yield _table(
+        "Hardest images",
         ("image", "difficulty, logits", "95 % interval", "answers"),
         [
             (
@@ -231,6 +240,7 @@ def _curves(figures: Figures) -> Iterator[str]:
         yield "<h2>Right answers over the size of the smallest digit</h2>"
         yield _figure(plots.curve_picture(rows))
         yield _table(
+            "Curves",
             ("who", "threshold, px", "95 % interval", "slope, logits a doubling", "lapse", "note"),
             [
                 (
@@ -261,6 +271,7 @@ def _looking(figures: Figures) -> Iterator[str]:
     if figures["gaze"]:
         yield "<h2>Gaze and attention</h2>"
         yield _table(
+            "Gaze and attention",
             ("who", "images", "similarity", "correlation"),
             [
                 (
@@ -283,6 +294,7 @@ def _looking(figures: Figures) -> Iterator[str]:
             "it, and mid-grey elsewhere.</p>"
         )
         yield _table(
+            "The same viewing budget",
             ("model", "answers", "people, %", "model, as seen, %", "model, whole, %", "p"),
             [
                 (
@@ -328,17 +340,18 @@ def _figure(picture: Picture | None, caption: str = "") -> str:
     if picture is None:
         return ""
     told = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    style = f' style="max-width: {picture.width}px"'
-    return f"<figure{style}>{svg_text(picture)}{told}</figure>"
+    style = f'style="max-width: {picture.width}px"'
+    # Focusable, as it scrolls sideways on a narrow screen.
+    return f'<figure tabindex="0" {style}>{svg_text(picture)}{told}</figure>'
 
 
-def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _table(label: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide" tabindex="0" role="region" aria-label="Table">{table}</div>'
+    return f'<div class="wide" tabindex="0" role="region" aria-label="Table: {label}">{table}</div>'
 
 
 def _percent(share: float | None) -> str:
