@@ -267,5 +267,19 @@ def recovery_command(
         click.echo(json.dumps({**asdict(figures), "machine": describe_machine()}))
 
 
+@bench_group.command("sweep", epilog="\b\nExample:\n  umnist bench sweep --json")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option(
+    "--cells", type=click.IntRange(2, 5000), default=200, show_default=True, help="Of 0.1 s each."
+)
+@json_option
+def sweep_command(rounds: int, processes: int, cells: int, as_json: bool) -> None:
+    """Time what the engine of sweeps costs beside its cells, and for each of few and of many."""
+    from umnist_core.bench.sweep import bench_sweep
+
+    _show(bench_sweep(processes=processes, rounds=rounds, cells=cells), as_json)
+
+
 def _say(sentence: str) -> None:
     click.echo(sentence, err=True)

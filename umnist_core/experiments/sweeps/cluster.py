@@ -57,7 +57,8 @@ class DaskExecutor:
             threads = sum(client.nthreads().values())
             # Without a result yet, as keys of futures: what has one need not be remembered.
             out: dict[Any, Task] = {}
-            running = as_completed([])
+            with client.as_current():
+                running = as_completed([])
 
             def send() -> None:
                 task = next(source, None)
