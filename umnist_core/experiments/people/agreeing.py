@@ -188,7 +188,8 @@ def psychometric_rows(paired: Paired, rng: np.random.Generator) -> Iterator[Row]
     if len(own) >= _LEAST_ANSWERS:
         x = own["stimulus"].map(places).to_numpy(float)
         right = own["correct"].to_numpy(bool)
-        fit = fit_psychometric_by_people(x, right, own["annotator"].to_numpy(object), rng=rng)
+        who = own["annotator"].to_numpy(object)
+        fit = fit_psychometric_by_people(x, right, who, rng=rng, falls=False)
         yield _of_curve(PEOPLE, fit, x, right)
     for model in paired.models:
         x = np.array(list(places.values()))
@@ -196,7 +197,8 @@ def psychometric_rows(paired: Paired, rng: np.random.Generator) -> Iterator[Row]
         if len(x) >= _LEAST_ANSWERS:
             levels, at = np.unique(x, return_inverse=True)
             hits, asked = np.bincount(at, right), np.bincount(at)
-            yield _of_curve(model, fit_psychometric(levels, hits, asked), x, right)
+            fit = fit_psychometric(levels, hits, asked, falls=False)
+            yield _of_curve(model, fit, x, right)
 
 
 def _binned(values: dict[str, float]) -> dict[str, float]:

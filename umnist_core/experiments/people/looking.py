@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from umnist_core.attention.dwell import Agreement, compare_grids
 from umnist_core.experiments.people.breakdowns import PEOPLE
 from umnist_core.experiments.people.pairing import Paired
 from umnist_core.scoring import Trace, crossed_interval, heat, wilson
-from umnist_core.scoring.agreement import compare_paired, rank_correlation, time_scores
+from umnist_core.scoring.agreement import rank_correlation, time_scores
 from umnist_core.scoring.correct import is_correct
 from umnist_core.scoring.images import HEAT_CELL_PX, LEAST_CELLS, MOST_CELLS
+from umnist_core.scoring.intervals import (
+    CROSSED,
+    annotator_variance,
+    shared_image_variance,
+    t_interval,
+)
 
 LEAST_TIMES = 8
 """Images that a correlation with times needs."""
@@ -156,16 +163,36 @@ def budget_rows(paired: Paired) -> Iterator[Row]:
         own = [marks[key] for key in known]
         through = [is_correct(seen[key].said, paired.images[key[1]].truth) for key in known]
         whole = [paired.is_right(model, image) for _, image in known]
-        test = compare_paired(through, own)
+        difference, p_value = _difference(through, own, known)
         yield {
             "model": model,
             "answers": len(known),
             "people": _share(own, known),
             "whole": _share(whole, known),
             "as_seen": _share(through, known),
-            "difference": {"estimate": test.difference, "low": test.low, "high": test.high},
-            "p_value": test.p_value,
+            "difference": difference,
+            "p_value": p_value,
         }
+
+
+def _difference(
+    first: Sequence[bool], second: Sequence[bool], keys: Sequence[tuple[str, str]]
+) -> tuple[Row, float]:
+    """Return the difference of two shares for the same answers, and how often chance gives it.
+
+    Student's t, people and images crossed, as `umnist_core.scoring.crossed_interval` has it.
+    """
+    apart = np.array(first, dtype=float) - np.array(second, dtype=float)
+    people, images = zip(*keys, strict=True)
+    variance, count = annotator_variance(apart, people)
+    mean = float(apart.mean())
+    if count < 2 or not variance > 0:
+        return {"estimate": mean, "low": nan, "high": nan}, nan
+    shared = shared_image_variance((apart - mean) / len(apart), people, images)
+    whole = max(variance, variance + shared)
+    one = t_interval(mean, whole, count - 1, CROSSED, lowest=-1.0)
+    p_value = 2 * float(special.stdtr(count - 1, -abs(mean) / one.standard_error))
+    return {"estimate": mean, "low": one.low, "high": one.high}, p_value
 
 
 def _share(marks: Sequence[bool], keys: Sequence[tuple[str, str]]) -> Row:

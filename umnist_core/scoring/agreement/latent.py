@@ -35,9 +35,12 @@ _DISCRIMINATION_NODES = np.linspace(-3.0, 3.0, 7)
 _SPREADS = np.log((0.03, 4.0))
 _STEPS = 60
 _USUAL = np.log((1.5, 0.3))
-_USUAL_SDS = np.array((4.0, 1.0))
-"""Of the weak prior of the logarithms of the spreads of difficulty and of discrimination, which
-right and wrong answers hardly tell."""
+_USUAL_SDS = np.array((4.0, 0.5))
+"""Of the prior of the logarithms of the spreads of difficulty and of discrimination; right and
+wrong answers hardly tell the second."""
+
+_LARGEST_DISCRIMINATION_SD = 1.2
+"""Beyond it the nodes are too far apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +136,8 @@ class _Fit:
 
     def _value(self, theta: Floats, spread: float) -> tuple[float, Floats]:
         """Return the penalised log likelihood and its gradient."""
+        if self.has_two and theta[-1] > np.log(_LARGEST_DISCRIMINATION_SD):
+            return -np.inf, np.zeros_like(theta)
         difficulty, slope, logits, shares, likelihood = self._posterior(theta)
         chance = special.expit(logits)
         # Sums over images of (right - chance), weighted with the nodes' shares: (raters, nodes).

@@ -147,6 +147,7 @@ def fit_psychometric_by_people(
     rng: np.random.Generator,
     draws: int = 300,
     guess: float | None = GUESS,
+    falls: bool | None = None,
     level: float = LEVEL,
 ) -> PsychometricFit:
     """Fit a curve to single answers of several people, who are drawn anew for the intervals.
@@ -159,7 +160,7 @@ def fit_psychometric_by_people(
         (n,) each: the quantity, whether right, and who answered.
     rng, draws
         Draw the people.
-    guess, level
+    guess, falls, level
         As of `fit_psychometric`.
 
     Raises
@@ -174,7 +175,8 @@ def fit_psychometric_by_people(
     cells = codes * len(levels) + places.reshape(-1)
     hits = np.bincount(cells, marks, minlength=count * len(levels)).reshape(shape)
     asked = np.bincount(cells, minlength=count * len(levels)).reshape(shape).astype(float)
-    whole = _Curve(levels, hits.sum(axis=0), asked.sum(axis=0), guess=guess, lapse=None)
+    asked_in_all = asked.sum(axis=0)
+    whole = _Curve(levels, hits.sum(axis=0), asked_in_all, guess=guess, lapse=None, falls=falls)
     best = whole.best()
     told = whole.told(best)
     if count < 2:
