@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -19,20 +18,15 @@ from umnist_core.experiments.published.grid import (
     tier_of,
 )
 from umnist_core.experiments.published.sweep_charts import images_behind
-from umnist_core.experiments.published.tables import PublishedTable
 
 _MISSED_SHOWN = 20
 
 
-def show_behind(
-    table: PublishedTable, rows: Sequence[GridRow], chosen: tuple[GridRow, GridCell] | None
-) -> None:
-    """Draw the panel beside the table.
+def show_behind(chosen: tuple[GridRow, GridCell] | None) -> None:
+    """Draw the panel beside the figure.
 
     Parameters
     ----------
-    rows
-        All of the table.
     chosen
         The row and the cell; None where the table has nothing at all.
     """

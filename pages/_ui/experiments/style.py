@@ -12,16 +12,19 @@ _CSS = """
   }
   .st-key-experiments_head > * { width: auto; }
   .umnist-about { color: var(--umnist-quiet); font-size: 0.9rem; margin: 0; }
-  /* The figure and its table; beside them what stands behind the cell that is chosen. */
+  /* The figure and, below, its table; beside them what stands behind the chosen cell. */
   .st-key-result_split {
     display: grid; gap: 8px 24px; align-items: start;
-    grid-template-columns: minmax(0, 2fr) minmax(17rem, 1fr);
+    grid-template: "stage panel" auto "below panel" 1fr / minmax(0, 2fr) minmax(17rem, 1fr);
   }
   .st-key-result_split > * { width: auto; min-width: 0; }
+  .st-key-result_split > :has(> .st-key-result_stage) { grid-area: stage; }
+  .st-key-result_split > :has(> .st-key-result_below) { grid-area: below; }
   .st-key-result_split > :has(> .st-key-result_panel) {
-    position: sticky; top: 52px; max-height: calc(100dvh - 72px); overflow: hidden auto;
-    scrollbar-width: thin;
+    grid-area: panel; position: sticky; top: 52px; max-height: calc(100dvh - 72px);
+    overflow: hidden auto; scrollbar-width: thin;
   }
+  .st-key-result_panel { scroll-margin-top: 56px; }
   .st-key-result_panel [data-testid="stCode"] { margin-bottom: 4px; }
   .umnist-warned {
     margin: 0 0 6px; padding: 6px 10px; border-left: 3px solid var(--umnist-warn);
@@ -59,7 +62,9 @@ _CSS = """
   .umnist-scroll { overflow-x: auto; }
   .umnist-scroll:focus-visible { outline: 2px solid var(--umnist-accent); }
   @media (max-width: 900px) {
-    .st-key-result_split { grid-template-columns: minmax(0, 1fr); }
+    .st-key-result_split {
+      grid-template: "stage" auto "panel" auto "below" auto / minmax(0, 1fr);
+    }
     .st-key-result_split > :has(> .st-key-result_panel) {
       position: static; max-height: none; overflow: visible;
     }

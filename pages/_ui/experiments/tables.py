@@ -56,12 +56,14 @@ def show_tables() -> None:
     with st.container(key="result_split"):
         stage = st.container(key="result_stage")
         panel = st.container(key="result_panel")
+        below = st.container(key="result_below")
     with stage:
         drawn = _show_figure(table, ours)
+    with panel:
+        show_behind(_chosen(rows))
+    with below:
         _show_grid(table, rows)
         show_files(table, ours, drawn)
-    with panel:
-        show_behind(table, rows, _chosen(rows))
 
 
 def _choose_table() -> PublishedTable:

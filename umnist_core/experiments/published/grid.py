@@ -131,8 +131,11 @@ def cell_words(cell: PublishedCell, unit: str) -> str:
 
 
 def provenance_words(cell: PublishedCell) -> str:
-    """Return where a figure is from, its runs and the kind of its spread, in one phrase."""
-    told = [cell.provenance, cell.where]
+    """Return where a figure is from, its runs and the kind of its spread, in one phrase.
+
+    Of what no document has, the tier says whether it is from logs.
+    """
+    told = [cell.provenance if cell.is_published else "", cell.where]
     if cell.of is not None:
         told.append(f"{cell.right:,} of {cell.of:,}")
     if cell.runs is not None:

@@ -89,7 +89,10 @@ function line(row, chosen, titles, onChoose) {
         type: "button",
         "data-key": `${row.key}/${column}`,
         "aria-pressed": String(isChosen),
-        click: () => onChoose({ row: row.key, column }),
+        click: () => {
+          onChoose({ row: row.key, column });
+          showPanel();
+        },
       },
       h("span", { class: "unseen" }, `${row.title}, ${title}: `),
       ...lines.map(figure),
@@ -99,6 +102,14 @@ function line(row, chosen, titles, onChoose) {
   const note = row.note ? h("small", {}, row.note) : "";
   const head = h("th", { scope: "row" }, row.title, note);
   return h("tr", { class: row.isOwn ? "own" : "" }, head, ...cells);
+}
+
+/** Bring what stands behind a cell into sight where it is not beside the table but above it. */
+function showPanel() {
+  if (!matchMedia("(max-width: 900px)").matches) return;
+  const panel = document.querySelector(".st-key-result_panel");
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  panel?.scrollIntoView({ behavior: isStill ? "auto" : "smooth", block: "start" });
 }
 
 /** @param {Line} told */
