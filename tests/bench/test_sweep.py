@@ -12,4 +12,4 @@ def test_figures_are_of_the_runs_that_were_asked_for() -> None:
     assert found.overhead >= 1
     assert abs(found.overhead - found.processes * found.wall_over_sum) < 0.01 * found.overhead
     assert min(found.per_cell_ms) > 0
-    assert abs(found.growth - found.per_cell_ms[1] / found.per_cell_ms[0]) < 1e-9
+    assert abs(found.growth - found.per_cell_ms[1] / found.per_cell_ms[0]) < 0.001

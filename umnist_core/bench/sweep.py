@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from umnist_core.bench.spread import median_of, range_of
 from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, parse_sweep, plan_sweep
@@ -101,21 +103,23 @@ def bench_sweep(
         began = time.perf_counter()
         run_sweep(_probes(counts[-1], 0.0), root / f"0-{counts[-1]}", run_probe, _pool(processes))
         again = time.perf_counter() - began
-    per_cell = [[1e3 * turn[at][1] for turn in empty] for at in range(len(counts))]
-    medians = tuple(median_of(one) for one in per_cell)
+    walls, own = np.array(busy).T  # (rounds,) each
+    starts, each = np.array(empty).transpose(2, 0, 1)  # (rounds, counts) each
+    per_cell_ms = [1e3 * one for one in each.T]
+    medians = tuple(median_of(one) for one in per_cell_ms)
     return SweepFigures(
         processes=processes,
         rounds=rounds,
         cells=cells,
         cell_s=cell_s,
-        overhead=median_of([processes * wall / own for wall, own in busy]),
-        overhead_range=range_of([processes * wall / own for wall, own in busy]),
-        wall_over_sum=median_of([wall / own for wall, own in busy]),
-        start_s=median_of([turn[0][0] for turn in empty]),
+        overhead=median_of(processes * walls / own),
+        overhead_range=range_of(processes * walls / own),
+        wall_over_sum=median_of(walls / own),
+        start_s=median_of(starts[:, 0]),
         per_cell_ms=medians,
-        per_cell_ms_range=tuple(range_of(one) for one in per_cell),
+        per_cell_ms_range=tuple(range_of(one) for one in per_cell_ms),
         counts=counts,
-        growth=medians[-1] / medians[0],
+        growth=round(medians[-1] / medians[0], 3),
         again_s=round(again, 3),
     )
 

@@ -61,6 +61,39 @@ class Holder:
         return is_here and _begun(self.pid) != self.begun
 
 
+class _Heart:
+    """Touches the files of this process's leases, in one thread for all of them."""
+
+    def __init__(self) -> None:
+        self._paths: set[Path] = set()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, path: Path) -> None:
+        with self._changed:
+            self._paths.add(path)
+            # A process that was forked has no thread of its own yet.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, name="leases", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def remove(self, path: Path) -> None:
+        with self._changed:
+            self._paths.discard(path)
+
+    def _beat(self) -> None:
+        with self._changed:
+            while True:
+                self._changed.wait(BEAT_S)
+                for path in self._paths:
+                    with suppress(OSError):
+                        os.utime(path)
+
+
+_heart = _Heart()
+
+
 class Lease:
     """The right to run a cell; give it back with `release`, or leave the block.
 
@@ -74,9 +107,7 @@ class Lease:
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease {name}", daemon=True)
-        self._thread.start()
+        _heart.add(path)
 
     @property
     def is_held(self) -> bool:
@@ -85,17 +116,11 @@ class Lease:
 
     def release(self) -> None:
         """Give the cell free: its files go, the last at the end; those of another's stay."""
-        self._over.set()
-        self._thread.join()
+        _heart.remove(self._path)
         number = _number(self._path) if self.is_held else -1
         for earlier in range(number + 1):
             with suppress(OSError):
                 self._path.with_name(f"{self._name}.{earlier}").unlink()
-
-    def _beat(self) -> None:
-        while not self._over.wait(BEAT_S):
-            with suppress(OSError):
-                os.utime(self._path)
 
     def __enter__(self) -> Self:
         return self

@@ -121,14 +121,17 @@ def run_here(
             ready = wait([worker.connection for worker in busy])
             for worker in (one for one in busy if one.connection in ready):
                 task, tries = worker.take()
-                answer = worker.answer()
+                answer, epitaph = worker.answer(), ""
+                if answer is None:
+                    epitaph = worker.epitaph
+                    if tries + 1 < TRIES:
+                        waiting.append((task, tries + 1))
+                # At once: whoever is told of the answer may take his time.
+                worker.give(next_task())
+                if answer is None and tries + 1 >= TRIES:
+                    answer = give_up(folder, task, epitaph)
                 if answer is not None:
                     yield task, answer
-                elif tries + 1 < TRIES:
-                    waiting.append((task, tries + 1))
-                else:
-                    yield task, give_up(folder, task, worker.epitaph)
-                worker.give(next_task())
     finally:
         for worker in workers:
             worker.stop()

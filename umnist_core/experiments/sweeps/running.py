@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,9 @@ class Outcome:
 
 
 Work = Callable[[str, Mapping[str, Any], Path], Outcome]
-"""Does a cell: takes its kind, its configuration, and a folder that is kept until it is done, also
-when its process is killed. It can be pickled, since other processes call it."""
+"""Does a cell: takes its kind, its configuration, and a folder that it may make, which is kept
+until the cell is done, also when its process is killed. It can be pickled, since other processes
+call it."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,6 @@ def _is_there(folder: Path, task: Task) -> bool:
 def _result(folder: Path, task: Task, work: Work) -> CellResult:
     cell = task.cell
     place = folder / WORK / cell.name
-    place.mkdir(exist_ok=True)
     found, sentence = Outcome({}), ""
     with measured() as cost:
         try:
@@ -161,8 +160,6 @@ def _result(folder: Path, task: Task, work: Work) -> CellResult:
             sentence = str(error)
         except Exception as error:  # the boundary: one cell's failure is not that of the sweep
             sentence = record_incident(error, f"cell {cell.name}").sentence
-    with suppress(OSError):  # unless there is something in it
-        place.rmdir()
     return CellResult(
         name=cell.name,
         status=FAILED if sentence else DONE,
