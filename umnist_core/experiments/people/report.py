@@ -214,8 +214,9 @@ def _scale(figures: Figures) -> Iterator[str]:
     yield _figure(plots.ability_chart(rasch), "Rasch model; images of mean difficulty are 0.")
     gained = two["log_likelihood"] - rasch["log_likelihood"]
     yield (
-        "<p>With a discrimination for each image, whose logarithms have a standard deviation of "
-        f"{_number(two['discrimination_sd'])}, the log likelihood is {gained:+.1f} of that.</p>"
+        "<p>With a discrimination for each image, whose logarithms are taken to have a standard "
+        f"deviation of {_number(two['discrimination_sd'])}, the log likelihood is {gained:+.1f} "
+        "of that.</p>"
     )
     hardest = sorted(rasch["difficulties"], key=lambda row: -row["difficulty"])[:10]
     yield "<h3>Hardest images</h3>"

@@ -2,11 +2,11 @@
 
 A rater of ability ``a`` is right about an image with probability ``1 / (1 + exp(-d (a - b)))``,
 ``b`` being the image's difficulty and ``d`` how well it tells raters apart: 1 for every image in
-the Rasch model, log-normal around 1 in the one with two parameters. Difficulties are normal around
-0 and are integrated over on a grid, abilities of people are normal around their mean (their
-spread is found by Laplace's approximation, with that mean integrated out, too), and each model has
-an ability of its own. With one fixed difference for each model this is also the logistic mixed
-model with crossed person and image.
+the Rasch model, log-normal around 1, with a spread that is given, in the one with two parameters.
+Difficulties are normal around 0 and are integrated over on a grid. Abilities of people are normal
+around their mean; their spread is found by Laplace's approximation, with the mean integrated out,
+too. Each model has an ability of its own. With one fixed difference for each model this is also
+the logistic mixed model with crossed person and image.
 
 Rasch, Probabilistic Models for Some Intelligence and Attainment Tests (1960). Birnbaum, in Lord
 and Novick, Statistical Theories of Mental Test Scores (1968), part 5. Marginal likelihood: Bock
@@ -31,16 +31,21 @@ MODEL_SD = 5.0
 ability that is large, not infinite."""
 
 _DIFFICULTY_NODES = np.linspace(-4.5, 4.5, 49)
-_DISCRIMINATION_NODES = np.linspace(-3.0, 3.0, 7)
+_DISCRIMINATION_NODES = np.linspace(-3.0, 3.0, 9)
 _SPREADS = np.log((0.03, 4.0))
-_STEPS = 60
-_USUAL = np.log((1.5, 0.3))
-_USUAL_SDS = np.array((4.0, 0.5))
-"""Of the prior of the logarithms of the spreads of difficulty and of discrimination; right and
-wrong answers hardly tell the second."""
+_NEAR = (-0.7, 1.0)
+"""Where the spread of people lies in the model with two parameters, around that of Rasch's."""
 
-_LARGEST_DISCRIMINATION_SD = 1.2
-"""Beyond it the nodes are too far apart."""
+_STEPS, _CHORDS = 20, 6
+_CLOSE = 1e-7
+"""A step that promises less is not taken."""
+
+DISCRIMINATION_SD = 0.4
+"""Of the logarithm of ``d`` in the model with two parameters. It is given, not found: right and
+wrong answers of a few dozen raters hardly tell it, and a large one fits whatever there is."""
+
+_USUAL, _USUAL_SD = float(np.log(1.5)), 4.0
+"""Of the weak prior of the logarithm of the spread of difficulty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +62,8 @@ class Latent:
         float64 (raters + 1, raters + 1) of abilities and mean, the spread of images taken into
         account, that of people as it was found.
     person_sd, image_sd, discrimination_sd
-        Spread of people, of images, and of the logarithm of ``d``; the last is 0 in the Rasch
-        model. ``person_sd`` is 0 with fewer than two people.
+        Spread of people, of images, and of the logarithm of ``d``: 0 in the Rasch model, else
+        `DISCRIMINATION_SD`. ``person_sd`` is 0 with fewer than two people.
     difficulties, difficulty_sd
         float64 (images,): mean and standard deviation of what the answers leave possible.
     discriminations
@@ -99,11 +104,14 @@ def fit_latent(marks: Marks, *, two_parameters: bool = False) -> Latent:
             f"Expected answers of two raters or more to two images or more, found "
             f"{marks.right.shape[0]} raters and {marks.right.shape[1]} images; add some."
         )
-    return _Fit(marks, two_parameters=two_parameters).run()
+    rasch = _Fit(marks, two_parameters=False).run()
+    if not two_parameters:
+        return rasch
+    return _Fit(marks, two_parameters=True).run(rasch.person_sd or None)
 
 
 class _Fit:
-    """Works on a vector of the raters' abilities, people's mean, and one or two log spreads."""
+    """Works on a vector: the raters' abilities, people's mean, the log spread of difficulties."""
 
     def __init__(self, marks: Marks, *, two_parameters: bool) -> None:
         self.hits, self.asked = marks.hits, marks.asked
@@ -112,17 +120,17 @@ class _Fit:
         self.has_two = two_parameters
         spread = _DISCRIMINATION_NODES if two_parameters else np.zeros(1)
         first, second = np.meshgrid(_DIFFICULTY_NODES, spread, indexing="ij")
-        self.z, self.u = first.ravel(), second.ravel()  # (nodes,)
-        self.log_weight = -(self.z**2 + self.u**2) / 2
+        self.z, u = first.ravel(), second.ravel()  # (nodes,)
+        self.slope = np.exp(DISCRIMINATION_SD * u)
+        self.log_weight = -(self.z**2 + u**2) / 2
         self.log_weight -= special.logsumexp(self.log_weight)
 
     # -- likelihood ---------------------------------------------------------------
 
     def _nodes(self, theta: Floats) -> tuple[Floats, Floats, Floats]:
         """Return difficulties and discriminations (nodes,) and the logits (raters, nodes)."""
-        difficulty = np.exp(theta[self.raters + 1]) * self.z
-        slope = np.exp(np.exp(theta[-1]) * self.u) if self.has_two else np.ones_like(self.u)
-        return difficulty, slope, slope * (theta[: self.raters, None] - difficulty)
+        difficulty = np.exp(theta[-1]) * self.z
+        return difficulty, self.slope, self.slope * (theta[: self.raters, None] - difficulty)
 
     def _posterior(self, theta: Floats) -> tuple[Floats, Floats, Floats, Floats, float]:
         """Return difficulties, slopes, logits, the nodes' shares (images, nodes), likelihood."""
@@ -136,33 +144,31 @@ class _Fit:
 
     def _value(self, theta: Floats, spread: float) -> tuple[float, Floats]:
         """Return the penalised log likelihood and its gradient."""
-        if self.has_two and theta[-1] > np.log(_LARGEST_DISCRIMINATION_SD):
-            return -np.inf, np.zeros_like(theta)
         difficulty, slope, logits, shares, likelihood = self._posterior(theta)
         chance = special.expit(logits)
         # Sums over images of (right - chance), weighted with the nodes' shares: (raters, nodes).
         left = self.hits @ shares - (self.asked @ shares) * chance
         gradient = np.zeros_like(theta)
         gradient[: self.raters] = (left * slope).sum(axis=1)
-        gradient[self.raters + 1] = -(left * (slope * difficulty)).sum()
-        if self.has_two:
-            gradient[-1] = (left * logits * (np.exp(theta[-1]) * self.u)).sum()
+        gradient[-1] = -(left * (slope * difficulty)).sum()
         sds = np.where(self.people, spread, MODEL_SD)
         apart = theta[: self.raters] - theta[self.raters]
         value = likelihood - (apart**2 / sds**2).sum() / 2
         gradient[: self.raters] -= apart / sds**2
         gradient[self.raters] += (apart / sds**2).sum()
-        hyper = theta[self.raters + 1 :]
-        hyper = hyper - _USUAL[: len(hyper)]
-        widths = _USUAL_SDS[: len(hyper)]
-        value -= (hyper**2 / widths**2).sum() / 2
-        gradient[self.raters + 1 :] -= hyper / widths**2
+        apart_from_usual = theta[-1] - _USUAL
+        value -= (apart_from_usual / _USUAL_SD) ** 2 / 2
+        gradient[-1] -= apart_from_usual / _USUAL_SD**2
         return value, gradient
 
     def _curvature(self, theta: Floats, spread: float) -> Floats:
-        """Return minus the second derivatives of `_value`.
+        """Return minus the second derivatives of `_value`."""
+        return self._bend(theta) + self._prior_bend(len(theta), spread)
 
-        Those of abilities by Louis' formula, those with spreads from differences of gradients.
+    def _bend(self, theta: Floats) -> Floats:
+        """Return that part of the curvature that does not depend on the spread of people.
+
+        Of abilities by Louis' formula, with other spreads from differences of gradients.
         """
         _, slope, logits, shares, _ = self._posterior(theta)
         chance = special.expit(logits)
@@ -171,16 +177,20 @@ class _Fit:
         inner = ((self.asked @ shares) * (chance * (1 - chance)) * slope**2).sum(axis=1)
         block = np.diag(inner) - self._score_covariance(chance, slope, shares)
         found[: self.raters, : self.raters] = block
+        step = np.zeros(size)
+        step[-1] = 1e-4
+        column = self._value(theta + step, 1.0)[1] - self._value(theta - step, 1.0)[1]
+        found[:, -1] = found[-1, :] = -column / 2e-4
+        return found
+
+    def _prior_bend(self, size: int, spread: float) -> Floats:
+        """Return what the priors of abilities add to the curvature."""
+        found = np.zeros((size, size))
         weights = 1 / np.where(self.people, spread, MODEL_SD) ** 2
         at = np.arange(self.raters)
-        found[at, at] += weights
+        found[at, at] = weights
         found[at, self.raters] = found[self.raters, at] = -weights
         found[self.raters, self.raters] = weights.sum()
-        for place in range(self.raters + 1, size):
-            step = np.zeros(size)
-            step[place] = 1e-4
-            column = self._value(theta + step, spread)[1] - self._value(theta - step, spread)[1]
-            found[:, place] = found[place, :] = -column / 2e-4
         return found
 
     def _score_covariance(self, chance: Floats, slope: Floats, shares: Floats) -> Floats:
@@ -200,59 +210,76 @@ class _Fit:
 
     # -- fitting ------------------------------------------------------------------
 
-    def run(self) -> Latent:
-        """Find the spread of people, and everything else at it."""
-        start = self._start()
-        spread = MODEL_SD
+    def run(self, around: float | None = None) -> Latent:
+        """Find the spread of people, near one where it is given, and everything else at it."""
+        theta, spread = self._start(), MODEL_SD
+        self.bend = self._bend(theta)
         if self.people.sum() < 2:
-            theta = self._maximise(start, spread)
-        else:
-            held = [start]
+            return self._told(self._maximise(theta, spread), spread)
+        held = [theta]
 
-            def loss(log_spread: float) -> float:
-                held[0] = self._maximise(held[0], float(np.exp(log_spread)))
-                return -self._marginal(held[0], float(np.exp(log_spread)))
+        def loss(log_spread: float) -> float:
+            held[0] = self._maximise(held[0], float(np.exp(log_spread)))
+            return -self._marginal(held[0], float(np.exp(log_spread)))
 
-            best = optimize.minimize_scalar(
-                loss, bounds=_SPREADS, method="bounded", options={"xatol": 0.02}
-            )
-            spread = float(np.exp(best.x))
-            theta = self._maximise(held[0], spread)
-        return self._told(theta, spread)
+        bounds = _SPREADS if around is None else tuple(np.log(around) + np.array(_NEAR))
+        best = optimize.minimize_scalar(
+            loss, bounds=bounds, method="bounded", options={"xatol": 0.03}
+        )
+        spread = float(np.exp(best.x))
+        return self._told(self._maximise(held[0], spread), spread)
 
     def _start(self) -> Floats:
         shares = (self.hits.sum(axis=1) + 0.5) / (self.asked.sum(axis=1) + 1)
         abilities = 1.3 * special.logit(shares)
         mean = abilities[self.people].mean() if self.people.any() else abilities.mean()
-        spreads = [np.log(1.5), *([np.log(0.3)] if self.has_two else [])]
-        return np.array([*abilities, mean, *spreads])
+        return np.array([*abilities, mean, _USUAL])
 
     def _maximise(self, theta: Floats, spread: float) -> Floats:
-        """Return the best vector, by Newton's steps that are halved until they help."""
-        value, gradient = self._value(theta, spread)
+        """Return the best vector, by Newton's steps.
+
+        The curvature is worked out anew only where the last one leads no further.
+        """
         for _ in range(_STEPS):
-            curve = self._curvature(theta, spread)
-            lowest = np.linalg.eigvalsh(curve)[0]
-            if lowest < 1e-6:
-                curve += (1e-3 - lowest) * np.eye(len(curve))
-            step = np.linalg.solve(curve, gradient)
-            step *= min(1.0, 2.0 / max(1e-12, float(np.abs(step).max())))
-            if float(gradient @ step) < 1e-8:
-                break
-            for _ in range(20):
-                tried, slope = self._value(theta + step, spread)
-                if tried >= value:
-                    theta, value, gradient = theta + step, tried, slope
+            value, gradient = self._value(theta, spread)
+            for _ in range(_CHORDS):
+                step = self._step(gradient, spread)
+                if float(gradient @ step) < _CLOSE:
+                    return theta
+                moved = self._move(theta, value, step, spread)
+                if moved is None:
                     break
-                step /= 2
-            else:
-                break
+                theta, value, gradient = moved
+            was, self.bend = self.bend, self._bend(theta)
+            if np.array_equal(was, self.bend):
+                return theta  # no step helps any more
         return theta
+
+    def _step(self, gradient: Floats, spread: float) -> Floats:
+        curve = self.bend + self._prior_bend(len(gradient), spread)
+        lowest = float(np.linalg.eigvalsh(curve)[0])
+        if lowest < 1e-6:
+            curve += (1e-3 - lowest) * np.eye(len(curve))
+        step = np.linalg.solve(curve, gradient)
+        return np.asarray(step * min(1.0, 2.0 / max(1e-12, float(np.abs(step).max()))))
+
+    def _move(
+        self, theta: Floats, value: float, step: Floats, spread: float
+    ) -> tuple[Floats, float, Floats] | None:
+        """Return where a step leads, halved until it helps; None where it does not."""
+        for _ in range(12):
+            tried, slope = self._value(theta + step, spread)
+            if tried >= value:
+                return theta + step, tried, slope
+            step = step / 2
+        return None
 
     def _marginal(self, theta: Floats, spread: float) -> float:
         """Return the likelihood of people's spread: abilities and their mean are integrated out."""
         value, _ = self._value(theta, spread)
-        inner = self._curvature(theta, spread)[: self.raters + 1, : self.raters + 1]
+        self.bend = self._bend(theta)
+        curve = self.bend + self._prior_bend(len(theta), spread)
+        inner = curve[: self.raters + 1, : self.raters + 1]
         return float(value - self.people.sum() * np.log(spread) - np.linalg.slogdet(inner)[1] / 2)
 
     def _told(self, theta: Floats, spread: float) -> Latent:
@@ -268,8 +295,8 @@ class _Fit:
             mean=float(theta[self.raters]),
             covariance=whole[: self.raters + 1, : self.raters + 1],
             person_sd=spread if has_people else 0.0,
-            image_sd=float(np.exp(theta[self.raters + 1])),
-            discrimination_sd=float(np.exp(theta[-1])) if self.has_two else 0.0,
+            image_sd=float(np.exp(theta[-1])),
+            discrimination_sd=DISCRIMINATION_SD if self.has_two else 0.0,
             difficulties=means,
             difficulty_sd=spreads,
             discriminations=np.exp(shares @ np.log(slope)),
