@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
 from pages._ui.experiments.links import SHOWN, images_html
-from umnist_core.experiments.published.beside import TIERS, OurFigure
+from umnist_core.experiments.published.beside import TIERS, OurFigure, Rerun
 from umnist_core.experiments.published.grid import (
     GridCell,
     GridRow,
@@ -22,20 +23,23 @@ from umnist_core.experiments.published.sweep_charts import images_behind
 _MISSED_SHOWN = 20
 
 
-def show_behind(chosen: tuple[GridRow, GridCell] | None) -> None:
+def show_behind(chosen: tuple[GridRow, GridCell] | None, reruns: Sequence[Rerun] = ()) -> None:
     """Draw the panel beside the figure.
 
     Parameters
     ----------
     chosen
         The row and the cell; None where the table has nothing at all.
+    reruns
+        Sweep files that fill the table.
     """
     if chosen is None:
         st.html("<h2>Nothing is published here</h2>")
         st.html(
             '<p class="umnist-about">The documents have no figure that can be read, and nothing of '
-            "ours is here yet; a sweep fills the cells.</p>"
+            "ours is here yet.</p>"
         )
+        _show_reruns(reruns)
         return
     row, cell = chosen
     unit = cell.column.unit
@@ -54,6 +58,18 @@ def show_behind(chosen: tuple[GridRow, GridCell] | None) -> None:
         _show_ours(own, cell, number)
     if not cell.ours:
         st.html('<p class="umnist-about">Ours: not run yet.</p>')
+    _show_reruns(reruns)
+
+
+def _show_reruns(reruns: Sequence[Rerun]) -> None:
+    """Say which sweeps fill the table, on what machine, and how long each takes."""
+    if not reruns:
+        return
+    with st.expander("Run it yourself"):
+        for one in reruns:
+            needs = f" It needs {one.needs}." if one.needs else ""
+            st.caption(f"{one.title} ({one.size}).{needs}")
+            st.code("\n".join(one.commands), language=None, wrap_lines=True)
 
 
 def _figure(text: str, about: str, kind: str = "") -> str:

@@ -28,6 +28,9 @@ DARK_LINES = ("#e0a030", "#4fb3c0", "#d79adb", "#6fb7ff", "#ff9a6b", "#4fd1a5", 
 
 PLOT_PX, LEGEND_PX = 320, 22
 
+_BESIDE = 0.06
+"""By how much of a bar's room series stand beside each other."""
+
 
 def chart_figure(chart: Chart, colours: Colours, *, is_dark: bool) -> Any:
     """Return a chart; the place of each point is its ``customdata``."""
@@ -39,7 +42,8 @@ def chart_figure(chart: Chart, colours: Colours, *, is_dark: bool) -> Any:
         if series.is_across:
             figure.add_trace(_across(series, ends, colour))
         else:
-            figure.add_trace(_series(series, colour, has_line=not chart.names))
+            shift = _BESIDE * (number - (len(chart.series) - 1) / 2)
+            figure.add_trace(_series(series, chart, colour, shift))
     rows = ceil(len(chart.series) / 2)
     lay_out(figure, colours, height=PLOT_PX + LEGEND_PX * rows, legend=True)
     figure.update_layout(
@@ -55,7 +59,9 @@ def chart_figure(chart: Chart, colours: Colours, *, is_dark: bool) -> Any:
 
 def _axis(chart: Chart) -> dict[str, Any]:
     if chart.names:
-        return {"type": "category", "categoryorder": "array", "categoryarray": list(chart.names)}
+        count = len(chart.names)
+        room = {"range": [-0.6, count - 0.4]}
+        return {"tickvals": list(range(count)), "ticktext": list(chart.names), **room}
     placed = [one for series in chart.series if not series.is_across for one in series.points]
     places = sorted({float(one.x) for one in placed if not isinstance(one.x, str)})
     ticks = {"tickvals": places, "ticktext": [f"{one:g}" for one in places]}
@@ -68,10 +74,10 @@ def _ends(chart: Chart) -> tuple[float, float]:
     return (min(places), max(places)) if places else (0.0, 1.0)
 
 
-def _series(series: ChartSeries, colour: str, *, has_line: bool) -> Any:
-    points = series.points
+def _series(series: ChartSeries, chart: Chart, colour: str, shift: float) -> Any:
+    points, has_line = series.points, not chart.names
     return go.Scatter(
-        x=[one.x for one in points],
+        x=[chart.names.index(one.x) + shift if isinstance(one.x, str) else one.x for one in points],
         y=[one.y for one in points],
         name=series.name,
         mode="lines+markers" if has_line and len(points) > 1 else "markers",

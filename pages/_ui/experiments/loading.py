@@ -20,8 +20,8 @@ from umnist_core.experiments.published.entries import entries_folder, imported_s
 from umnist_core.experiments.published.tables import PublishedTable
 from umnist_core.paths import expand_home
 
-CHOSEN_FOLDER = "experiments_folder"
-"""Key of the folder of a sweep of one's own."""
+CHOSEN_FOLDER, OPENED = "experiments_folder", "experiments_folders"
+"""Keys of the folder of a sweep of one's own, and of all that were opened, to compare them."""
 
 _KEPT_S = 600
 
@@ -33,26 +33,31 @@ def colours_here() -> tuple[Colours, bool]:
 
 
 def all_sweeps() -> list[SweepFolder]:
-    """Return the sweeps that there are, one's own last; what is damaged is told once."""
+    """Return the sweeps that there are, one's own last; what is damaged is told."""
     try:
         found = list(_known(_state_of_folders()))
     except UmnistError as error:
         st.error(str(error))
         found = []
-    own = own_sweep()
-    return found if own is None else [*found, own]
+    own = (own_sweep(folder) for folder in st.session_state.get(OPENED, ()))
+    return [*found, *(one for one in own if one is not None)]
 
 
-def own_sweep() -> SweepFolder | None:
-    """Return the sweep in the folder that was chosen; None without one."""
-    text = str(st.session_state.get(CHOSEN_FOLDER) or "").strip()
-    if not text:
-        return None
+def own_sweep(text: str) -> SweepFolder | None:
+    """Return the sweep in a folder as it is now; None, and why, where there is none."""
     try:
         return load_folder(expand_home(text))
     except UmnistError as error:
         st.error(str(error))
         return None
+
+
+def open_folder() -> None:
+    """Take the folder that was named to those that were opened; a callback."""
+    text = str(st.session_state.get(CHOSEN_FOLDER) or "").strip()
+    opened = st.session_state.setdefault(OPENED, [])
+    if text and own_sweep(text) is not None:
+        st.session_state[OPENED] = [*(one for one in opened if one != text), text]
 
 
 def figures_of_ours(table: PublishedTable) -> list[OurFigure]:

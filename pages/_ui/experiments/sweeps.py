@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from typing import Any
 
@@ -9,7 +11,14 @@ import streamlit as st
 
 from pages._ui.experiments.figures import chart_figure, heat_figure, told_of
 from pages._ui.experiments.links import SHOWN, images_html
-from pages._ui.experiments.loading import CHOSEN_FOLDER, all_sweeps, colours_here, own_sweep
+from pages._ui.experiments.loading import (
+    CHOSEN_FOLDER,
+    OPENED,
+    all_sweeps,
+    colours_here,
+    open_folder,
+    own_sweep,
+)
 from pages._ui.experiments.rows import rows_html
 from pages._ui.experiments.thresholds import show_threshold
 from umnist_core.errors import UmnistError
@@ -19,12 +28,14 @@ from umnist_core.experiments.published.sweep_charts import (
     Measure,
     chart_of_sweep,
     compared,
+    epochs_of,
     heat_of_sweep,
     images_of,
     measures_of,
     number_axes,
     short_axis,
 )
+from umnist_core.experiments.sweeps.results import CellResult
 from umnist_core.experiments.sweeps.tables import axes_of, table_csv
 from umnist_core.paths import expand_home
 
@@ -32,7 +43,7 @@ _NONE = "None"
 LIVE_S = 2.0
 """How often a sweep that runs is looked at again."""
 
-_CHOSEN, _SECOND = "experiments_sweep", "experiments_second"
+_CHOSEN = "experiments_sweep"
 
 
 def show_sweeps() -> None:
@@ -41,11 +52,12 @@ def show_sweeps() -> None:
         "Folder of a sweep on this machine",
         key=CHOSEN_FOLDER,
         placeholder="runs/my-sweep, as `umnist sweep FILE --out runs/my-sweep` writes it",
+        on_change=_open,
     )
+    text = str(st.session_state.get(CHOSEN_FOLDER) or "").strip()
+    if text and text not in st.session_state.get(OPENED, ()):
+        _tell_folder(text)
     sweeps = all_sweeps()
-    own = own_sweep()
-    if own is None and str(st.session_state.get(CHOSEN_FOLDER) or "").strip():
-        _tell_folder(str(st.session_state[CHOSEN_FOLDER]))
     if not sweeps:
         st.info(
             "No sweep comes with this version and none was imported. `umnist sweep FILE --out "
@@ -53,33 +65,41 @@ def show_sweeps() -> None:
         )
         return
     by_name = {str(one.folder): one for one in sweeps}
-    if own is not None and st.session_state.get("experiments_seen") != str(own.folder):
-        st.session_state[_CHOSEN] = str(own.folder)  # what was just named is what is meant
-    st.session_state["experiments_seen"] = "" if own is None else str(own.folder)
     if st.session_state.get(_CHOSEN) not in by_name:
         st.session_state[_CHOSEN] = next(iter(by_name))
     chosen = st.selectbox(
         "Sweep", list(by_name), format_func=lambda one: by_name[one].title, key=_CHOSEN
     )
-    sweep = by_name[chosen]
-    is_own = own is not None and chosen == str(own.folder)
-    running = is_own and not progress_of(sweep).is_over
+    _show_live(by_name[chosen], sweeps)
 
-    @st.fragment(run_every=LIVE_S if running else None)
+
+def _open() -> None:
+    open_folder()
+    opened = st.session_state.get(OPENED)
+    if opened and opened[-1] == str(st.session_state[CHOSEN_FOLDER]).strip():
+        with suppress(UmnistError):  # what was just named is what is meant
+            st.session_state[_CHOSEN] = str(expand_home(opened[-1]))
+
+
+def _show_live(sweep: SweepFolder, sweeps: list[SweepFolder]) -> None:
+    """Draw a sweep; again and again while it runs."""
+    is_running = not progress_of(sweep).is_over
+
+    @st.fragment(run_every=LIVE_S if is_running else None)
     def shown() -> None:
-        newest = own_sweep() if is_own else sweep
+        newest = own_sweep(str(sweep.folder)) if is_running else sweep
         if newest is None:
             return
         _show_progress(newest)
         _show_sweep(newest, sweeps)
-        if running and progress_of(newest).is_over:
-            st.rerun()  # it is over: nothing needs to be looked at again
+        if is_running and progress_of(newest).is_over:
+            st.rerun()  # nothing needs to be looked at again
 
     shown()
 
 
 def _tell_folder(text: str) -> None:
-    """Say why a folder shows no sweep, unless that was said already."""
+    """Say why a folder shows no sweep."""
     try:
         folder = expand_home(text)
     except UmnistError as error:
@@ -119,14 +139,21 @@ def _show_sweep(sweep: SweepFolder, sweeps: list[SweepFolder]) -> None:
         others = {one.title: one for one in sweeps if one.folder != sweep.folder}
         second = others.get(_select("Compare with", [_NONE, *others], "second", sweep))
     shown = [sweep] if second is None else [sweep, second]
-    if axis:
-        _show_chart(shown, measure, axis)
-        if second is None:
+    with st.container(key="result_split"):
+        stage = st.container(key="result_stage")
+        panel = st.container(key="result_panel")
+        below = st.container(key="result_below")
+    with stage:
+        if axis:
+            _show_chart(shown, measure, axis)
+    with panel:
+        _show_point(sweep, measure)
+    with below:
+        if second is not None:
+            _show_comparison(sweep, second, measure)
+        elif axis:
             _show_heat(sweep, measure, axis)
             show_threshold(sweep, measure, axis)
-    if second is not None:
-        _show_comparison(sweep, second, measure)
-    else:
         _show_points(sweep, measure)
     st.download_button(
         "Table as CSV",
@@ -195,30 +222,55 @@ def _show_heat(sweep: SweepFolder, measure: Measure, axis: str) -> None:
         )
 
 
-def _show_points(sweep: SweepFolder, measure: Measure) -> None:
-    """Draw a row for each point, and what stands behind one of them."""
-    rows = [row for row in sweep.rows if measure.holds(row)]
-    if not rows:
-        return
+def _show_point(sweep: SweepFolder, measure: Measure) -> None:
+    """Draw the choice of a point, and what stands behind it."""
     places = {number: row for number, row in enumerate(sweep.rows) if measure.holds(row)}
+    if not places:
+        return
     names = {number: _name(row, sweep) for number, row in places.items()}
     if st.session_state.get(_at(sweep)) not in places:
         st.session_state[_at(sweep)] = next(iter(places))
     chosen = st.selectbox("Point", list(places), format_func=names.__getitem__, key=_at(sweep))
     row = places[chosen]
     cells = sweep.at(row)
-    st.html(rows_html(("Point", "Accuracy", "95 % interval", "Seeds", "Time"), [_told(row, sweep)]))
-    if cells:
-        st.code(cells[0].command, language=None, wrap_lines=True)
-        hardware = cells[0].cost.get("hardware", "")
-        date = str(cells[0].cost.get("ended_utc", ""))[:10]
-        st.caption(f"{hardware}; {date}; cell {cells[0].name}")
+    _, accuracy, ends, seeds, time = _told(row, sweep)
+    st.html(
+        f'<p class="umnist-figure-of ours"><b>{escape(accuracy or "not done yet")}</b>'
+        f"<small>95 % interval {escape(ends)}; {escape(seeds)} seeds; {escape(time)}</small></p>"
+    )
+    if not cells:
+        return
+    st.code(cells[0].command, language=None, wrap_lines=True)
+    hardware = cells[0].cost.get("hardware", "")
+    date = str(cells[0].cost.get("ended_utc", ""))[:10]
+    st.caption(f"{hardware}; {date}; cell {cells[0].name}")
+    _show_epochs(cells)
     images = sorted(images_of(cells, measure.task), key=lambda one: not one.is_missed)
     if images:
         missed = sum(one.is_missed for one in images)
         told = f"Missed {missed:,} of {len(images):,} images; the first {min(SHOWN, len(images))}"
         with st.expander(told, expanded=True):
             st.html(images_html(images))
+
+
+def _show_epochs(cells: Sequence[CellResult]) -> None:
+    """Draw how the first of some trainings went, with training and test images side by side."""
+    chart = epochs_of(cells[0])
+    if chart is None:
+        return
+    colours, is_dark = colours_here()
+    with st.expander(f"Epochs of seed {cells[0].seed}"):
+        st.plotly_chart(
+            chart_figure(chart, colours, is_dark=is_dark),
+            key=f"epochs_{cells[0].name}",
+            config={"displayModeBar": False},
+            alt=f"{chart.title}. {told_of(chart)}",
+        )
+
+
+def _show_points(sweep: SweepFolder, measure: Measure) -> None:
+    """Draw a row for each point."""
+    rows = [row for row in sweep.rows if measure.holds(row)]
     with st.expander(f"All {len(rows):,} points"):
         heads = ("Point", "Accuracy", "95 % interval", "Seeds", "Time")
         st.html(rows_html(heads, [_told(one, sweep) for one in rows]))

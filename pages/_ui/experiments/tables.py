@@ -15,7 +15,7 @@ from pages._ui.experiments.loading import colours_here, figures_of_ours
 from pages._ui.shared.systems import SYSTEMS
 from pages._ui.shared.viewer import our_component
 from umnist_core.experiments.drawing.chart import Chart, HeatMap
-from umnist_core.experiments.published.beside import OurFigure
+from umnist_core.experiments.published.beside import OurFigure, reruns_of
 from umnist_core.experiments.published.charts import chart_of, heat_of
 from umnist_core.experiments.published.grid import (
     GridCell,
@@ -60,7 +60,7 @@ def show_tables() -> None:
     with stage:
         drawn = _show_figure(table, ours)
     with panel:
-        show_behind(_chosen(rows))
+        show_behind(_chosen(rows), reruns_of(table))
     with below:
         _show_grid(table, rows)
         show_files(table, ours, drawn)
@@ -101,7 +101,8 @@ def _show_figure(table: PublishedTable, ours: Sequence[OurFigure]) -> Chart | He
     """Draw the figure of a column, and return what was drawn for files of it."""
     columns = [one for one in table.drawn if chart_of(table, ours, one.key) is not None]
     if not columns:
-        return None
+        heats = heat_of(table, table.columns[0].key, ours)
+        return _show_heats(table, heats) if heats else None
     titles = {one.key: one.title for one in columns}
     with st.container(horizontal=True, gap="small"):
         column = _choice("Column drawn", list(titles), titles, f"{COLUMN}_{table.key}")
@@ -109,17 +110,9 @@ def _show_figure(table: PublishedTable, ours: Sequence[OurFigure]) -> Chart | He
         how = CURVES
         if heats:
             how = _choice("Drawn as", [CURVES, HEAT], {}, f"{DRAWN}_{table.key}")
-    colours, is_dark = colours_here()
     if how == HEAT:
-        for number, heat in enumerate(heats):
-            st.caption(heat.title)
-            st.plotly_chart(
-                heat_figure(heat, colours),
-                key=f"heat_{table.key}_{column}_{number}",
-                config={"displayModeBar": False},
-                alt=heat.title,
-            )
-        return heats[0]
+        return _show_heats(table, heats)
+    colours, is_dark = colours_here()
     chart = chart_of(table, ours, column)
     assert chart is not None
     key = f"figure_{table.key}_{column}"
@@ -139,6 +132,20 @@ def _show_figure(table: PublishedTable, ours: Sequence[OurFigure]) -> Chart | He
         selection_mode="points",
     )
     return chart
+
+
+def _show_heats(table: PublishedTable, heats: Sequence[HeatMap]) -> HeatMap:
+    """Draw heat maps one below the other, and return the first."""
+    colours, _ = colours_here()
+    for number, heat in enumerate(heats):
+        st.caption(heat.title)
+        st.plotly_chart(
+            heat_figure(heat, colours),
+            key=f"heat_{table.key}_{number}",
+            config={"displayModeBar": False},
+            alt=heat.title,
+        )
+    return heats[0]
 
 
 def _choice(label: str, options: list[str], titles: dict[str, str], key: str) -> str:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from umnist_core.experiments.published.by_class import columns_at, counts_of, is_by_class
 from umnist_core.experiments.published.entries import Entry, imported_sweeps, iter_entries
 from umnist_core.experiments.published.tables import PublishedColumn, PublishedRow, PublishedTable
+from umnist_core.experiments.sweeps.plan import load_sweep, sweep_names
 from umnist_core.experiments.sweeps.results import SHIPPED, CellResult, iter_results
 from umnist_core.experiments.sweeps.states import find_plan
 from umnist_core.experiments.sweeps.tables import COLUMNS, DIGITS_FOUND, fold
@@ -166,6 +169,40 @@ def known_sweeps(more: Iterable[Path] = ()) -> list[SweepFolder]:
     return [found for one in folders if (found := load_folder(one)) is not None]
 
 
+@dataclass(frozen=True)
+class Rerun:
+    """A sweep file that fills cells of a published table.
+
+    Attributes
+    ----------
+    name, title, size
+        Of the file that comes with umnist.
+    needs
+        The machine or files that it is meant for, in words; empty for any.
+    """
+
+    name: str
+    title: str
+    size: str
+    needs: str
+
+    @property
+    def commands(self) -> tuple[str, str]:
+        """What says how long it takes, and what runs it."""
+        run = f"umnist sweep {self.name} --out runs/{self.name}"
+        return f"umnist sweep {self.name} --estimate", run
+
+
+def reruns_of(table: PublishedTable) -> list[Rerun]:
+    """Return the sweep files that re-run a published table."""
+    found = ((name, load_sweep(Path(name))) for name in sweep_names())
+    return [
+        Rerun(name, one.title, one.size, one.needs)
+        for name, one in found
+        if one.published in (table.key, *table.also)
+    ]
+
+
 def ours_beside(
     table: PublishedTable, sweeps: Iterable[SweepFolder], *, with_own: bool = True
 ) -> list[OurFigure]:
@@ -188,7 +225,7 @@ def ours_beside(
     found = [*_of_cards(table)]
     for sweep in sweeps:
         if sweep.plan.get("published") in (table.key, *table.also):
-            found += _of_sweep(table, sweep)
+            found += (_of_classes if is_by_class(table) else _of_sweep)(table, sweep)
     return [*found, *(_of_entries(table) if with_own else ())]
 
 
@@ -231,6 +268,49 @@ def _percent(share: float | None) -> float | None:
 # -- sweeps ---------------------------------------------------------------------------
 
 
+def _of_classes(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
+    """Yield the share of each class of digits that was found, of models that find digits."""
+    for line in sweep.rows:
+        cells = sweep.at(line)
+        if line["task"] != DIGITS_FOUND or not cells:
+            continue
+        settings = settings_of(cells[0])
+        columns = columns_at(table, partial(_has, settings))
+        for column in columns:
+            for row, (right, of) in counts_of(cells).items():
+                found = wilson(right, of)
+                yield OurFigure(
+                    column=column,
+                    row=row,
+                    value=100 * found.estimate,
+                    low=_percent(found.low),
+                    high=_percent(found.high),
+                    interval=f"{WILSON}, digits as if independent",
+                    x=None,
+                    right=right,
+                    of=of,
+                    **_made(sweep, line, cells, Path(settings.get("model", "")).stem),
+                )
+
+
+def _made(
+    sweep: SweepFolder, line: Mapping[str, Any], cells: tuple[CellResult, ...], name: str
+) -> dict[str, Any]:
+    """Return what figures of one point of a sweep have in common."""
+    size = ", compact" if sweep.plan.get("size") == "compact" else ""
+    return {
+        "name": name + size,
+        "tier": OTHERS if sweep.plan.get("by") else HERE,
+        "seeds": line["seeds"],
+        "hardware": line["hardware"],
+        "date_utc": max(str(one.cost.get("ended_utc", "")) for one in cells),
+        "command": cells[0].command,
+        "recipe": f"{sweep.title}. {_RECIPES.get(str(sweep.plan.get('size')), '')}".strip(),
+        "by": str(sweep.plan.get("by", "")),
+        "cells": cells,
+    }
+
+
 def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
     for line in sweep.rows:
         if line["mean"] is None or line["part"] != "test" or line["at"] not in ("", table.epoch):
@@ -240,7 +320,6 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
         if column is None or not cells:
             continue
         settings = settings_of(cells[0])
-        size = ", compact" if sweep.plan.get("size") == "compact" else ""
         row = _row(table, settings)
         x = _place(table, row, settings)
         if row is None and x is None:
@@ -248,30 +327,27 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
         yield OurFigure(
             column=column.key,
             row="" if row is None else row.key,
-            name=_name(line, settings, table, row) + size,
             value=100 * line["mean"],
             low=_percent(line["low"]),
             high=_percent(line["high"]),
             interval=line["interval"] or "one seed, no interval",
-            tier=OTHERS if sweep.plan.get("by") else HERE,
             x=x,
             right=line["right"],
             of=line["images"],
-            seeds=line["seeds"],
             sd=_percent(line["sd"]),
-            hardware=line["hardware"],
-            date_utc=max(str(one.cost.get("ended_utc", "")) for one in cells),
-            command=cells[0].command,
-            recipe=f"{sweep.title}. {_RECIPES.get(str(sweep.plan.get('size')), '')}".strip(),
-            by=str(sweep.plan.get("by", "")),
-            cells=cells,
+            **_made(sweep, line, cells, _name(line, cells[0], table, row)),
         )
 
 
 def settings_of(result: CellResult) -> dict[str, str]:
     """Return what a cell was made with, by the last part of each setting's name, as texts."""
-    config = result.config
-    found: dict[str, Any] = {name.split(".")[-1]: told for name, told in result.labels.items()}
+    labels = {name.rsplit(".", maxsplit=1)[-1]: told for name, told in result.labels.items()}
+    return labels | _configured(result.config)
+
+
+def _configured(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of a configuration, without names that a sweep gave its points."""
+    found: dict[str, Any] = {}
     training = config.get("training")
     if isinstance(training, Mapping):
         data, model = training.get("data", {}), training.get("model", {})
@@ -293,9 +369,13 @@ def _column(table: PublishedTable, task: str) -> PublishedColumn | None:
 
 def _row(table: PublishedTable, settings: Mapping[str, str]) -> PublishedRow | None:
     for row in table.rows:
-        if row.scene and all(_is_same(settings.get(k), told) for k, told in row.scene.items()):
+        if row.scene and _has(settings, row.scene):
             return row
     return None
+
+
+def _has(settings: Mapping[str, str], scene: Mapping[str, str]) -> bool:
+    return all(_is_same(settings.get(name), told) for name, told in scene.items())
 
 
 def _place(
@@ -320,18 +400,20 @@ def _is_same(found: str | None, told: str) -> bool:
 
 def _name(
     line: Mapping[str, Any],
-    settings: Mapping[str, str],
+    result: CellResult,
     table: PublishedTable,
     row: PublishedRow | None,
 ) -> str:
     """Return the model, and what a sweep varied that the row does not say."""
-    told = {table.figure.get("parameter", ""), *(row.scene if row else ())}
-    model = settings.get("checkpoint") or settings.get("model") or ""
-    rest = [
-        f"{name.split('.')[-1].replace('_', ' ')} {line[name]}"
-        for name in (one for one in line if one not in COLUMNS)
-        if name.split(".")[-1] not in (*told, "checkpoint", "model") and line[name] != model
-    ]
+    settings = _configured(result.config)
+    told = {"checkpoint", "model", table.figure.get("parameter", ""), *(row.scene if row else ())}
+    model = settings.get("model") or ""
+    rest = []
+    for axis in (one for one in line if one not in COLUMNS):
+        short = axis.rsplit(".", maxsplit=1)[-1]
+        # A name that a sweep gave a point says what the row does, where there is one.
+        if short not in told and (short in settings or row is None) and line[axis] != model:
+            rest.append(f"{short.replace('_', ' ')} {line[axis]}")
     return ", ".join(filter(None, (Path(model).stem, *rest))) or "ours"
 
 

@@ -17,6 +17,7 @@ from umnist_core.experiments.drawing.chart import (
 )
 from umnist_core.experiments.published.beside import OTHERS as BY_OTHERS
 from umnist_core.experiments.published.beside import OurFigure
+from umnist_core.experiments.published.by_class import class_heat, is_by_class
 from umnist_core.experiments.published.grid import cell_words, figure_words, own_key
 from umnist_core.experiments.published.tables import (
     BARS,
@@ -140,6 +141,8 @@ def heat_of(table: PublishedTable, column_key: str, ours: Sequence[OurFigure]) -
 
     Tables over one quantity have none.
     """
+    if is_by_class(table):
+        return _of_classes(ours, table) if column_key == table.columns[0].key else []
     column = table.get_column(column_key)
     rows = [row for row in table.rows if row.series and row.x is not None]
     rows = rows if table.figure.get("heat") else []
@@ -172,6 +175,13 @@ def heat_of(table: PublishedTable, column_key: str, ours: Sequence[OurFigure]) -
         for name, values in told.items()
         if rows
     ]
+
+
+def _of_classes(ours: Sequence[OurFigure], table: PublishedTable) -> list[HeatMap]:
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for one in ours:
+        found.setdefault(one.name, {})[(one.row, one.column)] = one.value
+    return [class_heat(table, name, shares) for name, shares in found.items()]
 
 
 def _value(

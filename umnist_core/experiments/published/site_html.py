@@ -13,7 +13,9 @@ from umnist_core.experiments.published.beside import (
     OTHERS,
     TIERS,
     OurFigure,
+    Rerun,
     SweepFolder,
+    reruns_of,
 )
 from umnist_core.experiments.published.exports import picture_of
 from umnist_core.experiments.published.grid import (
@@ -115,6 +117,7 @@ def table_body(
             f"<h2>Contradictions</h2>{list_html(map(escape, against))}" if against else "",
             "<h2>What stands behind ours</h2>",
             _ours_html(ours) if ours else "<p>Nothing of ours is here yet.</p>",
+            _reruns_html(reruns_of(table)),
         )
     )
 
@@ -175,6 +178,18 @@ def _ours_html(ours: Sequence[OurFigure]) -> str:
         + "</dl>"
         for key, found in groups.items()
     )
+
+
+def _reruns_html(reruns: Sequence[Rerun]) -> str:
+    if not reruns:
+        return ""
+    items = [
+        f"{escape(one.title)} ({one.size})."
+        f"{f' It needs {escape(one.needs)}.' if one.needs else ''}"
+        f"<br><code>{escape(one.commands[1])}</code>"
+        for one in reruns
+    ]
+    return f"<h2>Run it yourself</h2>{list_html(items)}"
 
 
 def sweep_body(sweep: SweepFolder, files: Sequence[tuple[str, str]]) -> str:

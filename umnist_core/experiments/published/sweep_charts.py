@@ -56,9 +56,13 @@ def short_axis(axis: str) -> str:
 
 
 def number_axes(sweep: SweepFolder) -> list[str]:
-    """Return the axes of a sweep, those whose values are all numbers first."""
-    axes = axes_of(sweep.rows)
-    return sorted(axes, key=lambda axis: not _are_numbers(row[axis] for row in sweep.rows))
+    """Return the axes of a sweep: those of numbers first, then those of more values."""
+
+    def order(axis: str) -> tuple[bool, int]:
+        values = [row[axis] for row in sweep.rows]
+        return not _are_numbers(iter(values)), -len(set(values))
+
+    return sorted(axes_of(sweep.rows), key=order)
 
 
 def _are_numbers(texts: Iterator[Any]) -> bool:
@@ -208,6 +212,30 @@ def _difference(before: Row, after: Row) -> dict[str, float | None]:
         "low": difference - 100 * down,
         "high": difference + 100 * up,
     }
+
+
+# -- epochs ---------------------------------------------------------------------------
+
+
+def epochs_of(cell: CellResult) -> Chart | None:
+    """Return the accuracy of a training over its epochs, of training and of test images.
+
+    Two published contradictions are training accuracies among test accuracies; here both stand.
+    """
+    epochs = cell.figures.get("epochs") or []
+    if len(epochs) < 2:
+        return None
+    tasks = list(epochs[0]["test"]["right"])
+    series = []
+    for part, kind in (("test", OURS), ("train", OTHERS)):
+        for task in tasks:
+            points = [
+                ChartPoint(row["epoch"], 100 * row[part]["right"][task] / row[part]["images"])
+                for row in epochs
+                if row[part]["images"]
+            ]
+            series.append(ChartSeries(f"{task}, {part} images", kind, tuple(points)))
+    return Chart(f"Epochs of cell {cell.name}", "Epoch", "Right (%)", tuple(series))
 
 
 # -- images ---------------------------------------------------------------------------

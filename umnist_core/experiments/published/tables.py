@@ -11,7 +11,8 @@ A file
     Other keys by which sweeps name it, and whether the figures of a training are those of its
     ``"best"`` epoch, by validation, or of the ``"final"`` one.
 ``columns``
-    ``key`` and ``title``, ``task`` (what a model answers in it; ``"digits"`` for single ones);
+    ``key`` and ``title``, ``task`` (what a model answers in it; ``"digits"`` for single ones,
+    ``"class"`` of ``scene`` for those of the class that is the row);
     ``unit``, ``where`` and ``provenance`` (``"table"`` unless it says so)
     of all their cells that say nothing else.
 ``spread``
@@ -130,6 +131,7 @@ class PublishedColumn:
     title: str
     unit: str
     task: str = ""
+    scene: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -303,7 +305,13 @@ def _read_table(key: str, data: Mapping[str, Any]) -> PublishedTable:
     unit = data["unit"]
     paper = papers().get(data["paper"])
     columns = tuple(
-        PublishedColumn(one["key"], one["title"], one.get("unit", unit), one.get("task", ""))
+        PublishedColumn(
+            one["key"],
+            one["title"],
+            one.get("unit", unit),
+            one.get("task", ""),
+            one.get("scene", {}),
+        )
         for one in data["columns"]
     )
     return PublishedTable(
