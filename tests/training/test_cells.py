@@ -83,9 +83,8 @@ def test_digits_are_counted_by_class_and_size_and_what_cannot_be_drawn_is_named(
 ) -> None:
     """Of a model that finds digits; scenes without a place for theirs are left out."""
     small = {"canvas": 500, "factor": "1..4", "digits": 2, "label": "free"}
-    found = run(
-        "evaluate", {"checkpoint": "digit-finder", "overrides": small, "count": 3}, tmp_path
-    )
+    finder = {"checkpoint": "digit-finder"}
+    found = run("evaluate", {**finder, "overrides": small, "count": 3}, tmp_path)
     assert found["digits"]["digits"] == 6
     for name in ("by_side_px", "by_class"):
         rows = found["digits"][name]
