@@ -18,7 +18,7 @@ import numpy as np
 from umnist_core.bench.spread import median_of, range_of
 from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, parse_sweep, plan_sweep
-from umnist_core.experiments.sweeps.pool import PoolExecutor, Slot
+from umnist_core.experiments.sweeps.pool import CellSlot, PoolExecutor
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
 from umnist_core.experiments.sweeps.results import CellResult
 
@@ -140,7 +140,7 @@ def _probes(cells: int, seconds: float) -> Sweep:
 
 
 def _pool(processes: int) -> PoolExecutor:
-    return PoolExecutor([Slot()] * processes)
+    return PoolExecutor([CellSlot()] * processes)
 
 
 def _busy(sweep: Sweep, folder: Path, processes: int) -> tuple[float, float]:

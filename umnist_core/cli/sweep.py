@@ -15,9 +15,9 @@ from umnist_core.cli._common import json_option
 from umnist_core.cli._types import JOBS, GivenPath
 
 if TYPE_CHECKING:
-    from umnist_core.experiments.sweeps.engine import Executor
+    from umnist_core.experiments.sweeps.engine import Executor, SweepSummary
     from umnist_core.experiments.sweeps.plan import Sweep
-    from umnist_core.experiments.sweeps.pool import Slot
+    from umnist_core.experiments.sweeps.pool import CellSlot
 
 
 @click.command(
@@ -111,7 +111,7 @@ def _check_options(options: dict[str, Any]) -> None:
         raise click.UsageError("--gpus is for processes of this machine; leave it out.")
 
 
-def _slots(options: dict[str, Any]) -> list[Slot]:
+def _slots(options: dict[str, Any]) -> list[CellSlot]:
     from umnist_core.experiments.sweeps.costs import cores
     from umnist_core.experiments.sweeps.pool import share_cores
 
@@ -190,15 +190,19 @@ def _run(sweep: Sweep, folder: Path, options: dict[str, Any]) -> int:
                 "there."
             ) from None
     _write_table(folder, options["table"])
-    if options["as_json"]:
-        click.echo(json.dumps(asdict(summary)))
-    else:
-        click.echo(
-            f"{folder}: {summary.done} of {summary.cells} cells done, {summary.ran} of them now, "
-            f"in {summary.seconds:.1f} s"
-        )
-        _tell_failures(sweep, folder)
+    _tell(sweep, folder, summary, options["as_json"])
     return 1 if summary.failed else 0
+
+
+def _tell(sweep: Sweep, folder: Path, summary: SweepSummary, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(summary)))
+        return
+    click.echo(
+        f"{folder}: {summary.done} of {summary.cells} cells done, {summary.ran} of them now, in "
+        f"{summary.seconds:.1f} s"
+    )
+    _tell_failures(sweep, folder)
 
 
 def _write_table(folder: Path, path: Path | None) -> None:

@@ -17,7 +17,7 @@ from umnist_core.datasets.large_scale.ref import any_ref
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError, PlacementError
 from umnist_core.experiments.sweeps.plan import Resolved, Settings
-from umnist_core.experiments.sweeps.running import Outcome
+from umnist_core.experiments.sweeps.running import CellOutcome
 from umnist_core.hardware import find_hardware
 from umnist_core.models.base import Model
 from umnist_core.models.cards import get_checkpoint, load_card
@@ -94,7 +94,7 @@ class EvaluateSettings:
 
 
 class EvaluateKind:
-    """See `umnist_core.experiments.sweeps.plan.Kind`."""
+    """See `umnist_core.experiments.sweeps.plan.CellKind`."""
 
     def resolve(self, settings: Settings, seed: int) -> Resolved:
         """Return the settings with every default, and the overrides as scenes have them."""
@@ -165,7 +165,7 @@ def model_rooms(model: str) -> tuple[str, ...]:
 # -- answers --------------------------------------------------------------------------
 
 
-def run_evaluate_cell(config: Mapping[str, Any]) -> Outcome:
+def run_evaluate_cell(config: Mapping[str, Any]) -> CellOutcome:
     """Let a checkpoint answer for a cell's images.
 
     Raises
@@ -183,7 +183,7 @@ def run_evaluate_cell(config: Mapping[str, Any]) -> Outcome:
         "versions": find_versions(),
     }
     if not len(samples):
-        return Outcome({**_NOTHING, "not_drawn": not_drawn}, cost)
+        return CellOutcome({**_NOTHING, "not_drawn": not_drawn}, cost)
     found = evaluate(model, samples, batch_size=config["batch_size"], with_attention=False)
     images = len(samples)
     cost |= {
@@ -193,7 +193,7 @@ def run_evaluate_cell(config: Mapping[str, Any]) -> Outcome:
     if not hardware.is_processor:
         cost["gpu_peak_bytes"] = found.peak_bytes
     figures = answer_figures(found, samples, samples.indices)
-    return Outcome({**figures, "not_drawn": not_drawn}, cost)
+    return CellOutcome({**figures, "not_drawn": not_drawn}, cost)
 
 
 _NOTHING: dict[str, Any] = {

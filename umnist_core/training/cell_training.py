@@ -17,7 +17,7 @@ from typing import Any
 from umnist_core.datasets.large_scale.ref import any_ref
 from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.sweeps.plan import Resolved, Settings
-from umnist_core.experiments.sweeps.running import Outcome
+from umnist_core.experiments.sweeps.running import CellOutcome
 from umnist_core.hardware import find_hardware
 from umnist_core.models.base import Model
 from umnist_core.models.cards import get_checkpoint
@@ -106,7 +106,7 @@ class TrainSettings:
 
 
 class TrainKind:
-    """See `umnist_core.experiments.sweeps.plan.Kind`."""
+    """See `umnist_core.experiments.sweeps.plan.CellKind`."""
 
     def resolve(self, settings: Settings, seed: int) -> Resolved:
         """Return the whole configuration, and the images of the test."""
@@ -238,7 +238,7 @@ def _leaves(changes: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 # -- the training ---------------------------------------------------------------------
 
 
-def run_train_cell(config: Mapping[str, Any], folder: Path) -> Outcome:
+def run_train_cell(config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Train, or go on where a run in the folder stopped.
 
     Raises
@@ -257,7 +257,7 @@ def run_train_cell(config: Mapping[str, Any], folder: Path) -> Outcome:
     else:
         figures = _train_epochs(training, test, config, folder)
     cost = {"device": hardware.title, "hardware": hardware.description, "versions": find_versions()}
-    return Outcome(figures, cost)
+    return CellOutcome(figures, cost)
 
 
 class EpochMeasures:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from umnist_core.experiments.sweeps.plan import Kind, Resolved, Settings
+from umnist_core.experiments.sweeps.plan import CellKind, Resolved, Settings
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
-from umnist_core.experiments.sweeps.running import Outcome
+from umnist_core.experiments.sweeps.running import CellOutcome
 
 EVALUATE, TRAIN = "evaluate", "train"
 
 
-def find_kinds() -> dict[str, Kind]:
+def find_kinds() -> dict[str, CellKind]:
     """Return the kinds of cells, by their names."""
     return {EVALUATE: _Late(_evaluate_kind), TRAIN: _Late(_train_kind), PROBE: ProbeKind()}
 
@@ -24,26 +24,26 @@ def find_kinds() -> dict[str, Kind]:
 class _Late:
     """A kind that is imported with its first cell: what computes takes seconds to import."""
 
-    def __init__(self, load: Callable[[], Kind]) -> None:
+    def __init__(self, load: Callable[[], CellKind]) -> None:
         self._load = load
 
     def resolve(self, settings: Settings, seed: int) -> Resolved:
         return self._load().resolve(settings, seed)
 
 
-def _evaluate_kind() -> Kind:
+def _evaluate_kind() -> CellKind:
     from umnist_core.training.cell_evaluation import EvaluateKind
 
     return EvaluateKind()
 
 
-def _train_kind() -> Kind:
+def _train_kind() -> CellKind:
     from umnist_core.training.cell_training import TrainKind
 
     return TrainKind()
 
 
-def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Do a cell of any kind; `umnist_core.experiments.sweeps.running.Work`."""
     if kind == EVALUATE:
         from umnist_core.training.cell_evaluation import run_evaluate_cell

@@ -17,10 +17,10 @@ from tests.experiments.sweeps.traced import ends, here, is_alone, note, probes, 
 from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, plan_sweep
-from umnist_core.experiments.sweeps.pool import TRIES, PoolExecutor, Slot, share_cores
+from umnist_core.experiments.sweeps.pool import TRIES, CellSlot, PoolExecutor, share_cores
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind
 from umnist_core.experiments.sweeps.results import find_result, iter_results, result_path
-from umnist_core.experiments.sweeps.running import Outcome, Task, run_cell
+from umnist_core.experiments.sweeps.running import CellOutcome, CellTask, run_cell
 from umnist_core.experiments.sweeps.states import iter_stale, iter_states
 from umnist_core.experiments.sweeps.tables import COST_COLUMNS, fold_folder
 
@@ -67,7 +67,7 @@ def test_two_sweeps_in_one_folder_share_the_cells(tmp_path: Path) -> None:
     assert plain_table(tmp_path) == plain_table(tmp_path / "alone")
 
 
-def fails_at_two(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def fails_at_two(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Fail for one value, until that is mended."""
     note(folder, "begin")
     if config["value"] == 2 and not (folder.parents[1] / "mended").exists():
@@ -95,7 +95,7 @@ def test_failures_are_kept_with_their_sentence_and_retried_on_request(tmp_path: 
     assert (found.attempts, found.error) == (3, "")
 
 
-def ends_its_process(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def ends_its_process(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """End the process for one value, as a system does that has no memory left."""
     note(folder, "begin")
     if config["value"] == 1:
@@ -114,18 +114,18 @@ def test_cell_that_ends_its_process_fails_alone(tmp_path: Path) -> None:
     assert lines == TRIES
 
 
-def environment(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def environment(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Answer what the process was given."""
     told = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")}
-    return Outcome({"answer": config["value"], **told})
+    return CellOutcome({"answer": config["value"], **told})
 
 
 def test_slots_share_cores_and_deal_out_gpus(tmp_path: Path) -> None:
     """Each process computes with its share of the cores and sees the GPU of its slot alone."""
-    assert share_cores(2, 8, ["0", "3"]) == [Slot(4, "0"), Slot(4, "3")]
-    assert share_cores(3, 2) == [Slot(1)] * 3
+    assert share_cores(2, 8, ["0", "3"]) == [CellSlot(4, "0"), CellSlot(4, "3")]
+    assert share_cores(3, 2) == [CellSlot(1)] * 3
     before = dict(os.environ)
-    run(probes(1, 1), tmp_path, environment, executor=PoolExecutor([Slot(3, "7")]))
+    run(probes(1, 1), tmp_path, environment, executor=PoolExecutor([CellSlot(3, "7")]))
     (found,) = iter_results(tmp_path)
     assert found.figures["OMP_NUM_THREADS"] == "3"
     assert found.figures["CUDA_VISIBLE_DEVICES"] == "7"
@@ -182,7 +182,7 @@ def test_damaged_files_are_said(tmp_path: Path) -> None:
 def test_machine_that_does_not_see_the_folder_says_so(tmp_path: Path) -> None:
     """A cell that is sent where there is no folder is not begun."""
     with pytest.raises(MissingFileError, match="on every machine"):
-        run_cell(tmp_path / "elsewhere", Task(probes(1, 1).cells[0]), traced)
+        run_cell(tmp_path / "elsewhere", CellTask(probes(1, 1).cells[0]), traced)
 
 
 def test_results_differ_in_their_cost_alone(tmp_path: Path) -> None:

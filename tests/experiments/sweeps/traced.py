@@ -13,17 +13,17 @@ from typing import Any
 
 from umnist_core.experiments.sweeps.engine import SweepSummary, run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, parse_sweep, plan_sweep
-from umnist_core.experiments.sweeps.pool import PoolExecutor, Slot
+from umnist_core.experiments.sweeps.pool import CellSlot, PoolExecutor
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
-from umnist_core.experiments.sweeps.running import Outcome, Task, Work, run_cell
+from umnist_core.experiments.sweeps.running import CellOutcome, CellTask, Work, run_cell
 from umnist_core.parsing import parse_toml
 
 TRACE = "trace.jsonl"
 
-TWO = PoolExecutor([Slot(), Slot()])
+TWO = PoolExecutor([CellSlot(), CellSlot()])
 
 
-def traced(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def traced(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Do a probe, and write down when it begins and ends."""
     note(folder, "begin")
     found = run_probe(kind, config, folder)
@@ -38,12 +38,12 @@ def note(folder: Path, what: str) -> None:
         file.write(line + "\n")
 
 
-def quick(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def quick(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Do a probe without its waiting."""
     return run_probe(kind, {**config, "seconds": 0.0}, folder)
 
 
-def here(folder: Path, tasks: Iterable[Task], work: Work) -> Iterator[tuple[Task, str]]:
+def here(folder: Path, tasks: Iterable[CellTask], work: Work) -> Iterator[tuple[CellTask, str]]:
     """Run one cell after the other in this process: the plain executor."""
     for task in tasks:
         yield task, run_cell(folder, task, work)

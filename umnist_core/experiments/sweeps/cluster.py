@@ -16,7 +16,7 @@ from umnist_core.datasets.write import connect_dask
 from umnist_core.errors import InvalidValueError, MissingFileError, UmnistError, WorkerError
 from umnist_core.experiments.sweeps.pool import TRIES
 from umnist_core.experiments.sweeps.results import find_result
-from umnist_core.experiments.sweeps.running import BUSY, THERE, Task, Work, give_up, run_cell
+from umnist_core.experiments.sweeps.running import BUSY, THERE, CellTask, Work, give_up, run_cell
 
 AHEAD = 3
 """Cells that lie ready for each thread of a cluster."""
@@ -41,8 +41,8 @@ class DaskExecutor:
         self._address = address
 
     def __call__(
-        self, folder: Path, tasks: Iterable[Task], work: Work
-    ) -> Iterator[tuple[Task, str]]:
+        self, folder: Path, tasks: Iterable[CellTask], work: Work
+    ) -> Iterator[tuple[CellTask, str]]:
         """Yield what came of each task.
 
         Raises
@@ -56,7 +56,7 @@ class DaskExecutor:
             source = iter(tasks)
             threads = sum(client.nthreads().values())
             # Without a result yet, as keys of futures: what has one need not be remembered.
-            out: dict[Any, Task] = {}
+            out: dict[Any, CellTask] = {}
             with client.as_current():
                 running = as_completed([])
 
@@ -82,7 +82,7 @@ class DaskExecutor:
                 client.cancel([*out], force=True)
 
 
-def _answer(folder: Path, task: Task, future: Any) -> str:
+def _answer(folder: Path, task: CellTask, future: Any) -> str:
     """Return what came of a task, also where every worker that had it ended."""
     try:
         return str(future.result())
@@ -121,8 +121,8 @@ class SlurmExecutor:
         self._jobs, self._options, self._cluster = jobs, dict(options or {}), cluster
 
     def __call__(
-        self, folder: Path, tasks: Iterable[Task], work: Work
-    ) -> Iterator[tuple[Task, str]]:
+        self, folder: Path, tasks: Iterable[CellTask], work: Work
+    ) -> Iterator[tuple[CellTask, str]]:
         """Yield what came of each task, as results appear in the folder.
 
         Raises
@@ -178,7 +178,7 @@ class SlurmExecutor:
         return executor
 
 
-def run_cells(folder: Path, tasks: Sequence[Task], work: Work) -> int:
+def run_cells(folder: Path, tasks: Sequence[CellTask], work: Work) -> int:
     """Run cells one after the other, as a job of Slurm does, and return how many were there."""
     return sum(run_cell(folder, task, work) == THERE for task in tasks)
 
@@ -211,6 +211,6 @@ class _Jobs:
                 job.cancel()
 
 
-def _is_finished(folder: Path, task: Task) -> bool:
+def _is_finished(folder: Path, task: CellTask) -> bool:
     found = find_result(folder, task.cell.name)
     return found is not None and (found.is_done or found.attempts != task.attempts)

@@ -10,13 +10,13 @@ from pathlib import Path
 from umnist_core.experiments.sweeps.leases import is_taken
 from umnist_core.experiments.sweeps.plan import Sweep
 from umnist_core.experiments.sweeps.results import CellResult, find_result
-from umnist_core.experiments.sweeps.running import BUSY, RAN, Task, Work, prepare_folder
+from umnist_core.experiments.sweeps.running import BUSY, RAN, CellTask, Work, prepare_folder
 from umnist_core.experiments.sweeps.states import keep_plan
 
 LOOK_S = 1.0
 """Between two looks at cells that others run."""
 
-Executor = Callable[[Path, Iterable[Task], Work], Iterator[tuple[Task, str]]]
+Executor = Callable[[Path, Iterable[CellTask], Work], Iterator[tuple[CellTask, str]]]
 """Runs tasks of a folder and yields what came of each, of `running`, in whatever order."""
 
 OnResult = Callable[[CellResult], object]
@@ -88,7 +88,7 @@ def run_sweep(
     names = {cell.name: cell for cell in sweep.cells}
     before = {name: find_result(folder, name) for name in names}
     left = [
-        Task(cell, 0 if found is None else found.attempts)
+        CellTask(cell, 0 if found is None else found.attempts)
         for name, cell in names.items()
         if (found := before[name]) is None or (retry_failed and not found.is_done)
     ]
@@ -96,7 +96,7 @@ def run_sweep(
         on_start(len(names) - len(left))
     ran = 0
     while left:
-        busy: list[Task] = []
+        busy: list[CellTask] = []
         for task, answer in executor(folder, left, work):
             ran += answer == RAN
             if answer == BUSY:
@@ -110,11 +110,13 @@ def run_sweep(
     return SweepSummary(len(names), done, failed, ran, time.monotonic() - began)
 
 
-def _wait_for_others(folder: Path, busy: list[Task], on_result: OnResult | None) -> list[Task]:
+def _wait_for_others(
+    folder: Path, busy: list[CellTask], on_result: OnResult | None
+) -> list[CellTask]:
     """Return the cells that others gave up, as soon as there is one; none if all have a result."""
     while busy:
-        free: list[Task] = []
-        held: list[Task] = []
+        free: list[CellTask] = []
+        held: list[CellTask] = []
         for task in busy:
             # In this order: a result is written before its lease goes.
             is_held = is_taken(folder, task.cell.name)

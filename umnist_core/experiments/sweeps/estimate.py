@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from umnist_core.experiments.sweeps.plan import Cell, Sweep
+from umnist_core.experiments.sweeps.plan import Sweep, SweepCell
 from umnist_core.experiments.sweeps.results import CellResult, find_result
 
 TRIALS = 5
@@ -78,7 +78,7 @@ def estimate_sweep(sweep: Sweep, folder: Path, processes: int, trial: Trial) -> 
         Tries cells of points of which there is no result, at most `TRIALS` of them.
     """
     results = {cell.name: find_result(folder, cell.name) for cell in sweep.cells}
-    points: dict[tuple[str, ...], list[Cell]] = {}
+    points: dict[tuple[str, ...], list[SweepCell]] = {}
     for cell in sweep.cells:
         points.setdefault(tuple(cell.labels.values()), []).append(cell)
     known = {

@@ -70,7 +70,7 @@ class Resolved:
     command: str = ""
 
 
-class Kind(Protocol):
+class CellKind(Protocol):
     """A kind of cells, as the engine knows it."""
 
     def resolve(self, settings: Settings, seed: int) -> Resolved:
@@ -78,7 +78,7 @@ class Kind(Protocol):
 
 
 @dataclass(frozen=True)
-class Cell:
+class SweepCell:
     """A cell of a sweep; see `umnist_core.experiments.sweeps.results` for the fields."""
 
     name: str
@@ -155,7 +155,7 @@ class Sweep:
     """A file with its cells, in the order in which they are run."""
 
     file: SweepFile
-    cells: tuple[Cell, ...]
+    cells: tuple[SweepCell, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is kept beside the results, ready for JSON: all but configurations."""
@@ -238,7 +238,7 @@ def parse_sweep(found: Mapping[str, Any], text: str, name: str) -> SweepFile:
     return sweep
 
 
-def plan_sweep(file: SweepFile, kinds: Mapping[str, Kind]) -> Sweep:
+def plan_sweep(file: SweepFile, kinds: Mapping[str, CellKind]) -> Sweep:
     """Resolve every cell of a sweep.
 
     Parameters
@@ -275,8 +275,8 @@ def name_of(kind: str, config: Mapping[str, Any], data: Mapping[str, Any], code:
 
 
 def _cell(
-    file: SweepFile, kind: Kind, labels: Mapping[str, str], settings: Settings, seed: int
-) -> Cell:
+    file: SweepFile, kind: CellKind, labels: Mapping[str, str], settings: Settings, seed: int
+) -> SweepCell:
     try:
         found = kind.resolve(copy.deepcopy(settings), seed)
     except InvalidValueError as error:
@@ -285,7 +285,7 @@ def _cell(
     # As it is written: tuples are lists.
     config = json.loads(json.dumps(found.config, allow_nan=False))
     code = code_of(found.rooms)
-    return Cell(
+    return SweepCell(
         name=name_of(file.kind, config, found.data, code),
         kind=file.kind,
         labels=labels,

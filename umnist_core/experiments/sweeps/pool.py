@@ -20,7 +20,7 @@ from typing import Any
 
 from umnist_core.datasets.samples import join_pool
 from umnist_core.errors import UmnistError
-from umnist_core.experiments.sweeps.running import Task, Work, give_up, run_cell
+from umnist_core.experiments.sweeps.running import CellTask, Work, give_up, run_cell
 
 STOP_S = 5.0
 """Given to a process to end by itself."""
@@ -33,7 +33,7 @@ _GPUS = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True)
-class Slot:
+class CellSlot:
     """Room for one cell at a time.
 
     Attributes
@@ -55,10 +55,10 @@ class Slot:
         return told if self.gpu is None else {**told, _GPUS: self.gpu}
 
 
-def share_cores(workers: int, cores: int, gpus: Sequence[str] = ()) -> list[Slot]:
+def share_cores(workers: int, cores: int, gpus: Sequence[str] = ()) -> list[CellSlot]:
     """Return slots for so many processes: cores are shared, GPUs dealt out in turn."""
     threads = max(1, cores // workers)
-    return [Slot(threads, gpus[at % len(gpus)] if gpus else None) for at in range(workers)]
+    return [CellSlot(threads, gpus[at % len(gpus)] if gpus else None) for at in range(workers)]
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,18 @@ class PoolExecutor:
         One or more.
     """
 
-    slots: Sequence[Slot]
+    slots: Sequence[CellSlot]
 
     def __call__(
-        self, folder: Path, tasks: Iterable[Task], work: Work
-    ) -> Iterator[tuple[Task, str]]:
+        self, folder: Path, tasks: Iterable[CellTask], work: Work
+    ) -> Iterator[tuple[CellTask, str]]:
         """Yield what came of each task, as `run_here`."""
         return run_here(folder, tasks, work, self.slots)
 
 
 def run_here(
-    folder: Path, tasks: Iterable[Task], work: Work, slots: Sequence[Slot]
-) -> Iterator[tuple[Task, str]]:
+    folder: Path, tasks: Iterable[CellTask], work: Work, slots: Sequence[CellSlot]
+) -> Iterator[tuple[CellTask, str]]:
     """Run cells in processes of this machine and yield what came of each, as it comes.
 
     Parameters
@@ -101,10 +101,10 @@ def run_here(
     UmnistError
         If a process cannot write results.
     """
-    waiting = deque[tuple[Task, int]]()
+    waiting = deque[tuple[CellTask, int]]()
     source = iter(tasks)
 
-    def next_task() -> tuple[Task, int] | None:
+    def next_task() -> tuple[CellTask, int] | None:
         if waiting:
             return waiting.popleft()
         task = next(source, None)
@@ -140,10 +140,12 @@ def run_here(
 class _Worker:
     """A process and what it is at."""
 
-    def __init__(self, folder: Path, work: Work, slot: Slot, given: tuple[Task, int]) -> None:
+    def __init__(
+        self, folder: Path, work: Work, slot: CellSlot, given: tuple[CellTask, int]
+    ) -> None:
         self._made_of = (folder, work)
         self._slot = slot
-        self.given: tuple[Task, int] | None = None
+        self.given: tuple[CellTask, int] | None = None
         self._start()
         self.give(given)
 
@@ -158,7 +160,7 @@ class _Worker:
             self._process.start()
         theirs.close()
 
-    def give(self, given: tuple[Task, int] | None) -> None:
+    def give(self, given: tuple[CellTask, int] | None) -> None:
         self.given = given
         if given is None:
             return
@@ -168,7 +170,7 @@ class _Worker:
         with suppress(OSError):  # it ended just now, which `answer` finds
             self.connection.send(given[0])
 
-    def take(self) -> tuple[Task, int]:
+    def take(self) -> tuple[CellTask, int]:
         """Return what it was at; it is at nothing then."""
         assert self.given is not None
         given, self.given = self.given, None

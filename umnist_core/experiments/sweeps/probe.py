@@ -10,7 +10,7 @@ from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.experiments.sweeps.plan import Resolved, Settings
-from umnist_core.experiments.sweeps.running import Outcome
+from umnist_core.experiments.sweeps.running import CellOutcome
 
 PROBE = "probe"
 
@@ -35,7 +35,7 @@ class ProbeSettings:
 
 
 class ProbeKind:
-    """See `umnist_core.experiments.sweeps.plan.Kind`."""
+    """See `umnist_core.experiments.sweeps.plan.CellKind`."""
 
     def resolve(self, settings: Settings, seed: int) -> Resolved:
         """Return a probe's settings."""
@@ -51,7 +51,7 @@ class ProbeKind:
         return Resolved({**known, **settings, "seed": seed}, {}, rooms)
 
 
-def run_probe(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
+def run_probe(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Do a probe; `umnist_core.experiments.sweeps.running.Work`."""
     ends = time.perf_counter() + config["seconds"]
     turns = 0
@@ -61,4 +61,4 @@ def run_probe(kind: str, config: Mapping[str, Any], folder: Path) -> Outcome:
         raise InvalidValueError(
             f"Expected a probe with fails = false, found {config['value']:g} fails; change it."
         )
-    return Outcome({"answer": config["value"] + config["seed"]})
+    return CellOutcome({"answer": config["value"] + config["seed"]})

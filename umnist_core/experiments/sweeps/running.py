@@ -12,7 +12,7 @@ from typing import Any
 from umnist_core.errors import MissingFileError, UmnistError, WriteError
 from umnist_core.experiments.sweeps.costs import machine_facts, measured
 from umnist_core.experiments.sweeps.leases import claim
-from umnist_core.experiments.sweeps.plan import Cell
+from umnist_core.experiments.sweeps.plan import SweepCell
 from umnist_core.experiments.sweeps.results import (
     CELLS,
     DONE,
@@ -33,7 +33,7 @@ _one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellOutcome:
     """What the work of a cell gives.
 
     Attributes
@@ -48,14 +48,14 @@ class Outcome:
     cost: Mapping[str, Any] = field(default_factory=dict)
 
 
-Work = Callable[[str, Mapping[str, Any], Path], Outcome]
+Work = Callable[[str, Mapping[str, Any], Path], CellOutcome]
 """Does a cell: takes its kind, its configuration, and a folder that it may make, which is kept
 until the cell is done, also when its process is killed. It can be pickled, since other processes
 call it."""
 
 
 @dataclass(frozen=True)
-class Task:
+class CellTask:
     """A cell to be run.
 
     Attributes
@@ -66,7 +66,7 @@ class Task:
         Of the failure that it takes the place of; 0 where there is none.
     """
 
-    cell: Cell
+    cell: SweepCell
     attempts: int = 0
 
 
@@ -87,7 +87,7 @@ def prepare_folder(folder: Path) -> None:
         ) from error
 
 
-def run_cell(folder: Path, task: Task, work: Work) -> str:
+def run_cell(folder: Path, task: CellTask, work: Work) -> str:
     """Run a cell, unless it is done or somebody else runs it.
 
     Parameters
@@ -134,25 +134,25 @@ def run_cell(folder: Path, task: Task, work: Work) -> str:
     return RAN
 
 
-def give_up(folder: Path, task: Task, sentence: str) -> str:
+def give_up(folder: Path, task: CellTask, sentence: str) -> str:
     """Keep as a failure what ended every process that ran it; as `run_cell`."""
 
-    def fail(*_: object) -> Outcome:
+    def fail(*_: object) -> CellOutcome:
         raise UmnistError(sentence)
 
     return run_cell(folder, task, fail)
 
 
-def _is_there(folder: Path, task: Task) -> bool:
+def _is_there(folder: Path, task: CellTask) -> bool:
     found = find_result(folder, task.cell.name)
     # A failure that is not the one to be tried again is another's, who just tried.
     return found is not None and (found.is_done or found.attempts != task.attempts)
 
 
-def _result(folder: Path, task: Task, work: Work) -> CellResult:
+def _result(folder: Path, task: CellTask, work: Work) -> CellResult:
     cell = task.cell
     place = folder / WORK / cell.name
-    found, sentence = Outcome({}), ""
+    found, sentence = CellOutcome({}), ""
     with measured() as cost:
         try:
             found = work(cell.kind, cell.config, place)

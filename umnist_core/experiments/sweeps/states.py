@@ -10,7 +10,7 @@ from typing import Any
 
 from umnist_core.errors import ConflictError, DamagedFileError
 from umnist_core.experiments.sweeps.leases import is_taken
-from umnist_core.experiments.sweeps.plan import Cell, Sweep
+from umnist_core.experiments.sweeps.plan import Sweep, SweepCell
 from umnist_core.experiments.sweeps.results import (
     PLAN_FILE,
     SWEEP_FILE,
@@ -39,7 +39,7 @@ class CellState:
         None where there is none.
     """
 
-    cell: Cell
+    cell: SweepCell
     state: str
     result: CellResult | None
 
@@ -132,7 +132,7 @@ def _point(labels: Mapping[str, str], seed: int) -> tuple[Any, ...]:
     return (*sorted(labels.items()), seed)
 
 
-def _reason(result: CellResult, cell: Cell | None) -> str:
+def _reason(result: CellResult, cell: SweepCell | None) -> str:
     if cell is None:
         return "no longer in the sweep"
     reasons = []
