@@ -63,7 +63,7 @@ Figures of ``evaluate``
 ``not_drawn``
     Indices of scenes that cannot be, since their digits find no place.
 ``tasks``
-    CellTask -> ``images``, ``right``, and as lists in the order of ``index`` ``said`` and ``true``: a
+    Task -> ``images``, ``right``, and as lists in the order of ``index`` ``said`` and ``true``: a
     whole number, or a text such as ``"1 4 7"`` where several classes may be right. An image is
     missed where the two differ.
 ``confidence``

@@ -43,7 +43,7 @@ from umnist_core.scoring.intervals import t_interval
 from umnist_core.spreadsheets import csv_text
 
 DIGITS_FOUND = "digits found"
-"""CellTask of the rows that count single digits, of models that find them."""
+"""Task of the rows that count single digits, of models that find them."""
 
 OVER_SEEDS = "Student's t over seeds"
 OVER_IMAGES = "Wilson over images"
