@@ -43,9 +43,9 @@ from umnist_core.labeling.study_key import KEY_SEQ, KeyedImage, StudyKey
 from umnist_core.labeling.times import text_of_time
 from umnist_core.paths import expand_home
 from umnist_core.pyramid.encode import encode_png
-from umnist_core.pyramid.files import read_image_header
+from umnist_core.pyramid.files import open_source, read_image_header
 from umnist_core.pyramid.frozen import freeze_shown
-from umnist_core.pyramid.pixel_hash import hash_pixels
+from umnist_core.pyramid.pixel_hash import find_pixel_hash, hash_pixels
 from umnist_core.rendering import render
 from umnist_core.rendering.figures import scene_figures
 from umnist_core.rendering.render import RENDERER_VERSION
@@ -346,8 +346,7 @@ def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
     label = reader.digit_sum(name)
     _check_label(label, name)
     data = reader.read_bytes(name)
-    # A damaged image is told now, not to the first person who opens it.
-    pixels = hash_pixels(reader.read_image(name))
+    reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
     image = reader.get_identity(name)
     path = folder / f"{one.id}{PurePosixPath(image.path).suffix.lower()}"
     write_whole(path, data, private=True)
@@ -359,7 +358,7 @@ def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
         "digits": None,
         "figures": {},
         "source": origin,
-        "pixels_sha256": pixels,
+        "pixels_sha256": find_pixel_hash(open_source(header)),
     }
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()

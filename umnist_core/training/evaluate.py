@@ -34,7 +34,6 @@ from umnist_core.models.base import (
     Task,
 )
 from umnist_core.models.confidence import answer_confidences
-from umnist_core.pyramid.pixel_hash import find_pixel_hash
 from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Digit, Scene
 from umnist_core.spreadsheets import csv_text
@@ -43,6 +42,7 @@ from umnist_core.training.data import Samples, find_targets, one_thread_worker
 from umnist_core.training.found import digits_right
 from umnist_core.training.like_shapes import ShapeOrder
 from umnist_core.training.numbers import number_tables
+from umnist_core.training.pixels import find_pixels
 from umnist_core.training.summaries import (
     answers_summary,
     calibration_summary,
@@ -234,7 +234,7 @@ class _Inputs(Dataset[Any]):
         with torch.no_grad():
             prepared = self.reader.prepare(sample.source)
         targets = find_targets(sample, self.model.tasks)
-        pixels = find_pixel_hash(sample.source) if self.with_pixels else None
+        pixels = find_pixels(self.samples, place, sample.source) if self.with_pixels else None
         return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits, pixels)
 
     def join(self, items: Sequence[tuple[Any, _Facts]]) -> _Answered | tuple[Any, list[_Facts]]:
