@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from itertools import pairwise
-from math import hypot
+from math import ceil, floor, hypot
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -36,19 +36,19 @@ def png_bytes(picture: Picture) -> bytes:
     zoom = SCALE * _FINE
     sheet = Image.new("RGB", (zoom * picture.width, zoom * picture.height), "#ffffff")
     for mark in picture.marks:
-        sheet = _draw(sheet, mark, zoom)
+        _draw(sheet, mark, zoom)
     small = sheet.resize((SCALE * picture.width, SCALE * picture.height), Image.Resampling.BOX)
     file = io.BytesIO()
     small.save(file, "PNG")
     return file.getvalue()
 
 
-def _draw(sheet: Image.Image, mark: Mark, zoom: int) -> Image.Image:
+def _draw(sheet: Image.Image, mark: Mark, zoom: int) -> None:
     pen = ImageDraw.Draw(sheet)
     colour = _COLOURS.get(mark.colour, mark.colour)
     if isinstance(mark, Area):
-        return _fill(sheet, mark, colour, zoom)
-    if isinstance(mark, Stroke):
+        _fill(sheet, mark, colour, zoom)
+    elif isinstance(mark, Stroke):
         width = max(1, round(zoom * mark.width_px))
         for part in _dashed(mark.places, mark.dashes):
             pen.line(_scaled(part, zoom), fill=colour, width=width, joint="curve")
@@ -56,15 +56,16 @@ def _draw(sheet: Image.Image, mark: Mark, zoom: int) -> Image.Image:
         _dot(pen, mark, colour, zoom)
     else:
         _write(sheet, mark, colour, zoom)
-    return sheet
 
 
-def _fill(sheet: Image.Image, area: Area, colour: str, zoom: int) -> Image.Image:
-    over = Image.new("RGBA", sheet.size, (0, 0, 0, 0))
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    shade = (red, green, blue, round(255 * area.opacity))
-    ImageDraw.Draw(over).polygon(_scaled(area.places, zoom), fill=shade)
-    return Image.alpha_composite(sheet.convert("RGBA"), over).convert("RGB")
+def _fill(sheet: Image.Image, area: Area, colour: str, zoom: int) -> None:
+    places = _scaled(area.places, zoom)
+    left, top = (floor(min(one[at] for one in places)) for at in (0, 1))
+    right, foot = (ceil(max(one[at] for one in places)) for at in (0, 1))
+    slip = Image.new("L", (max(1, right - left), max(1, foot - top)), 0)
+    own = [(x - left, y - top) for x, y in places]
+    ImageDraw.Draw(slip).polygon(own, fill=round(255 * area.opacity))
+    sheet.paste(colour, (left, top), slip)
 
 
 def _dot(pen: ImageDraw.ImageDraw, dot: Dot, colour: str, zoom: int) -> None:

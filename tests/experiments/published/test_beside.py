@@ -1,0 +1,188 @@
+"""Ours beside what is published: found by their settings, with intervals, machine and date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.experiments.published.making import name_of, write_evaluation, write_training
+from umnist_core.experiments.published.beside import (
+    HERE,
+    OTHERS,
+    SweepFolder,
+    load_folder,
+    ours_beside,
+    reruns_of,
+)
+from umnist_core.experiments.published.charts import chart_of, heat_of
+from umnist_core.experiments.published.entries import import_result, imported_sweeps
+from umnist_core.experiments.published.grid import facts_of, grid_of
+from umnist_core.experiments.published.progress import progress_of
+from umnist_core.experiments.published.sweep_charts import (
+    chart_of_sweep,
+    compared,
+    epochs_of,
+    images_behind,
+    measures_of,
+)
+from umnist_core.experiments.published.tables import get_table
+from umnist_core.scoring import wilson
+
+PAIRS = [({"shape_pairs": "1", "checkerboard": "4"}, (8, 9)), ({"shape_pairs": "7"}, (1, 2))]
+
+
+def loaded(folder: Path) -> SweepFolder:
+    """Return the sweep in a folder."""
+    found = load_folder(folder)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UMNIST_DATA", str(tmp_path / "data"))
+
+
+def test_a_point_stands_at_the_row_of_its_settings(tmp_path: Path) -> None:
+    """And one that no row is of does not stand at another's."""
+    write_evaluation(tmp_path / "s", PAIRS, published="ultramnist.noise_implication")
+    ours = ours_beside(get_table("noise-study"), [loaded(tmp_path / "s")])
+    sums = [one for one in ours if one.column == "sums"]
+    assert [one.row for one in sums] == ["pairs-1"]
+    expected = wilson(17, 20)
+    assert sums[0].value == pytest.approx(85)
+    assert (sums[0].low, sums[0].high) == pytest.approx((100 * expected.low, 100 * expected.high))
+    digits = next(one for one in ours if one.column == "digits" and one.row == "pairs-1")
+    assert (digits.right, digits.of) == (60, 80)
+
+
+def test_what_stands_behind_one_of_ours_is_said(tmp_path: Path) -> None:
+    """Tier, interval, seeds, machine, date, recipe; and that compact is not the published one."""
+    write_evaluation(tmp_path / "s", PAIRS, published="noise-study")
+    (one, *_) = ours_beside(get_table("noise-study"), [loaded(tmp_path / "s")])
+    facts = dict(facts_of(one))
+    assert facts["Tier"] == "re-run here"
+    assert facts["Hardware"] == "a machine of tests"
+    assert facts["Date"] == "2026-11-30"
+    assert facts["Seeds"].startswith("2")
+    assert "Not the published recipe" in facts["Recipe"]
+    assert one.command == "umnist evaluate"
+    assert "compact" in one.name
+
+
+def test_misses_come_first_with_their_scenes(tmp_path: Path) -> None:
+    """Each image of the cells, as a scene that can be opened."""
+    write_evaluation(tmp_path / "s", PAIRS[:1], published="noise-study")
+    one = next(
+        one
+        for one in ours_beside(get_table("noise-study"), [loaded(tmp_path / "s")])
+        if one.column == "sums"
+    )
+    images = images_behind(one, "sum")
+    assert [image.is_missed for image in images] == [True] * 3 + [False] * 17
+    assert images[0].scene["overrides"] == PAIRS[0][0]
+    assert (images[0].said, images[0].true) == ("8", "7")
+
+
+def test_trainings_have_students_interval_and_places_of_their_own(tmp_path: Path) -> None:
+    """A thickness that nobody published is a row of ours alone, in the order of the axis."""
+    shares = {"1.4": [0.8, 0.9], "3": [0.1, 0.1], "1": [0.9, 0.9]}
+    write_training(tmp_path / "s", shares, published="ips_generalizability.thickness")
+    table = get_table("ips-thickness")
+    ours = ours_beside(table, [loaded(tmp_path / "s")])
+    at = {one.row or one.x: one for one in ours}
+    assert at.keys() == {"1.4", 3.0, 1.0}
+    assert at["1.4"].value == pytest.approx(85)
+    assert at["1.4"].interval == "Student's t over seeds"
+    assert at["1.4"].sd == pytest.approx(7.07, abs=0.01)
+    rows = grid_of(table, ours)
+    assert [row.title for row in rows if not row.is_published] == ["thickness 1", "thickness 3"]
+    chart = chart_of(table, ours, "maj")
+    assert chart is not None
+    assert [[p.x for p in one.points] for one in chart.series if "ips" in one.name] == [[1, 1.4, 3]]
+
+
+def test_classes_of_figure_6_are_pooled_over_seeds(tmp_path: Path) -> None:
+    """As shares of the digits of a class, and drawn as a heat map."""
+    write_evaluation(tmp_path / "s", PAIRS, published="noise-study")
+    table = get_table("noise-study-classes")
+    ours = ours_beside(table, [loaded(tmp_path / "s")])
+    assert [(one.row, one.column, one.right, one.of) for one in ours] == [("3", "pairs-1", 30, 40)]
+    (heat,) = heat_of(table, table.columns[0].key, ours)
+    assert [row[1] for row in heat.values] == [None, None, None, 75.0, *[None] * 6]
+
+
+def test_a_sweep_of_others_is_theirs(tmp_path: Path) -> None:
+    """It is kept whole, and says whose it is."""
+    write_evaluation(tmp_path / "s", PAIRS, published="noise-study")
+    import_result(tmp_path / "s", "Another lab")
+    (folder,) = imported_sweeps()
+    ours = ours_beside(get_table("noise-study"), [loaded(folder)])
+    assert {(one.tier, one.by) for one in ours} == {(OTHERS, "Another lab")}
+
+
+def test_cards_of_shipped_checkpoints_stand_beside() -> None:
+    """With the interval of their images and the command that makes them again."""
+    ours = ours_beside(get_table("ultramnist-accuracy"), [])
+    assert {one.name for one in ours} == {"digit-finder", "additive-pyramid"}
+    for one in ours:
+        assert (one.row, one.tier) == ("unconstrained", HERE)
+        assert one.low is not None
+        assert one.command.startswith("umnist train")
+        assert one.hardware
+
+
+def test_progress_is_told_while_cells_are_missing(tmp_path: Path) -> None:
+    """With an estimate; a folder that is whole is over."""
+    write_evaluation(tmp_path / "s", PAIRS, done=3)
+    progress = progress_of(loaded(tmp_path / "s"))
+    assert (progress.done, progress.total, progress.is_over) == (3, 4, False)
+    assert progress.sentence.startswith("3 of 4 cells done, about 2 s left")
+    write_evaluation(tmp_path / "s", PAIRS)
+    assert progress_of(loaded(tmp_path / "s")).is_over
+
+
+def test_results_that_the_plan_no_longer_names_are_stale(tmp_path: Path) -> None:
+    """And do not count."""
+    write_evaluation(tmp_path / "s", PAIRS)
+    write_evaluation(tmp_path / "s", PAIRS[:1])
+    sweep = loaded(tmp_path / "s")
+    assert [one.name for one in sweep.stale] == [name_of(2), name_of(3)]
+    assert len(sweep.at(sweep.rows[0])) == 2
+
+
+def test_two_sweeps_are_compared_at_their_shared_points(tmp_path: Path) -> None:
+    """Second less first, with an interval that holds the difference and is none of nothing."""
+    pairs = [({"shape_pairs": "1"}, (8, 9)), ({"shape_pairs": "7"}, (1, 2))]
+    write_evaluation(tmp_path / "a", pairs, title="First")
+    write_evaluation(tmp_path / "b", [pairs[0], ({"shape_pairs": "9"}, (5, 5))], title="Second")
+    first, second = loaded(tmp_path / "a"), loaded(tmp_path / "b")
+    measure = next(one for one in measures_of(first) if one.task == "sum")
+    (row,) = compared(first, second, measure)
+    assert (row["shape_pairs"], row["difference"]) == ("1", 0.0)
+    assert row["low"] < -10
+    assert row["high"] == pytest.approx(-row["low"])
+    chart = chart_of_sweep([first, second], measure, "shape_pairs")
+    assert chart is not None
+    assert [one.name for one in chart.series] == ["First", "Second (second)"]
+
+
+def test_training_and_test_accuracy_stand_side_by_side(tmp_path: Path) -> None:
+    """Over the epochs of a cell, since published tables mixed them."""
+    write_training(tmp_path / "s", {"1": [0.5]}, published="")
+    sweep = loaded(tmp_path / "s")
+    chart = epochs_of(next(iter(sweep.results.values())))
+    assert chart is not None
+    assert {one.name: one.points[-1].y for one in chart.series} == {
+        "majority, test images": 50,
+        "majority, train images": 99,
+    }
+
+
+def test_every_sweep_file_stands_at_a_table() -> None:
+    """Of those that re-run something published, at the one that they name."""
+    for key in ("ultramnist-accuracy", "noise-study", "ips-thickness", "ips-o2i", "needle"):
+        reruns = reruns_of(get_table(key))
+        assert {one.size for one in reruns} == {"paper", "compact"}, key
+        assert all(one.commands[0].endswith("--estimate") for one in reruns)
