@@ -80,8 +80,14 @@ def _try_training(found: Mapping[str, Any]) -> CellEstimate:
             f"A step of {IMAGES} images of {config.model.name} needs {gigabytes(needed)}, more "
             f"than half of what {hardware.title} has free, so it is not tried here.",
         )
-    test = settings_from(DataPart, found["test"], "test")
-    return CellEstimate(_epochs_s(config, test, found["train_measured"], model, hardware))
+    test = settings_from(DataPart, found["test"], "test").count or PHOTOGRAPHS
+    images = config.data.count or PHOTOGRAPHS
+    kept = round(images * config.data.validation_share)
+    reading, learning, answering = _each_s(config, model, hardware)
+    asked = kept + min(found["train_measured"], images) + test
+    epoch = (images - kept) * (reading + learning) + asked * (reading + answering)
+    last = test * (1 + len(found["tests"])) * (reading + answering)
+    return CellEstimate(config.run.epochs * epoch + last)
 
 
 def _without_initial(config: TrainConfig) -> TrainConfig:
@@ -90,9 +96,8 @@ def _without_initial(config: TrainConfig) -> TrainConfig:
     return config_from({**config.to_dict(), "model": model})
 
 
-def _epochs_s(
-    config: TrainConfig, test: DataPart, train_measured: int, model: Model, hardware: Hardware
-) -> float:
+def _each_s(config: TrainConfig, model: Model, hardware: Hardware) -> tuple[float, float, float]:
+    """Return how long it takes to read an image, to learn from it, and to answer for it."""
     reading = _seconds(lambda: read_items(config, model, IMAGES)) / IMAGES
     items = read_items(config, model, IMAGES)
     prepared, told = zip(*items, strict=True)
@@ -112,11 +117,7 @@ def _epochs_s(
     model.train()
     step()  # slow the first time
     learning, answering = (_seconds(one) / IMAGES for one in (step, answer))
-    images = config.data.count or PHOTOGRAPHS
-    kept = round(images * config.data.validation_share)
-    asked = kept + min(train_measured, images) + (test.count or PHOTOGRAPHS)
-    epoch = (images - kept) * (reading + learning) + asked * (reading + answering)
-    return config.run.epochs * epoch
+    return reading, learning, answering
 
 
 def _seconds(work: Callable[[], object]) -> float:
