@@ -207,7 +207,7 @@ def _show_heat(sweep: SweepFolder, measure: Measure, axis: str) -> None:
     others = [
         one
         for one in number_axes(sweep)
-        if one != axis and len({row[one] for row in sweep.rows}) > 2
+        if one != axis and len({row.get(one) for row in sweep.rows}) > 2
     ]
     if not others:
         return
@@ -277,7 +277,7 @@ def _show_points(sweep: SweepFolder, measure: Measure) -> None:
 
 
 def _name(row: dict[str, Any], sweep: SweepFolder) -> str:
-    told = [f"{short_axis(axis)} {row[axis]}" for axis in axes_of(sweep.rows)]
+    told = [f"{short_axis(axis)} {row[axis]}" for axis in axes_of(sweep.rows) if axis in row]
     return ", ".join(told) or "the one point"
 
 

@@ -58,7 +58,7 @@ def fits_of(sweep: SweepFolder, measure: Measure, axis: str) -> dict[str, Psycho
             x = float(row[axis])
         except (KeyError, ValueError):
             return {}
-        name = ", ".join(str(row[one]) for one in axes) or sweep.title
+        name = ", ".join(str(row.get(one, "")) for one in axes) or sweep.title
         curves.setdefault(name, []).append((x, row["right"], row["images"]))
     guess = BY_CHANCE.get(measure.task, 0.0)
     found = {}

@@ -59,7 +59,7 @@ def number_axes(sweep: SweepFolder) -> list[str]:
     """Return the axes of a sweep: those of numbers first, then those of more values."""
 
     def order(axis: str) -> tuple[bool, int]:
-        values = [row[axis] for row in sweep.rows]
+        values = [row.get(axis, "") for row in sweep.rows]
         return not _are_numbers(iter(values)), -len(set(values))
 
     return sorted(axes_of(sweep.rows), key=order)
@@ -116,7 +116,7 @@ def _series(
     for place, row in enumerate(sweep.rows):
         if not measure.holds(row) or row["mean"] is None or axis not in row:
             continue
-        rest = [f"{row[one]}" for one in axes_of(sweep.rows) if one != axis]
+        rest = [f"{row[one]}" for one in axes_of(sweep.rows) if one != axis and one in row]
         name = ", ".join(rest) or sweep.title
         point = _point(row, float(row[axis]) if is_number else str(row[axis]), place)
         groups.setdefault(name, []).append(point)
@@ -145,11 +145,13 @@ def heat_of_sweep(sweep: SweepFolder, measure: Measure, across: str, down: str) 
     rows = [row for row in sweep.rows if measure.holds(row) and row["mean"] is not None]
     if not rows:
         return None
-    columns = list(dict.fromkeys(str(row[across]) for row in rows))
-    lines = list(dict.fromkeys(str(row[down]) for row in rows))
+    columns = list(dict.fromkeys(str(row.get(across, "")) for row in rows))
+    lines = list(dict.fromkeys(str(row.get(down, "")) for row in rows))
     found: dict[tuple[str, str], list[float]] = {}
     for row in rows:
-        found.setdefault((str(row[down]), str(row[across])), []).append(100 * row["mean"])
+        found.setdefault((str(row.get(down, "")), str(row.get(across, ""))), []).append(
+            100 * row["mean"]
+        )
     return SweepHeat(
         f"{sweep.title}: {measure.title}",
         short_axis(across),
@@ -194,7 +196,7 @@ def _by_place(
     sweep: SweepFolder, measure: Measure, axes: Sequence[str]
 ) -> dict[tuple[str, ...], Row]:
     return {
-        tuple(str(row[axis]) for axis in axes): row
+        tuple(str(row.get(axis, "")) for axis in axes): row
         for row in sweep.rows
         if measure.holds(row) and row["mean"] is not None
     }
