@@ -153,6 +153,8 @@ def test_words_give_intervals_and_say_when_there_is_none(made: dict[int, Results
     assert "exchanging people" in words.test_sentence(twelve)
     assert words.test_sentence(one) == one.difference.test.note
     assert words.p_text(0.00001) == "p < 0.001"
+    assert "multiplies the odds of a right answer by" in words.mixed_sentence(twelve)
+    assert words.mixed_sentence(one) == one.mixed.note != ""
 
 
 def test_interval_to_report_is_the_one_that_is_shown(made: dict[int, Results]) -> None:

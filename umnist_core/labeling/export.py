@@ -412,7 +412,7 @@ def _image_list(folded: FoldedStudy) -> dict[str, bytes]:
 
 
 def _sources() -> dict[str, bytes]:
-    """Return the script that recomputes every figure, and what it computes them with."""
+    """Return the scripts that recompute figures, and what they compute them with."""
     scoring = {
         f"scoring/{one.name}": one.read_bytes()
         for one in sorted(
@@ -420,8 +420,11 @@ def _sources() -> dict[str, bytes]:
         )
         if one.name.endswith(".py")
     }
-    script = resources.files("umnist_core.labeling").joinpath("recompute.py").read_bytes()
-    return {"recompute.py": script, **scoring}
+    scripts = {
+        name: resources.files("umnist_core.labeling").joinpath(name).read_bytes()
+        for name in ("recompute.py", "mixed_model.R")
+    }
+    return {**scripts, **scoring}
 
 
 def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> str:
@@ -447,6 +450,10 @@ Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.
 follows the log hash by hash, computes every figure anew from the tables and traces, and compares
 with figures.json. It needs Python 3.11 with NumPy, SciPy and pandas, and no umnist.
 
+    Rscript mixed_model.R
+
+fits the crossed mixed model with lme4, and writes mixed_model.csv.
+
 | what | where |
 |---|---|
 | tables, as CSV and Parquet | tables/ |
@@ -456,7 +463,7 @@ with figures.json. It needs Python 3.11 with NumPy, SciPy and pandas, and no umn
 | settings | settings.json |
 | consent, question, instructions | texts/ |
 | events, traces, claims, truth | log/ |
-| how figures are computed | recompute.py, scoring/ (MIT licence, as umnist) |
+| how figures are computed | recompute.py, scoring/, mixed_model.R (MIT licence, as umnist) |
 
 `umnist study import` reads it back.
 """

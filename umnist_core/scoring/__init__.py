@@ -37,6 +37,7 @@ from .looking import (
     heat,
     look_at,
 )
+from .mixed_logistic import FixedEffect, MixedLogistic, fit_mixed_logistic
 from .power import (
     Plan,
     annotators_needed,
@@ -65,7 +66,9 @@ __all__ = [
     "ConfidenceBin",
     "Difference",
     "DigitOnScreen",
+    "FixedEffect",
     "Interval",
+    "MixedLogistic",
     "PermutationTest",
     "Plan",
     "PoolSummary",
@@ -97,6 +100,7 @@ __all__ = [
     "design_effect",
     "detectable_difference",
     "difference_intervals",
+    "fit_mixed_logistic",
     "half_width",
     "heat",
     "is_correct",

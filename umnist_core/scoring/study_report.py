@@ -15,6 +15,7 @@ from . import breakdown
 from .clustering import Clustering, measure_clustering
 from .compare import PERMUTATIONS, Difference, compare_pools
 from .intervals import LEVEL, Interval, annotator_interval, crossed_interval, wilson
+from .mixed_logistic import MixedLogistic, fit_mixed_logistic
 from .power import Plan, detectable_difference, power_table
 from .published import PublishedFigure, TwoProportions, beside_published, published_comparison
 from .reasons import WhyWrong, why_wrong
@@ -79,6 +80,9 @@ class StudyReport:
         power is planned with.
     difference
         Guided minus unguided.
+    mixed
+        The logistic mixed model of all answers, people and images crossed, with the effect
+        ``guided`` where both pools have answers.
     detectable
         Difference that this study finds with a power of 80 %, with the labels of the smaller
         pool; NaN without answers in both.
@@ -99,6 +103,7 @@ class StudyReport:
     pools: tuple[PoolSummary, ...]
     clustering: Clustering
     difference: Difference
+    mixed: MixedLogistic
     detectable: float
     power: pd.DataFrame
     published: tuple[PublishedFigure, ...]
@@ -164,6 +169,7 @@ def report(
         pools=pools,
         clustering=clustering,
         difference=difference,
+        mixed=_mixed(first, level),
         detectable=detectable_difference(plan, smaller) if plan and smaller else nan,
         power=power_table(plan, smaller),
         published=tuple(
@@ -190,6 +196,17 @@ def _summary(pool: str, labels: pd.DataFrame, level: float) -> PoolSummary:
         crossed=crossed_interval(marks, people, images, level),
         independent=wilson(int(marks.sum()), len(marks), level),
         clustering=measure_clustering(marks, people, level),
+    )
+
+
+def _mixed(labels: pd.DataFrame, level: float) -> MixedLogistic:
+    guided = labels["pool"].to_numpy(object) == "guided"
+    return fit_mixed_logistic(
+        labels["correct"].to_numpy(bool),
+        labels["annotator"].to_numpy(object),
+        labels["stimulus"].to_numpy(object),
+        {"guided": guided} if guided.any() and not guided.all() else {},
+        level,
     )
 
 

@@ -14,6 +14,7 @@ from pages._ui.results.words import (
     REASON_HELP,
     clustering_sentence,
     interval_text,
+    mixed_sentence,
     points_text,
     reported_sentence,
     test_sentence,
@@ -95,6 +96,7 @@ def _accuracy(results: Results, image: str) -> None:
         st.markdown(test_sentence(report))
     else:
         st.markdown(f"{points_text(difference.paired)}. {test_sentence(report)}")
+    st.markdown(mixed_sentence(report))
     published = report.published_difference
     st.caption(
         f"The paper's difference, {points_text(published.difference)}, has p = "

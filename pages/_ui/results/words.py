@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import exp, isnan
 
 from pages._ui.shared.words import NO_FIGURE, percent
 from umnist_core.scoring import Interval, StudyReport
@@ -92,3 +92,24 @@ def clustering_sentence(report: StudyReport) -> str:
         f"({clustering.icc_low:.3f} to {clustering.icc_high:.3f}): {clustering.labels:,} labels "
         f"tell as much as {clustering.effective_labels:,.0f} independent ones."
     )
+
+
+def mixed_sentence(report: StudyReport) -> str:
+    """Return what the mixed model says, as one sentence."""
+    mixed = report.mixed
+    guided = mixed.effect("guided")
+    if not mixed.is_converged:
+        return mixed.note
+    spreads = [
+        f"{name} differ with a standard deviation of {sd:.2f}"
+        for name, sd in (("people", mixed.person_sd), ("images", mixed.image_sd))
+        if not isnan(sd)
+    ]
+    told = f"In the logistic mixed model {' and '.join(spreads)} logits"
+    if guided is not None:
+        low, high = exp(guided.low), exp(guided.high)
+        told += (
+            f", and being guided multiplies the odds of a right answer by "
+            f"{guided.odds_ratio:.2f} ({low:.2f} to {high:.2f}; {p_text(guided.p_value)})"
+        )
+    return f"{told}." + (f" {mixed.note}" if mixed.note else "")
