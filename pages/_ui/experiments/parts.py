@@ -6,14 +6,26 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages._ui.experiments.people import show_people
-from pages._ui.experiments.sweeps import show_sweeps
 from pages._ui.experiments.tables import show_tables
+
+
+def _show_sweeps() -> None:
+    from pages._ui.experiments.sweeps import show_sweeps
+
+    show_sweeps()
+
+
+def _show_people() -> None:
+    # Its statistics take a while to load, which who reads a table does not wait for.
+    from pages._ui.experiments.people import show_people
+
+    show_people()
+
 
 _PARTS: dict[str, Callable[[], None]] = {
     "Published tables": show_tables,
-    "Sweeps": show_sweeps,
-    "People and models": show_people,
+    "Sweeps": _show_sweeps,
+    "People and models": _show_people,
 }
 
 PART = "experiments_part"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +195,16 @@ class Rerun:
 
 def reruns_of(table: PublishedTable) -> list[Rerun]:
     """Return the sweep files that re-run a published table."""
+    return [one for key, one in _reruns() if key in (table.key, *table.also)]
+
+
+@cache
+def _reruns() -> tuple[tuple[str, Rerun], ...]:
+    """Return the sweep files that come with umnist, with the key that each is published under."""
     found = ((name, load_sweep(Path(name))) for name in sweep_names())
-    return [
-        Rerun(name, one.title, one.size, one.needs)
-        for name, one in found
-        if one.published in (table.key, *table.also)
-    ]
+    return tuple(
+        (one.published, Rerun(name, one.title, one.size, one.needs)) for name, one in found
+    )
 
 
 def ours_beside(
