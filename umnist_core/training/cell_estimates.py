@@ -22,8 +22,11 @@ from umnist_core.training.memory import gigabytes, still_norms
 from umnist_core.training.peaks import predict_batch
 from umnist_core.training.validate import evaluation_mode, to_device
 
-IMAGES = 2
-"""Of a trial: the least that batch normalisation learns from."""
+IMAGES = (8, 2)
+"""Of a trial: as many as are worth it, or the least that batch normalisation learns from."""
+
+ANSWERED = 3
+"""Images of a trial that only answers."""
 
 PHOTOGRAPHS = 1000
 """Stands for the number of images of a folder that is not here."""
@@ -56,7 +59,7 @@ def _try_answers(config: Mapping[str, Any]) -> CellEstimate:
     from umnist_core.training.cell_evaluation import run_evaluate_cell
 
     run_evaluate_cell({**config, "count": 1})  # loads, and is slow the first time
-    few = min(IMAGES + 1, config["count"])
+    few = min(ANSWERED, config["count"])
     seconds = _seconds(lambda: run_evaluate_cell({**config, "count": few}))
     return CellEstimate(seconds * config["count"] / few)
 
@@ -73,19 +76,22 @@ def _try_training(found: Mapping[str, Any]) -> CellEstimate:
     hardware = find_hardware(config.run.device)
     model, _ = build_model(config.model, 0)
     prepared, targets = read_items(config, model, 1)[0]
-    needed = predict_batch(model, prepared, targets, IMAGES, "float32")
-    if needed > hardware.free_bytes() / 2:
+    for images in IMAGES:
+        needed = predict_batch(model, prepared, targets, images, "float32")
+        if needed <= hardware.free_bytes() / 2:
+            break
+    else:
         return CellEstimate(
             inf,
-            f"A step of {IMAGES} images of {config.model.name} needs {gigabytes(needed)}, more "
+            f"A step of {images} images of {config.model.name} needs {gigabytes(needed)}, more "
             f"than half of what {hardware.title} has free, so it is not tried here.",
         )
+    reading, learning, answering = _each_s(config, model, images, hardware)
     test = settings_from(DataPart, found["test"], "test").count or PHOTOGRAPHS
-    images = config.data.count or PHOTOGRAPHS
-    kept = round(images * config.data.validation_share)
-    reading, learning, answering = _each_s(config, model, hardware)
-    asked = kept + min(found["train_measured"], images) + test
-    epoch = (images - kept) * (reading + learning) + asked * (reading + answering)
+    count = config.data.count or PHOTOGRAPHS
+    kept = round(count * config.data.validation_share)
+    asked = kept + min(found["train_measured"], count) + test
+    epoch = (count - kept) * (reading + learning) + asked * (reading + answering)
     last = test * (1 + len(found["tests"])) * (reading + answering)
     return CellEstimate(config.run.epochs * epoch + last)
 
@@ -96,10 +102,13 @@ def _without_initial(config: TrainConfig) -> TrainConfig:
     return config_from({**config.to_dict(), "model": model})
 
 
-def _each_s(config: TrainConfig, model: Model, hardware: Hardware) -> tuple[float, float, float]:
+def _each_s(
+    config: TrainConfig, model: Model, images: int, hardware: Hardware
+) -> tuple[float, float, float]:
     """Return how long it takes to read an image, to learn from it, and to answer for it."""
-    reading = _seconds(lambda: read_items(config, model, IMAGES)) / IMAGES
-    items = read_items(config, model, IMAGES)
+    # The first time is slow, and of several `read_items` may give one image again and again.
+    reading = min(_seconds(lambda: read_items(config, model, 1)) for _ in range(2))
+    items = read_items(config, model, images)
     prepared, told = zip(*items, strict=True)
     hardware.place(model)
     batch, targets = model.collate(prepared), to_device(collate_targets(told), hardware)
@@ -116,7 +125,7 @@ def _each_s(config: TrainConfig, model: Model, hardware: Hardware) -> tuple[floa
 
     model.train()
     step()  # slow the first time
-    learning, answering = (_seconds(one) / IMAGES for one in (step, answer))
+    learning, answering = (_seconds(one) / images for one in (step, answer))
     return reading, learning, answering
 
 
