@@ -36,6 +36,11 @@ _SPREADS = np.log((0.03, 4.0))
 _NEAR = (-0.7, 1.0)
 """Where the spread of people lies in the model with two parameters, around that of Rasch's."""
 
+_SPREAD_STEPS = (0.1, 0.3, 0.55, 0.8, 1.0, 1.25, 1.6, 2.1, 2.8)
+_SMALL, _SMALL_SPREADS = 0.25, (0.05, 0.12, 0.2, 0.3, 0.4, 0.52, 0.66, 0.85, 1.1)
+"""Spreads of people that abilities are taken over, all as likely at first: multiples of the
+likeliest one, or these where that is small."""
+
 _STEPS, _CHORDS = 20, 6
 _CLOSE = 1e-7
 """A step that promises less is not taken."""
@@ -55,7 +60,11 @@ class Latent:
     Attributes
     ----------
     abilities
-        float64 (raters,), logits; images of mean difficulty are 0.
+        float64 (raters,), logits, at the likeliest spread of people; images of mean difficulty
+        are 0.
+    ability_mean, ability_sd
+        float64 (raters,): mean and standard deviation of what the answers leave possible, the
+        spread of people not taken as known.
     mean
         Mean ability of people.
     covariance
@@ -73,6 +82,8 @@ class Latent:
     """
 
     abilities: Floats
+    ability_mean: Floats
+    ability_sd: Floats
     mean: float
     covariance: Floats
     person_sd: float
@@ -215,7 +226,8 @@ class _Fit:
         theta, spread = self._start(), MODEL_SD
         self.bend = self._bend(theta)
         if self.people.sum() < 2:
-            return self._told(self._maximise(theta, spread), spread)
+            theta = self._maximise(theta, spread)
+            return self._told(theta, spread, *self._at(theta, spread))
         held = [theta]
 
         def loss(log_spread: float) -> float:
@@ -227,7 +239,32 @@ class _Fit:
             loss, bounds=bounds, method="bounded", options={"xatol": 0.03}
         )
         spread = float(np.exp(best.x))
-        return self._told(self._maximise(held[0], spread), spread)
+        theta = self._maximise(held[0], spread)
+        return self._told(theta, spread, *self._over_spreads(theta, spread))
+
+    def _at(self, theta: Floats, spread: float) -> tuple[Floats, Floats]:
+        """Return the raters' abilities and their variances at one spread of people."""
+        inverse = np.linalg.pinv(self._curvature(theta, spread), hermitian=True)
+        return theta[: self.raters], np.diag(inverse)[: self.raters]
+
+    def _over_spreads(self, theta: Floats, spread: float) -> tuple[Floats, Floats]:
+        """Return abilities and their variances as means over the spreads that are possible.
+
+        Where people answered few images the spread is hardly known, and one that happens to be
+        found small would draw all of them to their mean.
+        """
+        weights, means, variances = [], [], []
+        tried = np.array(_SMALL_SPREADS) if spread < _SMALL else spread * np.array(_SPREAD_STEPS)
+        for other in map(float, tried):
+            theta = self._maximise(theta, other)
+            weights.append(self._marginal(theta, other))
+            mean, variance = self._at(theta, other)
+            means.append(mean)
+            variances.append(variance)
+        shares = np.exp(np.array(weights) - max(weights)) * np.gradient(tried)
+        shares /= shares.sum()
+        mean = shares @ np.array(means)
+        return mean, shares @ (np.array(variances) + (np.array(means) - mean) ** 2)
 
     def _start(self) -> Floats:
         shares = (self.hits.sum(axis=1) + 0.5) / (self.asked.sum(axis=1) + 1)
@@ -282,7 +319,7 @@ class _Fit:
         inner = curve[: self.raters + 1, : self.raters + 1]
         return float(value - self.people.sum() * np.log(spread) - np.linalg.slogdet(inner)[1] / 2)
 
-    def _told(self, theta: Floats, spread: float) -> Latent:
+    def _told(self, theta: Floats, spread: float, mean: Floats, variance: Floats) -> Latent:
         difficulty, slope, _, shares, _ = self._posterior(theta)
         whole = np.asarray(
             np.linalg.pinv(self._curvature(theta, spread), hermitian=True), np.float64
@@ -293,6 +330,8 @@ class _Fit:
         return Latent(
             abilities=theta[: self.raters].copy(),
             mean=float(theta[self.raters]),
+            ability_mean=mean,
+            ability_sd=np.sqrt(np.maximum(0, variance)),
             covariance=whole[: self.raters + 1, : self.raters + 1],
             person_sd=spread if has_people else 0.0,
             image_sd=float(np.exp(theta[-1])),

@@ -112,10 +112,9 @@ def fit_scale(marks: Marks, *, two_parameters: bool = False, level: float = LEVE
     fit = fit_latent(marks, two_parameters=two_parameters)
     normal = float(special.ndtri(0.5 + level / 2))
     ones = np.ones(len(marks.raters))
-    spread = np.sqrt(np.maximum(0, np.diag(fit.covariance)[:-1]))
     by_rater, by_image = marks.asked.sum(axis=1), marks.asked.sum(axis=0)
     return Scale(
-        _listed(marks.raters, fit.abilities, normal * spread, ones, by_rater),
+        _listed(marks.raters, fit.ability_mean, normal * fit.ability_sd, ones, by_rater),
         _listed(
             marks.images,
             fit.difficulties,
