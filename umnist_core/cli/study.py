@@ -26,6 +26,7 @@ from umnist_core.cli._study_choice import (
     study_argument,
 )
 from umnist_core.cli._study_files import FILE_COMMANDS
+from umnist_core.cli._study_plan import plan_command
 from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._study_spec import read_spec, read_text, spec_text
 from umnist_core.cli._types import JOBS, GivenPath, Number
@@ -54,7 +55,7 @@ def study_group() -> None:
     """
 
 
-for _command in (*FILE_COMMANDS, remake_command, simulate_command):
+for _command in (*FILE_COMMANDS, plan_command, remake_command, simulate_command):
     study_group.add_command(_command)
 
 
