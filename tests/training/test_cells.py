@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from umnist_core.attention import AttentionMap, DigitMask
 from umnist_core.datasets import Recipe
 from umnist_core.digits import load_glyphs
 from umnist_core.errors import InvalidValueError, NotFoundError
@@ -18,6 +20,7 @@ from umnist_core.models.base import Model
 from umnist_core.models.cards import Card
 from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.training import cell_estimates, cell_evaluation, cell_training
+from umnist_core.training.cell_attention import image_shares
 from umnist_core.training.cells import find_kinds, run_kind
 
 IPS = {
@@ -220,3 +223,29 @@ def test_estimates_come_from_trials_and_say_what_cannot_be_tried(
     large = cell_estimates.try_cell("train", resolved("train", TRAIN).config)
     assert large.seconds == float("inf")
     assert "more than half of what" in large.note
+
+
+def test_attention_is_divided_among_digits_noise_and_nothing(tmp_path: Path) -> None:
+    """Shares add up to the whole, as those of chance do; noise without ink is refused."""
+    found = run("attend", {**IPS, "count": 2}, tmp_path)["by_image"]
+    for place in range(2):
+        for ending in ("", "_chance"):
+            shares = [found[f"{name}{ending}"][place] for name in ("digits", "noise", "blank")]
+            assert sum(shares) == pytest.approx(1, abs=1e-4)
+    assert found["digits"][0] > found["digits_chance"][0]
+    with pytest.raises(InvalidValueError, match="has no ink of its own"):
+        resolved("attend", {"checkpoint": "digit-finder"})
+
+
+def test_a_place_counts_as_what_it_holds() -> None:
+    """A digit's ink goes before noise, and noise before nothing."""
+    image = np.zeros((20, 20), np.uint8)
+    image[2:4, 2:4] = image[2:4, 12:14] = image[8, 8] = 255
+    masks = [DigitMask(2, 2, np.ones((2, 2), bool))]
+    boxes = np.array([[0, 0, 10, 10], [0, 10, 10, 20], [10, 0, 20, 10]], np.float32)
+    weights = np.array([[[0.5, 0.3, 0.2]]], np.float32)
+    found = image_shares(AttentionMap(weights, boxes, 20, 20, ("sum",), "trial"), image, masks)
+    told = [found[name] for name in ("digits", "noise", "blank")]
+    assert told == pytest.approx([0.5, 0.3, 0.2], abs=1e-6)
+    chances = [found[f"{name}_chance"] for name in ("digits", "noise", "blank")]
+    assert chances == [0.25, 0.25, 0.5]

@@ -175,8 +175,8 @@ def run_evaluate_cell(config: Mapping[str, Any]) -> CellOutcome:
     """
     hardware = find_hardware(config["device"])
     hardware.use()
-    model = _model(config["checkpoint"], str(hardware.key))
-    samples, not_drawn = _samples(config)
+    model = loaded_model(config["checkpoint"], str(hardware.key))
+    samples, not_drawn = evaluation_samples(config)
     cost: dict[str, Any] = {
         "device": hardware.title,
         "hardware": hardware.description,
@@ -207,7 +207,14 @@ def _loaded(path: Path, stamp: tuple[int, int], device: str) -> Model:
     return model.to(find_hardware(device).device)
 
 
-def _model(checkpoint: str, device: str) -> Model:
+def loaded_model(checkpoint: str, device: str) -> Model:
+    """Return the model of a checkpoint on a device; the last ones are kept.
+
+    Raises
+    ------
+    NotFoundError, MissingFileError, DamagedFileError
+        If there is none of that name, or its files cannot be read.
+    """
     path = get_checkpoint(checkpoint)
     return _loaded(path, _stamp(path), device)
 
@@ -237,8 +244,8 @@ class ChosenSamples(Samples):
         return self._samples.describe()
 
 
-def _samples(config: Mapping[str, Any]) -> tuple[ChosenSamples, list[int]]:
-    """Return the images that can be drawn, and the indices of those that cannot."""
+def evaluation_samples(config: Mapping[str, Any]) -> tuple[ChosenSamples, list[int]]:
+    """Return the images of a cell that can be drawn, and the indices of those that cannot."""
     count, first = config["count"], config["first"]
     if config["preset"] == LARGE_SCALE:
         ref = any_ref(LARGE_SCALE, config["overrides"], seed=0, split=config["split"], index=0)

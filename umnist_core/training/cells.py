@@ -13,12 +13,13 @@ from umnist_core.experiments.sweeps.plan import CellKind, Resolved, Settings
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
 from umnist_core.experiments.sweeps.running import CellOutcome
 
-EVALUATE, TRAIN = "evaluate", "train"
+EVALUATE, TRAIN, ATTEND = "evaluate", "train", "attend"
 
 
 def find_kinds() -> dict[str, CellKind]:
     """Return the kinds of cells, by their names."""
-    return {EVALUATE: _Late(_evaluate_kind), TRAIN: _Late(_train_kind), PROBE: ProbeKind()}
+    late = {EVALUATE: _evaluate_kind, TRAIN: _train_kind, ATTEND: _attend_kind}
+    return {name: _Late(load) for name, load in late.items()} | {PROBE: ProbeKind()}
 
 
 class _Late:
@@ -43,6 +44,12 @@ def _train_kind() -> CellKind:
     return TrainKind()
 
 
+def _attend_kind() -> CellKind:
+    from umnist_core.training.cell_attention import AttendKind
+
+    return AttendKind()
+
+
 def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """Do a cell of any kind; `umnist_core.experiments.sweeps.running.Work`."""
     if kind == EVALUATE:
@@ -53,4 +60,8 @@ def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
         from umnist_core.training.cell_training import run_train_cell
 
         return run_train_cell(config, folder)
+    if kind == ATTEND:
+        from umnist_core.training.cell_attention import run_attend_cell
+
+        return run_attend_cell(config)
     return run_probe(kind, config, folder)

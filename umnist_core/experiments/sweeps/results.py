@@ -26,7 +26,7 @@ A result
 ``status``
     ``"done"`` or ``"failed"``.
 ``kind``
-    ``"evaluate"``, ``"train"`` or ``"probe"``.
+    ``"evaluate"``, ``"train"``, ``"attend"`` or ``"probe"``.
 ``labels``
     Axis of the sweep -> this cell's value on it, both texts; what a table has columns of. The
     cells of one point differ in the seed alone.
@@ -36,9 +36,9 @@ A result
     All that the cell follows from, every default included. Of ``evaluate``: ``checkpoint``,
     ``preset``, ``overrides``, ``seed``, ``split``, ``first``, ``count``, ``layer`` (as
     `umnist_core.scenes.SceneRef` takes them; image ``n`` has the index ``figures.index[n]``),
-    ``batch_size`` and ``device``. Of ``train``: ``training``, a whole training configuration
-    (`umnist_core.training.config`), ``test``, the images of the test, ``tests``, the overrides of
-    further ones, and ``train_measured``.
+    ``batch_size`` and ``device``; of ``attend`` the same. Of ``train``: ``training``, a whole
+    training configuration (`umnist_core.training.config`), ``test``, the images of the test,
+    ``tests``, the overrides of further ones, and ``train_measured``.
 ``data``
     What it was made from, by content: ``digits``, ``digits_sha256``, ``stand_in``, and of a
     checkpoint ``checkpoint_sha256``; of folders ``folder_sha256``.
@@ -104,6 +104,16 @@ Figures of ``train``
     For a model with a course of its own (``recipe``), which has lessons instead of epochs: its
     history, or empty. It has ``answers``, and no epochs: ``first``, ``best`` and ``final`` are
     None.
+
+Figures of ``attend``
+---------------------
+``index``, ``not_drawn``
+    As of ``evaluate``.
+``by_image``
+    Lists in the order of ``index``: ``digits``, ``noise`` and ``blank``, shares of the model's
+    attention on places with ink of a digit, else with ink of noise, else with nothing; the same
+    with ``_chance`` behind, the shares of such places in the image; ``ink`` and ``ink_chance``, of
+    the digits' ink itself; and ``pointing`` (`umnist_core.attention.compare`).
 
 Figures of ``probe``
 --------------------

@@ -8,6 +8,7 @@ The axes
     Of ``evaluate``: the task, or `DIGITS_FOUND`; ``test``; empty. Of ``train``: the task;
     ``train``, ``validation`` or ``test``, or the name of a further test; and ``first``, ``best`` or
     ``final`` epoch.
+    Of ``attend``: what attention lies on, `LOOKED_AT`; ``attention``, or ``chance``; empty.
 ``seeds``, ``failed``, ``missing``
     Cells with figures, that failed, and without a result yet.
 ``images``, ``right``
@@ -47,6 +48,8 @@ DIGITS_FOUND = "digits found"
 
 OVER_SEEDS = "Student's t over seeds"
 OVER_IMAGES = "Wilson over images"
+
+LOOKED_AT = ("digits", "noise", "blank", "ink")
 
 MOMENTS = ("first", "best", "final")
 PARTS = ("train", "validation", "test")
@@ -186,6 +189,8 @@ def _measured(done: Sequence[CellResult]) -> list[Row]:
         return _evaluated([one.figures for one in done])
     if done[0].kind == "train":
         return _trained([one.figures for one in done])
+    if done[0].kind == "attend":
+        return _attended([one.figures["by_image"] for one in done])
     answers = [one.figures["answer"] for one in done]
     return [{"task": "answer", "mean": fmean(answers), "sd": _sd(answers)}]
 
@@ -200,6 +205,28 @@ def _evaluated(figures: Sequence[Mapping[str, Any]]) -> list[Row]:
         counted = _pooled([(one["right"], one["digits"]) for one in found])
         rows.append({"task": DIGITS_FOUND, **counted})
     return [{"part": "test", "at": "", **row} for row in rows]
+
+
+def _attended(found: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return rows of the seeds' means over their images."""
+    kept = [one for one in found if one]
+    rows = []
+    for name in LOOKED_AT if kept else ():
+        for part, column in (("attention", name), ("chance", f"{name}_chance")):
+            means = [fmean(one[column]) for one in kept]
+            images = sum(len(one[column]) for one in kept)
+            row: Row = {"task": name, "part": part, "at": "", "images": images}
+            rows.append(row | {"mean": fmean(means), "sd": _sd(means), **_t_over_seeds(means)})
+    return rows
+
+
+def _t_over_seeds(values: Sequence[float]) -> Row:
+    """Return Student's interval; nothing where there is one seed, or all are alike."""
+    if len(set(values)) < 2:
+        return {}
+    variance = stdev(values) ** 2 / len(values)
+    found = t_interval(fmean(values), variance, len(values) - 1, OVER_SEEDS)
+    return {"low": found.low, "high": found.high, "interval": OVER_SEEDS}
 
 
 def _pooled(counts: Sequence[tuple[int, int]]) -> Row:
@@ -245,17 +272,13 @@ def _answered(figures: Sequence[Mapping[str, Any]]) -> list[Row]:
 def _over_seeds(found: Sequence[Mapping[str, Any]], task: str) -> Row:
     counts = [(one["right"][task], one["images"]) for one in found]
     shares = [right / images for right, images in counts if images]
-    row: Row = {
+    return {
         "images": sum(images for _, images in counts),
         "right": sum(right for right, _ in counts),
         "mean": fmean(shares) if shares else None,
         "sd": _sd(shares),
+        **_t_over_seeds(shares),
     }
-    if len(set(shares)) > 1:
-        variance = stdev(shares) ** 2 / len(shares)
-        interval = t_interval(fmean(shares), variance, len(shares) - 1, OVER_SEEDS)
-        row |= {"low": interval.low, "high": interval.high, "interval": OVER_SEEDS}
-    return row
 
 
 def _sd(values: Sequence[float]) -> float | None:

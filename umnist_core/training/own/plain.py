@@ -140,10 +140,11 @@ HALF = {
 
 LESSONS = (
     PlainLesson(LARGE, 64, 400, 128, 1, 1),
-    PlainLesson(QUARTER, 64, 1000, 128, 0, 1),
-    PlainLesson(EIGHTH, 32, 800, 256, 0, 1, earlier=0.15),
-    PlainLesson(HALF, 128, 900, 48, 0, 3, earlier=0.25),
-    PlainLesson({}, 256, 450, 16, 3, 5, earlier=0.25),
+    PlainLesson(QUARTER, 64, 1200, 128, 0, 1),
+    PlainLesson(EIGHTH, 32, 1000, 256, 0, 1, earlier=0.15),
+    PlainLesson({**HALF, "digits": "1"}, 128, 1200, 48, 0, 1, earlier=0.15),
+    PlainLesson(HALF, 128, 1800, 48, 0, 3, earlier=0.25),
+    PlainLesson({}, 256, 500, 16, 3, 5, earlier=0.25, rate=0.3),
 )
 
 
