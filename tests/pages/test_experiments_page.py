@@ -20,7 +20,7 @@ from pages._ui.experiments.people_charts import (
 from pages._ui.experiments.tables import CELL
 from pages._ui.shared.charts import LIGHT
 from tests.experiments.published.making import write_evaluation
-from umnist_core.experiments.drawing.chart import Chart, ChartPoint, ChartSeries, HeatMap
+from umnist_core.experiments.drawing.chart import ChartPoint, ChartSeries, HeatMap, SeriesChart
 from umnist_core.experiments.published.sweep_charts import AnsweredImage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,7 +205,7 @@ def test_charts_of_people_and_models_hold_their_figures() -> None:
 def test_a_point_of_a_figure_knows_its_cell() -> None:
     """What a click tells is the row and the column; bars stand beside each other."""
     points = (ChartPoint("a", 5, 1, 9, "told", {"row": "r", "column": "c"}), ChartPoint("b", 7))
-    chart = Chart("t", "x", "y", (ChartSeries("s", "ours", points),) * 2, names=("a", "b"))
+    chart = SeriesChart("t", "x", "y", (ChartSeries("s", "ours", points),) * 2, names=("a", "b"))
     figure = chart_figure(chart, LIGHT, is_dark=False)
     first, second = figure.data
     assert list(first.customdata[0]) == ["r", "c", "told"]

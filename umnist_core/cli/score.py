@@ -15,7 +15,7 @@ from umnist_core.cli._types import GivenPath
 from umnist_core.seeds import FOLDER_SPLITS
 
 if TYPE_CHECKING:
-    from umnist_core.experiments.published.entries import Entry
+    from umnist_core.experiments.published.entries import ResultEntry
     from umnist_core.experiments.published.submissions import SubmissionScore
 
 FILE = GivenPath(dir_okay=False)
@@ -122,16 +122,16 @@ def _score(submission: Path, options: dict[str, Any]) -> None:
         click.echo(f"Kept as {entry.name!r} in {kept}; the page Experiments shows it.")
 
 
-def _entry(submission: Path, found: SubmissionScore, options: dict[str, Any]) -> Entry:
+def _entry(submission: Path, found: SubmissionScore, options: dict[str, Any]) -> ResultEntry:
     from datetime import UTC, datetime
 
-    from umnist_core.experiments.published.entries import SUMS, Entry
+    from umnist_core.experiments.published.entries import SUMS, ResultEntry
     from umnist_core.experiments.sweeps.costs import machine_facts
 
     words = ["umnist", "score", submission.name, "--data", options["data"].resolve().name]
     words += ["--split", options["split"]] if options["split"] else []
     told = found.to_dict()
-    return Entry(
+    return ResultEntry(
         name=(options["name"] or submission.stem).strip() or "submission",
         table=SUMS,
         column="accuracy",

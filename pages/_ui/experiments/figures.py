@@ -13,12 +13,12 @@ from umnist_core.experiments.drawing.chart import (
     OTHERS,
     OURS,
     PUBLISHED,
-    Chart,
     ChartPoint,
     ChartSeries,
     HeatMap,
+    SeriesChart,
 )
-from umnist_core.experiments.drawing.plots import heat_colour
+from umnist_core.experiments.drawing.plots import heat_colour, heat_text
 
 SYMBOLS = {PUBLISHED: "diamond-open", LOGS: "square-open", OURS: "circle", OTHERS: "square"}
 DASHES = {PUBLISHED: "dash", LOGS: "dot", OURS: "solid", OTHERS: "longdash"}
@@ -32,7 +32,7 @@ _BESIDE = 0.06
 """By how much of a bar's room series stand beside each other."""
 
 
-def chart_figure(chart: Chart, colours: Colours, *, is_dark: bool) -> Any:
+def chart_figure(chart: SeriesChart, colours: Colours, *, is_dark: bool) -> Any:
     """Return a chart; the place of each point is its ``customdata``."""
     figure = go.Figure()
     lines = DARK_LINES if is_dark else LIGHT_LINES
@@ -57,7 +57,7 @@ def chart_figure(chart: Chart, colours: Colours, *, is_dark: bool) -> Any:
     return figure
 
 
-def _axis(chart: Chart) -> dict[str, Any]:
+def _axis(chart: SeriesChart) -> dict[str, Any]:
     if chart.names:
         count = len(chart.names)
         room = {"range": [-0.6, count - 0.4]}
@@ -68,13 +68,13 @@ def _axis(chart: Chart) -> dict[str, Any]:
     return {"type": "log" if chart.log else "linear", **(ticks if len(places) <= 12 else {})}
 
 
-def _ends(chart: Chart) -> tuple[float, float]:
+def _ends(chart: SeriesChart) -> tuple[float, float]:
     placed = [one for series in chart.series if not series.is_across for one in series.points]
     places = [float(one.x) for one in placed if not isinstance(one.x, str)]
     return (min(places), max(places)) if places else (0.0, 1.0)
 
 
-def _series(series: ChartSeries, chart: Chart, colour: str, shift: float) -> Any:
+def _series(series: ChartSeries, chart: SeriesChart, colour: str, shift: float) -> Any:
     points, has_line = series.points, not chart.names
     return go.Scatter(
         x=[chart.names.index(one.x) + shift if isinstance(one.x, str) else one.x for one in points],
@@ -84,6 +84,7 @@ def _series(series: ChartSeries, chart: Chart, colour: str, shift: float) -> Any
         line={"color": colour, "width": 1.8, "dash": DASHES[series.kind]},
         marker={"color": colour, "symbol": SYMBOLS[series.kind], "size": 11},
         error_y=_bars(points, colour),
+        cliponaxis=False,
         customdata=[_data(one) for one in points],
         hovertemplate="%{customdata[2]}<extra>" + series.name + "</extra>",
     )
@@ -120,7 +121,7 @@ def _bars(points: tuple[ChartPoint, ...], colour: str) -> dict[str, Any]:
 
 def heat_figure(heat: HeatMap, colours: Colours) -> Any:
     """Return a heat map, with a number in each cell that has one."""
-    text = [["" if one is None else f"{one:.1f}" for one in row] for row in heat.values]
+    text = [[heat_text(heat, one) for one in row] for row in heat.values]
     figure = go.Figure(
         go.Heatmap(
             x=list(heat.x_names),
@@ -132,16 +133,18 @@ def heat_figure(heat: HeatMap, colours: Colours) -> Any:
             showscale=False,
             xgap=2,
             ygap=2,
-            hovertemplate="%{y}, %{x}: %{z:.1f}<extra></extra>",
+            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         )
     )
     lay_out(figure, colours, height=90 + 40 * len(heat.y_names))
     figure.update_xaxes(title={"text": heat.x_title}, type="category")
-    figure.update_yaxes(title={"text": heat.y_title}, type="category", autorange="reversed")
+    figure.update_yaxes(
+        title={"text": heat.y_title, "standoff": 14}, type="category", autorange="reversed"
+    )
     return figure
 
 
-def told_of(chart: Chart) -> str:
+def told_of(chart: SeriesChart) -> str:
     """Return what a chart shows, for who does not see it."""
     return "; ".join(
         f"{one.name}: {', '.join(f'{point.y:.1f}' for point in one.points[:12])}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from umnist_core.experiments.drawing.chart import Chart, HeatMap
+from umnist_core.experiments.drawing.chart import HeatMap, SeriesChart
 from umnist_core.experiments.published.beside import OurFigure
 from umnist_core.experiments.published.exports import (
     figure_rows,
@@ -20,7 +20,7 @@ from umnist_core.experiments.published.tables import PublishedTable
 
 
 def show_files(
-    table: PublishedTable, ours: Sequence[OurFigure], drawn: Chart | HeatMap | None
+    table: PublishedTable, ours: Sequence[OurFigure], drawn: SeriesChart | HeatMap | None
 ) -> None:
     """Draw a button for each kind of file."""
     made: dict[str, Callable[[], str | bytes]] = {

@@ -25,7 +25,7 @@ from pages._ui.experiments.people_charts import (
 from pages._ui.experiments.rows import rows_html
 from pages._ui.shared.studies import get_service, list_studies
 from umnist_core.errors import UmnistError
-from umnist_core.experiments.drawing.chart import Chart
+from umnist_core.experiments.drawing.chart import SeriesChart
 from umnist_core.experiments.people import (
     ModelAnswers,
     PeopleData,
@@ -143,8 +143,8 @@ def _read_model(file: Any, folder: Path) -> ModelAnswers:
 
 def _show_report(report: PeopleReport) -> None:
     figures = report.to_dict()
-    for sentence in figures.get("sentences", ()):
-        st.markdown(f"- {sentence}")
+    told = "".join(f"<li>{escape(one)}</li>" for one in figures.get("sentences", ()))
+    st.html(f'<ul class="umnist-told">{told}</ul>')
     for sentence in figures["left_out"]:
         st.caption(sentence)
     with st.container(key="people_files", horizontal=True):
@@ -170,7 +170,7 @@ def _zipped(report: PeopleReport) -> bytes:
     return file.getvalue()
 
 
-def _chart(title: str, chart: Chart | None) -> None:
+def _chart(title: str, chart: SeriesChart | None) -> None:
     if chart is None:
         return
     colours, is_dark = colours_here()

@@ -8,10 +8,10 @@ from typing import Any
 from umnist_core.experiments.drawing.chart import (
     OURS,
     PUBLISHED,
-    Chart,
     ChartPoint,
     ChartSeries,
     HeatMap,
+    SeriesChart,
 )
 
 Figures = Mapping[str, Any]
@@ -20,7 +20,7 @@ _RATERS_MOST = 24
 """More would not be told apart in a matrix."""
 
 
-def accuracy_chart(figures: Figures) -> Chart | None:
+def accuracy_chart(figures: Figures) -> SeriesChart | None:
     """Return the accuracy of every rater with its interval, the best first."""
     raters = sorted(figures["raters"], key=lambda one: -(one["accuracy"] or 0.0))
     raters = [one for one in raters if one["accuracy"] is not None]
@@ -43,7 +43,7 @@ def accuracy_chart(figures: Figures) -> Chart | None:
         if points:
             series.append(ChartSeries(title, mark, points))
     names = tuple(one["name"] for one in raters)
-    return Chart("Accuracy on the same images", "", "Right (%)", tuple(series), names=names)
+    return SeriesChart("Accuracy on the same images", "", "Right (%)", tuple(series), names=names)
 
 
 def breakdowns_of(figures: Figures) -> list[str]:
@@ -51,7 +51,7 @@ def breakdowns_of(figures: Figures) -> list[str]:
     return list(dict.fromkeys(one["by"] for one in figures["accuracy"] if one["by"] != "all"))
 
 
-def breakdown_chart(figures: Figures, by: str) -> Chart | None:
+def breakdown_chart(figures: Figures, by: str) -> SeriesChart | None:
     """Return accuracy by a quantity, a series for people and for each model."""
     rows = [one for one in figures["accuracy"] if one["by"] == by and one["accuracy"] is not None]
     if not rows:
@@ -74,7 +74,7 @@ def breakdown_chart(figures: Figures, by: str) -> Chart | None:
     )
     names = tuple(dict.fromkeys(_name(one) for one in rows))
     title = by.replace("_", " ")
-    return Chart(f"Accuracy by {title}", title, "Right (%)", series, names=names)
+    return SeriesChart(f"Accuracy by {title}", title, "Right (%)", series, names=names)
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -105,7 +105,7 @@ def consistency_heat(figures: Figures) -> HeatMap | None:
     )
 
 
-def reason_chart(figures: Figures) -> Chart | None:
+def reason_chart(figures: Figures) -> SeriesChart | None:
     """Return why answers were wrong, of people and of each model, as shares of wrong answers."""
     rows = [
         one for one in figures["reasons"] if one["kind"] != "person" and one["share"] is not None
@@ -129,7 +129,7 @@ def reason_chart(figures: Figures) -> Chart | None:
         for name, points in groups.items()
     )
     names = tuple(dict.fromkeys(str(one["reason"]).replace("_", " ") for one in rows))
-    return Chart("Why answers were wrong", "", "Of wrong answers (%)", series, names=names)
+    return SeriesChart("Why answers were wrong", "", "Of wrong answers (%)", series, names=names)
 
 
 def _percent(share: float | None) -> float | None:

@@ -52,6 +52,12 @@ _CSS = """
   .umnist-images small { color: var(--umnist-quiet); font-size: 0.78rem; }
   .st-key-result_files { display: flex; flex-flow: row wrap; gap: 6px; }
   .st-key-result_files > * { width: auto; }
+  .umnist-told { margin: 0 !important; padding-left: 1.1em; font-size: 0.95rem; }
+  .umnist-told li { margin: 0 0 2px !important; padding: 0; }
+  /* Streamlit darkens what is chosen and pointed at, and leaves its text as it was. */
+  .st-key-experiments [kind="segmented_controlActive"]:is(:hover, :focus, :active) p {
+    color: var(--umnist-ink);
+  }
   .umnist-rows { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
   .umnist-rows :is(th, td) {
     padding: 4px 12px 4px 0 !important; border: 0; text-align: left; font-weight: 400;
@@ -78,5 +84,7 @@ _CSS = """
 
 def apply_experiment_style() -> None:
     """Add the style to the page."""
-    warn = "#e0a030" if st.context.theme.type == "dark" else "#8a4b00"
-    st.html(f"{_CSS}<style>:root {{ --umnist-warn: {warn}; }}</style>")
+    is_dark = st.context.theme.type == "dark"
+    warn, ink = ("#e0a030", "#ececec") if is_dark else ("#8a4b00", "#1f1f1f")
+    told = f"--umnist-warn: {warn}; --umnist-ink: {ink};"
+    st.html(f"{_CSS}<style>:root {{ {told} }}</style>")

@@ -14,7 +14,7 @@ from pages._ui.experiments.files import show_files
 from pages._ui.experiments.loading import colours_here, figures_of_ours
 from pages._ui.shared.systems import SYSTEMS
 from pages._ui.shared.viewer import our_component
-from umnist_core.experiments.drawing.chart import Chart, HeatMap
+from umnist_core.experiments.drawing.chart import HeatMap, SeriesChart
 from umnist_core.experiments.published.beside import OurFigure, reruns_of
 from umnist_core.experiments.published.charts import chart_of, heat_of
 from umnist_core.experiments.published.grid import (
@@ -97,7 +97,7 @@ def _about(table: PublishedTable) -> str:
 # -- figure ---------------------------------------------------------------------------
 
 
-def _show_figure(table: PublishedTable, ours: Sequence[OurFigure]) -> Chart | HeatMap | None:
+def _show_figure(table: PublishedTable, ours: Sequence[OurFigure]) -> SeriesChart | HeatMap | None:
     """Draw the figure of a column, and return what was drawn for files of it."""
     columns = [one for one in table.drawn if chart_of(table, ours, one.key) is not None]
     if not columns:

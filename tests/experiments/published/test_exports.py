@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.experiments.published.making import write_evaluation
-from umnist_core.experiments.drawing.chart import Chart, ChartPoint, ChartSeries, HeatMap
+from umnist_core.experiments.drawing.chart import ChartPoint, ChartSeries, HeatMap, SeriesChart
 from umnist_core.experiments.drawing.picture import svg_text
 from umnist_core.experiments.drawing.plots import chart_picture, heat_picture
 from umnist_core.experiments.drawing.png import png_bytes
@@ -74,7 +74,7 @@ def test_pictures_are_files_of_their_kind(tmp_path: Path) -> None:
     own = ours_beside(classes, [sweep], with_own=False)
     chart = chart_of(table, ours, "digits")
     assert chart is not None
-    pictures: list[Chart | HeatMap] = [chart]
+    pictures: list[SeriesChart | HeatMap] = [chart]
     pictures += heat_of(classes, classes.columns[0].key, own)
     assert len(pictures) == 2
     for drawn in pictures:
@@ -94,7 +94,7 @@ def test_a_chart_is_drawn_where_its_values_are() -> None:
         ChartSeries("a", "ours", points),
         ChartSeries("b <&>", "published", (ChartPoint(float("nan"), 40),), is_across=True),
     )
-    picture = chart_picture(Chart("Title", "x", "y (%)", series, log=True))
+    picture = chart_picture(SeriesChart("Title", "x", "y (%)", series, log=True))
     root = ElementTree.fromstring(svg_text(picture))
     dots = [one for one in root.iter() if one.tag.endswith("circle")][:3]
     xs, ys = ([float(one.attrib[name]) for one in dots] for name in ("cx", "cy"))

@@ -49,7 +49,7 @@ class ChartSeries:
 
 
 @dataclass(frozen=True)
-class Chart:
+class SeriesChart:
     """A chart.
 
     Attributes

@@ -72,7 +72,7 @@ Mark = Stroke | Area | Dot | Label
 
 
 @dataclass(frozen=True)
-class Picture:
+class Drawing:
     """Marks on a sheet, the first lowest; the title is for who does not see it."""
 
     width: int
@@ -81,7 +81,7 @@ class Picture:
     marks: tuple[Mark, ...]
 
 
-def svg_text(picture: Picture, *, ground: str = "") -> str:
+def svg_text(picture: Drawing, *, ground: str = "") -> str:
     """Return a picture as SVG.
 
     Parameters

@@ -10,10 +10,10 @@ from umnist_core.experiments.drawing.chart import (
     OTHERS,
     OURS,
     PUBLISHED,
-    Chart,
     ChartPoint,
     ChartSeries,
     HeatMap,
+    SeriesChart,
 )
 from umnist_core.experiments.drawing.picture import (
     CIRCLE,
@@ -22,9 +22,9 @@ from umnist_core.experiments.drawing.picture import (
     SQUARE,
     Area,
     Dot,
+    Drawing,
     Label,
     Mark,
-    Picture,
     Stroke,
 )
 
@@ -39,7 +39,7 @@ SHAPES = {PUBLISHED: DIAMOND, LOGS: SQUARE, OURS: CIRCLE, OTHERS: SQUARE}
 DASHES = {PUBLISHED: "6 4", LOGS: "2 4", OURS: "", OTHERS: "10 3 2 3"}
 
 
-def chart_picture(chart: Chart) -> Picture:
+def chart_picture(chart: SeriesChart) -> Drawing:
     """Return a chart as a picture; its legend stands on the right."""
     axes = _Axes(chart)
     marks: list[Mark] = [*axes.marks()]
@@ -48,13 +48,13 @@ def chart_picture(chart: Chart) -> Picture:
         marks += _series_marks(series, axes, colour, place, len(chart.series))
         marks += _legend_marks(series, colour, place)
     height = max(HEIGHT, TOP + 26 * len(chart.series) + 30)
-    return Picture(WIDTH, height, chart.title, tuple(marks))
+    return Drawing(WIDTH, height, chart.title, tuple(marks))
 
 
 class _Axes:
     """Where values lie on the sheet."""
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(self, chart: SeriesChart) -> None:
         self.chart = chart
         self.right, self.foot = WIDTH - LEGEND, HEIGHT - FOOT
         points = [point for series in chart.series for point in series.points]
@@ -184,7 +184,7 @@ _DARK, _MIDDLE, _BRIGHT = (13, 42, 74), (33, 130, 140), (253, 231, 130)
 """From little to much; told apart by lightness alone."""
 
 
-def heat_picture(heat: HeatMap) -> Picture:
+def heat_picture(heat: HeatMap) -> Drawing:
     """Return a heat map as a picture, a number in each cell that has one."""
     width = NAMES + CELL_WIDTH * len(heat.x_names) + 16
     height = TOP + CELL_HEIGHT * len(heat.y_names) + FOOT
@@ -195,25 +195,38 @@ def heat_picture(heat: HeatMap) -> Picture:
         y = TOP + CELL_HEIGHT * down
         marks.append(Label((NAMES - 8, y + 22), _cut(name, 21), "end"))
         for along, value in enumerate(row):
-            marks += _heat_cell(NAMES + CELL_WIDTH * along, y, value, low, high)
+            share = None if value is None else _share(value, low, high)
+            marks += _heat_cell(NAMES + CELL_WIDTH * along, y, share, heat_text(heat, value))
     foot = TOP + CELL_HEIGHT * len(heat.y_names)
     for along, name in enumerate(heat.x_names):
         middle = NAMES + CELL_WIDTH * (along + 0.5)
         marks.append(Label((middle, foot + 18), _cut(name, 11), "middle"))
     middle = NAMES + CELL_WIDTH * len(heat.x_names) / 2
     marks.append(Label((middle, foot + 44), f"{heat.x_title}; {heat.unit}", "middle"))
-    return Picture(width, height, heat.title, tuple(marks))
+    return Drawing(width, height, heat.title, tuple(marks))
 
 
-def _heat_cell(x: float, y: float, value: float | None, low: float, high: float) -> Iterator[Mark]:
-    ends = ((x, y), (x + CELL_WIDTH, y), (x + CELL_WIDTH, y + CELL_HEIGHT), (x, y + CELL_HEIGHT))
-    middle = (x + CELL_WIDTH / 2, y + 22)
+def heat_text(heat: HeatMap, value: float | None) -> str:
+    """Return what stands in a cell; with two places where all are of 1 at most, as of kappa."""
     if value is None:
+        return ""
+    known = [one for row in heat.values for one in row if one is not None]
+    places = 2 if max(map(abs, known)) <= 1 else 1
+    return f"{round(value, places) + 0.0:.{places}f}"  # no minus before nought
+
+
+def _share(value: float, low: float, high: float) -> float:
+    return 0.5 if high == low else (value - low) / (high - low)
+
+
+def _heat_cell(x: float, y: float, share: float | None, text: str) -> Iterator[Mark]:
+    ends = ((x, y), (x + CELL_WIDTH, y), (x + CELL_WIDTH, y + CELL_HEIGHT), (x, y + CELL_HEIGHT))
+    if share is None:
         yield Stroke((*ends, ends[0]), FAINT)
         return
-    share = 0.5 if high == low else (value - low) / (high - low)
     yield Area(ends, heat_colour(share))
-    yield Label(middle, f"{value:.1f}", "middle", colour="#111111" if share > 0.55 else "#ffffff")
+    middle = (x + CELL_WIDTH / 2, y + 22)
+    yield Label(middle, text, "middle", colour="#111111" if share > 0.55 else "#ffffff")
 
 
 def heat_colour(share: float) -> str:

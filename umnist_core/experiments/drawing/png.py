@@ -15,9 +15,9 @@ from umnist_core.experiments.drawing.picture import (
     INK,
     Area,
     Dot,
+    Drawing,
     Label,
     Mark,
-    Picture,
     Place,
     Stroke,
 )
@@ -31,7 +31,7 @@ _FINE = 2
 _COLOURS = {INK: "#1f1f1f", FAINT: "#d9d9d9"}
 
 
-def png_bytes(picture: Picture) -> bytes:
+def png_bytes(picture: Drawing) -> bytes:
     """Return a picture as a PNG file on white."""
     zoom = SCALE * _FINE
     sheet = Image.new("RGB", (zoom * picture.width, zoom * picture.height), "#ffffff")

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
-from umnist_core.experiments.drawing.chart import OTHERS, OURS, Chart, ChartPoint, ChartSeries
+from umnist_core.experiments.drawing.chart import OTHERS, OURS, ChartPoint, ChartSeries, SeriesChart
 from umnist_core.experiments.drawing.picture import (
     FAINT,
     INK,
     Area,
     Dot,
+    Drawing,
     Label,
     Mark,
-    Picture,
     Stroke,
 )
 from umnist_core.experiments.drawing.plots import COLOURS, chart_picture, heat_colour
@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 Figures = Mapping[str, Any]
 
 
-def accuracy_chart(rows: Sequence[Row], by: str, x_title: str) -> Picture | None:
+def accuracy_chart(rows: Sequence[Row], by: str, x_title: str) -> Drawing | None:
     """Return accuracy over one quantity, of people and models; None without rows."""
     own = [row for row in rows if row["by"] == by]
     names = tuple(dict.fromkeys(_bin_name(row) for row in own))
@@ -45,7 +45,7 @@ def accuracy_chart(rows: Sequence[Row], by: str, x_title: str) -> Picture | None
         for group in dict.fromkeys(row["group"] for row in own)
     )
     title = f"Accuracy by {x_title}"
-    return chart_picture(Chart(title, x_title, "right answers, %", series, names=names))
+    return chart_picture(SeriesChart(title, x_title, "right answers, %", series, names=names))
 
 
 def _bin_name(row: Row) -> str:
@@ -63,7 +63,7 @@ def _accuracy_point(row: Row) -> ChartPoint:
     return ChartPoint(_bin_name(row), 100 * row["accuracy"], low, high, said)
 
 
-def ability_chart(scale: Row) -> Picture:
+def ability_chart(scale: Row) -> Drawing:
     """Return abilities of people and models, the lowest first."""
     rows = sorted(scale["abilities"], key=lambda row: row["ability"])
     names = tuple(row["name"] for row in rows)
@@ -79,10 +79,10 @@ def ability_chart(scale: Row) -> Picture:
         )
         for kind in dict.fromkeys(row["kind"] for row in rows)
     )
-    return chart_picture(Chart("Ability", "rater", "ability, logits", series, names=names))
+    return chart_picture(SeriesChart("Ability", "rater", "ability, logits", series, names=names))
 
 
-def reason_chart(rows: Sequence[Row]) -> Picture | None:
+def reason_chart(rows: Sequence[Row]) -> Drawing | None:
     """Return why wrong answers were wrong, of people together and of each model."""
     own = [row for row in rows if row["kind"] != "person" and row["wrong"] and row["answers"]]
     if not own:
@@ -114,14 +114,16 @@ def reason_chart(rows: Sequence[Row]) -> Picture | None:
     )
     named = {point.x for one in series for point in one.points}
     names = tuple(title for title in titles.values() if title in named)
-    chart = Chart("Why answers are wrong", "reason", "of wrong answers, %", series, names=names)
+    chart = SeriesChart(
+        "Why answers are wrong", "reason", "of wrong answers, %", series, names=names
+    )
     return chart_picture(chart)
 
 
 # -- matrices -------------------------------------------------------------------------
 
 
-def kappa_matrix_picture(figures: Figures) -> Picture | None:
+def kappa_matrix_picture(figures: Figures) -> Drawing | None:
     """Return the error consistency of each two raters; None where there are too many, or one."""
     names = [row["name"] for row in figures["raters"]]
     pairs = {(row["a"], row["b"]): row for row in figures["consistency"]["pairs"]}
@@ -140,7 +142,7 @@ def kappa_matrix_picture(figures: Figures) -> Picture | None:
         middle = left + size * (along + 0.5)
         marks.append(Label((middle + 4, foot + 8), _cut(name, 14), "end", 11.0, turned=True))
     width = left + size * len(names) + 16
-    return Picture(width, foot + 110, "Error consistency of each two", tuple(marks))
+    return Drawing(width, foot + 110, "Error consistency of each two", tuple(marks))
 
 
 def _matrix_cell(x: float, y: float, size: float, row: Row | None) -> Iterator[Mark]:
@@ -159,7 +161,7 @@ def _square(x: float, y: float, size: float, colour: str) -> Area:
     return Area(ends, colour)
 
 
-def confusion_picture(row: Row) -> Picture:
+def confusion_picture(row: Row) -> Drawing:
     """Return how often each sum was given for each true one."""
     size, left = 13.0, 60.0
     counts = {(truth, answer): count for truth, answer, count in row["cells"]}
@@ -181,7 +183,7 @@ def confusion_picture(row: Row) -> Picture:
     marks.append(Label((left + size * SUMS / 2, foot + 34), "answer", "middle"))
     marks.append(Label((16, (TOP + foot) / 2), "true sum", "middle", turned=True))
     width = int(left + size * SUMS + 12)
-    return Picture(width, int(foot + 46), f"Sums that {row['name']} gave", tuple(marks))
+    return Drawing(width, int(foot + 46), f"Sums that {row['name']} gave", tuple(marks))
 
 
 def _cut(text: str, most: int) -> str:
@@ -230,7 +232,7 @@ def _ticks(low: float, high: float) -> list[float]:
     ]
 
 
-def curve_picture(rows: Sequence[Row]) -> Picture:
+def curve_picture(rows: Sequence[Row]) -> Drawing:
     """Return the fitted curves over the smallest digit's side, with the shares they are of."""
     places = [at for row in rows for at, _ in row["curve"]]
     plane = _Plane(places, [0.0, 100.0], ("smallest digit's side, px", "right answers, %"))
@@ -244,10 +246,10 @@ def curve_picture(rows: Sequence[Row]) -> Picture:
             said = f"{row['name']}: {point['correct']} of {point['answers']}"
             marks.append(Dot(plane.at(point["x"], share), colour, told=said))
         marks += _key(number, row["name"], colour)
-    return Picture(WIDTH, HEIGHT, "Right answers over the smallest digit's side", tuple(marks))
+    return Drawing(WIDTH, HEIGHT, "Right answers over the smallest digit's side", tuple(marks))
 
 
-def time_picture(rows: Sequence[Row]) -> Picture:
+def time_picture(rows: Sequence[Row]) -> Drawing:
     """Return people's times over models' margins, a dot for each image."""
     points = [(at, seconds) for row in rows for at, seconds, _ in row["points"]]
     longest = max(seconds for _, seconds in points)
@@ -260,7 +262,7 @@ def time_picture(rows: Sequence[Row]) -> Picture:
             told = f"{row['model']}, image {image}"
             marks.append(Dot(plane.at(at, seconds), colour, radius_px=3.0, told=told))
         marks += _key(number, row["model"], colour)
-    return Picture(WIDTH, HEIGHT, "People's times over a model's margin", tuple(marks))
+    return Drawing(WIDTH, HEIGHT, "People's times over a model's margin", tuple(marks))
 
 
 def _key(number: int, name: str, colour: str) -> Iterator[Mark]:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from umnist_core import __version__
-from umnist_core.experiments.drawing.picture import Picture, svg_text
+from umnist_core.experiments.drawing.picture import Drawing, svg_text
 from umnist_core.experiments.people import plots
 from umnist_core.experiments.people.breakdowns import PEOPLE
 from umnist_core.experiments.people.compare import PeopleReport
@@ -120,7 +120,10 @@ def _consistency(figures: Figures) -> Iterator[str]:
         ],
     )
     yield _figure(plots.kappa_matrix_picture(figures), "Kappa of each two raters.")
-    own = figures["ceiling"]
+    yield from _ceiling(figures["ceiling"])
+
+
+def _ceiling(own: Figures) -> Iterator[str]:
     if own["persons"]:
         yield (
             f"<p>The human ceiling, each person against the others: {_number(own['mean']['kappa'])}"
@@ -128,6 +131,7 @@ def _consistency(figures: Figures) -> Iterator[str]:
             f"{_number(min(_known(own['persons'])))} to {_number(max(_known(own['persons'])))}."
             "</p>"
         )
+    if own["persons"] and own["models"]:
         yield _table(
             "Models and the human ceiling",
             ("model", "kappa with people", "95 % interval", "share of the ceiling"),
@@ -147,7 +151,7 @@ def _known(rows: Sequence[Row]) -> list[float]:
     return [row["kappa"] for row in rows if row["kappa"] is not None] or [float("nan")]
 
 
-def _tests(figures: Figures) -> Iterator[str]:
+def _mixed(figures: Figures) -> Iterator[str]:
     mixed = figures["mixed"]
     if mixed and mixed["effects"]:
         yield "<h2>Models against the mean person</h2>"
@@ -170,6 +174,9 @@ def _tests(figures: Figures) -> Iterator[str]:
                 for row in mixed["effects"]
             ],
         )
+
+
+def _mcnemar(figures: Figures) -> Iterator[str]:
     rows = [row for row in figures["paired_tests"] if row["kind"] == "model-model"]
     if rows:
         yield "<h2>Models against each other</h2><p>McNemar's exact test on the same images.</p>"
@@ -268,7 +275,7 @@ def _curves(figures: Figures) -> Iterator[str]:
             )
 
 
-def _looking(figures: Figures) -> Iterator[str]:
+def _gaze(figures: Figures) -> Iterator[str]:
     if figures["gaze"]:
         yield "<h2>Gaze and attention</h2>"
         yield _table(
@@ -288,6 +295,9 @@ def _looking(figures: Figures) -> Iterator[str]:
             "<p class='soft'>What was on screen stands for gaze: nobody knows where the eyes were."
             "</p>"
         )
+
+
+def _budget(figures: Figures) -> Iterator[str]:
     if figures["viewing_budget"]:
         yield "<h2>The same viewing budget</h2>"
         yield (
@@ -325,11 +335,13 @@ _SECTIONS = (
     _summary,
     _accuracy,
     _consistency,
-    _tests,
+    _mixed,
+    _mcnemar,
     _failures,
     _scale,
     _curves,
-    _looking,
+    _gaze,
+    _budget,
     _method,
 )
 
@@ -337,7 +349,7 @@ _SECTIONS = (
 # -- pieces ---------------------------------------------------------------------------
 
 
-def _figure(picture: Picture | None, caption: str = "") -> str:
+def _figure(picture: Drawing | None, caption: str = "") -> str:
     if picture is None:
         return ""
     told = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""

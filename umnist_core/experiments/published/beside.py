@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from umnist_core.experiments.published.by_class import columns_at, counts_of, is_by_class
-from umnist_core.experiments.published.entries import Entry, imported_sweeps, iter_entries
+from umnist_core.experiments.published.entries import ResultEntry, imported_sweeps, iter_entries
 from umnist_core.experiments.published.tables import PublishedColumn, PublishedRow, PublishedTable
 from umnist_core.experiments.sweeps.plan import load_sweep, sweep_names
 from umnist_core.experiments.sweeps.results import SHIPPED, CellResult, iter_results
@@ -91,7 +91,7 @@ class OurFigure:
     recipe: str = ""
     by: str = ""
     cells: tuple[CellResult, ...] = field(default=(), repr=False)
-    entry: Entry | None = None
+    entry: ResultEntry | None = None
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from umnist_core.experiments.drawing.chart import (
     OTHERS,
     OURS,
     PUBLISHED,
-    Chart,
     ChartPoint,
     ChartSeries,
     HeatMap,
+    SeriesChart,
 )
 from umnist_core.experiments.published.beside import OTHERS as BY_OTHERS
 from umnist_core.experiments.published.beside import OurFigure
@@ -29,7 +29,9 @@ from umnist_core.experiments.published.tables import (
 )
 
 
-def chart_of(table: PublishedTable, ours: Sequence[OurFigure], column_key: str) -> Chart | None:
+def chart_of(
+    table: PublishedTable, ours: Sequence[OurFigure], column_key: str
+) -> SeriesChart | None:
     """Return the chart of a column; None where nothing of it can be drawn.
 
     Rows that have no place on the axis, as those of people and of chance, are lines across.
@@ -46,7 +48,7 @@ def chart_of(table: PublishedTable, ours: Sequence[OurFigure], column_key: str) 
     names += [one.name for one in own if is_bars and not one.row]
     if not is_bars:
         series = _across(series)
-    return Chart(
+    return SeriesChart(
         f"{table.title}: {column.title}",
         str(table.figure.get("x", "")),
         f"{column.title} ({column.unit})" if column.unit else column.title,

@@ -32,7 +32,7 @@ SUMS = "ultramnist-accuracy"
 
 
 @dataclass(frozen=True)
-class Entry:
+class ResultEntry:
     """A row that was brought.
 
     Attributes
@@ -93,7 +93,7 @@ def entries_folder() -> Path:
     return load_settings().data_dir / "results"
 
 
-def add_entry(entry: Entry, *, instead: bool = False) -> Path:
+def add_entry(entry: ResultEntry, *, instead: bool = False) -> Path:
     """Keep a row, and return its file.
 
     Parameters
@@ -125,7 +125,7 @@ def remove_entry(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def iter_entries() -> Iterator[Entry]:
+def iter_entries() -> Iterator[ResultEntry]:
     """Yield the rows that are kept, by the names of their files.
 
     Raises
@@ -137,7 +137,7 @@ def iter_entries() -> Iterator[Entry]:
         yield read_entry(path)
 
 
-def read_entry(path: Path) -> Entry:
+def read_entry(path: Path) -> ResultEntry:
     """Return the row in a file.
 
     Raises
@@ -155,8 +155,8 @@ def read_entry(path: Path) -> Entry:
         number = found.pop("umnist_result")
         if number != FORMAT:
             raise ValueError(f"format {number!r:.20}")
-        known = {name: found[name] for name in Entry.__dataclass_fields__ if name in found}
-        return Entry(**{**known, "missed": tuple(known.get("missed", ()))})
+        known = {name: found[name] for name in ResultEntry.__dataclass_fields__ if name in found}
+        return ResultEntry(**{**known, "missed": tuple(known.get("missed", ()))})
     except OSError as error:
         if isinstance(error, TooLargeError | MissingFileError):
             raise

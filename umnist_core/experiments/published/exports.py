@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from umnist_core.experiments.drawing.chart import Chart, HeatMap
-from umnist_core.experiments.drawing.picture import Picture, svg_text
+from umnist_core.experiments.drawing.chart import HeatMap, SeriesChart
+from umnist_core.experiments.drawing.picture import Drawing, svg_text
 from umnist_core.experiments.drawing.plots import chart_picture, heat_picture
 from umnist_core.experiments.drawing.png import png_bytes
 from umnist_core.experiments.published.beside import TIERS, OurFigure
@@ -166,16 +166,16 @@ def _escaped(text: str) -> str:
 # -- pictures -------------------------------------------------------------------------
 
 
-def picture_of(drawn: Chart | HeatMap) -> Picture:
+def picture_of(drawn: SeriesChart | HeatMap) -> Drawing:
     """Return a chart or a heat map as a picture."""
-    return chart_picture(drawn) if isinstance(drawn, Chart) else heat_picture(drawn)
+    return chart_picture(drawn) if isinstance(drawn, SeriesChart) else heat_picture(drawn)
 
 
-def svg_bytes(drawn: Chart | HeatMap) -> bytes:
+def svg_bytes(drawn: SeriesChart | HeatMap) -> bytes:
     """Return a chart or a heat map as an SVG file on white."""
     return svg_text(picture_of(drawn), ground="#ffffff").encode()
 
 
-def png_file(drawn: Chart | HeatMap) -> bytes:
+def png_file(drawn: SeriesChart | HeatMap) -> bytes:
     """Return a chart or a heat map as a PNG file."""
     return png_bytes(picture_of(drawn))

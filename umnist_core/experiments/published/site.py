@@ -10,7 +10,7 @@ from pathlib import Path
 
 from umnist_core import __version__
 from umnist_core.errors import ConflictError, WriteError
-from umnist_core.experiments.drawing.chart import Chart, HeatMap
+from umnist_core.experiments.drawing.chart import HeatMap, SeriesChart
 from umnist_core.experiments.published.beside import SweepFolder, ours_beside
 from umnist_core.experiments.published.charts import chart_of, heat_of
 from umnist_core.experiments.published.exports import (
@@ -141,10 +141,10 @@ def _write_table(root: Path, table: PublishedTable, sweeps: Iterable[SweepFolder
         (f"../data/{table.key}.{suffix}", words)
         for suffix, words in (("csv", "CSV"), ("parquet", "Parquet"), ("tex", "LaTeX"))
     ]
-    drawn: list[Chart | HeatMap] = []
+    drawn: list[SeriesChart | HeatMap] = []
     for column in table.drawn:
         chart = chart_of(table, ours, column.key)
-        found: list[Chart | HeatMap] = [] if chart is None else [chart]
+        found: list[SeriesChart | HeatMap] = [] if chart is None else [chart]
         found += heat_of(table, column.key, ours)
         for number, one in enumerate(found):
             name = f"{table.key}-{column.key}{f'-{number}' if number else ''}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from umnist_core.experiments.drawing.chart import Chart, HeatMap
+from umnist_core.experiments.drawing.chart import HeatMap, SeriesChart
 from umnist_core.experiments.drawing.picture import svg_text
 from umnist_core.experiments.published.beside import (
     HERE,
@@ -88,7 +88,7 @@ def link(address: str, words: str) -> str:
     return f'<a href="{escape(address)}">{escape(words)}</a>'
 
 
-def figure_html(drawn: Chart | HeatMap) -> str:
+def figure_html(drawn: SeriesChart | HeatMap) -> str:
     """Return a chart or a heat map with its title below."""
     caption = f"<figcaption>{escape(drawn.title)}</figcaption>"
     return f"<figure>{svg_text(picture_of(drawn))}{caption}</figure>"
@@ -97,7 +97,7 @@ def figure_html(drawn: Chart | HeatMap) -> str:
 def table_body(
     table: PublishedTable,
     rows: Sequence[GridRow],
-    drawn: Sequence[Chart | HeatMap],
+    drawn: Sequence[SeriesChart | HeatMap],
     files: Sequence[tuple[str, str]],
 ) -> str:
     """Return the page of a published table: figures, the table, what contradicts it, and ours."""

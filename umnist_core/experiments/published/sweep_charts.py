@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-from umnist_core.experiments.drawing.chart import OTHERS, OURS, Chart, ChartPoint, ChartSeries
+from umnist_core.experiments.drawing.chart import OTHERS, OURS, ChartPoint, ChartSeries, SeriesChart
 from umnist_core.experiments.drawing.chart import HeatMap as SweepHeat
 from umnist_core.experiments.published.beside import OurFigure, SweepFolder
 from umnist_core.experiments.sweeps.results import CellResult
@@ -74,7 +74,7 @@ def _are_numbers(texts: Iterator[Any]) -> bool:
 
 def chart_of_sweep(
     sweeps: Sequence[SweepFolder], measure: Measure, axis: str, *, is_log: bool = False
-) -> Chart | None:
+) -> SeriesChart | None:
     """Return the chart of sweeps over an axis that they share; None without points.
 
     Parameters
@@ -99,7 +99,7 @@ def chart_of_sweep(
     names = () if is_number else tuple(dict.fromkeys(str(row[axis]) for row in rows))
     log = is_log and is_number and all(float(row[axis]) > 0 for row in rows)
     title = " and ".join(one.title for one in sweeps)
-    return Chart(
+    return SeriesChart(
         f"{title}: {measure.title}",
         short_axis(axis),
         f"{measure.title} (%)",
@@ -219,7 +219,7 @@ def _difference(before: Row, after: Row) -> dict[str, float | None]:
 # -- epochs ---------------------------------------------------------------------------
 
 
-def epochs_of(cell: CellResult) -> Chart | None:
+def epochs_of(cell: CellResult) -> SeriesChart | None:
     """Return the accuracy of a training over its epochs, of training and of test images.
 
     Two published contradictions are training accuracies among test accuracies; here both stand.
@@ -237,7 +237,7 @@ def epochs_of(cell: CellResult) -> Chart | None:
                 if row[part]["images"]
             ]
             series.append(ChartSeries(f"{task}, {part} images", kind, tuple(points)))
-    return Chart(f"Epochs of cell {cell.name}", "Epoch", "Right (%)", tuple(series))
+    return SeriesChart(f"Epochs of cell {cell.name}", "Epoch", "Right (%)", tuple(series))
 
 
 # -- images ---------------------------------------------------------------------------
