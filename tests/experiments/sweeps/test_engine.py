@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from tests.experiments.sweeps.traced import ends, here, is_alone, note, probes, quick, run, traced
+from tests.experiments.sweeps.traced import (
+    ends,
+    here,
+    is_alone,
+    meeting,
+    note,
+    probes,
+    quick,
+    run,
+    trace,
+    traced,
+)
 from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
 from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, plan_sweep
@@ -57,9 +68,10 @@ def test_two_sweeps_in_one_folder_share_the_cells(tmp_path: Path) -> None:
     sweep = probes(6, seconds=0.05)
     command = [sys.executable, "-m", "tests.experiments.sweeps.traced", str(tmp_path), "6", "0.05"]
     root = Path(__file__).parents[3]
-    others = [subprocess.Popen(command, cwd=root) for _ in range(2)]
-    summary = run(sweep, tmp_path)
-    assert [one.wait() for one in others] == [0, 0]
+    other = subprocess.Popen([*command, "meeting"], cwd=root)
+    summary = run(sweep, tmp_path, meeting)
+    assert other.wait() == 0
+    assert len({line["pid"] for line in trace(tmp_path)}) > 2
     assert summary.done == summary.cells == 30
     assert ends(tmp_path) == {cell.name: 1 for cell in sweep.cells}
     assert is_alone(tmp_path)

@@ -21,7 +21,7 @@ KILLS = 20
 def start(folder: Path) -> subprocess.Popen[bytes]:
     """Begin the sweep, or go on with it, in a process with two workers."""
     command = [sys.executable, "-m", "tests.experiments.sweeps.traced", str(folder)]
-    return subprocess.Popen([*command, str(VALUES), str(SECONDS)], cwd=ROOT)
+    return subprocess.Popen([*command, str(VALUES), str(SECONDS), "traced"], cwd=ROOT)
 
 
 def begun_in(folder: Path) -> int:

@@ -31,6 +31,16 @@ def traced(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     return found
 
 
+def meeting(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
+    """Do a probe once the processes of two sweeps are at work, which have two each."""
+    note(folder, "begin")
+    while len({line["pid"] for line in trace(folder.parents[1])}) < 3:
+        time.sleep(0.01)
+    found = run_probe(kind, config, folder)
+    note(folder, "end")
+    return found
+
+
 def note(folder: Path, what: str) -> None:
     """Add a line to the trace of the sweep whose cell has a folder."""
     line = json.dumps({"cell": folder.name, "what": what, "pid": os.getpid(), "at": time.time()})
@@ -95,4 +105,5 @@ def run(sweep: Sweep, folder: Path, work: Work = traced, **how: Any) -> SweepSum
 
 if __name__ == "__main__":
     values, seconds = int(sys.argv[2]), float(sys.argv[3])
-    run(probes(values, seconds=seconds), Path(sys.argv[1]))
+    how = {"meeting": meeting, "traced": traced}[sys.argv[4]]
+    run(probes(values, seconds=seconds), Path(sys.argv[1]), how)
