@@ -26,8 +26,8 @@ def test_people_and_images_have_power_hours_and_cost(
     rows = json.loads(_said(words, monkeypatch, capfd))["rows"]
     assert [row["icc"] for row in rows] == [0, 0.02, 0.05, 0.1]
     assert {(row["people"], row["labels"], row["images"]) for row in rows} == {(40, 1000, 500)}
-    assert {row["hours"] for row in rows} == {pytest.approx(40 * (10 + 25 * 1.5) / 60)}
-    assert {row["cost"] for row in rows} == {pytest.approx(380)}
+    assert [row["hours"] for row in rows] == pytest.approx([40 * (10 + 25 * 1.5) / 60] * 4)
+    assert [row["cost"] for row in rows] == pytest.approx([380] * 4)
     powers = [row["power"] for row in rows]
     assert powers == sorted(powers, reverse=True)
     for row in rows:
