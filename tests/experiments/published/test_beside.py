@@ -57,6 +57,28 @@ def test_a_point_stands_at_the_row_of_its_settings(tmp_path: Path) -> None:
     assert (digits.right, digits.of) == (60, 80)
 
 
+def test_a_cell_has_the_figures_of_its_column_alone(tmp_path: Path) -> None:
+    """Digits beside digits, sums beside sums, and what contradicts one at that one."""
+    write_evaluation(tmp_path / "s", PAIRS, published="noise-study")
+    table = get_table("noise-study")
+    rows = grid_of(table, ours_beside(table, [loaded(tmp_path / "s")]))
+    row = next(one for one in rows if one.key == "pairs-1")
+    assert [[round(one.value) for one in cell.ours] for cell in row.cells] == [[75], [85]]
+    assert [len(cell.published) for cell in row.cells] == [1, 0]
+    patch = next(one for one in grid_of(get_table("ips-patch-size"), []) if one.key == "25")
+    assert [len(cell.contradictions) for cell in patch.cells] == [0, 2, 2, 2, 2]
+
+
+def test_people_and_chance_are_lines_across_a_figure() -> None:
+    """They have no place on its axis; networks have."""
+    table = get_table("ultramnist-accuracy")
+    chart = chart_of(table, ours_beside(table, [], with_own=False), "accuracy")
+    assert chart is not None
+    across = {one.name for one in chart.series if one.is_across}
+    assert {"People, guided, published", "Random baseline, published", "digit-finder"} <= across
+    assert "ResNet-50, published" not in across
+
+
 def test_what_stands_behind_one_of_ours_is_said(tmp_path: Path) -> None:
     """Tier, interval, seeds, machine, date, recipe; and that compact is not the published one."""
     write_evaluation(tmp_path / "s", PAIRS, published="noise-study")

@@ -111,6 +111,29 @@ def test_a_site_that_fails_leaves_the_old_one(
     assert [one.name for one in tmp_path.iterdir()] == ["site"]
 
 
+def test_a_site_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which had stepped aside already, and comes back."""
+    old = tmp_path / "site"
+    old.mkdir()
+    (old / MARK).write_text("{}")
+    (old / "index.html").write_text("old")
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name == ".site.new":
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(site, "_write", lambda *_: 1)
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(WriteError, match="Input/output error"):
+        write_site(old, [])
+    assert (old / "index.html").read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["site"]
+
+
 def test_a_folder_that_is_no_sweep_is_told(tmp_path: Path) -> None:
     """Before anything is written."""
     assert load_folder(tmp_path) is None
