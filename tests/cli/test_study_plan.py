@@ -56,7 +56,7 @@ def test_accuracies_to_tell_apart_have_people(
         (["--tell", "49", "52", "--unguided", "40"], "--tell has both accuracies"),
         (["--people", "40", "--difference", "60"], "between 0 and 100 %"),
         (["--tell", "50", "50"], "two different accuracies"),
-        (["--tell", "50", "50.1"], "at most 20,000 people"),
+        (["--tell", "50", "50.1"], "at most 1,000,000 labels"),
         (["--people", "40", "--icc", "0.7", "--image-sd", "5"], "give a smaller one"),
         (["--people", "3"], "--people"),
         (["--tell", "nan", "52"], "--tell"),

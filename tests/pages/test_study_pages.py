@@ -9,12 +9,14 @@ from typing import Any
 from zipfile import is_zipfile
 
 import httpx
+import pandas as pd
 import pytest
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from pages._ui.studies.form import spec_from
 from pages._ui.studies.making import makings, start_making
+from pages._ui.studies.plan import TELL
 from tests.labeling.making import TOLD, old_study, small_spec
 from tests.pages.driving import make_study, open_lab, wait_for
 from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice
@@ -343,6 +345,36 @@ def test_form_says_what_is_missing_and_keeps_what_was_typed(lab: StudyService) -
     assert "The name is a text" in texts(page)
     assert page.number_input(key="new_stimuli").value == 50
     assert lab.studies() == []
+
+
+def test_form_plans_both_ways_and_simulates(lab: StudyService) -> None:
+    """A row for each ICC; the more alike, the less power, and the more people it takes."""
+    page = open_page("studies")
+    page.button(key="new_study").click()
+    run(page)
+    page.number_input(key="new_stimuli").set_value(300)
+    page.number_input(key="new_plan_high").set_value(60.0)
+    page.button(key="new_plan_simulate").click()
+    run(page)
+    table = _plan_of(page)
+    assert table["People"].tolist() == ["20"] * 5
+    powers = [float(text.split()[0]) for text in table["Power"]]
+    assert powers == sorted(powers, reverse=True)
+    assert all(" ± " in text for text in table["Simulated"])
+    page.segmented_control(key="new_plan_question").set_value(TELL)
+    run(page)
+    people = [int(text.replace(",", "")) for text in _plan_of(page)["People"]]
+    assert people == sorted(people)
+    assert "Simulated" not in _plan_of(page)  # another plan was simulated
+    page.number_input(key="new_plan_high").set_value(49.3)
+    run(page)
+    assert "A difference is not 0" in texts(page)
+
+
+def _plan_of(page: AppTest) -> pd.DataFrame:
+    (found,) = [one.value for one in page.dataframe if "ICC" in one.value]
+    table: pd.DataFrame = found
+    return table
 
 
 def test_form_reads_parameters_and_refuses_unknown_ones() -> None:

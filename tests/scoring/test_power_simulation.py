@@ -115,5 +115,5 @@ def test_impossible_studies_are_refused() -> None:
     with pytest.raises(ScoringInputError, match="0 or more"):
         Effort(pay_an_hour=-1)
     rng = np.random.default_rng(0)
-    with pytest.raises(ScoringInputError, match="at most 20,000"):
+    with pytest.raises(ScoringInputError, match="at most 1,000,000"):
         plan_difference(30, Assumptions(0.5, 0.001), Effort(), rng=rng)

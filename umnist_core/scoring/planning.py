@@ -22,8 +22,8 @@ from .published import PUBLISHED
 ICCS = (0.0, 0.02, 0.05, 0.1)
 """From answers that are no more alike than those of two people to clearly alike ones."""
 
-MOST_PEOPLE = 20_000
-"""In each pool; a study that needs more is not simulated."""
+MOST_LABELS = 1_000_000
+"""In each pool; one simulated study of so many takes a few hundred MiB."""
 
 
 @dataclass(frozen=True)
@@ -226,10 +226,10 @@ def _planned(
     studies: int,
 ) -> PlannedStudy:
     """Return one row, of so many people in each pool."""
-    if people > MOST_PEOPLE:
+    if people * images_each > MOST_LABELS:
         raise ScoringInputError(
-            f"Expected at most {MOST_PEOPLE:,} people in each pool, found that an ICC of {icc:g} "
-            f"takes {people:,}; give a larger difference or more images for each."
+            f"Expected at most {MOST_LABELS:,} labels in each pool, found {people * images_each:,} "
+            f"at an ICC of {icc:g}; plan a larger difference, or fewer people or images."
         )
     design = StudyDesign.of(people, images_each, assumed.labels_an_image)
     model = assumed.model(icc)

@@ -9,6 +9,7 @@ import streamlit as st
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.making import makings, start_making
+from pages._ui.studies.plan import show_plan
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
@@ -64,6 +65,8 @@ def show_form(service: StudyService) -> None:
         with st.expander("More settings"):
             values |= _more(values["pools"])
         _say_what_it_takes(values)
+        if len(values["pools"]) == len(POOLS):
+            show_plan(values)
         _show_buttons(service, values)
 
 
