@@ -18,7 +18,7 @@ from umnist_core.experiments.drawing.chart import (
     HeatMap,
     SeriesChart,
 )
-from umnist_core.experiments.drawing.plots import heat_colour, heat_text
+from umnist_core.experiments.drawing.plots import heat_colour, heat_ends, heat_text
 
 SYMBOLS = {PUBLISHED: "diamond-open", LOGS: "square-open", OURS: "circle", OTHERS: "square"}
 DASHES = {PUBLISHED: "dash", LOGS: "dot", OURS: "solid", OTHERS: "longdash"}
@@ -130,6 +130,8 @@ def heat_figure(heat: HeatMap, colours: Colours) -> Any:
             text=text,
             texttemplate="%{text}",
             colorscale=[[one / 10, heat_colour(one / 10)] for one in range(11)],
+            zmin=heat_ends(heat)[0],
+            zmax=heat_ends(heat)[1],
             showscale=False,
             xgap=2,
             ygap=2,

@@ -135,7 +135,7 @@ def test_what_nobody_published_is_empty() -> None:
     assert not any("accuracy" in row.cells for row in get_table("needle").rows)
     assert "accuracy" not in get_table("meth-baselines").get_row("sr").cells
     bars = [row.key for row in get_table("noise-study").rows if row.cells]
-    assert bars == ["none", "pairs-1", "checkerboard-4"]
+    assert bars == ["none", "pairs-1"]
 
 
 def test_peoples_figures_are_those_that_studies_are_compared_with() -> None:

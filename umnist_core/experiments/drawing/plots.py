@@ -51,12 +51,22 @@ def chart_picture(chart: SeriesChart) -> Drawing:
     return Drawing(WIDTH, height, chart.title, tuple(marks))
 
 
+_LETTER_PX, _LETTERS = 6.0, 30
+"""Width of a letter of a bar's name, and how many are shown."""
+
+
 class _Axes:
     """Where values lie on the sheet."""
 
     def __init__(self, chart: SeriesChart) -> None:
         self.chart = chart
         self.right, self.foot = WIDTH - LEGEND, HEIGHT - FOOT
+        names = chart.names
+        # Names that have no room beside each other stand upright.
+        room = (self.right - LEFT) / max(1, len(names)) / _LETTER_PX
+        self.is_turned = any(len(one) > room for one in names)
+        if self.is_turned:
+            self.foot -= round(_LETTER_PX * min(_LETTERS, max(map(len, names)))) - 10
         points = [point for series in chart.series for point in series.points]
         self.top = _nice_top(points)
         self.low = min([0.0, *(end for one in points if (end := _low(one)) < 0)])
@@ -91,10 +101,15 @@ class _Axes:
             yield Label((LEFT - 8, y + 4), f"{value:g}", "end")
         names = self.chart.names
         for tick in names or self._places():
-            said = tick if isinstance(tick, str) else f"{tick:g}"
-            cut = said if not names else _cut(said, (self.right - LEFT) / len(names) / 6.2)
-            yield Label((self.x(tick), self.foot + 18), cut, "middle", 11.0 if names else 13.0)
-        yield Label(((LEFT + self.right) / 2, self.foot + 44), self.chart.x_title, "middle")
+            said = _cut(tick, _LETTERS) if isinstance(tick, str) else f"{tick:g}"
+            size = 11.0 if names else 13.0
+            if self.is_turned:
+                place = (self.x(tick) + 4, self.foot + 8)
+                yield Label(place, said, "end", size, turned=True)
+            else:
+                yield Label((self.x(tick), self.foot + 18), said, "middle", size)
+        title = (LEFT + self.right) / 2, HEIGHT - FOOT + 50 if self.is_turned else self.foot + 44
+        yield Label(title, self.chart.x_title, "middle")
         middle = (TOP + self.foot) / 2
         yield Label((16, middle), self.chart.y_title, "middle", turned=True)
 
@@ -188,8 +203,7 @@ def heat_picture(heat: HeatMap) -> Drawing:
     """Return a heat map as a picture, a number in each cell that has one."""
     width = NAMES + CELL_WIDTH * len(heat.x_names) + 16
     height = TOP + CELL_HEIGHT * len(heat.y_names) + FOOT
-    known = [one for row in heat.values for one in row if one is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    low, high = heat_ends(heat)
     marks: list[Mark] = []
     for down, (name, row) in enumerate(zip(heat.y_names, heat.values, strict=True)):
         y = TOP + CELL_HEIGHT * down
@@ -204,6 +218,14 @@ def heat_picture(heat: HeatMap) -> Drawing:
     middle = NAMES + CELL_WIDTH * len(heat.x_names) / 2
     marks.append(Label((middle, foot + 44), f"{heat.x_title}; {heat.unit}", "middle"))
     return Drawing(width, height, heat.title, tuple(marks))
+
+
+def heat_ends(heat: HeatMap) -> tuple[float, float]:
+    """Return the values of the first and the last colour: of shares always 0 and 100."""
+    if "%" in heat.unit:
+        return 0.0, 100.0
+    known = [one for row in heat.values for one in row if one is not None]
+    return (min(known), max(known)) if known else (0.0, 1.0)
 
 
 def heat_text(heat: HeatMap, value: float | None) -> str:

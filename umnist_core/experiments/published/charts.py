@@ -67,7 +67,8 @@ def _published(table: PublishedTable, column: PublishedColumn) -> Iterator[Chart
             if cell is None:
                 continue
             alone = row.title if row.x is None and not is_bars else ""
-            name = ", ".join(filter(None, (alone or row.series, word)))
+            group = "" if is_bars else alone or row.series
+            name = ", ".join(filter(None, (group, word)))
             groups.setdefault(name, []).append(_point(row, column, cell, is_bars=is_bars))
         for name, points in groups.items():
             yield ChartSeries(name, kind, tuple(sorted(points, key=_place)))
@@ -105,7 +106,7 @@ def _of_ours(
     for one in ours:
         row = rows.get(one.row)
         kind = OTHERS if one.tier == BY_OTHERS else OURS
-        series = "" if row is None or not row.series or row.series in one.name else row.series
+        series = "" if row is None or is_bars or row.series in one.name else row.series
         name = ", ".join(filter(None, (one.name, series, f"by {one.by}" if one.by else "")))
         title = row.title if row is not None else one.name
         x = title if is_bars else one.x

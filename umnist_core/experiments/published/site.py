@@ -24,6 +24,7 @@ from umnist_core.experiments.published.exports import (
 )
 from umnist_core.experiments.published.grid import grid_of
 from umnist_core.experiments.published.site_html import (
+    figure_html,
     link,
     list_html,
     page,
@@ -141,7 +142,7 @@ def _write_table(root: Path, table: PublishedTable, sweeps: Iterable[SweepFolder
         (f"../data/{table.key}.{suffix}", words)
         for suffix, words in (("csv", "CSV"), ("parquet", "Parquet"), ("tex", "LaTeX"))
     ]
-    drawn: list[SeriesChart | HeatMap] = []
+    figures: list[str] = []
     for column in table.drawn:
         chart = chart_of(table, ours, column.key)
         found: list[SeriesChart | HeatMap] = [] if chart is None else [chart]
@@ -150,9 +151,9 @@ def _write_table(root: Path, table: PublishedTable, sweeps: Iterable[SweepFolder
             name = f"{table.key}-{column.key}{f'-{number}' if number else ''}"
             write_whole(root / "figures" / f"{name}.svg", svg_bytes(one))
             write_whole(root / "figures" / f"{name}.png", png_file(one))
-            files += [(f"../figures/{name}.{suffix}", f"{name}.{suffix}") for suffix in _PICTURES]
-        drawn += found
-    body = table_body(table, grid_of(table, ours), drawn, files)
+            pictures = [(f"../figures/{name}.{suffix}", suffix.upper()) for suffix in _PICTURES]
+            figures.append(figure_html(one, pictures))
+    body = table_body(table, grid_of(table, ours), figures, files)
     _save(root / "tables" / f"{table.key}.html", page(table.title, body, up="../"))
     return rows
 

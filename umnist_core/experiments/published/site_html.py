@@ -48,10 +48,11 @@ th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.9rem 0.35rem 
   border-bottom: 1px solid var(--line); font-weight: 400; }
 thead th { font-weight: 600; } td b { font-weight: 600; white-space: nowrap; }
 small { display: block; color: var(--quiet); }
-.ours { color: var(--accent); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; }
+.ours { display: block; color: var(--accent); font-weight: 600; }
+.warn { color: var(--warn); font-weight: 600; }
 .empty { color: var(--quiet); }
-figure { margin: 1rem 0; } figure svg { width: 100%; max-width: 56rem; height: auto; }
-figcaption, .about { color: var(--quiet); }
+figure { margin: 1rem 0; } figure svg { width: 100%; min-width: 34rem; max-width: 56rem; }
+figcaption, .about { color: var(--quiet); } figcaption a { padding: 0.5rem 0.3rem; }
 dl { display: grid; grid-template-columns: 8rem 1fr; gap: 0.2rem 1rem; margin: 0.4rem 0 1.2rem; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 code { overflow-wrap: anywhere; white-space: pre-wrap; }
@@ -88,16 +89,20 @@ def link(address: str, words: str) -> str:
     return f'<a href="{escape(address)}">{escape(words)}</a>'
 
 
-def figure_html(drawn: SeriesChart | HeatMap) -> str:
-    """Return a chart or a heat map with its title below."""
-    caption = f"<figcaption>{escape(drawn.title)}</figcaption>"
-    return f"<figure>{svg_text(picture_of(drawn))}{caption}</figure>"
+def figure_html(drawn: SeriesChart | HeatMap, files: Sequence[tuple[str, str]]) -> str:
+    """Return a chart or a heat map, below it its title and links to its files."""
+    links = " ".join(link(path, words) for path, words in files)
+    title = escape(drawn.title)
+    return (
+        f'<figure><div class="scroll" tabindex="0" role="group" aria-label="{title}">'
+        f"{svg_text(picture_of(drawn))}</div><figcaption>{title} {links}</figcaption></figure>"
+    )
 
 
 def table_body(
     table: PublishedTable,
     rows: Sequence[GridRow],
-    drawn: Sequence[SeriesChart | HeatMap],
+    figures: Sequence[str],
     files: Sequence[tuple[str, str]],
 ) -> str:
     """Return the page of a published table: figures, the table, what contradicts it, and ours."""
@@ -111,7 +116,7 @@ def table_body(
         (
             f'<p class="about">{escape(about)}</p>',
             f'<p class="files">{" ".join(link(path, words) for path, words in files)}</p>',
-            *map(figure_html, drawn),
+            *figures,
             "<h2>Published, and ours</h2>",
             _grid_html(table, rows),
             f"<h2>Contradictions</h2>{list_html(map(escape, against))}" if against else "",
