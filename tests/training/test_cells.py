@@ -168,6 +168,14 @@ def test_seed_is_that_of_weights_and_images_unless_the_file_names_one() -> None:
     assert (course["recipe"]["seed"], course["data"]["seed"]) == (7, 0)
 
 
+def test_noise_study_learns_without_noise_and_is_tested_with_it() -> None:
+    """The layer without noise is that of the training images alone."""
+    (cell, *_) = plan_sweep(load_sweep(Path("fig6-paper")), find_kinds()).cells
+    assert cell.config["training"]["data"]["layer"] == "noise_free"
+    assert cell.config["test"]["layer"] == "full"
+    assert cell.config["tests"]["5 pairs, 4 cells"] == {"shape_pairs": "5", "checkerboard": "4"}
+
+
 def test_what_a_cell_is_made_from_is_known_by_content() -> None:
     """Digits, and weights and settings of a checkpoint, also where a training begins with it."""
     found = resolved("evaluate", IPS).data

@@ -71,12 +71,15 @@ class HeldOutSettings:
         Of them.
     overrides
         Parameters that differ from those of the training images.
+    layer
+        As of `umnist_core.training.config.DataPart`; empty for that of the training images.
     """
 
     count: int = 200
     split: str = "test"
     seed: int = 0
     overrides: Mapping[str, str] = field(default_factory=dict)
+    layer: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def _test_part(data: DataPart, test: HeldOutSettings) -> DataPart:
         seed=test.seed,
         count=test.count,
         overrides=overrides,
+        layer=test.layer or data.layer,
         validation_split="",
         invert=False,
     )
