@@ -67,19 +67,18 @@ def test_pooled_kappa_finds_the_truth_where_people_share_few_images() -> None:
     assert np.mean(found) == pytest.approx(own, abs=3 * np.std(found) / np.sqrt(30))
 
 
-@pytest.mark.parametrize("asked", [1.0, 0.3])
-def test_interval_of_pooled_kappa_holds_the_truth(asked: float) -> None:
+def test_interval_of_pooled_kappa_holds_the_truth_where_people_share_few_images() -> None:
     """In about 95 % of studies, of people with each other and with a model."""
-    rules = KnownRules(images=100, asked=asked)
+    rules = KnownRules(images=100, asked=0.3)
     truths = true_kappas(rules)
     held = np.zeros(2)
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng((7, seed))
         marks, _, _ = simulate_marks(rules, rng)
-        errors = ErrorConsistency(marks, rng=rng, draws=150)
+        errors = ErrorConsistency(marks, rng=rng, draws=100)
         groups = errors.group("person-person"), errors.group("person-model", rules.people)
         held += [one.low <= true <= one.high for one, true in zip(groups, truths, strict=True)]
-    assert (held / 60 >= 0.85).all()
+    assert (held / 40 >= 0.85).all()
 
 
 def test_null_band_holds_independent_errors_and_not_shared_ones() -> None:

@@ -20,14 +20,14 @@ def test_threshold_and_slope_are_recovered() -> None:
     """Intervals hold the truth in about 95 %, the mean estimate is near it."""
     rng = np.random.default_rng(0)
     held, found = np.zeros(2), []
-    for _ in range(100):
+    for _ in range(50):
         fit = fit_psychometric(LEVELS, rng.binomial(60, chances()), np.full(8, 60))
         held += [fit.threshold.low <= 5.5 <= fit.threshold.high]
         held[1] += (fit.slope.low <= 2 <= fit.slope.high) - (
             fit.threshold.low <= 5.5 <= fit.threshold.high
         )
         found.append((fit.threshold.estimate, fit.slope.estimate))
-    assert (held >= 88).all()
+    assert (held >= 43).all()
     assert np.mean(found, axis=0) == pytest.approx([5.5, 2.0], abs=0.12)
 
 
