@@ -55,7 +55,7 @@ _CSS = """
   .umnist-told { margin: 0 !important; padding-left: 1.1em; font-size: 0.95rem; }
   .umnist-told li { margin: 0 0 2px !important; padding: 0; }
   /* Streamlit darkens what is chosen and pointed at, and leaves its text as it was. */
-  .st-key-experiments [kind="segmented_controlActive"]:is(:hover, :focus, :active) p {
+  .st-key-experiments [data-variant="segmented_control"][data-selected]:is(:hover, :focus) p {
     color: var(--umnist-ink);
   }
   .umnist-rows { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
