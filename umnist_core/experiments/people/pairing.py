@@ -67,7 +67,7 @@ def pair(people: PeopleData, models: Sequence[ModelAnswers]) -> Paired:
         was answered by people and all models.
     """
     _check_names(people, models)
-    by_pixels, left_out = _by_pixels(people)
+    by_pixels, left_out = _by_pixels(people) if models else ({}, [])  # people need no hashes
     whole: dict[str, dict[str, ModelAnswer]] = {}
     through: dict[str, dict[tuple[str, str], ModelAnswer]] = {}
     for model in models:
