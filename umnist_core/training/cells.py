@@ -13,6 +13,8 @@ from umnist_core.experiments.sweeps.plan import CellKind, Resolved, Settings
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind, run_probe
 from umnist_core.experiments.sweeps.running import CellOutcome
 
+_NO_MEMORY = "free some there, use fewer --workers, or set device to cpu"
+
 EVALUATE, TRAIN, ATTEND = "evaluate", "train", "attend"
 
 
@@ -50,18 +52,27 @@ def _attend_kind() -> CellKind:
     return AttendKind()
 
 
-def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
-    """Do a cell of any kind; `umnist_core.experiments.sweeps.running.Work`."""
+def _answering(kind: str) -> Callable[[Mapping[str, Any]], CellOutcome]:
     if kind == EVALUATE:
         from umnist_core.training.cell_evaluation import run_evaluate_cell
 
-        return run_evaluate_cell(config)
+        return run_evaluate_cell
+    from umnist_core.training.cell_attention import run_attend_cell
+
+    return run_attend_cell
+
+
+def run_kind(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
+    """Do a cell of any kind; `umnist_core.experiments.sweeps.running.Work`."""
+    if kind in (EVALUATE, ATTEND):
+        from umnist_core.hardware import find_hardware
+        from umnist_core.training.failures import failures_said
+
+        run = _answering(kind)
+        with failures_said(find_hardware(config["device"]), "An image", _NO_MEMORY):
+            return run(config)
     if kind == TRAIN:
         from umnist_core.training.cell_training import run_train_cell
 
         return run_train_cell(config, folder)
-    if kind == ATTEND:
-        from umnist_core.training.cell_attention import run_attend_cell
-
-        return run_attend_cell(config)
     return run_probe(kind, config, folder)

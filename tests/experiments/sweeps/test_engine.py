@@ -25,7 +25,12 @@ from tests.experiments.sweeps.traced import (
     trace,
     traced,
 )
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError
+from umnist_core.errors import (
+    ConflictError,
+    DamagedFileError,
+    DeviceLostError,
+    MissingFileError,
+)
 from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, plan_sweep
 from umnist_core.experiments.sweeps.pool import TRIES, CellSlot, PoolExecutor, share_cores
@@ -124,6 +129,23 @@ def test_cell_that_ends_its_process_fails_alone(tmp_path: Path) -> None:
     assert f"ended {TRIES} times without one, the last time by signal 9" in failed.error
     lines = (tmp_path / "trace.jsonl").read_text().count(failed.name)
     assert lines == TRIES
+
+
+def loses_its_device(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
+    """Do no more in the process that begins, as when a GPU is reset, and all in the next."""
+    lost = folder.parents[1] / "lost"
+    if not lost.exists():
+        lost.write_text(str(os.getpid()))
+    if lost.read_text() == str(os.getpid()):
+        raise DeviceLostError("Expected cuda:0 to answer, found that it no longer computes.")
+    return quick(kind, config, folder)
+
+
+def test_process_that_lost_its_device_is_replaced(tmp_path: Path) -> None:
+    """No cell fails for what its process cannot do any more."""
+    executor = PoolExecutor([CellSlot()])
+    summary = run(probes(2, 1), tmp_path, loses_its_device, executor=executor)
+    assert (summary.done, summary.failed) == (2, 0)
 
 
 def environment(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from umnist_core.datasets.samples import join_pool
-from umnist_core.errors import UmnistError
+from umnist_core.errors import DeviceLostError, UmnistError
 from umnist_core.experiments.sweeps.running import CellTask, Work, give_up, run_cell
 
 STOP_S = 5.0
@@ -225,6 +225,8 @@ def _serve(connection: Connection, owner_pid: int, folder: Path, work: Work) -> 
             answer: Any
             try:
                 answer = run_cell(folder, task, work)
+            except DeviceLostError:
+                sys.exit(1)  # another process may have it again
             except UmnistError as error:
                 answer = error
             connection.send(answer)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from umnist_core.errors import MissingFileError, UmnistError, WriteError
+from umnist_core.errors import DeviceLostError, MissingFileError, UmnistError, WriteError
 from umnist_core.experiments.sweeps.costs import machine_facts, measured
 from umnist_core.experiments.sweeps.leases import claim
 from umnist_core.experiments.sweeps.plan import SweepCell
@@ -108,6 +108,8 @@ def run_cell(folder: Path, task: CellTask, work: Work) -> str:
         If this machine does not see the folder.
     WriteError
         If the result cannot be written; nothing is left of it, and the next one begins anew.
+    DeviceLostError
+        If this process can compute nothing more on its device.
     """
     name = task.cell.name
     if not (folder / CELLS).is_dir():
@@ -156,6 +158,8 @@ def _result(folder: Path, task: CellTask, work: Work) -> CellResult:
     with measured() as cost:
         try:
             found = work(cell.kind, cell.config, place)
+        except DeviceLostError:
+            raise  # the fault of the process, which can do no other cell either
         except UmnistError as error:
             sentence = str(error)
         except Exception as error:  # the boundary: one cell's failure is not that of the sweep
