@@ -21,6 +21,7 @@ from pages._ui.experiments.tables import CELL
 from pages._ui.shared.charts import LIGHT
 from tests.experiments.published.making import write_evaluation
 from umnist_core.experiments.drawing.chart import ChartPoint, ChartSeries, HeatMap, SeriesChart
+from umnist_core.experiments.published import beside
 from umnist_core.experiments.published.sweep_charts import AnsweredImage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,7 @@ PAIRS = [({"shape_pairs": "1", "checkerboard": "4"}, (8, 9)), ({"shape_pairs": "
 def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UMNIST_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
+    monkeypatch.setattr(beside, "SHIPPED", tmp_path / "shipped")  # what ships changes with time
 
 
 def open_page(**asked: str) -> AppTest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -18,6 +18,8 @@ from umnist_core.experiments.published.exports import (
 )
 from umnist_core.experiments.published.tables import PublishedTable
 
+_TITLES = {"csv": "CSV", "parquet": "Parquet", "tex": "LaTeX", "svg": "SVG", "png": "PNG"}
+
 
 def show_files(
     table: PublishedTable, ours: Sequence[OurFigure], drawn: SeriesChart | HeatMap | None
@@ -30,13 +32,25 @@ def show_files(
     }
     if drawn is not None:
         made |= {"svg": lambda: svg_bytes(drawn), "png": lambda: png_file(drawn)}
-    titles = {"csv": "CSV", "parquet": "Parquet", "tex": "LaTeX", "svg": "SVG", "png": "PNG"}
+    show_buttons(table.key, made)
+
+
+def show_buttons(name: str, made: Mapping[str, Callable[[], str | bytes]]) -> None:
+    """Draw a button for each kind of file.
+
+    Parameters
+    ----------
+    name
+        Of the files, without what they end in.
+    made
+        Ending -> what makes the file.
+    """
     with st.container(key="result_files"):
         for suffix, make in made.items():
             st.download_button(
-                titles[suffix],
+                _TITLES[suffix],
                 make,
-                f"{table.key}.{suffix}",
+                f"{name}.{suffix}",
                 key=f"result_file_{suffix}",
                 on_click="ignore",
             )

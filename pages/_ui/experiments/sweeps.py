@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.experiments.figures import chart_figure, heat_figure, told_of
+from pages._ui.experiments.files import show_buttons
 from pages._ui.experiments.links import SHOWN, images_html
 from pages._ui.experiments.loading import (
     CHOSEN_FOLDER,
@@ -22,7 +23,9 @@ from pages._ui.experiments.loading import (
 from pages._ui.experiments.rows import rows_html
 from pages._ui.experiments.thresholds import show_threshold
 from umnist_core.errors import UmnistError
+from umnist_core.experiments.drawing.chart import SeriesChart
 from umnist_core.experiments.published.beside import SweepFolder
+from umnist_core.experiments.published.exports import png_file, svg_bytes
 from umnist_core.experiments.published.progress import progress_of
 from umnist_core.experiments.published.sweep_charts import (
     Measure,
@@ -35,6 +38,7 @@ from umnist_core.experiments.published.sweep_charts import (
     number_axes,
     short_axis,
 )
+from umnist_core.experiments.published.sweep_files import sweep_latex, sweep_parquet
 from umnist_core.experiments.sweeps.results import CellResult
 from umnist_core.experiments.sweeps.tables import axes_of, table_csv
 from umnist_core.paths import expand_home
@@ -155,13 +159,19 @@ def _show_sweep(sweep: SweepFolder, sweeps: list[SweepFolder]) -> None:
             _show_heat(sweep, measure, axis)
             show_threshold(sweep, measure, axis)
         _show_points(sweep, measure)
-    st.download_button(
-        "Table as CSV",
-        table_csv(sweep.rows),
-        f"{sweep.folder.name}.csv",
-        key=f"sweep_file_{sweep.folder.name}",
-        on_click="ignore",
-    )
+    chart = chart_of_sweep(shown, measure, axis) if axis else None
+    _show_files(sweep, chart)
+
+
+def _show_files(sweep: SweepFolder, chart: SeriesChart | None) -> None:
+    made: dict[str, Callable[[], str | bytes]] = {
+        "csv": lambda: table_csv(sweep.rows),
+        "parquet": lambda: sweep_parquet(sweep),
+        "tex": lambda: sweep_latex(sweep),
+    }
+    if chart is not None:
+        made |= {"svg": lambda: svg_bytes(chart), "png": lambda: png_file(chart)}
+    show_buttons(sweep.folder.name, made)
 
 
 def _select(label: str, options: list[str], name: str, sweep: SweepFolder) -> str:

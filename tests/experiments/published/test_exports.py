@@ -28,6 +28,7 @@ from umnist_core.experiments.published.exports import (
     png_file,
     svg_bytes,
 )
+from umnist_core.experiments.published.sweep_files import sweep_latex, sweep_parquet
 from umnist_core.experiments.published.tables import (
     PublishedTable,
     get_table,
@@ -110,3 +111,16 @@ def test_an_empty_cell_of_a_heat_map_stays_empty() -> None:
     texts = [one for one in svg_text(heat_picture(heat)).splitlines() if one.startswith("<text")]
     assert sum(">5.0<" in one for one in texts) == 1
     assert not any("None" in one or "nan" in one for one in texts)
+
+
+def test_the_table_of_a_sweep_is_parquet_and_latex(tmp_path: Path) -> None:
+    """With its axes as texts, and each accuracy with its interval."""
+    write_evaluation(tmp_path, [({"shape_pairs": "1"}, (8, 9))], title="50 % & more")
+    sweep = load_folder(tmp_path)
+    assert sweep is not None
+    frame = pd.read_parquet(io.BytesIO(sweep_parquet(sweep)))
+    assert list(frame["shape_pairs"]) == ["1", "1"]
+    assert list(frame["mean"]) == [0.85, 0.75]
+    text = sweep_latex(sweep)
+    assert r"\caption{50 \% \& more}" in text
+    assert r"1 & Sum & 2 & 85.0 & 64.0 to 94.8 \\" in text

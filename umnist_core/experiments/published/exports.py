@@ -111,17 +111,17 @@ def latex_text(table: PublishedTable, ours: Sequence[OurFigure]) -> str:
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
-        rf"\caption{{{_escaped(f'{table.title}. {table.about}')}}}",
+        rf"\caption{{{latex_escaped(f'{table.title}. {table.about}')}}}",
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         r"\toprule",
-        _line([table.row_title, *(_head(one.title, one.unit) for one in table.columns)]),
+        latex_line([table.row_title, *(_head(one.title, one.unit) for one in table.columns)]),
         r"\midrule",
     ]
     for row in grid_of(table, ours):
-        lines += [_line(cells) for cells in _latex_rows(row)]
+        lines += [latex_line(cells) for cells in _latex_rows(row)]
     lines += [r"\bottomrule", r"\end{tabular}"]
     marks = dict.fromkeys(f"{one.id}: {one.says}" for one in table.contradictions)
-    lines += [rf"\par\smallskip\footnotesize {_escaped(one)}" for one in marks]
+    lines += [rf"\par\smallskip\footnotesize {latex_escaped(one)}" for one in marks]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
@@ -154,12 +154,14 @@ def _our_words(figure: OurFigure) -> str:
     return f"{figure.value:.1f} ({figure.low:.1f} to {figure.high:.1f})"
 
 
-def _line(cells: Sequence[str]) -> str:
+def latex_line(cells: Sequence[str]) -> str:
+    """Return the cells of a row of a LaTeX table; one that begins with blanks is indented."""
     indent = r"\quad " if cells[0].startswith("  ") else ""
-    return indent + " & ".join(_escaped(one.strip()) for one in cells) + r" \\"
+    return indent + " & ".join(latex_escaped(one.strip()) for one in cells) + r" \\"
 
 
-def _escaped(text: str) -> str:
+def latex_escaped(text: str) -> str:
+    """Return a text with what is special in LaTeX escaped."""
     return re.sub(r"[\\&%$#_{}~^\u00b1\u00b2]", lambda found: _SPECIAL[found[0]], text)
 
 
