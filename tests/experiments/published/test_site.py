@@ -81,6 +81,15 @@ def test_one_file_has_every_figure(written: Path) -> None:
     assert "re-run here" in {row["tier"] for row in rows}
 
 
+def test_two_sweeps_of_one_folder_name_have_a_page_each(tmp_path: Path) -> None:
+    """As one that comes with umnist and one's own run of the same file."""
+    for name in ("a", "b"):
+        write_evaluation(tmp_path / name / "same", [({"shape_pairs": "1"}, (8,))], title=name)
+    sweeps = [load_folder(tmp_path / name / "same") for name in ("a", "b")]
+    found = dict(site._named([one for one in sweeps if one is not None]))
+    assert {name: one.title for name, one in found.items()} == {"same": "a", "same-2": "b"}
+
+
 def test_a_site_is_written_anew_and_nothing_else_is_replaced(tmp_path: Path) -> None:
     """A folder with something else in it is left alone."""
     other = tmp_path / "other"

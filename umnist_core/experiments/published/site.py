@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -119,9 +120,10 @@ def _write(root: Path, sweeps: Sequence[SweepFolder]) -> int:
         counts[table.key] = sum(1 for row in rows if row["runs"] is not None and row["name"])
     _save(root / "data" / "all.csv", figures_text(every))
     write_whole(root / "data" / "all.parquet", parquet_bytes(every))
-    for sweep in sweeps:
-        _write_sweep(root, sweep)
-    _save(root / "index.html", page(TITLE, _index(tables, counts, sweeps)))
+    named = dict(_named(sweeps))
+    for name, sweep in named.items():
+        _write_sweep(root, name, sweep)
+    _save(root / "index.html", page(TITLE, _index(tables, counts, named)))
     told = {"umnist": __version__, "tables": len(tables), "sweeps": len(sweeps)}
     _save(root / MARK, json.dumps(told) + "\n")
     return 1 + len(tables) + len(sweeps)
@@ -161,15 +163,25 @@ def _write_table(root: Path, table: PublishedTable, sweeps: Iterable[SweepFolder
 _PICTURES = ("svg", "png")
 
 
-def _write_sweep(root: Path, sweep: SweepFolder) -> None:
-    name = sweep.folder.name
+def _named(sweeps: Sequence[SweepFolder]) -> Iterator[tuple[str, SweepFolder]]:
+    """Yield the sweeps with names that are each other's own; two folders may have one name."""
+    taken: set[str] = set()
+    for sweep in sweeps:
+        plain = re.sub(r"[^\w-]+", "-", sweep.folder.resolve().name).strip("-") or "sweep"
+        names = (plain, *(f"{plain}-{number}" for number in range(2, len(sweeps) + 1)))
+        name = next(one for one in names if one not in taken)
+        taken.add(name)
+        yield name, sweep
+
+
+def _write_sweep(root: Path, name: str, sweep: SweepFolder) -> None:
     _save(root / "data" / f"sweep-{name}.csv", table_csv(sweep.rows))
     body = sweep_body(sweep, [(f"../data/sweep-{name}.csv", "CSV")])
     _save(root / "sweeps" / f"{name}.html", page(sweep.title, body, up="../"))
 
 
 def _index(
-    tables: Sequence[PublishedTable], counts: Mapping[str, int], sweeps: Sequence[SweepFolder]
+    tables: Sequence[PublishedTable], counts: Mapping[str, int], sweeps: Mapping[str, SweepFolder]
 ) -> str:
     parts = [f'<p class="about">{escape(_ABOUT)}</p>']
     files = [("data/all.csv", "All figures as CSV"), ("data/all.parquet", "as Parquet")]
@@ -182,7 +194,7 @@ def _index(
         ]
         parts.append(f"<h2>{escape(title)}</h2>{list_html(items)}")
     if sweeps:
-        items = [link(f"sweeps/{one.folder.name}.html", one.title) for one in sweeps]
+        items = [link(f"sweeps/{name}.html", one.title) for name, one in sweeps.items()]
         parts.append(f"<h2>Sweeps</h2>{list_html(items)}")
     parts.append(f'<p class="about">Written by umnist {__version__}.</p>')
     return "".join(parts)
