@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
 from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.whole_page import find_violations
 from tests.labeling.making import TOLD
 from tests.pages.driving import drive, make_study
 from umnist_core.labeling.telling import CONTACT_FIELDS
@@ -192,3 +193,27 @@ def test_study_pages_fit_a_phone(browser: Browser, lab: StudyApp, scheme: str) -
     expect(page.get_by_role("button", name="Make the study")).to_be_visible()
     assert fits(page)
     context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_plan_beside_the_form_fits_a_phone_and_pleases_axe(
+    browser: Browser, lab: StudyApp, theme: str
+) -> None:
+    """Opened by the keyboard, simulated, with its curve and its table."""
+    page = browser.new_page(
+        viewport={"width": PHONE[0], "height": PHONE[1]},
+        color_scheme=theme,  # type: ignore[arg-type]
+    )
+    lab.open(page, "studies")
+    page.get_by_role("button", name="New study").click()
+    page.locator("summary", has_text="Plan: people, hours, cost and power").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("spinbutton", name="Images", exact=True).fill("300")
+    page.keyboard.press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Simulate 1,000 studies").click()
+    expect(page.locator(".st-key-new_plan_chart").get_by_text("1,000 simulated")).to_be_visible()
+    settle(page)
+    assert fits(page)
+    assert find_violations(page) == []
+    page.close()

@@ -74,10 +74,22 @@ def _wants_simulation(rows: list[PlannedStudy], asked: tuple[Any, ...]) -> bool:
 def _assumed(values: dict[str, Any]) -> Assumptions:
     first, second = st.columns(2)
     low = first.number_input(
-        "Unguided accuracy (%)", 1.0, 99.0, 100 * PUBLISHED["unguided"], 0.5, key="new_plan_low"
+        "Unguided accuracy (%)",
+        1.0,
+        99.0,
+        100 * PUBLISHED["unguided"],
+        0.5,
+        key="new_plan_low",
+        format="%.1f",
     )
     high = second.number_input(
-        "Guided accuracy (%)", 1.0, 99.0, 100 * PUBLISHED["guided"], 0.5, key="new_plan_high"
+        "Guided accuracy (%)",
+        1.0,
+        99.0,
+        100 * PUBLISHED["guided"],
+        0.5,
+        key="new_plan_high",
+        format="%.1f",
     )
     return Assumptions(low / 100, (high - low) / 100, values["labels_per_image"])
 
@@ -87,7 +99,13 @@ def _effort() -> Effort:
     first, second, third = st.columns(3)
     return Effort(
         first.number_input(
-            "Minutes an image", 0.1, 60.0, usual.minutes_an_image, 0.1, key="new_plan_minutes"
+            "Minutes an image",
+            0.1,
+            60.0,
+            usual.minutes_an_image,
+            0.1,
+            key="new_plan_minutes",
+            format="%.1f",
         ),
         second.number_input(
             "Minutes besides",
@@ -96,6 +114,7 @@ def _effort() -> Effort:
             usual.minutes_besides,
             1.0,
             key="new_plan_besides",
+            format="%.0f",
             help="For consent, instructions and practice.",
         ),
         third.number_input("Pay an hour", 0.0, 1000.0, usual.pay_an_hour, 1.0, key="new_plan_pay"),
