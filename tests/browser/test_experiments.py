@@ -51,6 +51,10 @@ def test_a_cell_shows_what_stands_behind_it(page: Page, app: str) -> None:
     page.keyboard.press("Enter")
     expect(panel.get_by_role("heading", name="25 px: multi")).to_be_visible()
     assert "table=ips-patch-size" in page.url
+    page.goto(f"{app}/experiments?table=large-scale")
+    expect(page.get_by_role("button", name="RieszNet, 50,000 digits, scale 8")).to_be_visible()
+    settle(page)
+    assert find_violations(page) == []
 
 
 def test_a_point_of_the_figure_shows_what_stands_behind_it(page: Page, app: str) -> None:

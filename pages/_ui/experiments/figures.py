@@ -28,6 +28,9 @@ DARK_LINES = ("#e0a030", "#4fb3c0", "#d79adb", "#6fb7ff", "#ff9a6b", "#4fd1a5", 
 
 PLOT_PX, LEGEND_PX = 320, 22
 
+_LETTERS = 70
+"""Of all names of bars together, that fit beside each other."""
+
 _BESIDE = 0.06
 """By how much of a bar's room series stand beside each other."""
 
@@ -45,9 +48,16 @@ def chart_figure(chart: SeriesChart, colours: Colours, *, is_dark: bool) -> Any:
             shift = _BESIDE * (number - (len(chart.series) - 1) / 2)
             figure.add_trace(_series(series, chart, colour, shift))
     rows = ceil(len(chart.series) / 2)
-    lay_out(figure, colours, height=PLOT_PX + LEGEND_PX * rows, legend=True)
+    height = PLOT_PX + LEGEND_PX * rows + (60 if _is_long(chart) else 0)
+    lay_out(figure, colours, height=height, legend=True)
     figure.update_layout(
-        legend={"y": -0.2, "yanchor": "top", "x": 0, "itemclick": False, "itemdoubleclick": False},
+        legend={
+            "y": -0.45 if _is_long(chart) else -0.2,
+            "yanchor": "top",
+            "x": 0,
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
         hovermode="closest",
         clickmode="event+select",
     )
@@ -61,11 +71,18 @@ def _axis(chart: SeriesChart) -> dict[str, Any]:
     if chart.names:
         count = len(chart.names)
         room = {"range": [-0.6, count - 0.4]}
-        return {"tickvals": list(range(count)), "ticktext": list(chart.names), **room}
+        # Turned the other way, the last name would not fit and be left out.
+        angle = {"tickangle": -35} if _is_long(chart) else {}
+        return {"tickvals": list(range(count)), "ticktext": list(chart.names), **room, **angle}
     placed = [one for series in chart.series if not series.is_across for one in series.points]
     places = sorted({float(one.x) for one in placed if not isinstance(one.x, str)})
     ticks = {"tickvals": places, "ticktext": [f"{one:g}" for one in places]}
     return {"type": "log" if chart.log else "linear", **(ticks if len(places) <= 12 else {})}
+
+
+def _is_long(chart: SeriesChart) -> bool:
+    """Return whether the names of bars have no room beside each other."""
+    return sum(map(len, chart.names)) > _LETTERS
 
 
 def _ends(chart: SeriesChart) -> tuple[float, float]:

@@ -33,7 +33,9 @@ TIERS = {
 }
 """What stands behind a figure, from another's word to a run of one's own."""
 
-WILSON = "Wilson over images"
+WILSON, ONE_SEED = "Wilson over images", "one seed, no interval"
+DIGITS = "Wilson over digits, as if they were independent"
+"""Names of intervals."""
 
 _RECIPES = {
     "paper": "The published recipe.",
@@ -289,7 +291,7 @@ def _of_classes(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure
                     value=100 * found.estimate,
                     low=_percent(found.low),
                     high=_percent(found.high),
-                    interval=f"{WILSON}, digits as if independent",
+                    interval=DIGITS,
                     x=None,
                     right=right,
                     of=of,
@@ -334,7 +336,7 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
             value=100 * line["mean"],
             low=_percent(line["low"]),
             high=_percent(line["high"]),
-            interval=line["interval"] or "one seed, no interval",
+            interval=DIGITS if line["task"] == DIGITS_FOUND else line["interval"] or ONE_SEED,
             x=x,
             right=line["right"],
             of=line["images"],

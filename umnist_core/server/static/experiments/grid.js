@@ -80,7 +80,11 @@ function line(row, chosen, titles, onChoose) {
   const cells = row.cells.map(({ column, lines }) => {
     const title = titles.get(column) ?? "";
     if (!lines.length) {
-      return h("td", { class: "none", "data-title": title }, h("span", { "aria-label": "empty" }));
+      return h(
+        "td",
+        { class: "none", "data-title": title },
+        h("span", { class: "dash" }, "\u2013"),
+      );
     }
     const isChosen = row.key === chosen.row && column === chosen.column;
     const choose = h(
