@@ -43,6 +43,6 @@ def test_golden_export_is_imported_and_goes_out_the_same(tmp_path: Path) -> None
                 then, now = before.read(name), after.read(name)
                 assert (_columns_of(then, now) if name.endswith(".csv") else now) == then, name
         figures = json.loads(before.read("figures.json"))
-    now = load_report(service, study).to_dict()
-    assert set(now) - set(figures) == {"mixed"}  # which came later
-    assert list(find_differences(figures, {name: now[name] for name in figures})) == []
+    reported = load_report(service, study).to_dict()
+    assert set(reported) - set(figures) == {"mixed"}  # which came later
+    assert list(find_differences(figures, {name: reported[name] for name in figures})) == []

@@ -197,7 +197,9 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any]) -> None:
         PlainCnnConfig(**settings)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"batch": 0}, {"earlier": 1.5}, {"rate": 0.0}, {"fewest": 6}])
+@pytest.mark.parametrize(
+    "change", [{"steps": 0}, {"batch": 0}, {"earlier": 1.5}, {"rate": 0.0}, {"fewest": 6}]
+)
 def test_lessons_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
     """Without steps, images or a learning rate."""
     with pytest.raises(InvalidValueError):

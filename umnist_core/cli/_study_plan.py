@@ -11,6 +11,7 @@ import click
 from tqdm import tqdm
 
 from umnist_core.cli._common import json_option
+from umnist_core.cli._scene_options import SEED
 from umnist_core.cli._types import Number
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ SHARE = Number(0, 100, min_open=True, max_open=True)
     show_default=True,
     help="Simulated for each ICC; 0: the formula alone.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @json_option("Print one JSON object: the assumptions and a row for each ICC.")
 def plan_command(*, as_json: bool, **given: Any) -> None:
     """Say what a study of two pools takes, and what it finds.
