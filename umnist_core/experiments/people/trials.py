@@ -25,6 +25,7 @@ from umnist_core.experiments.people.predictions import ModelAnswers
 from umnist_core.paths import open_file
 from umnist_core.scoring.agreement import Marks
 from umnist_core.scoring.breakdown import SMALLEST_SIDE_EDGES_PX
+from umnist_core.spreadsheets import csv_text
 
 COLUMNS = (
     "subj",
@@ -204,23 +205,20 @@ def _file_name(image: ImageFacts) -> str:
 
 def trials_text(trials: Iterable[Trial]) -> str:
     """Return trials as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for one in trials:
-        writer.writerow(
-            [
-                one.subject,
-                one.session,
-                one.trial,
-                "NaN" if one.seconds is None else repr(one.seconds),
-                NO_ANSWER if one.response is None else one.response,
-                one.category,
-                one.condition,
-                one.image,
-            ]
-        )
-    return text.getvalue()
+    return csv_text(COLUMNS, (dict(zip(COLUMNS, _cells(one), strict=True)) for one in trials))
+
+
+def _cells(one: Trial) -> tuple[object, ...]:
+    return (
+        one.subject,
+        one.session,
+        one.trial,
+        "NaN" if one.seconds is None else repr(one.seconds),
+        NO_ANSWER if one.response is None else one.response,
+        one.category,
+        one.condition,
+        one.image,
+    )
 
 
 def trial_files(trials: Sequence[Trial], data_set: str) -> dict[str, str]:
