@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.experiments.sweeps.results_page import PAGE, tables
 from umnist_core.experiments.sweeps.plan import load_sweep
 from umnist_core.experiments.sweeps.results import CELLS, SHIPPED, SWEEP_FILE, iter_results
 from umnist_core.experiments.sweeps.states import find_plan
@@ -41,3 +42,9 @@ def test_shipped_results_are_small_and_name_no_path_of_a_machine() -> None:
     assert all(path.stat().st_size < 100_000 for path in paths)
     told = re.compile(rb"/(?:home|root|tmp|work)/")
     assert [path.name for path in paths if told.search(path.read_bytes())] == []
+
+
+def test_the_page_of_results_has_their_tables() -> None:
+    """Remake: `python -m tests.experiments.sweeps.results_page`."""
+    page = PAGE.read_text()
+    assert [table for table in tables() if table not in page] == []
