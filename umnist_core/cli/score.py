@@ -125,21 +125,22 @@ def _score(submission: Path, options: dict[str, Any]) -> None:
 def _entry(submission: Path, found: SubmissionScore, options: dict[str, Any]) -> ResultEntry:
     from datetime import UTC, datetime
 
-    from umnist_core.experiments.published.entries import SUMS, ResultEntry
+    from umnist_core.experiments.published.entries import SUMS, ResultEntry, plain_name
     from umnist_core.experiments.sweeps.costs import machine_facts
+    from umnist_core.paths import shown_name
 
     words = ["umnist", "score", submission.name, "--data", options["data"].resolve().name]
     words += ["--split", options["split"]] if options["split"] else []
     told = found.to_dict()
     return ResultEntry(
-        name=(options["name"] or submission.stem).strip() or "submission",
+        name=plain_name(options["name"] or submission.stem) or "submission",
         table=SUMS,
         column="accuracy",
         right=found.right,
         of=found.of,
         date_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         hardware=f"scored on {machine_facts()['hardware']}; what answered is not known",
-        command=shlex.join(words),
+        command=shown_name(shlex.join(words)),
         data={**told["data"], "submission_sha256": found.sha256},
         breakdown=told["breakdown"],
         missed=found.missed,

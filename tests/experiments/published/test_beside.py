@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.experiments.published.making import name_of, write_evaluation, write_training
+from umnist_core.errors import ConflictError
 from umnist_core.experiments.published.beside import (
     HERE,
     OTHERS,
@@ -142,6 +143,18 @@ def test_a_sweep_of_others_is_theirs(tmp_path: Path) -> None:
     (folder,) = imported_sweeps()
     ours = ours_beside(get_table("noise-study"), [loaded(folder)])
     assert {(one.tier, one.by) for one in ours} == {(OTHERS, "Another lab")}
+
+
+def test_sweeps_of_others_are_kept_side_by_side(tmp_path: Path) -> None:
+    """Whatever letters their names are in; to replace one leaves the rest alone."""
+    folders = [tmp_path / name for name in ("a b", "a", "\u7532", "\u4e59", "n" * 250)]
+    for folder in folders:
+        write_evaluation(folder, PAIRS, published="noise-study")
+        import_result(folder, "b c" if folder.name == "a" else "c")
+    import_result(folders[2], "c", instead=True)
+    assert len(imported_sweeps()) == len(folders)
+    with pytest.raises(ConflictError, match="found one of that name"):
+        import_result(folders[2], "c")
 
 
 def test_cards_of_shipped_checkpoints_stand_beside() -> None:

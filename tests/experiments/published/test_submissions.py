@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +14,17 @@ from click.testing import CliRunner
 from umnist_core.cli import root as umnist
 from umnist_core.datasets import Recipe, open_files
 from umnist_core.datasets.write import write_dataset
-from umnist_core.errors import ConflictError, DamagedFileError, UmnistError
+from umnist_core.errors import ConflictError, DamagedFileError, UmnistError, WriteError
 from umnist_core.experiments.published.beside import OTHERS, ours_beside
-from umnist_core.experiments.published.entries import entries_folder, iter_entries, read_entry
+from umnist_core.experiments.published.entries import (
+    SUMS,
+    ResultEntry,
+    add_entry,
+    entries_folder,
+    iter_entries,
+    read_entry,
+)
+from umnist_core.experiments.published.exports import latex_text
 from umnist_core.experiments.published.submissions import score_submission
 from umnist_core.experiments.published.tables import get_table
 from umnist_core.scoring import wilson
@@ -93,6 +102,10 @@ BAD: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "three cells": (lambda lines: [*lines[:-1], lines[-1] + ",x"], "expected an id and a sum"),
     "one missing": (lambda lines: lines[:-1], "1 without one"),
     "unknown": (lambda lines: [*lines, "nobody,3"], "the first 'nobody'"),
+    "names of files": (
+        lambda lines: [lines[0], *(line.replace(",", ".jpeg,") for line in lines[1:])],
+        ".jpeg'; write them so",
+    ),
     "head alone": (lambda lines: lines[:1], "found none"),
     "nothing": (lambda _: [], "expected the columns"),
 }
@@ -131,13 +144,13 @@ def test_a_score_becomes_a_row_and_others_can_import_it(tmp_path: Path, folder: 
     assert CliRunner().invoke(umnist, [*command, "--replace"]).exit_code == 0
     theirs = ["score", "--import", str(out), "--by", "Another lab"]
     assert CliRunner().invoke(umnist, theirs).exit_code == 0
-    assert [(one.name, one.by) for one in iter_entries()] == [
+    assert {(one.name, one.by) for one in iter_entries()} == {
         ("My net", "Another lab"),
         ("My net", ""),
-    ]
+    }
     ours = ours_beside(get_table("ultramnist-accuracy"), [])
     own = [one for one in ours if one.entry is not None]
-    assert [(one.value, one.tier == OTHERS) for one in own] == [(100, True), (100, False)]
+    assert {(one.value, one.tier == OTHERS) for one in own} == {(100, True), (100, False)}
     assert ours_beside(get_table("ultramnist-accuracy"), [], with_own=False) == [
         one for one in ours if one.entry is None
     ]
@@ -152,6 +165,12 @@ def test_a_score_becomes_a_row_and_others_can_import_it(tmp_path: Path, folder: 
         {"column": "nothing"},
         {"name": " "},
         {"umnist_result": 9},
+        {"name": "two\nlines"},
+        {"hardware": "half a letter \ud800"},
+        {"data": ["a list"]},
+        {"breakdown": 5},
+        {"missed": ["a text"]},
+        {"missed": [{"said": float("nan")}]},
     ],
 )
 def test_a_result_that_is_none_is_not_imported(
@@ -166,6 +185,46 @@ def test_a_result_that_is_none_is_not_imported(
     with pytest.raises(DamagedFileError, match="expected a result as"):
         read_entry(out)
     assert not entries_folder().exists()
+
+
+NAMES = (
+    "My net",
+    "my-net",
+    "My net!",
+    "n" * 300,
+    "n" * 299,
+    "\u6a21\u578b",
+    "\u7db2\u7d61",
+    "=1+1",
+)
+
+
+def test_every_name_has_a_row_of_its_own() -> None:
+    """Whatever it is written in, however long; to replace one leaves those like it alone."""
+    for instead in (False, True):
+        for name in NAMES:
+            add_entry(ResultEntry(name, SUMS, "accuracy", 1, 2), instead=instead)
+    assert {one.name for one in iter_entries()} == set(NAMES)
+
+
+def test_names_are_one_line_of_text(tmp_path: Path, folder: Path) -> None:
+    """Also where a file's name has line ends, or bytes that are no text; a page can be written."""
+    path = write(tmp_path / os.fsdecode(b"a\xff\nb.csv"), truth_of(folder))
+    run = CliRunner().invoke(umnist, ["score", str(path), "--data", str(folder), "--add"])
+    assert run.exit_code == 0, run.output
+    (entry,) = iter_entries()
+    assert entry.name == "a\\udcff b"
+    latex_text(get_table(SUMS), ours_beside(get_table(SUMS), [])).encode()
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a file stands in its place."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("UMNIST_DATA", str(tmp_path / "file" / "data"))
+    with pytest.raises(WriteError, match="could not be written"):
+        add_entry(ResultEntry("a", SUMS, "accuracy", 1, 2))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ below ``results/sweeps``, with the files of `umnist_core.experiments.sweeps.resu
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -14,13 +15,19 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from umnist_core.errors import ConflictError, DamagedFileError, MissingFileError, TooLargeError
+from umnist_core.errors import (
+    ConflictError,
+    DamagedFileError,
+    MissingFileError,
+    TooLargeError,
+    WriteError,
+)
 from umnist_core.experiments.published.tables import get_table
 from umnist_core.experiments.sweeps.results import CELLS, SWEEP_FILE, iter_results
 from umnist_core.experiments.sweeps.states import find_plan
 from umnist_core.files import write_whole
 from umnist_core.parsing import parse_json
-from umnist_core.paths import check_file, read_file
+from umnist_core.paths import check_file, read_file, shown_name
 from umnist_core.scoring import wilson
 from umnist_core.settings import load_settings
 
@@ -69,17 +76,17 @@ class ResultEntry:
         texts = (self.name, self.table, self.column, self.by, self.date_utc, self.hardware)
         if not all(isinstance(one, str) for one in (*texts, self.command)) or not self.name.strip():
             raise ValueError("its name and places are texts, and the name is not empty")
+        if any(len(one.splitlines()) > 1 for one in (self.name, self.by)):
+            raise ValueError("its names have one line")
         if type(self.right) is not int or type(self.of) is not int:
             raise ValueError("right and of are whole numbers")
         if not 0 <= self.right <= self.of or not self.of:
             raise ValueError(f"{self.right} of {self.of} right")
         get_table(self.table).get_column(self.column)
-
-    @property
-    def slug(self) -> str:
-        """The name of its file."""
-        told = f"{self.name} {self.by}".strip().lower()
-        return re.sub(r"[^a-z0-9]+", "-", told).strip("-")[:60] or "result"
+        if not all(isinstance(one, Mapping) for one in (self.data, self.breakdown, *self.missed)):
+            raise ValueError("data, breakdown and each of missed have names")
+        # Neither NaN nor half a letter is anything that a page or a table could show.
+        json.dumps(asdict(self), allow_nan=False, ensure_ascii=False).encode()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it, ready for JSON, with its share and interval."""
@@ -91,6 +98,18 @@ class ResultEntry:
 def entries_folder() -> Path:
     """Return where rows are kept; it need not exist."""
     return load_settings().data_dir / "results"
+
+
+def plain_name(text: str) -> str:
+    """Return a name in one line, with backslashes for what of it is no text."""
+    return " ".join(shown_name(text).split())
+
+
+def _file_name(name: str, by: str) -> str:
+    """Return a name for a file that no other row has, in whatever letters they are written."""
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{name} {by}".lower()).strip("-")[:60].strip("-")
+    checksum = hashlib.sha256(f"{name}\0{by}".encode()).hexdigest()[:8]
+    return f"{slug or 'result'}-{checksum}"
 
 
 def add_entry(entry: ResultEntry, *, instead: bool = False) -> Path:
@@ -108,8 +127,11 @@ def add_entry(entry: ResultEntry, *, instead: bool = False) -> Path:
     WriteError
         If it cannot be written.
     """
-    path = entries_folder() / f"{entry.slug}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = entries_folder() / f"{_file_name(entry.name, entry.by)}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(path.parent, error) from error
     if path.exists() and not instead:
         raise ConflictError(
             f"Expected a new name, found a row called {entry.name!r} in {path}; choose another "
@@ -118,6 +140,13 @@ def add_entry(entry: ResultEntry, *, instead: bool = False) -> Path:
     text = json.dumps(entry.to_dict(), indent=1, allow_nan=False)
     write_whole(path, (text + "\n").encode())
     return path
+
+
+def _unwritten(place: Path, error: OSError) -> WriteError:
+    return WriteError(
+        f"{place} could not be written ({error.strerror or error}); what was there is unchanged. "
+        "See to its folder and to room on the disk."
+    )
 
 
 def remove_entry(path: Path) -> None:
@@ -195,6 +224,7 @@ def import_result(path: Path, by: str, *, instead: bool = False) -> Path:
     UmnistError
         If it is no result, or there is one of that name.
     """
+    by = plain_name(by)
     if path.is_dir():
         return _import_sweep(path, by, instead=instead)
     return add_entry(replace(read_entry(path), by=by), instead=instead)
@@ -208,25 +238,39 @@ def _import_sweep(folder: Path, by: str, *, instead: bool) -> Path:
             "the folder that `umnist sweep` wrote."
         )
     names = [one.name for one in iter_results(folder)]  # all of them are read before any is kept
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{folder.resolve().name} {by}".lower()).strip("-")
-    place = entries_folder() / "sweeps" / slug
+    name = _file_name(plain_name(folder.resolve().name), by)
+    place = entries_folder() / "sweeps" / name
     if place.exists() and not instead:
         raise ConflictError(
             f"Expected a new sweep, found one of that name in {place}; add --replace."
         )
-    partial = place.with_name(f".{slug}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    (partial / CELLS).mkdir(parents=True)
-    for name in names:
-        shutil.copyfile(folder / CELLS / f"{name}.json", partial / CELLS / f"{name}.json")
-    plan_text = json.dumps({**plan, "by": by}, separators=(",", ":")) + "\n"
-    write_whole(partial / "plan.json", plan_text.encode())
-    if (folder / SWEEP_FILE).is_file():
-        shutil.copyfile(folder / SWEEP_FILE, partial / SWEEP_FILE)
-    if place.exists():
-        shutil.rmtree(place)
-    partial.rename(place)
+    new, old = (place.with_name(f".{name}.{word}") for word in ("new", "old"))
+    try:
+        for one in (new, old):
+            shutil.rmtree(one, ignore_errors=True)
+        _copy_sweep(folder, new, names, {**plan, "by": by})
+        if place.exists():
+            place.rename(old)
+        new.rename(place)
+    except OSError as error:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, WriteError):
+            raise
+        raise _unwritten(place, error) from error
+    shutil.rmtree(old, ignore_errors=True)
     return place
+
+
+def _copy_sweep(folder: Path, place: Path, names: list[str], plan: Mapping[str, Any]) -> None:
+    (place / CELLS).mkdir(parents=True)
+    for name in names:
+        shutil.copyfile(folder / CELLS / f"{name}.json", place / CELLS / f"{name}.json")
+    text = json.dumps(plan, separators=(",", ":")) + "\n"
+    write_whole(place / "plan.json", text.encode())
+    if (folder / SWEEP_FILE).is_file():
+        shutil.copyfile(folder / SWEEP_FILE, place / SWEEP_FILE)
 
 
 def imported_sweeps() -> list[Path]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from umnist_core.datasets.reader import DatasetReader
 from umnist_core.errors import DamagedFileError, InvalidValueError, MissingFileError, TooLargeError
-from umnist_core.paths import check_file, read_file
+from umnist_core.paths import check_file, read_file, shown_name
 from umnist_core.scenes import Scene
 from umnist_core.scoring import wilson
 from umnist_core.scoring.breakdown import SMALLEST_SIDE_EDGES_PX
@@ -211,8 +211,9 @@ def _images(
     where = f"{reader.root.name}{f' ({chosen})' if chosen else ''}"
     if unknown := [name for name in answers if name not in images]:
         raise InvalidValueError(
-            f"Expected ids of the {len(images):,} images of {where}, found {len(unknown):,} others "
-            f"in {path}, the first {unknown[0][:40]!r}; name the folder that it was made for."
+            f"Expected ids of the {len(images):,} images of {where}, such as "
+            f"{next(iter(images))[:40]!r}, found {len(unknown):,} others in {path}, the first "
+            f"{unknown[0][:40]!r}; write them so, or name the folder that it was made for."
         )
     if missing := [name for name in images if name not in answers]:
         raise InvalidValueError(
@@ -269,7 +270,7 @@ def _share(rows: Iterable[Row]) -> Row:
 
 
 def _describe(reader: DatasetReader, split: str | None, rows: list[Row]) -> dict[str, Any]:
-    data: dict[str, Any] = {"folder": reader.root.resolve().name, "split": split}
+    data: dict[str, Any] = {"folder": shown_name(reader.root.resolve().name), "split": split}
     told = "\n".join(f"{row['id']},{row['true']}" for row in rows)
     data["truth_sha256"] = hashlib.sha256(told.encode()).hexdigest()
     manifest = reader.manifest
