@@ -35,10 +35,15 @@ from umnist_core.experiments.sweeps.engine import run_sweep
 from umnist_core.experiments.sweeps.plan import Sweep, plan_sweep
 from umnist_core.experiments.sweeps.pool import TRIES, CellSlot, PoolExecutor, share_cores
 from umnist_core.experiments.sweeps.probe import PROBE, ProbeKind
-from umnist_core.experiments.sweeps.results import find_result, iter_results, result_path
+from umnist_core.experiments.sweeps.results import (
+    COST_COLUMNS,
+    find_result,
+    iter_results,
+    result_path,
+)
 from umnist_core.experiments.sweeps.running import CellOutcome, CellTask, run_cell
 from umnist_core.experiments.sweeps.states import iter_stale, iter_states
-from umnist_core.experiments.sweeps.tables import COST_COLUMNS, fold_folder
+from umnist_core.experiments.sweeps.tables import fold_folder
 
 
 def plain_table(folder: Path) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from umnist_core.experiments.published.by_class import columns_at, counts_of, is
 from umnist_core.experiments.published.entries import ResultEntry, imported_sweeps, iter_entries
 from umnist_core.experiments.published.tables import PublishedColumn, PublishedRow, PublishedTable
 from umnist_core.experiments.sweeps.plan import load_sweep, sweep_names
-from umnist_core.experiments.sweeps.results import SHIPPED, CellResult, iter_results
+from umnist_core.experiments.sweeps.results import COLUMNS, SHIPPED, CellResult, iter_results
 from umnist_core.experiments.sweeps.states import find_plan
-from umnist_core.experiments.sweeps.tables import COLUMNS, DIGITS_FOUND, fold
+from umnist_core.experiments.sweeps.tables import DIGITS_FOUND, fold
 from umnist_core.models.card_figures import read_figures
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
 from umnist_core.scoring import wilson

@@ -29,7 +29,8 @@ from umnist_core.experiments.published.grid import (
     tier_of,
 )
 from umnist_core.experiments.published.tables import PublishedTable
-from umnist_core.experiments.sweeps.tables import COLUMNS, axes_of
+from umnist_core.experiments.sweeps.results import COLUMNS
+from umnist_core.experiments.sweeps.tables import axes_of
 
 STYLE = """
 :root { color-scheme: light dark; --quiet: light-dark(#595959, #b8b8b8);

@@ -8,7 +8,8 @@ from typing import Any
 from umnist_core.experiments.published.beside import SweepFolder
 from umnist_core.experiments.published.exports import latex_escaped, latex_line
 from umnist_core.experiments.published.sweep_charts import measures_of, short_axis
-from umnist_core.experiments.sweeps.tables import COLUMNS, axes_of
+from umnist_core.experiments.sweeps.results import COLUMNS
+from umnist_core.experiments.sweeps.tables import axes_of
 
 
 def sweep_parquet(sweep: SweepFolder) -> bytes:

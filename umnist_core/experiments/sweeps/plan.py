@@ -25,12 +25,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
+from itertools import combinations, product
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
 from umnist_core.errors import InvalidValueError, MissingFileError, NotFoundError
 from umnist_core.experiments.sweeps.fingerprint import code_of
+from umnist_core.experiments.sweeps.results import COLUMNS
 from umnist_core.parsing import parse_toml
 from umnist_core.seeds import MAX_SEED
 
@@ -185,7 +187,7 @@ def load_sweep(path: Path) -> SweepFile:
     """
     place = _find(path)
     try:
-        text = place.read_text(encoding="utf-8")
+        text = place.read_text(encoding="utf-8-sig")
         found = parse_toml(text)
     except OSError as error:
         raise MissingFileError(
@@ -215,6 +217,7 @@ def parse_sweep(found: Mapping[str, Any], text: str, name: str) -> SweepFile:
             f"A sweep file has {', '.join(known)}; {name} has {unknown[0]!r:.60}; remove it, or "
             "put settings of cells under [base]."
         )
+    _check_values(found, name)
     texts = {key: found.get(key, "") for key in known if key not in ("seeds", "base", "axes")}
     for key, value in texts.items():
         if not isinstance(value, str) or (key in ("title", "kind") and not value.strip()):
@@ -227,7 +230,8 @@ def parse_sweep(found: Mapping[str, Any], text: str, name: str) -> SweepFile:
             raise InvalidValueError(f"{name}: expected a section [{key}]; got {value!r:.60}.")
     base: Settings = {}
     _merge(base, _nested(parts["base"]))
-    axes = {key: _axis(key, value, name) for key, value in _flat_axes(parts["axes"]).items()}
+    axes = {key: _axis(key, value, name) for key, value in _flat_axes(parts["axes"], name).items()}
+    _check_apart(axes, name)
     sweep = SweepFile(
         axes=axes, seeds=_seeds(found.get("seeds", SEEDS), name), base=base, text=text, **texts
     )
@@ -313,8 +317,25 @@ def _find(path: Path) -> Path:
 # -- parts of a file ------------------------------------------------------------------
 
 
+def _check_values(found: Any, name: str, where: str = "") -> None:
+    """Refuse what results cannot hold: dates, times, and numbers that are none or have no end."""
+    if isinstance(found, Mapping):
+        for key, value in found.items():
+            _check_values(value, name, f"{where}.{key}".lstrip("."))
+    elif isinstance(found, list):
+        for value in found:
+            _check_values(value, name, where)
+    elif not isinstance(found, str | int | float) or not (
+        isinstance(found, str) or isfinite(found)
+    ):
+        raise InvalidValueError(
+            f"{name}: expected texts, finite numbers, true or false, found {where} = {found}; "
+            "correct it."
+        )
+
+
 def _seeds(found: Any, name: str) -> tuple[int, ...]:
-    seeds = list(range(found)) if type(found) is int else found
+    seeds = list(range(min(found, CELLS_MAX + 1))) if type(found) is int else found
     is_right = (
         isinstance(seeds, list)
         and len(seeds) > 0
@@ -323,18 +344,24 @@ def _seeds(found: Any, name: str) -> tuple[int, ...]:
     )
     if not is_right or len(seeds) > CELLS_MAX:
         raise InvalidValueError(
-            f"{name}: seeds is how many there are, 1 or more, or a list of different ones, 0 or "
-            f"more; got {found!r:.60}."
+            f"{name}: seeds is how many there are, 1 or more and at most {CELLS_MAX:,}, or a list "
+            f"of different ones, 0 or more; got {found!r:.60}."
         )
     return tuple(seeds)
 
 
-def _flat_axes(found: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat_axes(found: Mapping[str, Any], name: str, prefix: str = "") -> dict[str, Any]:
     """Return axes by their dotted names, whether these were written with quotes or without."""
     axes: dict[str, Any] = {}
     for key, value in found.items():
-        inner = isinstance(value, dict)
-        axes |= _flat_axes(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
+        inner = isinstance(value, dict) and value
+        own = _flat_axes(value, name, f"{prefix}{key}.") if inner else {f"{prefix}{key}": value}
+        if twice := [axis for axis in own if axis in axes]:
+            raise InvalidValueError(
+                f"{name}: expected each axis once, found {twice[0]} twice, with quotes and "
+                "without; put its values into one list."
+            )
+        axes |= own
     return axes
 
 
@@ -351,6 +378,37 @@ def _axis(axis: str, found: Any, name: str) -> list[tuple[dict[str, str], Settin
             "leave one out."
         )
     return points
+
+
+def _check_apart(
+    axes: Mapping[str, Sequence[tuple[Mapping[str, str], Settings]]], name: str
+) -> None:
+    """Refuse axes that overwrite one another's settings, or columns of the table."""
+    columns = {
+        axis: {one for labels, _ in points for one in labels} for axis, points in axes.items()
+    }
+    settings = {
+        axis: {one for _, changes in points for one, _ in _leaves(changes)}
+        for axis, points in axes.items()
+    }
+    for axis, own in columns.items():
+        if taken := sorted(own.intersection(COLUMNS)):
+            raise InvalidValueError(
+                f"{name}: expected the axis {axis} under a name that a table does not have itself, "
+                f"found {taken[0]!r}; give its values as tables with a label, under another name."
+            )
+    for first, second in combinations(axes, 2):
+        if both := sorted(columns[first] & columns[second]):
+            raise InvalidValueError(
+                f"{name}: expected columns of its own for each axis, found {both[0]!r} of {first} "
+                f"and {second}; give values of one of them as tables with a label."
+            )
+        for one, other in product(sorted(settings[first]), sorted(settings[second])):
+            if f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}."):
+                raise InvalidValueError(
+                    f"{name}: expected that each axis changes something else, found {one} changed "
+                    f"by {first} and {second}; take it out of one of them."
+                )
 
 
 def _point(axis: str, one: Any) -> tuple[dict[str, str], Settings]:

@@ -142,6 +142,15 @@ CELLS, LEASES, WORK = "cells", "leases", "work"
 
 SWEEP_FILE, PLAN_FILE = "sweep.toml", "plan.json"
 
+COST_COLUMNS = ("seconds", "cpu_seconds", "peak_bytes", "hardware")
+"""Of a table, in which two runs of one sweep differ."""
+
+COLUMNS = (
+    *("task", "part", "at", "seeds", "failed", "missing", "images", "right", "mean", "sd"),
+    *("low", "high", "interval", "loss", *COST_COLUMNS),
+)
+"""Of a table, behind the axes; `umnist_core.experiments.sweeps.tables` explains them."""
+
 SHIPPED = Path(__file__).resolve().parents[1] / "results"
 """The results that come with the package, a folder each."""
 

@@ -37,7 +37,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from umnist_core.errors import InvalidValueError, MissingFileError
-from umnist_core.experiments.sweeps.results import CellResult, iter_results
+from umnist_core.experiments.sweeps.results import COLUMNS, CellResult, iter_results
 from umnist_core.experiments.sweeps.states import find_plan
 from umnist_core.scoring import wilson
 from umnist_core.scoring.intervals import t_interval
@@ -53,15 +53,6 @@ LOOKED_AT = ("digits", "noise", "blank", "ink")
 
 MOMENTS = ("first", "best", "final")
 PARTS = ("train", "validation", "test")
-
-COST_COLUMNS = ("seconds", "cpu_seconds", "peak_bytes", "hardware")
-"""In which two runs of one sweep differ."""
-
-COLUMNS = (
-    *("task", "part", "at", "seeds", "failed", "missing", "images", "right", "mean", "sd"),
-    *("low", "high", "interval", "loss", *COST_COLUMNS),
-)
-"""Of a table, behind the axes."""
 
 Row = dict[str, Any]
 
