@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.experiments.published.making import name_of, write_evaluation, write_training
+from tests.experiments.published.making import COST, name_of, write_evaluation, write_training
 from umnist_core.errors import ConflictError
 from umnist_core.experiments.published.beside import (
     HERE,
@@ -28,7 +30,11 @@ from umnist_core.experiments.published.sweep_charts import (
     measures_of,
 )
 from umnist_core.experiments.published.tables import get_table
+from umnist_core.experiments.sweeps.plan import load_sweep, plan_sweep
+from umnist_core.experiments.sweeps.results import CellResult
+from umnist_core.experiments.sweeps.tables import fold
 from umnist_core.scoring import wilson
+from umnist_core.training.cells import find_kinds
 
 PAIRS = [({"shape_pairs": "1", "checkerboard": "4"}, (8, 9)), ({"shape_pairs": "7"}, (1, 2))]
 
@@ -124,6 +130,64 @@ def test_trainings_have_students_interval_and_places_of_their_own(tmp_path: Path
     chart = chart_of(table, ours, "maj")
     assert chart is not None
     assert [[p.x for p in one.points] for one in chart.series if "ips" in one.name] == [[1, 1.4, 3]]
+
+
+def planned(name: str, tasks: Sequence[str]) -> SweepFolder:
+    """Return a sweep that comes with umnist, as if its trainings had been run with one seed."""
+    file = load_sweep(Path(name))
+    sweep = plan_sweep(replace(file, seeds=file.seeds[:1]), find_kinds())
+    plan = sweep.to_dict()
+    half = {"images": 2, "loss": 0.5, "right": dict.fromkeys(tasks, 1)}
+    epoch = {"epoch": 1, "train": half, "validation": half, "test": half}
+    answers = {
+        "tasks": {task: {"images": 4, "right": 3} for task in tasks},
+        "digits": {"digits": 8, "right": 6, "by_class": [{"value": 7, "digits": 8, "right": 6}]},
+    }
+    results = {}
+    for cell in sweep.cells:
+        figures = {
+            **dict.fromkeys(("first", "best", "final"), epoch),
+            "tests": dict.fromkeys(cell.config["tests"], answers),
+        }
+        told = {key: value for key, value in vars(cell).items() if key != "command"}
+        results[cell.name] = CellResult(**told, status="done", figures=figures, cost=COST)
+    return SweepFolder(Path(name), plan, results, fold(plan["cells"], results))
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "task"),
+    [
+        ("o2i-paper", "ips-o2i", "majority"),
+        ("digit-size-paper", "ips-digit-size", "majority"),
+        ("signs-patch-paper", "signs-patch-size", "class"),
+        ("signs-subset-paper", "signs-subsets", "class"),
+    ],
+)
+def test_a_published_recipe_fills_the_published_rows(name: str, table: str, task: str) -> None:
+    """Each of its points stands at a row, and each row that can be run has one."""
+    published = get_table(table)
+    ours = [one for one in ours_beside(published, [planned(name, [task])]) if one.cells]
+    assert sorted(one.row for one in ours) == sorted(one.key for one in published.rows)
+
+
+def test_further_tests_of_a_net_stand_at_their_rows() -> None:
+    """Figure 6 is eleven tests of one training, of digits and by class."""
+    sweep = planned("fig6-paper", ["sum"])
+    table = get_table("noise-study")
+    found = [one for one in ours_beside(table, [sweep]) if one.column == "digits" and one.cells]
+    assert sorted(one.row for one in found) == sorted(one.key for one in table.rows)
+    assert {(one.right, one.of, one.value) for one in found} == {(6, 8, 75.0)}
+    classes = ours_beside(get_table("noise-study-classes"), [sweep])
+    assert {(one.row, one.right, one.of) for one in classes} == {("7", 6, 8)}
+    assert len({one.column for one in classes}) == len(classes) == 11
+
+
+def test_a_curve_over_scales_says_what_was_learned_from() -> None:
+    """Each of 17 scales is asked of nets that learned one other."""
+    table = get_table("large-scale")
+    ours = ours_beside(table, [planned("scale-curves-paper", ["digit"])])
+    at_8 = {one.name for one in ours if one.row == "fov-max-8" and one.cells}
+    assert at_8 == {f"fov-max, scale {scale}" for scale in ("1", "2", "4", "1..4")}
 
 
 def test_classes_of_figure_6_are_pooled_over_seeds(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from umnist_core.experiments.sweeps.states import find_plan
 from umnist_core.experiments.sweeps.tables import DIGITS_FOUND, fold
 from umnist_core.models.card_figures import read_figures
 from umnist_core.models.cards import find_shipped_checkpoints, load_card
+from umnist_core.scenes import PRESETS
 from umnist_core.scoring import wilson
 
 PUBLISHED, FROM_LOGS, ARITHMETIC = "published", "from-logs", "arithmetic"
@@ -280,10 +281,10 @@ def _of_classes(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure
         cells = sweep.at(line)
         if line["task"] != DIGITS_FOUND or not cells:
             continue
-        settings = settings_of(cells[0])
+        settings = settings_of(cells[0]) | _tested(cells[0], line)
         columns = columns_at(table, partial(_has, settings))
         for column in columns:
-            for row, (right, of) in counts_of(cells).items():
+            for row, (right, of) in counts_of(cells, line["part"]).items():
                 found = wilson(right, of)
                 yield OurFigure(
                     column=column,
@@ -319,13 +320,14 @@ def _made(
 
 def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
     for line in sweep.rows:
-        if line["mean"] is None or line["part"] != "test" or line["at"] not in ("", table.epoch):
-            continue
         column = _column(table, str(line["task"]))
         cells = sweep.at(line)
-        if column is None or not cells:
+        if line["mean"] is None or column is None or not cells:
             continue
-        settings = settings_of(cells[0])
+        tested = _tested(cells[0], line)
+        if not tested and (line["part"] != "test" or line["at"] not in ("", table.epoch)):
+            continue
+        settings = settings_of(cells[0]) | tested
         row = _row(table, settings)
         x = _place(table, row, settings)
         if row is None and x is None:
@@ -336,13 +338,24 @@ def _of_sweep(table: PublishedTable, sweep: SweepFolder) -> Iterator[OurFigure]:
             value=100 * line["mean"],
             low=_percent(line["low"]),
             high=_percent(line["high"]),
-            interval=DIGITS if line["task"] == DIGITS_FOUND else line["interval"] or ONE_SEED,
+            interval=_interval(line, cells[0]),
             x=x,
             right=line["right"],
             of=line["images"],
             sd=_percent(line["sd"]),
-            **_made(sweep, line, cells, _name(line, cells[0], table, row)),
+            **_made(sweep, line, cells, _name(line, cells[0], table, row, tested)),
         )
+
+
+def _interval(line: Mapping[str, Any], result: CellResult) -> str:
+    is_pooled = line["task"] == DIGITS_FOUND and result.kind == "evaluate"
+    return DIGITS if is_pooled else line["interval"] or ONE_SEED
+
+
+def _tested(result: CellResult, line: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a further test of a trained net changed; nothing for other rows of a table."""
+    changes = (result.config.get("tests") or {}).get(line["part"], {})
+    return {name: str(told) for name, told in changes.items()}
 
 
 def settings_of(result: CellResult) -> dict[str, str]:
@@ -357,15 +370,29 @@ def _configured(config: Mapping[str, Any]) -> dict[str, str]:
     training = config.get("training")
     if isinstance(training, Mapping):
         data, model = training.get("data", {}), training.get("model", {})
-        found |= {"count": data.get("count"), "model": model.get("name")}
-        found |= {**model.get("settings", {}), **data.get("overrides", {})}
+        found |= {"count": _learned_from(data), "model": model.get("name")}
+        found |= {**_drawn(data.get("preset")), **model.get("settings", {})}
+        found |= {**data.get("overrides", {}), "share": data.get("signs", {}).get("share")}
         tested = config.get("test")
         if isinstance(tested, Mapping):  # a curve over what a net never learned from
             found |= dict(tested.get("overrides", {}))
     else:
         name = config.get("checkpoint")
-        found |= {"checkpoint": name, "model": name, **config.get("overrides", {})}
+        found |= {"checkpoint": name, "model": name, **_drawn(config.get("preset"))}
+        found |= config.get("overrides", {})
     return {name: str(told) for name, told in found.items() if told is not None}
+
+
+def _drawn(preset: Any) -> dict[str, str]:
+    """Return what a preset draws scenes with, where nothing is changed."""
+    known = PRESETS.get(str(preset))
+    return {} if known is None else known.to_text()
+
+
+def _learned_from(data: Mapping[str, Any]) -> int | None:
+    """Return how many images a net learned from: all but those that validate."""
+    count, share = data.get("count"), data.get("validation_share", 0)
+    return None if count is None else count - round(count * share)
 
 
 def _column(table: PublishedTable, task: str) -> PublishedColumn | None:
@@ -409,10 +436,12 @@ def _name(
     result: CellResult,
     table: PublishedTable,
     row: PublishedRow | None,
+    tested: Mapping[str, str],
 ) -> str:
     """Return the model, and what a sweep varied that the row does not say."""
     settings = _configured(result.config)
     told = {"checkpoint", "model", table.figure.get("parameter", ""), *(row.scene if row else ())}
+    told -= set(tested)  # the row then says what was asked, and not what was learned from
     model = settings.get("model") or ""
     rest = []
     for axis in (one for one in line if one not in COLUMNS):

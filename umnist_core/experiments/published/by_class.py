@@ -15,11 +15,20 @@ Counts = Mapping[str, tuple[int, int]]
 """Class -> digits that were right, and all."""
 
 
-def counts_of(cells: tuple[CellResult, ...]) -> Counts:
-    """Return how many digits of each class cells found and read right; none where they do not."""
+def counts_of(cells: tuple[CellResult, ...], part: str = "test") -> Counts:
+    """Return how many digits of each class cells found and read right; none where they do not.
+
+    Parameters
+    ----------
+    cells
+        Of one point.
+    part
+        Images of a table's row: a further test of a trained net by its name.
+    """
     found: dict[str, tuple[int, int]] = {}
     for cell in cells:
-        for row in (cell.figures.get("digits") or {}).get("by_class", ()):
+        told = cell.figures.get("tests", {}).get(part, cell.figures)
+        for row in (told.get("digits") or {}).get("by_class", ()):
             right, of = found.get(str(row["value"]), (0, 0))
             found[str(row["value"])] = (right + row["right"], of + row["digits"])
     return found

@@ -245,19 +245,28 @@ def _trained(figures: Sequence[Mapping[str, Any]]) -> list[Row]:
                 {"task": task, "part": part, "at": at, "loss": loss, **_over_seeds(found, task)}
                 for task in tasks
             ]
-    return rows or _answered(figures)
-
-
-def _answered(figures: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Return rows of cells that have lessons and no epochs: what the end answered to the test."""
-    found = [one["answers"]["tasks"] for one in figures]
-    rows = []
-    for task in dict.fromkeys(task for one in found for task in one):
-        ends = [
-            {"right": {task: one[task]["right"]}, "images": one[task]["images"]} for one in found
-        ]
-        rows.append({"task": task, "part": "test", "at": "final", **_over_seeds(ends, task)})
+    # With lessons there are no epochs, but what the end answered to the test.
+    rows = rows or _answered([one["answers"] for one in figures], "test")
+    tests = [one.get("tests", {}) for one in figures]
+    for name in dict.fromkeys(name for one in tests for name in one):
+        rows += _answered([one[name] for one in tests if name in one], name)
     return rows
+
+
+def _answered(found: Sequence[Mapping[str, Any]], part: str) -> list[Row]:
+    """Return rows of what the weights at the end answered to some images."""
+    counts: dict[str, list[Row]] = {}
+    for one in found:
+        for task, told in one["tasks"].items():
+            end = {"right": {task: told["right"]}, "images": told["images"]}
+            counts.setdefault(task, []).append(end)
+        if digits := one.get("digits"):
+            end = {"right": {DIGITS_FOUND: digits["right"]}, "images": digits["digits"]}
+            counts.setdefault(DIGITS_FOUND, []).append(end)
+    return [
+        {"task": task, "part": part, "at": "final", **_over_seeds(ends, task)}
+        for task, ends in counts.items()
+    ]
 
 
 def _over_seeds(found: Sequence[Mapping[str, Any]], task: str) -> Row:
