@@ -183,6 +183,7 @@ def test_simulated_effect_and_times_are_found_in_a_whole_report() -> None:
         ("id,said_sum,pixels_sha256\na,eight,00\n", "line 2"),
         ('id,said_sum,pixels_sha256,found\na,8,00,"[[1]]"\n', "line 2"),
         ('id,said_sum,pixels_sha256,found\na,8,00,"{"\n', "line 2"),
+        ('id,said_sum,pixels_sha256,found\na,8,00,"[[Infinity,1,2,3,4,5]]"\n', "line 2"),
     ],
 )
 def test_table_that_is_no_prediction_is_refused_in_a_sentence(text: str, words: str) -> None:
@@ -194,11 +195,13 @@ def test_table_that_is_no_prediction_is_refused_in_a_sentence(text: str, words: 
 def test_rows_that_failed_count_as_wrong_and_rows_without_pixels_are_said() -> None:
     """A file that could not be opened has no pixels to pair by."""
     text = f"id,said_sum,pixels_sha256,error\na,,{hash_of(IMAGES[0])},no\nb,,,gone\n"
+    text += f"a,8.0,{hash_of(IMAGES[0])},\n"
     model = predictions_of(text.encode(), "m.csv", fallback="m")
     assert model.answers[0].said is None
     paired = pair(small_study(PEOPLE), [model])
     assert not paired.is_right("m", IMAGES[0])
     assert any("1 rows have no hash" in one for one in paired.left_out)
+    assert any("1 predictions are of an image that it has" in one for one in paired.left_out)
 
 
 def test_report_is_one_page_that_loads_nothing_and_escapes_what_it_shows() -> None:

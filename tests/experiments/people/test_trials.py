@@ -49,6 +49,16 @@ def test_people_and_models_come_back_as_they_were_written(tmp_path: Path) -> Non
     assert [one.response for one in back if not one.is_person] == ["8", "8", "8", None]
 
 
+def test_every_subject_has_a_file_of_its_own() -> None:
+    """Also where letters that no file can have told them apart, and where a name is long."""
+    names = ("my net", "my-net", "My/net", "net" * 100, "net" * 100 + "2", "\u6a21" * 300)
+    trials = [Trial(name, 1, 1, None, "8", "8", "0", "x.png") for name in names]
+    files = trial_files(trials, "s" * 300)
+    assert len({name.lower() for name in files}) == len(names)
+    assert all(len(name.encode()) <= 255 for name in files)
+    assert sorted(text.splitlines()[1].split(",")[0] for text in files.values()) == sorted(names)
+
+
 def test_marks_are_those_of_the_study() -> None:
     """Images pair by the hash in their name, and no answer is a wrong one."""
     people = small_study(PEOPLE)
@@ -107,6 +117,12 @@ def test_what_is_no_such_table_is_refused_in_a_sentence(tmp_path: Path) -> None:
         read_trials(path)
     path.write_text(",".join(COLUMNS) + "\nsubject-1,1,one,1.0,a,a,0,x.png\n")
     with pytest.raises(DamagedFileError, match="line 2"):
+        read_trials(path)
+    path.write_text(",".join(COLUMNS) + "\nsubject-1,1,1,1.0,a\n")
+    with pytest.raises(DamagedFileError, match=r"line 2.*fewer cells than columns"):
+        read_trials(path)
+    path.write_text(THEIRS + "a" * 200_000)
+    with pytest.raises(DamagedFileError, match="field larger than"):
         read_trials(path)
     with pytest.raises(MissingFileError, match="Expected trials"):
         read_trials(tmp_path / "none.csv")

@@ -150,6 +150,11 @@ def _left_out(model: ModelAnswers, by_pixels: Mapping[str, str]) -> list[str]:
             f"{model.name}: {others} of {len(model.answers)} predictions are of images that are "
             "not in the study."
         )
+    if twice := len(model.answers) - len({(one.pixels, one.seen_by) for one in model.answers}):
+        said.append(
+            f"{model.name}: {twice} predictions are of an image that it has answered before, and "
+            "are left out."
+        )
     if model.without_pixels:
         said.append(f"{model.name}: {model.without_pixels} rows have no hash of pixels.")
     return said

@@ -13,7 +13,7 @@ from typing import Any
 
 from umnist_core.errors import DamagedFileError, MissingFileError
 from umnist_core.parsing import parse_json
-from umnist_core.paths import open_file
+from umnist_core.paths import open_file, shown_name
 
 PIXELS = "pixels_sha256"
 PERSON = "seen_by"
@@ -113,7 +113,7 @@ def read_predictions(path: Path, name: str | None = None) -> ModelAnswers:
             f"Expected a table of at most {LARGEST_BYTES >> 20} MiB at {path}, found a larger one; "
             "write one table a study."
         )
-    return predictions_of(data, path.name, name or "", path.stem)
+    return predictions_of(data, path.name, shown_name(name or ""), shown_name(path.stem))
 
 
 def predictions_of(data: bytes, where: str, name: str = "", fallback: str = "") -> ModelAnswers:
@@ -165,14 +165,15 @@ def _answer(row: Mapping[str, Any], said: str, where: str) -> ModelAnswer:
         return ModelAnswer(
             image=row.get("id") or row[PIXELS],
             pixels=row[PIXELS].strip().lower(),
-            said=None if not row[said] else int(row[said]),
+            # "12.0" is what a table of floats writes.
+            said=None if not row[said] else int(row[said].strip().removesuffix(".0")),
             margin=_number(row.get("margin_sum")),
             found=_found(row.get("found")),
             seen_by=row.get(PERSON) or "",
             similarity=_number(row.get("gaze_similarity")),
             correlation=_number(row.get("gaze_correlation")),
         )
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise DamagedFileError(
             f"Expected sums, numbers and found digits in {where}, found something else "
             f"({str(error)[:80]}); write the table anew."

@@ -45,6 +45,8 @@ CONDITIONS = ("smallest_side_px", "n_digits", "pool", "none")
 """What a trial's condition may say of it."""
 
 LARGEST_BYTES = 256 << 20
+_NAME_BYTES = 100
+"""Of a part of a file's name, which has 255 in all."""
 
 
 @dataclass(frozen=True)
@@ -234,16 +236,26 @@ def trial_files(trials: Sequence[Trial], data_set: str) -> dict[str, str]:
     parts: dict[tuple[str, int], list[Trial]] = {}
     for one in trials:
         parts.setdefault((one.subject, one.session), []).append(one)
-    return {
-        f"{_plain(data_set)}_{_plain(subject)}_session_{session}.csv": trials_text(own)
-        for (subject, session), own in parts.items()
-    }
+    files: dict[str, str] = {}
+    for (subject, session), own in parts.items():
+        plain = _plain(subject)
+        # Letters that no file's name may have are left out, so two subjects may come to one name.
+        names = (plain, *(f"{plain}-{number}" for number in range(2, len(parts) + 1)))
+        files[_free_name(_plain(data_set), names, session, files)] = trials_text(own)
+    return files
+
+
+def _free_name(data_set: str, names: Iterable[str], session: int, taken: Iterable[str]) -> str:
+    folded = {name.casefold() for name in taken}
+    found = (f"{data_set}_{name}_session_{session}.csv" for name in names)
+    return next(one for one in found if one.casefold() not in folded)
 
 
 def _plain(name: str) -> str:
     """Return a name for files; there, an underscore parts names."""
     kept = (letter if letter.isalnum() or letter in "-." else "-" for letter in name)
-    return "".join(kept).strip(".") or "none"
+    cut = "".join(kept).strip(".").encode()[:_NAME_BYTES]
+    return cut.decode(errors="ignore") or "none"
 
 
 # -- reading --------------------------------------------------------------------------
@@ -276,10 +288,16 @@ def read_trials(path: Path) -> list[Trial]:
 def _read_file(path: Path) -> Iterator[Trial]:
     try:
         with open_file(path) as file:
-            data = file.read(LARGEST_BYTES)
+            data = file.read(LARGEST_BYTES + 1)
+        if len(data) > LARGEST_BYTES:
+            raise DamagedFileError(
+                f"Expected trials of at most {LARGEST_BYTES >> 20} MiB in {path.name}, found more; "
+                "write a file for each subject and session."
+            )
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
         # Both spellings of Session occur in their files.
         columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
+        rows = [(reader.line_num, row) for row in reader]
     except OSError as error:
         raise MissingFileError(
             f"Expected trials at {path}, found none that can be read "
@@ -296,12 +314,14 @@ def _read_file(path: Path) -> Iterator[Trial]:
             f"Expected the columns {','.join(COLUMNS)} in {path.name}, found no {missing[0]}; "
             "write the file as model-vs-human does."
         )
-    for line, row in enumerate(reader, 2):
+    for line, row in rows:
         yield _trial({name: row[columns[name.lower()]] for name in COLUMNS}, path.name, line)
 
 
 def _trial(row: dict[str, str], where: str, line: int) -> Trial:
     try:
+        if None in row.values():
+            raise ValueError("fewer cells than columns")
         seconds = float(row["rt"])
         return Trial(
             row["subj"].strip(),

@@ -23,8 +23,8 @@ def sentences(found: Figures) -> Iterator[str]:
     persons = sum(row["kind"] == "person" for row in found["raters"])
     if people := whole.get(PEOPLE):
         yield (
-            f"{persons} people gave {people['answers']} answers to {found['images']} images; "
-            f"{share(people)} of these are right."
+            f"{persons} {'person' if persons == 1 else 'people'} gave {people['answers']} answers "
+            f"to {found['images']} images; {share(people)} of these are right."
         )
     for name, row in whole.items():
         if name != PEOPLE:
