@@ -117,6 +117,18 @@ def test_failures_are_kept_with_their_sentence_and_retried_on_request(tmp_path: 
     assert (found.attempts, found.error) == (3, "")
 
 
+def diverges(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
+    """Answer as a net does whose weights are no numbers any more."""
+    return CellOutcome({**quick(kind, config, folder).figures, "confidence": [0.5, float("nan")]})
+
+
+def test_a_net_that_diverged_is_a_result(tmp_path: Path) -> None:
+    """JSON has no NaN; what is known of the cell is kept."""
+    summary = run(probes(1), tmp_path, diverges, executor=here)
+    assert summary.done == summary.cells
+    assert {str(one.figures["confidence"]) for one in iter_results(tmp_path)} == {"[0.5, None]"}
+
+
 def ends_its_process(kind: str, config: Mapping[str, Any], folder: Path) -> CellOutcome:
     """End the process for one value, as a system does that has no memory left."""
     note(folder, "begin")

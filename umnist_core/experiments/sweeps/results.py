@@ -47,7 +47,7 @@ A result
 ``command``
     The command line that makes this cell again.
 ``figures``
-    What came out, by kind, below; empty if it failed.
+    What came out, by kind, below; empty if it failed. A number that is none is None.
 ``error``
     The sentence of a failure; empty if it is done.
 ``attempts``

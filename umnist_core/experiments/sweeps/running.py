@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,15 @@ def _is_there(folder: Path, task: CellTask) -> bool:
     return found is not None and (found.is_done or found.attempts != task.attempts)
 
 
+def _finite(value: Any) -> Any:
+    """Return figures with None for numbers that are none, as a net that diverged answers with."""
+    if isinstance(value, Mapping):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
 def _result(folder: Path, task: CellTask, work: Work) -> CellResult:
     cell = task.cell
     place = folder / WORK / cell.name
@@ -174,7 +184,7 @@ def _result(folder: Path, task: CellTask, work: Work) -> CellResult:
         data=cell.data,
         code=cell.code,
         command=cell.command,
-        figures=found.figures,
+        figures=_finite(found.figures),
         error=sentence,
         attempts=task.attempts + 1,
         cost=machine_facts() | dict(found.cost) | cost,
