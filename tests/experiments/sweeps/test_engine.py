@@ -42,7 +42,7 @@ from umnist_core.experiments.sweeps.results import (
     result_path,
 )
 from umnist_core.experiments.sweeps.running import CellOutcome, CellTask, run_cell
-from umnist_core.experiments.sweeps.states import iter_stale, iter_states
+from umnist_core.experiments.sweeps.states import find_plan, iter_stale, iter_states
 from umnist_core.experiments.sweeps.tables import fold_folder
 
 
@@ -219,12 +219,30 @@ def test_damaged_files_are_said(tmp_path: Path) -> None:
     sweep = probes(1, 1)
     run(sweep, tmp_path, quick, executor=here)
     path = result_path(tmp_path, sweep.cells[0].name)
-    other = path.read_text().replace('"done"', '"x"')
+    whole = path.read_text()
+    other = whole.replace('"done"', '"x"')
     for damage in ("{", "[]", "{}", json.dumps({"format": 2}), other):
         path.write_text(damage)
         with pytest.raises(DamagedFileError, match="expected the result of a cell"):
             run(sweep, tmp_path, quick, executor=here)
+    path.write_text(json.dumps({**json.loads(whole), "figures": [1]}))
+    with pytest.raises(DamagedFileError, match="expected the result of a cell"):
+        list(iter_results(tmp_path))
     path.unlink()
+    cell = {"name": "a", "labels": {"x": "1"}, "seed": 0}
+    damages: list[dict[str, Any]] = [
+        {"labels": []},
+        {"labels": {"x": 1}},
+        {"seed": "0"},
+        {"name": None},
+    ]
+    for wrong in damages:
+        plan = {"title": "T", "cells": [{**cell, **wrong}]}
+        (tmp_path / "plan.json").write_text(json.dumps(plan))
+        with pytest.raises(DamagedFileError, match="expected the plan of a sweep"):
+            find_plan(tmp_path)
+    (tmp_path / "plan.json").write_text(json.dumps({"title": "T", "cells": [cell]}))
+    assert find_plan(tmp_path) is not None
     (tmp_path / "plan.json").write_text("{}")
     with pytest.raises(DamagedFileError, match="expected the plan of a sweep"):
         run(sweep, tmp_path, quick, executor=here)

@@ -245,6 +245,9 @@ def _read(path: Path, data: bytes) -> CellResult:
         result = CellResult(**found)
         if result.name != path.stem or result.status not in (DONE, FAILED):
             raise ValueError(f"name {result.name!r:.40}, status {result.status!r:.20}")
+        parts = (result.labels, result.config, result.data, result.figures, result.cost)
+        if not all(isinstance(one, Mapping) for one in parts):
+            raise ValueError("labels, settings, data, figures or cost without names")
     except (ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(
             f"{path}: expected the result of a cell of a sweep, found something else "

@@ -21,6 +21,9 @@ from umnist_core.experiments.sweeps.results import (
 from umnist_core.files import write_whole
 from umnist_core.parsing import parse_json
 
+_TEXTS = dict.fromkeys(("kind", "about", "published", "size", "needs"), "")
+"""What a plan says beside its title and cells, which one of others may lack."""
+
 WAITING, RUNNING = "waiting", "running"
 """States of a cell beside those of its result."""
 
@@ -93,19 +96,23 @@ def find_plan(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / PLAN_FILE
     try:
-        found = parse_json(path.read_bytes())
-        if not isinstance(found["title"], str) or not isinstance(found["cells"], list):
-            raise ValueError("no title or cells")
+        found: dict[str, Any] = {**_TEXTS, **parse_json(path.read_bytes())}
+        if not all(isinstance(found[name], str) for name in ("title", *_TEXTS)):
+            raise ValueError("a title or a word that is no text")
+        if not isinstance(found["cells"], list):
+            raise ValueError("no list of cells")
         for cell in found["cells"]:
-            _ = (cell["name"], cell["labels"], cell["seed"])
+            texts = (cell["name"], *cell["labels"].keys(), *cell["labels"].values())
+            if not all(isinstance(one, str) for one in texts) or type(cell["seed"]) is not int:
+                raise ValueError("a cell whose name, labels or seed are none")
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedFileError(
             f"{path}: expected the plan of a sweep, found something else ({str(error)[:60]}); "
             "remove it, and the next `umnist sweep` writes it anew."
         ) from error
-    return dict(found)
+    return found
 
 
 def iter_states(folder: Path, sweep: Sweep) -> Iterator[CellState]:
