@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def test_compare_says_sentences_and_writes_report_and_tables(export: Path, tmp_p
     again = _run(*words, *files)
     assert isinstance(again.exception, ConflictError)
     assert _run(*words, *files, "--force").exit_code == 0
+
+
+def test_a_folder_of_tables_is_an_export(export: Path, tmp_path: Path) -> None:
+    """As the help says; unpacked, it gives the same figures."""
+    with zipfile.ZipFile(export) as archive:
+        archive.extractall(tmp_path)
+    words = ("--draws", "50", "--json")
+    whole = json.loads(_run("compare", export, *words).output)
+    done = _run("compare", tmp_path / "tables", *words)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.output)["raters"] == whole["raters"]
 
 
 def test_compare_prints_json_alone(export: Path) -> None:

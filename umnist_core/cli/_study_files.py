@@ -155,7 +155,7 @@ def _say_faults(found: tuple[Verification, ...]) -> int:
 
 
 @click.command("restore", epilog="\b\nExamples:\n  umnist study restore monday.zip")
-@click.argument("source", type=GivenPath(never_waits=True))
+@click.argument("source", type=GivenPath(dir_okay=False, never_waits=True))
 @click.option("--without-images", is_flag=True, help="Answers and truth alone.")
 def restore_command(*, source: Path, without_images: bool) -> None:
     """Put all studies of the backup SOURCE into a store that has none of them."""
@@ -226,7 +226,7 @@ def export_command(
 
 
 @click.command("import", epilog="\b\nExamples:\n  umnist study import pilot.zip")
-@click.argument("source", type=GivenPath(never_waits=True))
+@click.argument("source", type=GivenPath(dir_okay=False, never_waits=True))
 def import_command(*, source: Path) -> None:
     """Check the exported study SOURCE and put it into the store."""
     from umnist_core.labeling.importing import import_study

@@ -17,7 +17,7 @@ from umnist_core.cli._types import GivenPath
     "  umnist study remake pilot.zip images\n\n"
     "Ends with code 1 when an image is another than the one that was shown.",
 )
-@click.argument("source", type=GivenPath(never_waits=True))
+@click.argument("source", type=GivenPath(dir_okay=False, never_waits=True))
 @click.argument("target", type=GivenPath())
 @click.pass_context
 def remake_command(ctx: click.Context, *, source: Path, target: Path) -> None:

@@ -38,8 +38,10 @@ class GivenPath(click.Path):
         """Return the path, or have click say what is wrong with it."""
         try:
             check_name(value)
-            if self._never_waits and Path(value).exists():
-                check_file(Path(value))
+            path = Path(value)
+            is_folder = self.dir_okay and path.is_dir()
+            if self._never_waits and path.exists() and not is_folder:
+                check_file(path)
         except InvalidValueError as error:
             self.fail(str(error), param, ctx)
         except OSError as error:
