@@ -179,6 +179,7 @@ def breaking_data(**more: Any) -> dict[str, Any]:
             "checkpoint": FIRST,
             "device": "cpu",
             "people": None,
+            "asked": "",
             "isDark": False,
             "sentence": None,
             **more,
