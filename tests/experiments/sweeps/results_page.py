@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 def tables() -> list[str]:
     """Return the tables, in the order of the page."""
-    return [noise_study(), thickness("majority"), thickness("multi"), needles()]
+    return [noise_study(), thickness("majority"), thickness("multi"), fine_tuned(), needles()]
 
 
 def noise_study() -> str:
@@ -52,6 +52,23 @@ def thickness(task: str) -> str:
             for mode in ("integer", "continuous")
         ]
         lines.append(f"| {value} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def fine_tuned() -> str:
+    """Return the test images right after a fine-tune, of those cells that were run."""
+    rows = fold_folder(SHIPPED / "thickness-compact")
+    final = [row for row in rows if row["part"] == "test" and row["at"] == "final"]
+    points = dict.fromkeys((row["thickness_mode"], row["thickness"]) for row in final)
+    lines = ["| Strokes | Seeds | majority | multi |", "|---|---|---|---|"]
+    for mode, value in points:
+        cells = [
+            _one(final, thickness_mode=mode, thickness=value, task=task)
+            for task in ("majority", "multi")
+        ]
+        shares = [f"{row['mean']:.3f} ({row['right']} of {row['images']})" for row in cells]
+        cut = "cut to whole px" if mode == "integer" else "as it is"
+        lines.append(f"| {value} px, {cut} | {cells[0]['seeds']} | " + " | ".join(shares) + " |")
     return "\n".join(lines)
 
 
