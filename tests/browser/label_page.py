@@ -149,8 +149,10 @@ class LabelLab:
     people: ExitStack
 
     def token(self, pool: str = "unguided") -> str:
-        """Return a new personal link's token."""
-        token = self.service.invite(self.study, pool=pool)[0].token
+        """Return a new personal link's token; in a study of oneself, that of its one link."""
+        is_self = self.service.state(self.study).spec.is_self
+        rows = self.service.invites(self.study) if is_self else []
+        token = (rows or self.service.invite(self.study, pool=pool))[0].token
         assert token is not None
         return token
 

@@ -340,6 +340,29 @@ def test_backup_and_export_come_back_elsewhere(lab: Lab, monkeypatch: pytest.Mon
         assert f"last hash {head}" in lab.done("verify")
 
 
+def test_study_of_oneself_is_made_and_said_to_be_one(lab: Lab) -> None:
+    """With its link, which leads to the first image; nobody is invited, and a file is refused."""
+    few = ["--stimuli", "2", *SMALL_OPTIONS, "--jobs", "1"]
+    printed = lab.done("create", "--self", "--pool", "guided", *few)
+    study = printed.partition(":")[0]
+    token = re.search("/join/([^ ]+) of the app", printed)
+    assert token is not None
+    person = lab.service.join(token[1]).annotator
+    view = lab.service.annotator_view(study, person)
+    assert (view.phase, view.pool, view.spec.trial_feedback) == ("trial", "guided", True)
+    assert "SELF" in lab.done("list")
+    assert "a study of oneself" in lab.done("show", study)
+    assert "nobody is invited" in lab.refused("invite", study)
+    (lab.folder / "x.yaml").write_text("name: X")
+    for words, said in (
+        (("X", "--feedback"), "for a study of oneself"),
+        (("--self", "--spec", "x.yaml"), "settings of its own"),
+    ):
+        result = lab.run("create", *words)
+        assert result.returncode == 2
+        assert said in result.stderr
+
+
 def test_commands_run_while_people_answer(lab: Lab) -> None:
     """Reading, inviting, backing up and exporting disturb nobody, and nothing is lost."""
     study = lab.create("Busy", "--labels-per-image", "20")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pages._ui.studies.making import Making, forget, makings, start_making
+from pages._ui.shared.making import Making, forget, makings, start_making
 from tests.labeling.making import small_spec
 from tests.pages.driving import open_lab, wait_for
 from tests.pyramid.making import READ_BY_CHOICE, write_read_by_choice

@@ -14,8 +14,8 @@ import pytest
 from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
+from pages._ui.shared.making import makings, start_making
 from pages._ui.studies.form import spec_from
-from pages._ui.studies.making import makings, start_making
 from pages._ui.studies.plan import TELL
 from tests.labeling.making import TOLD, old_study, small_spec
 from tests.pages.driving import make_study, open_lab, wait_for

@@ -33,6 +33,7 @@ STATE_FIELDS = {
     },
     "outcome": None,
     "origin": None,
+    "self": None,
     "held": {"places", "open"},
     "code": None,
     "link": None,
@@ -131,6 +132,7 @@ def test_states_hold_the_fields_of_the_interface_alone(lab: Lab, pool: str) -> N
     assert len(states) > 5
     for state in states:
         assert set(state) == set(STATE_FIELDS)
+        assert state["self"] is None  # what is told to oneself is told to nobody else
         for name, fields in STATE_FIELDS.items():
             value = state[name]
             if fields is not None and value is not None:

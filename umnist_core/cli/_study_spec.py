@@ -9,6 +9,7 @@ from typing import Any
 import click
 import yaml
 
+from umnist_core.cli._study_choice import Function
 from umnist_core.errors import (
     DamagedFileError,
     InvalidValueError,
@@ -16,6 +17,7 @@ from umnist_core.errors import (
     UmnistError,
 )
 from umnist_core.labeling.records import DEFAULT_INSTRUCTIONS, StudySpec
+from umnist_core.labeling.self_study import self_values
 from umnist_core.labeling.telling import DEFAULT_FEEDBACK
 from umnist_core.parsing import parse_yaml
 from umnist_core.paths import read_file
@@ -59,6 +61,40 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
         return StudySpec.from_dict({**data, **plain})
     except InvalidValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def self_options(function: Function) -> Function:
+    """Give a command the options of a study of oneself."""
+    told = click.option(
+        "--feedback/--no-feedback",
+        "trial_feedback",
+        default=None,
+        help="With --self: the sum and each digit after each answer.  [feedback]",
+    )
+    own = click.option(
+        "--self",
+        "is_self",
+        is_flag=True,
+        default=None,
+        help="20 images for yourself alone, unguided, without consent; prints the link.",
+    )
+    return own(told(function))
+
+
+def for_oneself(file: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields as given, with those of a study of oneself for what was not given.
+
+    Raises
+    ------
+    UsageError
+        If there is a file of settings too.
+    """
+    if file is not None:
+        raise click.UsageError("--self has settings of its own; leave --spec or --self out.")
+    said = {name: value for name, value in given.items() if value is not None}
+    pool = said.get("pools", ("unguided",))[0]
+    images = {"images_per_annotator": said["stimuli"]} if "stimuli" in said else {}
+    return {**self_values(pool), "trial_feedback": True, **images, **said}
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

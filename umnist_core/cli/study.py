@@ -28,7 +28,7 @@ from umnist_core.cli._study_choice import (
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_plan import plan_command
 from umnist_core.cli._study_remake import remake_command
-from umnist_core.cli._study_spec import read_spec, read_text, spec_text
+from umnist_core.cli._study_spec import for_oneself, read_spec, read_text, self_options, spec_text
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
@@ -95,11 +95,13 @@ def _read_feedback(
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
     '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
     '--retention "10 years" --withdrawal "Write to us with your link."\n'
+    "  umnist study create --self --pool guided\n"
     "  umnist study create --print-spec > pilot.yaml\n"
     "  umnist study create --spec pilot.yaml\n",
 )
 @click.argument("name", required=False)
 @click.option("--spec", "spec_file", type=GivenPath(), help="Settings as YAML.")
+@self_options
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
 @set_option()
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
@@ -148,6 +150,7 @@ def create_command(
 
     given["pools"] = tuple(dict.fromkeys(given["pools"])) or None
     given["consent"] = None if given["consent"] is None else read_text(given["consent"])
+    given = for_oneself(spec_file, given) if given["is_self"] else given
     if print_spec and given["name"] is None and spec_file is None:
         given["name"] = "My study"
     spec = read_spec(spec_file, given)
@@ -178,7 +181,10 @@ def create_command(
         click.echo(sentence)
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:
         click.echo("STAND-IN DIGITS, not MNIST")
-    click.echo(f"Invite people with `umnist study invite {study} --count 30`.")
+    if spec.is_self:
+        click.echo(f"Begin at {join_link(service.invites(study)[0].token, '')} of the app.")
+    else:
+        click.echo(f"Invite people with `umnist study invite {study} --count 30`.")
 
 
 # -- looking ----------------------------------------------------------------------
@@ -202,7 +208,9 @@ def list_command(*, as_json: bool) -> None:
         pools = "  ".join(f"{pool.pool} {pool.labels}/{pool.target}" for pool in one.pools)
         people = count_of(sum(pool.people for pool in one.pools), "person", "people")
         guessable = "  IMAGES CAN BE GUESSED" if one.is_guessable else ""
-        click.echo(f"{one.study}  {one.status:<6}  {pools}  {people}  {one.spec.name}{guessable}")
+        own = "  SELF" if one.spec.is_self else ""
+        line = f"{one.study}  {one.status:<6}  {pools}  {people}  {one.spec.name}{own}{guessable}"
+        click.echo(line)
 
 
 @study_group.command(
@@ -269,6 +277,8 @@ def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> lis
         f"  images    {spec.stimuli} of {origin}; {spec.images_per_annotator} for each person, "
         f"{count_of(spec.labels_per_image, 'label')} for each image and pool",
     ]
+    if spec.is_self:
+        lines.append("  self      a study of oneself; nobody else takes part")
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:
         lines.append("  digits    STAND-IN DIGITS, not MNIST")
     if one.is_guessable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -256,6 +257,25 @@ class Annotating(Ledger):
 
         self._change(study, decide)
         return saved[0]
+
+    def feedback(self, study: str, annotator: str, assignment: str) -> Feedback | None:
+        """Return what a study of oneself tells of an answer that is on disk; None of any other.
+
+        Raises
+        ------
+        NotFoundError, StoreError
+            As `annotator_view`.
+        """
+        state = self.state(study)
+        one = state.assignments.get(assignment)
+        if not state.spec.trial_feedback or one is None:
+            return None
+        if one.annotator != annotator or not one.given:
+            return None
+        truth = json.loads(self.log.read_truth(study)[one.stimulus])
+        image = PracticeImage(one.id, truth["label"], tuple(truth["digits"] or ()))
+        answer = one.given[-1].answer
+        return Feedback(answer, answer == image.label, image)
 
     def keep_alive(self, study: str, annotator: str, assignment: str) -> None:
         """Keep an open image reserved; does nothing for one that is answered or gone.

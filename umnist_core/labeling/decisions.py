@@ -139,6 +139,16 @@ def check_not_closed(state: StudyState) -> None:
         raise RefusedError("This study is closed; nothing can be added to it any more.", "closed")
 
 
+def check_is_for_others(state: StudyState) -> None:
+    """Refuse, with the code ``self``, to let others into a study of oneself."""
+    if state.spec.is_self:
+        raise RefusedError(
+            "This is a study of oneself, and nobody is invited to it; make another study for "
+            "others.",
+            "self",
+        )
+
+
 def check_takes_part(state: StudyState, person: Annotator) -> None:
     """Refuse, with the code ``withdrawn``, what somebody sends who has stopped taking part."""
     if person.outcome == WITHDRAWN:

@@ -345,6 +345,7 @@ def _header(
         "name": state.spec.name,
         "status": state.status,
         "is_sealed": state.status == "closed",
+        **({"is_self": True} if state.spec.is_self else {}),
         "created_utc": state.created_utc,
         "exported_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "events": found.events,
@@ -435,10 +436,11 @@ def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> s
     origins = [f"{number} {name}" for name, number in _origins(state).items() if number]
     where = "in log/images" if with_images else "not in this export"
     key = _key_words(state)
+    kind = "study of oneself, without consent," if state.spec.is_self else "human-baseline study"
     return f"""\
 # {state.spec.name}
 
-A human-baseline study of umnist {__version__}, id {folded.study}. It is {sealed}.
+A {kind} of umnist {__version__}, id {folded.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
 People: {", ".join(origins) or "none"}.
 Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.

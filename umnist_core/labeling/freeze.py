@@ -404,8 +404,10 @@ def _log_study(
         },
         is_generated_folder=_is_generated_folder(spec),
     )
-    draft = created.draft(attachment=key.to_text())
-    events = chain(study, [draft], None, text_of_time(ledger.now()))
+    drafts = [created.draft(attachment=key.to_text())]
+    if spec.is_self:
+        drafts.append(ledger.self_link_draft(study, spec.pools[0]))
+    events = chain(study, drafts, None, text_of_time(ledger.now()))
     claims = merged(map(claims_of, events))
     ledger.log.create(events, claims, truth, {KEY_SEQ: key.to_text()})
 

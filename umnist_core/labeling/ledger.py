@@ -25,7 +25,7 @@ from umnist_core.errors import (
     UmnistError,
 )
 from umnist_core.labeling.claims import claims_of, merged
-from umnist_core.labeling.events import INVITED_PERSON, InviteCreated, PersonErased
+from umnist_core.labeling.events import INVITED_PERSON, OWN, InviteCreated, PersonErased
 from umnist_core.labeling.log import Draft, EventLog, chain, sha256
 from umnist_core.labeling.private import close_lab_to_others
 from umnist_core.labeling.secret import derive, derive_text, load_secret
@@ -206,6 +206,10 @@ class Ledger:
             origin=origin,
         )
         return fact.draft(annotator)
+
+    def self_link_draft(self, study: str, pool: str) -> Draft:
+        """Return the one link of a study of oneself, which it is made with."""
+        return self._invite_draft(study, f"i{secrets.token_hex(6)}", pool, None, origin=OWN)
 
     def _token(self, study: str, invite: str) -> str:
         # Derived, so that a researcher can look a link up again though only its hash is stored.

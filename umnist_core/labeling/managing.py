@@ -69,7 +69,7 @@ class Managing(Ledger):
         InvalidValueError
             If the origin is another.
         RefusedError
-            ``closed``.
+            ``closed``, or ``self`` if it is a study of oneself.
         StoreError
             If the store cannot be written.
         """
@@ -111,6 +111,7 @@ class Managing(Ledger):
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             decisions.check_not_closed(state)
+            decisions.check_is_for_others(state)
             expires = None if days is None else later(now, days * MINUTES_A_DAY)
             if pool is not None and pool not in state.spec.pools:
                 raise NotFoundError(

@@ -68,10 +68,11 @@ def phase_of(state: StudyState, person: Annotator) -> str:
     """Return the phase that `AnnotatorView` names."""
     if is_over(state, person):
         return "done"
-    if not person.is_consented:
-        return "consent"
-    if not person.has_begun:
-        return "instructions"
+    if not state.spec.is_self:  # whoever made it need not be asked
+        if not person.is_consented:
+            return "consent"
+        if not person.has_begun:
+            return "instructions"
     if len(person.practised) < len(state.practice):
         return "practice"
     if state.status == "paused":

@@ -108,6 +108,11 @@ class StudySpec:
     lease_minutes
         How long an image stays reserved for somebody who has answered one and does not come back,
         1 to 43,200; for others it is a quarter of an hour at first.
+    is_self
+        Whether it is a study of oneself: one person alone, who made it, comes in by the one link
+        that it is made with and is asked for no consent.
+    trial_feedback
+        Whether that person is told the sum and the digits after each answer.
     """
 
     name: str
@@ -133,6 +138,8 @@ class StudySpec:
     allow_change: bool = False
     pyramid_filter: str = "area"
     lease_minutes: int = 1440
+    is_self: bool = False
+    trial_feedback: bool = False
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -164,6 +171,7 @@ class StudySpec:
             raise InvalidValueError(
                 f"pyramid_filter is {' or '.join(PYRAMID_FILTERS)}; got {self.pyramid_filter!r}."
             )
+        _check_self(self)
 
     @property
     def target_per_pool(self) -> int:
@@ -185,6 +193,9 @@ class StudySpec:
         values = {**asdict(self), "pools": list(self.pools)}
         if self.seed is None:
             del values["seed"]
+        for name in _ONLY_IF_SET:
+            if not values[name]:
+                del values[name]
         return values
 
     @classmethod
@@ -225,6 +236,11 @@ class StudySpec:
         return cls.from_dict({**_BEFORE, **data})
 
 
+_ONLY_IF_SET = ("is_self", "trial_feedback")
+"""Named where they are set alone: studies of others are written as they were before."""
+
+_SELF_HAS_NO = ("practice", "repeats", "allow_change")
+
 _SPEC_RANGES = (
     ("stimuli", 1, 100_000),
     ("images_per_annotator", 1, 1000),
@@ -240,4 +256,37 @@ def _check_text(name: str, value: object, longest: int) -> None:
         raise InvalidValueError(
             f"The {name} is a text of 1 to {longest} characters; got "
             f"{'nothing' if not value else str(value)[:40]!r}."
+        )
+
+
+def _check_self(spec: StudySpec) -> None:
+    """Check what makes a study one of oneself.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is one and has what is for others, or is none and has what is for it alone.
+    """
+    for name in _ONLY_IF_SET:
+        if not isinstance(getattr(spec, name), bool):
+            raise InvalidValueError(
+                f"{name} is true or false; got {str(getattr(spec, name))[:40]!r}."
+            )
+    if not spec.is_self:
+        if spec.trial_feedback:
+            raise InvalidValueError(
+                "trial_feedback tells the sum of each image, which is for a study of oneself; set "
+                "is_self too, or leave it out."
+            )
+        return
+    if given := [name for name in _SELF_HAS_NO if getattr(spec, name)]:
+        raise InvalidValueError(
+            f"A study of oneself has no {given[0]}; got {getattr(spec, given[0])}. Leave it out."
+        )
+    each = spec.stimuli == spec.images_per_annotator and spec.labels_per_image == 1
+    if len(spec.pools) != 1 or not each:
+        raise InvalidValueError(
+            "A study of oneself has one pool, one label for each image, and as many images as its "
+            f"one person is shown; got {len(spec.pools)} pools, {spec.labels_per_image} labels and "
+            f"{spec.stimuli} images of which {spec.images_per_annotator} are shown."
         )

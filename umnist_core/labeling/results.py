@@ -1,8 +1,9 @@
 """What a study has found, as tidy tables: the input of `umnist_core.scoring`.
 
 Everything here reads the truth, so it is for researchers alone; no route that an annotator
-reaches may import it. All of it is read from the log, of which people who were erased are
-no part any more.
+reaches may import it, but for the end of a study of oneself
+(`umnist_core.labeling.self_study`). All of it is read from the log, of which people who were
+erased are no part any more.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class AnnotatorView:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a person is told of a practice answer.
+    """What a person is told of a practice answer, or of any in a study of oneself.
 
     Attributes
     ----------

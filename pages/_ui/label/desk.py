@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from pages._ui.label.alone import show_alone
 from pages._ui.shared.home import base_path
 from pages._ui.shared.studies import get_service, list_studies
 from pages._ui.shared.words import invite_state, plain
@@ -24,8 +25,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 def show_desk() -> None:
     """Draw the studies that somebody can take part in, and a place for a link."""
     service = get_service()
+    show_alone(service)
     st.subheader("Take part", anchor=False)
-    running = [one for one in list_studies(service) if one.status != "closed"]
+    studies = [one for one in list_studies(service) if not one.spec.is_self]
+    running = [one for one in studies if one.status != "closed"]
     if not running:
         st.markdown(
             "No study is open on this machine. Make one under **Studies**, or paste the link that "

@@ -60,7 +60,9 @@ def told() -> Iterator[None]:
 
 def show_mark(one: Overview) -> None:
     """Say whose data a study has beside those of invited people, if it has any."""
-    if marked := mark(one.pools):
+    if one.spec.is_self:
+        st.markdown(":violet[self: a study of oneself, never pooled with others]")
+    elif marked := mark(one.pools):
         st.markdown(f":violet[Not all data are of invited people: {marked}]")
 
 

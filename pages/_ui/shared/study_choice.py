@@ -61,27 +61,35 @@ def choose_study(service: StudyService) -> Overview | None:
 
 
 def _first(studies: dict[str, Overview]) -> str:
-    """Return the study that is shown unasked: a closed one with answers, else the newest."""
-    closed = (s for s, one in studies.items() if one.status == "closed" and one.pools[0].labels)
-    return next(closed, next(iter(studies)))
+    """Return the study that is shown unasked: a closed one with answers, else the newest.
+
+    Of oneself only where there is no other.
+    """
+    others = [s for s, one in studies.items() if not one.spec.is_self]
+    closed = (s for s in others if studies[s].status == "closed" and studies[s].pools[0].labels)
+    return next(closed, next(iter(others or studies)))
 
 
 def _titles(studies: dict[str, Overview]) -> dict[str, str]:
-    """Return each study's name, with its id where another has the same.
+    """Return each study's name, with its id where another has the same, and self where it is.
 
     Streamlit takes options with the same title for one another.
     """
     names = [one.spec.name for one in studies.values()]
-    return {
+    titles = {
         study: name if names.count(name) == 1 else f"{name} ({study})"
         for study, name in zip(studies, names, strict=True)
+    }
+    return {
+        s: f"{title} \N{MIDDLE DOT} self" if studies[s].spec.is_self else title
+        for s, title in titles.items()
     }
 
 
 def is_masked(one: Overview) -> bool:
     """Draw the switch that shows an open study's results; True until somebody insists."""
-    if one.status == "closed":
-        return False
+    if one.status == "closed" or one.spec.is_self:
+        return False  # whoever labels alone tests nothing that could be stopped at the right time
     shown = st.toggle("Show anyway", key=f"{_MASK}_{one.study}", help=OPTIONAL_STOPPING)
     if shown:
         st.caption("This study is still open; say so wherever you report what you see here.")

@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
-from pages._ui.studies.making import makings, start_making
 from pages._ui.studies.plan import show_plan
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError

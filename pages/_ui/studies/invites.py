@@ -30,6 +30,8 @@ def show_invites(service: StudyService, one: Overview) -> None:
     rows = service.invites(one.study)
     if one.status == "closed":
         st.caption("The study is closed; nobody can join it any more.")
+    elif one.spec.is_self:
+        st.caption("A study of oneself: nobody is invited to it. Go on with it on the page Label.")
     else:
         left, right = st.columns(2, gap="large")
         with left:

@@ -7,10 +7,10 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from pages._ui.shared.making import Making, forget, makings
 from pages._ui.shared.studies import get_service, list_studies, open_study, told
 from pages._ui.shared.words import STATUS_COLOURS, count, plain
 from pages._ui.studies.form import open_form
-from pages._ui.studies.making import Making, forget, makings
 from pages._ui.studies.words import bars, day, duration
 from umnist_core.labeling.views import Overview
 from umnist_core.paths import expand_home
@@ -61,6 +61,8 @@ def _show_study(one: Overview) -> None:
             )
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.badge(one.status.capitalize(), color=STATUS_COLOURS[one.status])  # type: ignore[arg-type]
+                if one.spec.is_self:
+                    st.badge("self", color="violet")
                 st.caption(
                     f"{count(people, 'person', 'people')} · {count(one.spec.stimuli, 'image')} · "
                     f"made {day(one.created_utc)}"

@@ -50,6 +50,8 @@ def _show_head(one: Overview) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(one.spec.name), anchor=False, width="content")
         st.badge(one.status.capitalize(), color=STATUS_COLOURS[one.status])  # type: ignore[arg-type]
+        if one.spec.is_self:
+            st.badge("self", color="violet")
     with st.container(horizontal=True, vertical_alignment="center"):
         if one.status == "open":
             st.button(

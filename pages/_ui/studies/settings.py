@@ -33,6 +33,10 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Reserved": f"{spec.lease_minutes / 60:g} hours",
         "Versions": ", ".join(f"{name} {value}" for name, value in state.versions.items()),
     }
+    if spec.is_self:
+        rows["Self"] = "a study of oneself; the sum is told " + (
+            "after each answer" if spec.trial_feedback else "at the end"
+        )
     st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
     with st.expander("Texts that people read"):
         for title, text in (

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from umnist_core.errors import RefusedError, StoreError
 from umnist_core.labeling.log import sha256
 from umnist_core.labeling.recorded import AnswerPost
+from umnist_core.labeling.self_study import summarise
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import QUOTA_FULL
 from umnist_core.labeling.views import AnnotatorView
@@ -90,10 +91,16 @@ class Desk:
         return {"feedback": feedback_json(feedback), "state": self.state(session)}
 
     def answer(self, session: Session, post: AnswerPost) -> dict[str, Any]:
-        """Take an answer in; it is on disk when this returns. Errors as `StudyService.answer`."""
-        saved = self._service.answer(session.study, session.annotator, post)
-        state = self.state(session)
-        return {"saved": True, "key": saved.key, "counted": saved.is_counted, "state": state}
+        """Take an answer in; it is on disk when this returns. Errors as `StudyService.answer`.
+
+        In a study of oneself, what is told of it comes along.
+        """
+        study, annotator = session.study, session.annotator
+        saved = self._service.answer(study, annotator, post)
+        feedback = self._service.feedback(study, annotator, post.assignment)
+        told = {} if feedback is None else {"feedback": feedback_json(feedback)}
+        reply = {"saved": True, "key": saved.key, "counted": saved.is_counted, **told}
+        return {**reply, "state": self.state(session)}
 
     def keep_alive(self, session: Session, assignment: str) -> None:
         """Keep an image reserved; errors as `StudyService.keep_alive`."""
@@ -132,4 +139,6 @@ class Desk:
         if sheet_size is not None and view.phase == "instructions":
             keys = [SHEET_KEY, *keys]
         self.tiles.warm(session, keys)
-        return state_json(view, self.signer, sheet_size)
+        is_summed_up = view.spec.is_self and view.phase == "done"
+        summary = summarise(self._service, view.study) if is_summed_up else None
+        return state_json(view, self.signer, sheet_size, summary)

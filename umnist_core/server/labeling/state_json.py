@@ -1,7 +1,8 @@
-"""What the browser is told, as JSON: where a person stands, and practice feedback.
+"""What the browser is told, as JSON: where a person stands, and feedback.
 
 Only fields that are named here are ever sent. None of them follows from what is in an
-image that still counts; feedback is of practice images alone.
+image that still counts; feedback is of practice images alone, and in a study of oneself of
+those that have their answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from umnist_core import __version__
 from umnist_core.digits import GLYPH_PX
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.self_study import Summary
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
@@ -32,7 +34,10 @@ _PAPER_SIDES_PX = (4000, 4000)
 
 
 def state_json(
-    view: AnnotatorView, signer: Signer, sheet_size: tuple[int, int] | None
+    view: AnnotatorView,
+    signer: Signer,
+    sheet_size: tuple[int, int] | None,
+    summary: Summary | None = None,
 ) -> dict[str, Any]:
     """Return ``State`` of the interface.
 
@@ -44,6 +49,8 @@ def state_json(
         Signs the addresses of images.
     sheet_size
         (height, width) of the guide's sheet, px; None for people without a guide.
+    summary
+        What came out of a study of oneself that is over; None of any other.
     """
     spec, progress = view.spec, view.progress
     return {
@@ -51,6 +58,7 @@ def state_json(
         "phase": view.phase,
         "outcome": view.outcome,
         "origin": view.origin,
+        "self": _self(spec, summary),
         "texts": {
             "consent": spec.consent_text,
             "instructions": spec.instructions[view.pool],
@@ -83,7 +91,7 @@ def state_json(
 
 
 def feedback_json(feedback: Feedback) -> dict[str, Any]:
-    """Return what is told of a practice answer; boxes in canvas px, x to the right, y down.
+    """Return what is told of an answer; boxes in canvas px, x to the right, y down.
 
     Where the pool is told no more than whether it is right, nothing else is in it.
     """
@@ -136,6 +144,12 @@ def warm_keys(view: AnnotatorView) -> list[str]:
     """Return the keys of the images that will be asked for next, soonest first."""
     named = (view.trial, view.practice, view.next)
     return [one.key for one in named if one is not None]
+
+
+def _self(spec: StudySpec, summary: Summary | None) -> dict[str, Any] | None:
+    if not spec.is_self:
+        return None
+    return {"feedback": spec.trial_feedback, "summary": summary and asdict(summary)}
 
 
 def _guide(

@@ -170,7 +170,7 @@ export class App {
   #setState(state) {
     this.state = state;
     this.looksAgain = state.phase === "paused" || state.phase === "held";
-    this.shell.setStudy(state.study.name, state.origin);
+    this.shell.setStudy(state.study.name, state.self ? "self" : state.origin);
     this.#showPhase();
   }
 
@@ -294,6 +294,7 @@ export class App {
       const screen = new TrialScreen(state, this.keep, {
         onSubmit: (attempt) => this.#submit(attempt),
         onDrawn: () => this.#warm(),
+        say: (text) => this.shell.say(text),
         onWithdraw: () => this.#withdraw(),
       });
       screen.open(trial, entered);
@@ -382,8 +383,15 @@ export class App {
     if (this.open === entry.assignment && !this.changing) this.open = null;
     this.shell.setSaving("saved");
     this.shell.say(`The answer to image ${entry.number} is saved.`);
+    const isWaitedFor = this.submitted === entry.assignment && this.open === null;
     this.#settle(entry);
-    if (this.isActive) this.#setState(reply.state);
+    if (!this.isActive) return;
+    const { screen } = this.shell;
+    const next = () => this.#setState(reply.state);
+    // Whoever has gone on to another image meanwhile is not told of the one before.
+    if (reply.feedback && isWaitedFor && screen instanceof TrialScreen) {
+      screen.tell(reply.feedback, next);
+    } else next();
   }
 
   /** @param {{entry: Entry, refusal: Refusal}} detail */
@@ -399,6 +407,8 @@ export class App {
   /** @param {Entry} entry Not taken by the server yet: whoever waits for it may go on. */
   #waits(entry) {
     if (this.submitted !== entry.assignment) return;
+    // Whoever is to be told of it waits longer, unless it failed.
+    if (this.state?.self?.feedback && !entry.trouble) return;
     this.shell.setSaving("none");
     this.changing = null;
     this.#showPhase();
@@ -420,7 +430,7 @@ export class App {
       }
       await this.#step("withdraw")();
     };
-    return this.state && showDialog(withdrawDialog(this.state.progress, send));
+    return this.state && showDialog(withdrawDialog(this.state, send));
   }
 
   #changeLast() {

@@ -112,16 +112,17 @@ function stopButton(close, withdraw) {
 /**
  * Ask whether somebody means to stop for good.
  *
- * @param {{done: number}} progress
+ * @param {Pick<import("./state.js").State, "progress"|"self">} state
  * @param {() => Promise<void>} withdraw
  * @returns {HTMLDialogElement}
  */
-export function withdrawDialog({ done }, withdraw) {
+export function withdrawDialog({ progress: { done }, self }, withdraw) {
   const sure = h("button", { type: "button", class: "plain-button" }, "Stop for good");
   const stay = h("button", { type: "button", class: "primary", autofocus: "" }, "Go on");
   const problem = h("p", { class: "problem", role: "alert" });
-  const given =
-    done > 0
+  const given = self
+    ? `What you gave (${counted(done, "answer", "answers")}) stays, and Results has it.`
+    : done > 0
       ? `What you gave (${counted(done, "answer", "answers")}) stays in the study, and you get a ` +
         "completion code. To have it deleted, ask whoever invited you."
       : "You have answered no image, so there is no completion code.";

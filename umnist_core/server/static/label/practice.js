@@ -5,18 +5,16 @@
  * right, with the digits and their places, or whether the answer is right and nothing else.
  */
 
-import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
 import { newKey, sentenceOf } from "./api.js";
 import { hintsDialog, keysDialog } from "./dialogs.js";
+import { FeedbackPanel } from "./feedback.js";
 import { AnswerForm } from "./form.js";
-import { sumOfDigits } from "./state.js";
 import { Workplace } from "./workplace.js";
 
 /**
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").PracticeReply} PracticeReply
- * @typedef {import("../viewer/overlays.js").Digit} Digit
  */
 
 export class PracticeScreen {
@@ -34,8 +32,6 @@ export class PracticeScreen {
     /** @type {PracticeReply|null} */
     this.reply = null;
     this.key = newKey();
-    /** @type {(() => void)|undefined} */
-    this.leaveBus = undefined;
     const { min, max } = state.ask;
     this.form = new AnswerForm({ min, max }, state.texts.question, {
       onChange: () => undefined,
@@ -43,12 +39,16 @@ export class PracticeScreen {
       focusImage: () => this.focus(),
     });
     this.problem = h("p", { class: "problem", role: "alert" });
-    this.feedback = h("section", { class: "feedback", "aria-label": "Feedback", hidden: "" });
     this.place = new Workplace({
       onKey: (event) => this.#key(event),
       onHelp: () => this.#showKeys(),
     });
-    this.place.panel.append(this.form.element, this.feedback, this.problem);
+    this.feedback = new FeedbackPanel(this.place, {
+      onNext: () => this.#goOn(),
+      onAgain: () => this.#tryAgain(),
+      say: callbacks.say,
+    });
+    this.place.panel.append(this.form.element, this.feedback.element, this.problem);
     this.element = this.place.element;
     this.tools = [
       ...(this.guide ? [{ name: "Hints", key: "h", click: () => this.#showHints() }] : []),
@@ -67,10 +67,14 @@ export class PracticeScreen {
   #askAnswer() {
     this.key = newKey();
     this.reply = null;
-    this.feedback.hidden = true;
-    this.feedback.replaceChildren();
+    this.feedback.hide();
     this.form.element.hidden = false;
     this.form.show({ answer: null, edits: 0, confidence: null, digits: null });
+  }
+
+  #tryAgain() {
+    this.#askAnswer();
+    this.focus();
   }
 
   focus() {
@@ -78,7 +82,7 @@ export class PracticeScreen {
   }
 
   destroy() {
-    this.leaveBus?.();
+    this.feedback.destroy();
     this.place.destroy();
   }
 
@@ -86,19 +90,7 @@ export class PracticeScreen {
   #key(event) {
     const key = event.key.toLowerCase();
     if (key === "h" && this.guide) this.#showHints();
-    else return this.reply ? this.#feedbackKey(event) : this.form.key(event);
-    return true;
-  }
-
-  /**
-   * Enter goes on, but where it presses a button.
-   *
-   * @param {KeyboardEvent} event
-   */
-  #feedbackKey({ key, repeat, target }) {
-    if (key !== "Enter") return false;
-    if (target instanceof Element && target.closest("button")) return false;
-    if (!repeat) this.#goOn();
+    else return this.reply ? this.feedback.key(event) : this.form.key(event);
     return true;
   }
 
@@ -114,88 +106,13 @@ export class PracticeScreen {
     try {
       const body = { key: this.key, practice: this.practice.id, answer };
       this.reply = await this.callbacks.send(body);
-      this.#showFeedback(this.reply.feedback, answer);
+      this.form.element.hidden = true;
+      this.feedback.show(this.reply.feedback, answer);
     } catch (error) {
       this.problem.textContent = `${sentenceOf(error)} Submit it again.`;
     }
     this.form.setBusy(false);
     this.focus();
-  }
-
-  /**
-   * @param {PracticeReply["feedback"]} told
-   * @param {number} answer
-   */
-  #showFeedback(told, answer) {
-    const { verdict, content } =
-      "digits" in told ? this.#solution(told, answer) : this.#verdict(told);
-    const go = { type: "button", class: "primary", click: () => this.#goOn() };
-    this.feedback.replaceChildren(h("h2", {}, verdict), ...content, h("button", go, "Next"));
-    this.feedback.dataset.correct = String(told.correct);
-    this.form.element.hidden = true;
-    this.feedback.hidden = false;
-    this.callbacks.say(verdict);
-  }
-
-  /**
-   * Right or not yet, and nothing else.
-   *
-   * @param {import("./state.js").Verdict} told
-   */
-  #verdict({ correct }) {
-    if (correct) return { verdict: "Right.", content: [] };
-    const click = () => {
-      this.#askAnswer();
-      this.focus();
-    };
-    const again = h("button", { type: "button", class: "plain-button", click }, "Try again");
-    return { verdict: "Not yet.", content: [again] };
-  }
-
-  /**
-   * @param {import("./state.js").Solution} told
-   * @param {number} answer
-   */
-  #solution({ sum, correct, digits }, answer) {
-    const marks = digits.map(({ label, box, side }, id) => ({
-      ...{ id, label, side: Math.round(side) },
-      box: [box.x, box.y, box.width, box.height],
-    }));
-    this.place.showDigits(marks);
-    return {
-      verdict: correct ? `Right: the sum is ${sum}.` : `The sum is ${sum}; you gave ${answer}.`,
-      content: marks.length > 0 ? this.#places(marks) : [],
-    };
-  }
-
-  /** @param {Digit[]} marks */
-  #places(marks) {
-    const labels = marks.map(({ label }) => Number(label));
-    return [
-      h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
-      h("p", { class: "quiet" }, "Choose a digit to see where it is."),
-      this.#list(marks),
-    ];
-  }
-
-  /** @param {Digit[]} marks */
-  #list(marks) {
-    const { channel, leave } = join("label");
-    this.leaveBus?.();
-    this.leaveBus = leave;
-    const items = marks.map(({ id, label, side }) =>
-      h(
-        "li",
-        {},
-        h(
-          "button",
-          { type: "button", class: "found", click: () => channel.fly(id) },
-          h("strong", {}, String(label)),
-          h("span", {}, `${side.toLocaleString("en")} px`),
-        ),
-      ),
-    );
-    return h("ul", { class: "found-list" }, ...items);
   }
 
   #showKeys() {

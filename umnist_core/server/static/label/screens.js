@@ -1,6 +1,7 @@
 /** Screens of words: joining, consent, instructions, thanks, and what else there is to say. */
 
 import { h } from "../hall/dom.js";
+import { atHome } from "../hall/home.js";
 import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { ownLink } from "./dialogs.js";
@@ -98,7 +99,9 @@ export function instructionsScreen(state, begin) {
  * @param {(() => void)|null} change To change the last answer, where that is allowed.
  * @returns {Screen}
  */
-export function doneScreen({ code, outcome, progress, previous }, change) {
+export function doneScreen(state, change) {
+  const { code, outcome, progress, previous, self, study } = state;
+  if (self?.summary) return summaryScreen(self.summary, study.id, progress.total);
   const { title, sentences } = ending(outcome, progress);
   const content = code
     ? [
@@ -114,6 +117,45 @@ export function doneScreen({ code, outcome, progress, previous }, change) {
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
   return messageScreen("done", title, [...content, "You can close this page."], actions);
+}
+
+/** How each reason of a wrong answer is said, with how many there are before it. */
+const REASONS = /** @type {const} */ ([
+  ["not_looked_at", "unseen: a digit was never on screen large enough to be read"],
+  ["misread", "misread or overlooked"],
+  ["misadded", "misadded: every digit was entered right"],
+  ["misread_or_misadded", "misread or misadded: the digits were not entered"],
+  ["unknown", "without a trace that would tell why"],
+]);
+
+/**
+ * The end of a study of oneself: what came out.
+ *
+ * @param {import("./state.js").Summary} summary
+ * @param {string} study
+ * @param {number} total
+ * @returns {Screen}
+ */
+function summaryScreen({ answered, right, reasons }, study, total) {
+  const wrong = REASONS.filter(([reason]) => reasons[reason]);
+  const rows = wrong.map(([reason, words]) => h("li", {}, `${reasons[reason]} ${words}`));
+  const share = answered > 0 ? ` (${Math.round((100 * right) / answered)} %)` : "";
+  const left = total - answered;
+  return messageScreen("done", answered > 0 ? "That is it" : "No image was answered", [
+    ...(answered > 0 ? [`${right} of ${counted(answered, "sum", "sums")} right${share}.`] : []),
+    ...(rows.length > 0 ? ["Wrong:", h("ul", { class: "reasons" }, ...rows)] : []),
+    ...(left > 0
+      ? [`You ended before ${counted(left, "image was", "images were")} answered.`]
+      : []),
+    h(
+      "p",
+      {},
+      ...(answered > 0
+        ? [h("a", { href: atHome(`/results?study=${study}`) }, "Look at the results"), " · "]
+        : []),
+      h("a", { href: atHome("/label") }, "Back to Label"),
+    ),
+  ]);
 }
 
 /**

@@ -56,10 +56,14 @@ export class Shell {
 
   /**
    * @param {string} name Of the study.
-   * @param {"invited"|"simulated"|"own"} [origin] Whose answers; said where they are marked.
+   * @param {"invited"|"simulated"|"own"|"self"} [origin] Whose answers; said where they are
+   *   marked.
    */
   setStudy(name, origin = "invited") {
-    const mark = { invited: "", simulated: " (simulated)", own: " (a try of its makers)" }[origin];
+    const mark = {
+      ...{ invited: "", simulated: " (simulated)", own: " (a try of its makers)" },
+      self: " (self)",
+    }[origin];
     this.study.textContent = name + mark;
     document.title = name + mark;
   }

@@ -24,6 +24,8 @@
  * @typedef {object} Standing What a state says in every phase.
  * @property {{id: string, name: string}} study
  * @property {"invited"|"simulated"|"own"} origin
+ * @property {{feedback: boolean, summary: Summary|null}|null} self In a study of oneself: whether
+ *   answers are told, and what came out once it is over.
  * @property {{consent: string, instructions: string, question: string}} texts
  * @property {Guide|null} guide
  * @property {Ask} ask
@@ -50,7 +52,10 @@
  * @typedef {{correct: boolean}} Verdict For those who are told no more.
  * @typedef {{correct: boolean, answer: number, sum: number, digits: FoundDigit[]}} Solution
  * @typedef {{feedback: Verdict|Solution, state: State}} PracticeReply
- * @typedef {{saved: true, key: string, counted: boolean, state: State}} SavedReply
+ * @typedef {{answered: number, right: number, reasons: Record<string, number>}} Summary Of a study
+ *   of oneself; `reasons`: why the wrong answers were wrong, and how many each.
+ * @typedef {{saved: true, key: string, counted: boolean, feedback?: Solution, state: State}}
+ *   SavedReply With feedback in a study of oneself that gives it.
  */
 
 /**

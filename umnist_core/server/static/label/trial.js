@@ -3,6 +3,7 @@
 import { pair } from "../hall/pair.js";
 import { Attempt } from "./attempt.js";
 import { hintsDialog, keysDialog, pauseDialog } from "./dialogs.js";
+import { FeedbackPanel } from "./feedback.js";
 import { AnswerForm } from "./form.js";
 import { findLast, putLast, removeLast } from "./keep.js";
 import { Workplace } from "./workplace.js";
@@ -19,6 +20,7 @@ const KEEP_EVERY_MS = 2000;
  * @typedef {object} TrialCallbacks
  * @property {(attempt: Attempt) => void} onSubmit
  * @property {() => void} onDrawn The open image is fully drawn.
+ * @property {(text: string) => void} say To screen readers.
  * @property {() => unknown} onWithdraw Somebody wants to stop taking part; until they are asked.
  */
 
@@ -53,7 +55,13 @@ export class TrialScreen {
       onDrawn: () => this.#drawn(),
       onPlace: (place) => this.#moved(place),
     });
-    this.place.panel.append(this.form.element);
+    /** @type {(() => void)|null} What to do when feedback has been read. */
+    this.next = null;
+    this.feedback = new FeedbackPanel(this.place, {
+      onNext: () => this.#goOn(),
+      say: callbacks.say,
+    });
+    this.place.panel.append(this.form.element, this.feedback.element);
     this.element = this.place.element;
     this.tools = this.#makeTools();
     this.#listen();
@@ -64,6 +72,9 @@ export class TrialScreen {
    * @param {Entered} [entered] What to begin with, without a draft.
    */
   async open(trial, entered) {
+    this.next = null;
+    this.feedback.hide();
+    this.form.element.hidden = false;
     this.place.leaveImage();
     if (this.attempt) await this.#leave();
     this.trial = trial;
@@ -89,7 +100,27 @@ export class TrialScreen {
     this.place.focus();
   }
 
+  /**
+   * Tell what is in the image whose answer is saved, until that has been read.
+   *
+   * @param {import("./state.js").Solution} told
+   * @param {() => void} next
+   */
+  tell(told, next) {
+    this.next = next;
+    this.form.element.hidden = true;
+    this.feedback.show(told, told.answer);
+    this.focus();
+  }
+
+  #goOn() {
+    const { next } = this;
+    this.next = null; // once, however often it is pressed
+    next?.();
+  }
+
   destroy() {
+    this.feedback.destroy();
     this.#leave();
     this.left.abort();
     clearInterval(this.timer);
@@ -149,6 +180,7 @@ export class TrialScreen {
     const key = event.key.toLowerCase();
     if (key === "p") this.pause();
     else if (key === "h" && this.state.guide) this.#showHints();
+    else if (this.feedback.isShown) return this.feedback.key(event);
     // What is typed before the first image has its draft is of that image all the same.
     else return (this.isFresh || this.attempt !== null) && this.form.key(event);
     return true;

@@ -38,6 +38,8 @@ class Making:
         Names it within this process.
     name
         Of the study.
+    is_self
+        Whether it is one of oneself, made on the page Label.
     total, done
         Images to freeze and frozen.
     study
@@ -58,6 +60,7 @@ class Making:
     said: list[str] = field(default_factory=list)
     error: str | None = None
     is_over: bool = False
+    is_self: bool = False
     began: float = field(default_factory=time.monotonic)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -92,7 +95,9 @@ class Making:
 def start_making(service: StudyService, spec: StudySpec) -> Making:
     """Begin to make a study."""
     with _lock:
-        making = Making(next(_numbers), spec.name, spec.stimuli + spec.practice)
+        making = Making(
+            next(_numbers), spec.name, spec.stimuli + spec.practice, is_self=spec.is_self
+        )
         _makings[making.number] = making
     thread = threading.Thread(
         target=_make,
