@@ -181,14 +181,11 @@ def plan_people(
     ScoringInputError
         If the numbers cannot be.
     """
-    rows = []
-    for done, icc in enumerate(iccs, 1):
-        rows.append(
-            _planned(people // 2, images_each, assumed, effort, icc, rng=rng, studies=studies)
-        )
-        if progress is not None:
-            progress(done, len(iccs))
-    return rows
+
+    def planned(icc: float) -> PlannedStudy:
+        return _planned(people // 2, images_each, assumed, effort, icc, rng=rng, studies=studies)
+
+    return _rows(planned, iccs, progress)
 
 
 def plan_difference(
@@ -205,11 +202,21 @@ def plan_difference(
 
     Parameters and errors as of `plan_people`.
     """
-    rows = []
-    for done, icc in enumerate(iccs, 1):
+
+    def planned(icc: float) -> PlannedStudy:
         plan = assumed.model(icc).plan(images_each, power=assumed.power)
         people = max(2, annotators_needed(plan, assumed.difference))
-        rows.append(_planned(people, images_each, assumed, effort, icc, rng=rng, studies=studies))
+        return _planned(people, images_each, assumed, effort, icc, rng=rng, studies=studies)
+
+    return _rows(planned, iccs, progress)
+
+
+def _rows(
+    planned: Callable[[float], PlannedStudy], iccs: Sequence[float], progress: Progress | None
+) -> list[PlannedStudy]:
+    rows = []
+    for done, icc in enumerate(iccs, 1):
+        rows.append(planned(icc))
         if progress is not None:
             progress(done, len(iccs))
     return rows

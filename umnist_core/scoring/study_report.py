@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from math import isfinite, isnan, nan
+from dataclasses import dataclass
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .clustering import Clustering, measure_clustering
 from .compare import PERMUTATIONS, Difference, compare_pools
 from .intervals import LEVEL, Interval, annotator_interval, crossed_interval, wilson
 from .mixed_logistic import MixedLogistic, fit_mixed_logistic
+from .plain import plain_value
 from .power import Plan, detectable_difference, power_table
 from .published import PublishedFigure, TwoProportions, beside_published, published_comparison
 from .reasons import WhyWrong, why_wrong
@@ -121,7 +122,7 @@ class StudyReport:
         A table becomes a list of rows, confusion one of lists; a number that is not known, or
         an infinite one, becomes None.
         """
-        plain: dict[str, Any] = _plain(self)
+        plain: dict[str, Any] = plain_value(self)
         return plain
 
     def to_json(self) -> str:
@@ -278,22 +279,3 @@ def _notes(
     if plan is None:
         notes.append("power: needs annotators of several labels each and some wrong answers.")
     return tuple(note for note in notes if not note.endswith(": "))
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as what JSON can hold."""
-    if isinstance(value, pd.DataFrame):
-        if value.index.name is not None:  # confusion: rows are a dimension, not a number
-            return [_plain(row) for row in value.to_numpy().tolist()]
-        names = [str(name) for name in value.columns]
-        rows = value.itertuples(index=False, name=None)
-        return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not isfinite(value) else value

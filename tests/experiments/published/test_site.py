@@ -101,14 +101,20 @@ def test_a_site_is_written_anew_and_nothing_else_is_replaced(tmp_path: Path) -> 
     assert [one.name for one in tmp_path.iterdir()] == ["other"]
 
 
+def make_old_site(folder: Path) -> Path:
+    """Return a site as an earlier run left it."""
+    old = folder / "site"
+    old.mkdir()
+    (old / MARK).write_text("{}")
+    (old / "index.html").write_text("old")
+    return old
+
+
 def test_a_site_that_fails_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole, and nothing half-written beside it."""
-    old = tmp_path / "site"
-    old.mkdir()
-    (old / MARK).write_text("{}")
-    (old / "index.html").write_text("old")
+    old = make_old_site(tmp_path)
 
     def fail(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -124,10 +130,7 @@ def test_a_site_that_cannot_take_its_place_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which had stepped aside already, and comes back."""
-    old = tmp_path / "site"
-    old.mkdir()
-    (old / MARK).write_text("{}")
-    (old / "index.html").write_text("old")
+    old = make_old_site(tmp_path)
     rename = Path.rename
 
     def fail(path: Path, target: Path) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from umnist_core.experiments.people.pairing import pair
 from umnist_core.experiments.people.predictions import ModelAnswers
 from umnist_core.experiments.people.words import sentences
 from umnist_core.scoring.agreement import DRAWS, ErrorConsistency
+from umnist_core.scoring.plain import plain_value
 
 VERSION = 1
 """Raised when a figure changes its meaning."""
@@ -53,7 +53,7 @@ class PeopleReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as what JSON can hold; None for a number that is not known."""
-        plain: dict[str, Any] = _plain(self.figures)
+        plain: dict[str, Any] = plain_value(self.figures)
         return plain
 
     def to_json(self) -> str:
@@ -126,13 +126,3 @@ def compare_people(
     found["sentences"] = list(sentences(found))
     tell()
     return PeopleReport(found)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not isfinite(value) else value
