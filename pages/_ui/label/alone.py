@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui.shared.home import base_path
 from pages._ui.shared.making import Making, forget, makings, start_making
+from pages._ui.shared.notices import show_digits_notice
 from pages._ui.shared.studies import told
 from pages._ui.shared.words import POOL_TITLES, count, plain
 from umnist_core.labeling.records import POOLS
@@ -25,6 +26,7 @@ _RESULTS = "results_page"
 def show_alone(service: StudyService) -> None:
     """Draw what makes a study of oneself, those that go on, and those that are over."""
     st.subheader("On your own", anchor=False)
+    show_digits_notice()
     with st.container(border=True):
         st.caption(
             f"{IMAGES} fresh images as released, for you alone: no consent, and marked *self* in "
