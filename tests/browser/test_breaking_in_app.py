@@ -12,6 +12,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.study_app import PATIENCE_MS, StudyApp, running_app, settle
 from tests.pages.driving import make_study
 
+REPORT_AFTER_MS = 250
+"""As in ``breaking.js``."""
+
 SMALL = {"preset": "released", "canvas": "300", "factor": "1..2", "index": "3", "seed": "5"}
 
 
@@ -67,6 +70,23 @@ def test_drag_goes_into_the_address_and_a_miss_opens_its_image(page: Page, lab: 
     assert (asked(page, "split"), asked(page, "index")) == (["test"], [index])
     expect(panel.locator(".point")).to_have_count(2)
     assert page.evaluate("window.sameDocument") is True
+
+
+def test_an_answer_that_comes_late_takes_no_value_back(page: Page, lab: StudyApp) -> None:
+    """The page answers the first value while the slider is already further on."""
+    open_breaking(page, lab, **SMALL)
+    slider = page.locator(".umnist-breaking").get_by_role("slider", name="Shapes: pairs")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_timeout(2 * REPORT_AFTER_MS)
+    for _ in range(30):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(REPORT_AFTER_MS // 3)
+    expect(slider).to_have_value("31")
+    page.wait_for_function("location.href.includes('shape_pairs=31')")
+    settle(page)
+    expect(slider).to_have_value("31")
+    expect(page.locator("[data-name=shape_pairs] input[type=number]").last).to_have_value("31")
 
 
 def test_what_was_chosen_is_in_the_link(page: Page, lab: StudyApp) -> None:

@@ -90,12 +90,16 @@ class Breaking {
     this.typed = new Map();
     this.isSeen = false;
     this.isDragged = false;
+    /** What was dragged to and the page has not said yet. @type {import("../hall/bus.js").Live|null} */
+    this.ahead = null;
+    /** Addresses that the page was told of meanwhile. @type {Set<string>} */
+    this.reported = new Set();
     this.#build();
     this.#take(readLink(data.asked, COUNTS));
     this.styles = styleSheet("breaking/breaking.css", parentElement);
     this.styles.loaded.catch(() => undefined); // it works without looking like itself
     parentElement.append(this.root);
-    channel.addEventListener("live", () => this.#draw(), { signal: this.left.signal });
+    channel.addEventListener("live", () => this.#follow(), { signal: this.left.signal });
     this.sizes = new ResizeObserver(() => this.#sized());
     this.sizes.observe(this.root);
     this.#draw();
@@ -106,6 +110,9 @@ class Breaking {
     const before = this.data;
     this.data = data;
     if (data.checkpoint !== before.checkpoint) this.#stand(data.checkpoint);
+    if (this.ahead && data.scene && this.#address(data.scene) === this.ahead.panes[0].dzi) {
+      this.#stay();
+    }
     this.#draw();
   }
 
@@ -244,23 +251,51 @@ class Breaking {
     const side = readSpan(this.#valueIn(next, "canvas") ?? "")?.low ?? 1;
     this.isDragged = true;
     this.isFrozenShown = this.data.isFrozen;
-    this.channel.setLive({
+    this.ahead = {
       panes: [scenePane("a", "Image", dzi, side, this.data.tileSize)],
       image: { width: side, height: side },
       subject: subjectOf(dzi),
       compare: "side",
-    });
+    };
+    this.channel.setLive(this.ahead);
   }
 
   #letGo() {
     clearTimeout(this.timer);
     if (this.data.isFrozen) return;
     const { scene } = this;
-    this.timer = setTimeout(() => scene && this.callbacks.onScene(scene), REPORT_AFTER_MS);
+    this.timer = setTimeout(() => {
+      if (!scene) return;
+      this.reported.add(this.#address(scene));
+      this.callbacks.onScene(scene);
+    }, REPORT_AFTER_MS);
+  }
+
+  /** The viewer shows something else: by this slider, by the page's own, or by an answer of the
+   *  page to a value that somebody has dragged on from since, which must not take it back. */
+  #follow() {
+    const { ahead, channel, data, reported } = this;
+    if (ahead && channel.live !== ahead) {
+      const dzi = channel.live?.panes[0]?.dzi ?? "";
+      const said = data.scene && this.#address(data.scene);
+      if (dzi !== ahead.panes[0].dzi && (reported.has(dzi) || dzi === said)) {
+        channel.setLive(ahead);
+        return;
+      }
+      if (dzi !== ahead.panes[0].dzi) this.#stay();
+    }
+    this.#draw();
+  }
+
+  /** The page is where the slider is, or somebody went elsewhere. */
+  #stay() {
+    this.ahead = null;
+    this.reported.clear();
   }
 
   #goBack() {
     this.isFrozenShown = false;
+    this.#stay();
     this.channel.setLive(null);
     this.slider.focus();
   }
