@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.recorded import check_whole
 from umnist_core.labeling.telling import (
     CONTACT_FIELDS,
@@ -113,6 +114,9 @@ class StudySpec:
         that it is made with and is asked for no consent.
     trial_feedback
         Whether that person is told the sum and the digits after each answer.
+    exclusions
+        Rules by which people are left out of the second reading of the results, fixed before
+        anybody came; None where none were fixed.
     """
 
     name: str
@@ -140,6 +144,7 @@ class StudySpec:
     lease_minutes: int = 1440
     is_self: bool = False
     trial_feedback: bool = False
+    exclusions: ExclusionRules | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -216,6 +221,8 @@ class StudySpec:
         values = dict(data)
         if isinstance(values.get("pools"), list):
             values["pools"] = tuple(values["pools"])
+        if values.get("exclusions") is not None:
+            values["exclusions"] = ExclusionRules.from_dict(values["exclusions"])
         try:
             return cls(**values)
         except (TypeError, AttributeError) as error:
@@ -233,13 +240,17 @@ class StudySpec:
         InvalidValueError
             As `from_dict`.
         """
-        return cls.from_dict({**_BEFORE, **data})
+        values = {**_BEFORE, **data}
+        if isinstance(fixed := values.get("exclusions"), Mapping):
+            # A rule that came later than the study was none of its rules.
+            values["exclusions"] = {**dict.fromkeys(ExclusionRules.NAMES), **fixed}
+        return cls.from_dict(values)
 
 
-_ONLY_IF_SET = ("is_self", "trial_feedback")
+_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions")
 """Named where they are set alone: studies of others are written as they were before."""
 
-_SELF_HAS_NO = ("practice", "repeats", "allow_change")
+_SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions")
 
 _SPEC_RANGES = (
     ("stimuli", 1, 100_000),
@@ -267,7 +278,7 @@ def _check_self(spec: StudySpec) -> None:
     InvalidValueError
         If it is one and has what is for others, or is none and has what is for it alone.
     """
-    for name in _ONLY_IF_SET:
+    for name in ("is_self", "trial_feedback"):
         if not isinstance(getattr(spec, name), bool):
             raise InvalidValueError(
                 f"{name} is true or false; got {str(getattr(spec, name))[:40]!r}."
