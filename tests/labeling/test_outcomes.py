@@ -418,6 +418,6 @@ def _as_before(event: Event, simulated: str) -> Event:
     return replace(event, payload=payload)
 
 
-def test_there_are_four_outcomes() -> None:
+def test_there_are_five_outcomes() -> None:
     """Every one of them has its own field in the counts of a pool."""
-    assert OUTCOMES == ("complete", "quota_full", "ended_early", "withdrawn")
+    assert OUTCOMES == ("complete", "quota_full", "screened_out", "ended_early", "withdrawn")

@@ -34,6 +34,7 @@ from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
 from umnist_core.labeling.events import INVITED_PERSON, OWN
 from umnist_core.labeling.log import sha256
+from umnist_core.labeling.people import OUTCOMES
 from umnist_core.labeling.records import POOLS, PYRAMID_FILTERS
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.labeling.study_key import GUESSABLE
@@ -309,7 +310,7 @@ def _counts(pool: PoolCounts) -> str:
 
 
 def _outcomes(pool: PoolCounts) -> str:
-    names = ("complete", "quota_full", "ended_early", "withdrawn", "held", "simulated", "own")
+    names = (*OUTCOMES, "held", "simulated", "own")
     counts = {name: getattr(pool, name) for name in names}
     return "".join(f"{count} {name}, " for name, count in counts.items() if count)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import decisions
-from umnist_core.labeling.events import Began, Consented, Fact, Joined, Practised, Withdrew
+from umnist_core.labeling.events import Began, Consented, Joined, Practised, Withdrew
+from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.ledger import Ledger
 from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import annotator_view, is_over

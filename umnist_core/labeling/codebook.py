@@ -222,8 +222,9 @@ ANNOTATORS = (
         "outcome",
         "text",
         "How the person's part ended: complete, every image answered; quota_full, no place left "
-        "for this person; ended_early, the study was closed or the link ended; withdrawn, by the "
-        "person. Empty while it goes on.",
+        "for this person; screened_out, the device or the answers about the instructions did not "
+        "fit; ended_early, the study was closed or the link ended; withdrawn, by the person. Empty "
+        "while it goes on.",
     ),
     Column(
         "has_code",

@@ -35,6 +35,7 @@ from umnist_core.labeling.recorded import AnswerPost
 from umnist_core.labeling.state import (
     PRESENCE_MINUTES,
     QUOTA_FULL,
+    SCREENED_OUT,
     WITHDRAWN,
     Annotator,
     Assignment,
@@ -150,11 +151,21 @@ def check_is_for_others(state: StudyState) -> None:
 
 
 def check_takes_part(state: StudyState, person: Annotator) -> None:
-    """Refuse, with the code ``withdrawn``, what somebody sends who has stopped taking part."""
+    """Refuse what somebody sends who has stopped taking part, or was never let in.
+
+    Raises
+    ------
+    RefusedError
+        ``withdrawn`` or ``screened_out``.
+    """
     if person.outcome == WITHDRAWN:
         raise RefusedError(
             "You have stopped taking part, so this was not taken; what you gave before is kept.",
             "withdrawn",
+        )
+    if person.outcome == SCREENED_OUT:
+        raise RefusedError(
+            "You cannot take part in this study, so this was not taken.", "screened_out"
         )
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any
 
-from umnist_core.labeling.log import Claims, Draft
+from umnist_core.labeling.fact import Fact
+from umnist_core.labeling.log import Claims
 
 LABEL = "label"
 REPEAT = "repeat"
@@ -27,46 +28,12 @@ OWN = "own"
 ORIGINS = (INVITED_PERSON, SIMULATED, OWN)
 """Whose data: of a person who was invited, of a simulation, of the study's makers themselves."""
 
+SCREENINGS = ("device", "comprehension")
+"""Why somebody cannot take part: their screen is not as the study needs it, or they did not
+answer the questions on the instructions."""
+
 AS_BEFORE = -1
 """Place of a renewal of an older log, which left the place as it was."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """What an event says happened.
-
-    Attributes
-    ----------
-    event_kind
-        What its kind is called in the log.
-    """
-
-    event_kind: ClassVar[str]
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any] | None) -> Self:
-        """Return what a payload says; nothing where it is erased.
-
-        A field that it lacks has its default, or raises `AttributeError` when it is asked for:
-        whoever verifies or saves a damaged log reads what is there.
-        """
-        fact = cls.__new__(cls)
-        stored = payload or {}
-        fields = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored}
-        vars(fact).update(fields)
-        return fact
-
-    def payload(self) -> dict[str, Any]:
-        """Return what is logged; of a fact that was read, what was there."""
-        return dict(vars(self))
-
-    def draft(self, subject: str | None = None, attachment: str | None = None) -> Draft:
-        """Return it as an event without a place; for parameters see `Draft`."""
-        return Draft(self.event_kind, self.payload(), subject, attachment)
-
-    def claims(self) -> Claims:
-        """Return what it lays claim to; the store refuses what is taken already."""
-        return Claims()
 
 
 # -- the study ----------------------------------------------------------------------
@@ -93,6 +60,7 @@ class StudyCreated(Fact):
     """
 
     event_kind = "study_created"
+    quiet = ("is_generated_folder",)
     spec: Mapping[str, Any]
     stimuli: Sequence[str]
     practice: Sequence[Mapping[str, Any]]
@@ -103,13 +71,6 @@ class StudyCreated(Fact):
     versions: Mapping[str, Any]
     glyphs: Mapping[str, Any]
     is_generated_folder: bool = False
-
-    def payload(self) -> dict[str, Any]:
-        """Return what is logged."""
-        values = super().payload()
-        if not self.is_generated_folder:
-            values.pop("is_generated_folder", None)
-        return values
 
     @property
     def folder(self) -> str | None:
@@ -267,6 +228,16 @@ class Withdrew(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScreenedOut(Fact):
+    """Somebody cannot take part; as `Consented`, with ``reason``, one of `SCREENINGS`."""
+
+    event_kind = "screened_out"
+    annotator: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PersonErased(Fact):
     """Somebody was deleted: every event of theirs before this one is empty.
 
@@ -399,7 +370,8 @@ FACTS: Mapping[str, type[Fact]] = {
     one.event_kind: one
     for one in (
         *(StudyCreated, StudyPaused, StudyResumed, StudyClosed, InviteCreated, InviteRevoked),
-        *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew, PersonErased),
+        *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew),
+        *(ScreenedOut, PersonErased),
         *(Assigned, Renewed, Released, Answered, Changed),
     )
 }

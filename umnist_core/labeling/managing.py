@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from umnist_core.errors import (
     InvalidValueError,
@@ -18,20 +19,20 @@ from umnist_core.labeling import decisions
 from umnist_core.labeling.events import (
     INVITED_PERSON,
     ORIGINS,
-    Fact,
     InviteRevoked,
     PersonErased,
     StudyClosed,
     StudyPaused,
     StudyResumed,
 )
+from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.ledger import TRIES, Ledger
 from umnist_core.labeling.log import Draft, chain, sha256
 from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
-from umnist_core.labeling.state import Annotator, Invite, StudyState
+from umnist_core.labeling.state import SCREENED_OUT, Annotator, Invite, StudyState
 from umnist_core.labeling.study_key import StudyKey
 from umnist_core.labeling.times import MINUTES_A_DAY, later, text_of_time
-from umnist_core.labeling.views import ListedAnnotator, ListedInvite, Overview
+from umnist_core.labeling.views import ListedAnnotator, ListedInvite, Overview, PoolCounts
 
 
 class Managing(Ledger):
@@ -162,7 +163,7 @@ class Managing(Ledger):
         Overview
             With the hash of the last event, which names all that the study holds.
         """
-        counts = [asdict(pool) for pool in self.overview(study).pools]
+        counts = [_counts_of(pool) for pool in self.overview(study).pools]
         closing = StudyClosed(pools=counts, has_key=self._key(study) is not None)
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
@@ -309,3 +310,8 @@ class Managing(Ledger):
         if stimulus not in state.suffixes:
             raise NotFoundError(f"Study {study} has no image {stimulus[:40]!r}.")
         return self._file(state, study, stimulus)
+
+
+def _counts_of(pool: PoolCounts) -> dict[str, Any]:
+    """Return the counts as they are logged: without what there could not be once, if it is not."""
+    return {name: value for name, value in asdict(pool).items() if value or name != SCREENED_OUT}

@@ -1,6 +1,6 @@
 """Where a person stands in a study, worked out from its state.
 
-A person's part ends in one of four ways (`OUTCOMES`), whatever the page or the table that
+A person's part ends in one of five ways (`OUTCOMES`), whatever the page or the table that
 says so; until then the outcome is None.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.state import (
     QUOTA_FULL,
+    SCREENED_OUT,
     WITHDRAWN,
     Annotator,
     Assignment,
@@ -19,8 +20,9 @@ from umnist_core.labeling.views import AnnotatorView, GivenView, Held, Progress,
 COMPLETE = "complete"
 ENDED_EARLY = "ended_early"
 
-OUTCOMES = (COMPLETE, QUOTA_FULL, ENDED_EARLY, WITHDRAWN)
-"""Every image answered; no place left for this person; ended by the study; by the person."""
+OUTCOMES = (COMPLETE, QUOTA_FULL, SCREENED_OUT, ENDED_EARLY, WITHDRAWN)
+"""Every image answered; no place left for this person; not let in; ended by the study; by the
+person."""
 
 CHANGES_MAX = 5
 """Times that one answer can be changed: enough to mend a slip, too few to fill the store."""

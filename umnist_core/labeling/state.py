@@ -24,7 +24,6 @@ from umnist_core.labeling.events import (
     Began,
     Changed,
     Consented,
-    Fact,
     InviteCreated,
     InviteRevoked,
     Joined,
@@ -33,12 +32,14 @@ from umnist_core.labeling.events import (
     QuotaFilled,
     Released,
     Renewed,
+    ScreenedOut,
     StudyClosed,
     StudyCreated,
     StudyPaused,
     StudyResumed,
     Withdrew,
 )
+from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.study_key import is_guessable
@@ -46,7 +47,8 @@ from umnist_core.labeling.times import later
 
 QUOTA_FULL = "quota_full"
 WITHDRAWN = "withdrawn"
-"""Outcomes that are recorded; all four are in `umnist_core.labeling.people`."""
+SCREENED_OUT = "screened_out"
+"""Outcomes that are recorded; all of them are in `umnist_core.labeling.people`."""
 
 SIMULATION_AGENT = "umnist simulation"
 """What simulated people call their browser, by which those of older stores are known."""
@@ -336,6 +338,11 @@ class StudyState:
         person.outcome = WITHDRAWN
         self._let_go(person)
 
+    def _screened_out(self, event: Event, fact: ScreenedOut) -> None:
+        person = self.annotators[fact.annotator]
+        person.outcome = SCREENED_OUT
+        self._let_go(person)
+
     def _let_go(self, person: Annotator) -> None:
         """Give the places back that somebody holds who answers no more."""
         for one in person.assignments:
@@ -475,6 +482,7 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     Practised: StudyState._practised,
     QuotaFilled: StudyState._filled,
     Withdrew: StudyState._withdrew,
+    ScreenedOut: StudyState._screened_out,
     PersonErased: StudyState._erased,
     Assigned: StudyState._assigned,
     Renewed: StudyState._renewed,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 
 from umnist_core.errors import NotFoundError
 from umnist_core.labeling.claims import claims_of, merged
-from umnist_core.labeling.events import Fact, Joined, PersonErased, StudyClosed, StudyCreated
+from umnist_core.labeling.events import Joined, PersonErased, StudyClosed, StudyCreated
+from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import (
     FIRST_PREVIOUS,
     Claims,

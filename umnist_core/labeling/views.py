@@ -192,7 +192,7 @@ class PoolCounts:
     ----------
     people
         Who joined.
-    complete, quota_full, ended_early, withdrawn
+    complete, quota_full, screened_out, ended_early, withdrawn
         Of these, how many ended so (`umnist_core.labeling.people.OUTCOMES`).
     held
         Who waits for an image.
@@ -214,6 +214,7 @@ class PoolCounts:
     surplus: int
     complete: int = 0
     quota_full: int = 0
+    screened_out: int = 0
     ended_early: int = 0
     withdrawn: int = 0
     held: int = 0

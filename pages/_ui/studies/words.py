@@ -28,6 +28,7 @@ PHASES = {
 OUTCOMES = {
     "complete": "Complete",
     "quota_full": "Quota full",
+    "screened_out": "Screened out",
     "ended_early": "Ended early by the study",
     "withdrawn": "Withdrawn",
 }

@@ -176,6 +176,10 @@ function ending(outcome, { done, total }) {
       "No image is left for you",
       ["Every image has all the answers that it needs, or one of yours.", ...some],
     ],
+    screened_out: [
+      "You cannot take part in this study",
+      ["Thank you for your interest.", ...(done > 0 ? [saved] : [])],
+    ],
     ended_early: [
       "Your part has ended",
       [`It was ended before all of your ${total} images were answered.`, ...some],

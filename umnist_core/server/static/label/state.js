@@ -18,7 +18,7 @@
  *   of the study's images.
  * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
  *
- * @typedef {"complete"|"quota_full"|"ended_early"|"withdrawn"} Outcome
+ * @typedef {"complete"|"quota_full"|"screened_out"|"ended_early"|"withdrawn"} Outcome
  * @typedef {{done: number, total: number, practice_done: number, practice_total: number}} Progress
  *
  * @typedef {object} Standing What a state says in every phase.
