@@ -26,9 +26,13 @@ from umnist_core.cli._study_choice import (
     study_argument,
 )
 from umnist_core.cli._study_files import FILE_COMMANDS
-from umnist_core.cli._study_plan import plan_command
+from umnist_core.cli._study_preregistration import (
+    PLAN_COMMANDS,
+    preregistration_options,
+    read_promised,
+)
 from umnist_core.cli._study_remake import remake_command
-from umnist_core.cli._study_spec import for_oneself, read_spec, read_text, self_options, spec_text
+from umnist_core.cli._study_spec import for_oneself, read_text, self_options, spec_text
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
@@ -56,7 +60,7 @@ def study_group() -> None:
     """
 
 
-for _command in (*FILE_COMMANDS, plan_command, remake_command, simulate_command):
+for _command in (*FILE_COMMANDS, *PLAN_COMMANDS, remake_command, simulate_command):
     study_group.add_command(_command)
 
 
@@ -137,6 +141,7 @@ def _read_feedback(
     callback=_read_instructions,
     help="Text file with what a pool is told.",
 )
+@preregistration_options
 @click.option("--jobs", type=JOBS, help="Processes; one a core unless given.")
 @click.option("--print-spec", is_flag=True, help="Print the settings as YAML and make nothing.")
 def create_command(
@@ -154,7 +159,7 @@ def create_command(
     given = for_oneself(spec_file, given) if given["is_self"] else given
     if print_spec and given["name"] is None and spec_file is None:
         given["name"] = "My study"
-    spec = read_spec(spec_file, given)
+    spec = read_promised(spec_file, given)
     if print_spec:
         click.echo(spec_text(spec), nl=False)
         return

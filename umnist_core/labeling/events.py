@@ -109,6 +109,20 @@ class StudyClosed(Fact):
     has_key: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResultsSeen(Fact):
+    """Accuracies of a preregistered study were shown before it was closed.
+
+    Attributes
+    ----------
+    where
+        ``"page"``, or ``"export"``.
+    """
+
+    event_kind = "results_seen"
+    where: str
+
+
 # -- people -------------------------------------------------------------------------
 
 
@@ -372,6 +386,7 @@ FACTS: Mapping[str, type[Fact]] = {
         *(StudyCreated, StudyPaused, StudyResumed, StudyClosed, InviteCreated, InviteRevoked),
         *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew),
         *(ScreenedOut, PersonErased),
+        ResultsSeen,
         *(Assigned, Renewed, Released, Answered, Changed),
     )
 }

@@ -36,6 +36,7 @@ from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
 from umnist_core.labeling.events import ORIGINS
 from umnist_core.labeling.log import LogReader
+from umnist_core.labeling.preregistered import preregistration_files
 from umnist_core.labeling.private import open_private
 from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.results import (
@@ -51,6 +52,7 @@ from umnist_core.labeling.results import (
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.verify import Verification
+from umnist_core.scoring import StudyReport
 from umnist_core.spreadsheets import plain_cell
 
 FORMAT = "umnist-study"
@@ -140,6 +142,7 @@ def export_tables(
         )
     with service.log.snapshot() as log:
         tables = read_tables(log, study)
+    service.note_seen(study, "export")
     return _write_together(folder, {**_table_files(tables, kind), **_codebook_files()})
 
 
@@ -191,6 +194,7 @@ def export_study(
         is_sealed = folded.state.status == "closed"
         found = write_study(archive, log, folded.events, images, LOG, with_key=is_sealed)
         tables = _tables_of(folded, log)
+        figures = _figures(tables)
         parts = {
             HEADER: _json(_header(folded, tables, found, with_images=with_images)),
             **_texts(folded.state.spec),
@@ -198,7 +202,8 @@ def export_study(
             **{f"tables/{name}": data for name, data in _table_files(tables, "csv").items()},
             **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
             **_codebook_files(),
-            "figures.json": _json(_figures(tables)),
+            "figures.json": _json(figures.to_dict()),
+            **preregistration_files(folded, figures),
             **_sources(),
         }
         parts["README.md"] = _readme(folded, found, with_images=with_images).encode()
@@ -207,6 +212,7 @@ def export_study(
         # The log needs none: its own hashes cover it, and the first event's the images.
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
         archive.writestr(CHECKSUMS, _json(sums))
+    service.note_seen(study, "export")
     rows = {name: len(frame) for name, frame in tables.items()}
     return ExportReport(target, rows, found, with_images)
 
@@ -244,10 +250,10 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
     }
 
 
-def _figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _figures(tables: Mapping[str, pd.DataFrame]) -> StudyReport:
     answers = tables["answers"]
     counted = answers[answers["counted"]].reset_index(drop=True)
-    return report_of(counted, tables["digits"]).to_dict()
+    return report_of(counted, tables["digits"])
 
 
 def _table_files(tables: Mapping[str, pd.DataFrame], kind: str) -> dict[str, bytes]:

@@ -21,6 +21,7 @@ from umnist_core.labeling.events import (
     ORIGINS,
     InviteRevoked,
     PersonErased,
+    ResultsSeen,
     StudyClosed,
     StudyPaused,
     StudyResumed,
@@ -171,6 +172,27 @@ class Managing(Ledger):
 
         self._change(study, decide)
         return self.overview(study)
+
+    def note_seen(self, study: str, where: str) -> None:
+        """Log that accuracies are shown, if the study is preregistered and not closed.
+
+        Parameters
+        ----------
+        where
+            As of `umnist_core.labeling.events.ResultsSeen`.
+
+        Raises
+        ------
+        NotFoundError, StoreError
+            As `overview`.
+        """
+        spec = self.state(study).spec
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            return [] if state.status == "closed" else [ResultsSeen(where=where).draft()]
+
+        if spec.preregistration:
+            self._change(study, decide)
 
     def key(self, study: str) -> StudyKey | None:
         """Return the key of a closed study; None if it has none, or came from elsewhere without.

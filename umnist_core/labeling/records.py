@@ -9,6 +9,7 @@ from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.exclusions import ExclusionRules
+from umnist_core.labeling.preregistration import Preregistration, check_preregistration
 from umnist_core.labeling.recorded import check_whole
 from umnist_core.labeling.telling import (
     CONTACT_FIELDS,
@@ -117,6 +118,9 @@ class StudySpec:
     exclusions
         Rules by which people are left out of the second reading of the results, fixed before
         anybody came; None where none were fixed.
+    preregistration
+        What the study promises, of
+        `umnist_core.labeling.preregistration.Preregistration`; empty for nothing.
     """
 
     name: str
@@ -145,6 +149,7 @@ class StudySpec:
     is_self: bool = False
     trial_feedback: bool = False
     exclusions: ExclusionRules | None = None
+    preregistration: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -177,6 +182,12 @@ class StudySpec:
                 f"pyramid_filter is {' or '.join(PYRAMID_FILTERS)}; got {self.pyramid_filter!r}."
             )
         _check_self(self)
+        check_preregistration(self.preregistration, self.pools)
+
+    @property
+    def promised(self) -> Preregistration | None:
+        """What the study promises; None where it promises nothing."""
+        return Preregistration.read(self.preregistration) if self.preregistration else None
 
     @property
     def target_per_pool(self) -> int:
@@ -247,7 +258,7 @@ class StudySpec:
         return cls.from_dict(values)
 
 
-_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions")
+_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions", "preregistration")
 """Named where they are set alone: studies of others are written as they were before."""
 
 _SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions")

@@ -32,6 +32,7 @@ from umnist_core.labeling.events import (
     QuotaFilled,
     Released,
     Renewed,
+    ResultsSeen,
     ScreenedOut,
     StudyClosed,
     StudyCreated,
@@ -474,6 +475,7 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     StudyPaused: StudyState._paused,
     StudyResumed: StudyState._resumed,
     StudyClosed: StudyState._closed,
+    ResultsSeen: lambda *_: None,  # the log alone keeps it
     InviteCreated: StudyState._invited,
     InviteRevoked: StudyState._revoked,
     Joined: StudyState._joined,

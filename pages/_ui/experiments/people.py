@@ -118,6 +118,7 @@ def _compare(study: str | None, export: Any, files: Sequence[Any], key: str) -> 
 def _read_people(study: str | None, export: Any, folder: Path) -> PeopleData:
     if study is not None:
         service = get_service()
+        service.note_seen(study, "page")
         tables = read_tables(service.log, study)
         return people_of_tables(
             tables["answers"],

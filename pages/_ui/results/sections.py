@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._ui.results import breakdowns, figures
 from pages._ui.results.image import open_image, show_answers_given, show_truth
+from pages._ui.results.promise import show_plan_section
 from pages._ui.results.words import (
     REASON_HELP,
     clustering_sentence,
@@ -265,4 +266,5 @@ _SECTIONS: dict[str, Callable[[Results, str], None]] = {
     "By image": _by_image,
     "People": _people,
     "Power": _power,
+    "Plan": show_plan_section,
 }

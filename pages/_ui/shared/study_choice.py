@@ -10,7 +10,14 @@ import streamlit as st
 
 from pages._ui.shared.address import LED_BY_ADDRESS
 from pages._ui.shared.results import Results
-from pages._ui.shared.studies import STUDY, asked_study, list_studies, show_mark
+from pages._ui.shared.studies import (
+    STUDY,
+    asked_study,
+    get_service,
+    list_studies,
+    show_mark,
+    told,
+)
 from pages._ui.shared.words import STATUS_COLOURS, count
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
@@ -90,10 +97,23 @@ def is_masked(one: Overview) -> bool:
     """Draw the switch that shows an open study's results; True until somebody insists."""
     if one.status == "closed" or one.spec.is_self:
         return False  # whoever labels alone tests nothing that could be stopped at the right time
-    shown = st.toggle("Show anyway", key=f"{_MASK}_{one.study}", help=OPTIONAL_STOPPING)
+    shown = st.toggle(
+        "Show anyway",
+        key=f"{_MASK}_{one.study}",
+        help=OPTIONAL_STOPPING,
+        on_change=_note_seen,
+        args=(one.study,),
+    )
     if shown:
         st.caption("This study is still open; say so wherever you report what you see here.")
     return not shown
+
+
+def _note_seen(study: str) -> None:
+    """Log that a preregistered study's accuracies are shown before its end; a callback."""
+    if st.session_state[f"{_MASK}_{study}"]:
+        with told():
+            get_service().note_seen(study, "page")
 
 
 def choose_image(results: Results) -> str:

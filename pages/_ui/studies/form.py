@@ -10,6 +10,7 @@ from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.plan import show_plan
+from pages._ui.studies.promise import ask_promise
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
@@ -67,6 +68,7 @@ def show_form(service: StudyService) -> None:
         _say_what_it_takes(values)
         if len(values["pools"]) == len(POOLS):
             show_plan(values)
+        values["preregistration"] = ask_promise(values, spec_from)
         _show_buttons(service, values)
 
 

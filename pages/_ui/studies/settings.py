@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui.shared.scenes import FILTERS
 from pages._ui.shared.words import POOL_TITLES, count, plain
+from pages._ui.studies.promise import show_sealed
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.service import StudyService
@@ -45,6 +46,8 @@ def show_settings(service: StudyService, one: Overview) -> None:
         ):
             st.markdown(f"**{title}**")
             st.text(text)
+    if spec.preregistration:
+        show_sealed(service, one.study)
 
 
 def _images(spec: StudySpec) -> str:

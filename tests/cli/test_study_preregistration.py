@@ -1,0 +1,58 @@
+"""``umnist study preregistration``, and ``create`` with something promised."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.making import run
+from umnist_core.labeling.log import sha256
+
+SMALL = ["--stimuli", "4", "--images-per-annotator", "2", "--practice", "0"]
+SMALL += ["--set", "canvas=512", "--set", "factor=0.5..4"]
+
+
+@pytest.fixture(autouse=True)
+def _lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
+    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
+
+
+def test_draft_is_edited_sealed_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """From the draft to the file, to the study, and back byte by byte with its seal."""
+    create = ["study", "create", "Pilot", *SMALL]
+    assert run([*create, "--draft-preregistration"], monkeypatch) == 0
+    draft = capfd.readouterr().out
+    assert "2 people with 2 images each give 4 labels in a pool" in draft
+    text = draft.replace("[", "(").replace("]", ")")
+    (tmp_path / "promise.md").write_text(text)
+    words = [*create, "--preregistration", str(tmp_path / "promise.md"), "--people", "3"]
+    assert run([*words, "--closes", "2026-12-31"], monkeypatch) == 0
+    capfd.readouterr()
+    show = ["study", "preregistration", "Pilot"]
+    assert run([*show, "--text"], monkeypatch) == 0
+    assert capfd.readouterr().out == text
+    assert run([*show, "--json"], monkeypatch) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["sha256"], found["people"]) == (sha256(text), 3)
+    assert {row["verdict"] for row in found["rows"]} == {"under way"}
+    assert run(show, monkeypatch) == 0
+    said = capfd.readouterr().out
+    assert found["event_hash"] in said
+    assert "planned  3" in said
+
+
+def test_promise_without_a_text_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A number alone promises nothing; a study that promised nothing says so."""
+    assert run(["study", "create", "Pilot", *SMALL, "--people", "3"], monkeypatch) == 2
+    assert "--people goes with --preregistration" in capfd.readouterr().err
+    assert run(["study", "create", "Pilot", *SMALL], monkeypatch) == 0
+    capfd.readouterr()
+    assert run(["study", "preregistration", "Pilot"], monkeypatch) == 1
+    assert "has no preregistration" in capfd.readouterr().err

@@ -1,0 +1,209 @@
+"""What a study promises: sealed first, and what was done laid beside it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from tests.labeling.making import Clock, answer_all, come_in, open_small, post, small_spec
+from umnist_core.errors import InvalidValueError
+from umnist_core.labeling import StudyService, StudySpec
+from umnist_core.labeling.events import OWN, ResultsSeen
+from umnist_core.labeling.exclusions import ExclusionRules
+from umnist_core.labeling.export import export_study, export_tables
+from umnist_core.labeling.log import sha256
+from umnist_core.labeling.preregistered import compare_with_plan, seal_of
+from umnist_core.labeling.preregistration import Preregistration
+from umnist_core.labeling.preregistration_draft import draft_preregistration
+from umnist_core.labeling.results import FoldedStudy, load_report
+
+TEXT = "# What we promise\n\nTwo people a pool, and no look (naïve or not).\n"
+
+
+def promise(**changes: Any) -> dict[str, Any]:
+    """Return a preregistration of two people in each pool, who fill a small study."""
+    return {"text": TEXT, "people": 2, "analysis": "paired", "closes": "", **changes}
+
+
+def verdicts(service: StudyService, study: str) -> dict[str, str]:
+    """Return what each thing that was promised came to."""
+    rows = compare_with_plan(FoldedStudy.of(service.log, study))
+    return {row.what: row.verdict for row in rows}
+
+
+def filled(lab: Path, **promised: Any) -> tuple[StudyService, str, Clock]:
+    """Return an open study that promises something, with every place filled."""
+    clock = Clock()
+    service, study = open_small(lab, now=clock, preregistration=promise(**promised))
+    truth = {name: json.loads(text) for name, text in service.log.read_truth(study).items()}
+    for number in range(4):
+        me = come_in(service, study, ("unguided", "guided")[number % 2])
+        while (trial := service.annotator_view(study, me).trial) is not None:
+            right = truth[service.state(study).assignments[trial.key].stimulus]["label"]
+            is_right = len(service.state(study).annotators[me].answered) <= number // 2
+            service.answer(study, me, post(trial.key, right if is_right else (right + 1) % 28))
+    return service, study, clock
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"text": " "}, "a text of 1 to 50,000 characters"),
+        ({"people": 0}, "people of the preregistration is a whole number from 1 to 20000"),
+        ({"analysis": "best"}, "paired, mixed, accuracy; got 'best'"),
+        ({"closes": "soon"}, "written as 2026-12-31; got 'soon'"),
+        ({"hopes": 1}, "has text and people, and may have analysis and closes; got .text"),
+    ],
+)
+def test_wrong_promise_gets_one_sentence(changes: dict[str, Any], said: str) -> None:
+    """Which says what is allowed and what was found."""
+    with pytest.raises(InvalidValueError, match=said):
+        small_spec(preregistration=promise(**changes))
+
+
+def test_one_pool_is_compared_with_none() -> None:
+    """Its primary analysis is its accuracy, and nothing else is taken."""
+    with pytest.raises(InvalidValueError, match="compares none"):
+        small_spec(pools=("guided",), preregistration=promise())
+    small_spec(pools=("guided",), preregistration=promise(analysis="accuracy"))
+
+
+def test_study_without_a_promise_is_written_as_before() -> None:
+    """Its settings do not name one, so old logs and golden studies stay the same bytes."""
+    assert "preregistration" not in small_spec().to_dict()
+    spec = small_spec(preregistration=promise())
+    assert StudySpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+def test_promise_is_sealed_by_the_first_event(tmp_path: Path) -> None:
+    """Its text is in that event's payload, which the event's hash is over."""
+    service, study = open_small(tmp_path, preregistration=promise())
+    folded = FoldedStudy.of(service.log, study)
+    seal, first = seal_of(folded), folded.events[0]
+    assert seal is not None
+    assert first.payload is not None
+    assert first.payload["spec"]["preregistration"]["text"] == TEXT
+    assert (seal.sha256, seal.event_hash) == (sha256(TEXT), first.hash)
+    assert seal.sealed_utc == first.time_utc
+
+
+def test_study_that_kept_to_its_promise_is_said_to_have(tmp_path: Path) -> None:
+    """Nothing is judged before the study is closed; then everything is as planned."""
+    service, study, _ = filled(tmp_path)
+    assert set(verdicts(service, study).values()) == {"under way"}
+    service.close(study)
+    assert set(verdicts(service, study).values()) == {"as planned"}
+    rows = compare_with_plan(FoldedStudy.of(service.log, study), load_report(service, study))
+    assert rows[-1].what == "Primary analysis"
+    assert "points" in rows[-1].done
+
+
+def test_what_differs_is_named(tmp_path: Path) -> None:
+    """Other people than invited ones, one too many, places left free, an early end."""
+    clock = Clock()
+    service, study = open_small(tmp_path, now=clock, preregistration=promise(closes="2026-01-03"))
+    for _ in range(2):
+        answer_all(service, study, come_in(service, study, "guided"))
+    token = service.invite(study, pool="unguided", origin=OWN)[0].token
+    assert token is not None
+    maker = service.join(token).annotator
+    assert maker
+    clock.pass_(days=1)
+    service.close(study)
+    found = verdicts(service, study)
+    same = {name for name, verdict in found.items() if verdict == "as planned"}
+    assert same == {
+        "People, guided",
+        "Images for each person, guided",
+        "Images for each person, unguided",
+        "Labels, guided",
+        "Looks at accuracies before the end",
+    }
+    rows = {row.what: row for row in compare_with_plan(FoldedStudy.of(service.log, study))}
+    assert (rows["People, unguided"].planned, rows["People, unguided"].done) == ("2", "0")
+    assert "with 6 labels missing" in rows["End"].done
+
+
+@pytest.mark.parametrize(
+    ("day", "verdict"), [("2026-01-01", "as planned"), ("2025-12-31", "different")]
+)
+def test_full_study_may_close_before_its_day_and_not_after(
+    tmp_path: Path, day: str, verdict: str
+) -> None:
+    """The tests' clock stands at the first of January 2026."""
+    service, study, _ = filled(tmp_path, closes=day)
+    service.close(study)
+    assert verdicts(service, study)["End"] == verdict
+
+
+def test_look_before_the_end_is_logged_and_cannot_be_taken_back(tmp_path: Path) -> None:
+    """An export of an open study, as a zip or as tables, is one; after closing none is."""
+    service, study, _ = filled(tmp_path)
+    export_tables(service, study, tmp_path / "tables")
+    assert verdicts(service, study)["Looks at accuracies before the end"] == "different"
+    export_study(service, study, tmp_path / "x.zip")
+    service.close(study)
+    export_study(service, study, tmp_path / "y.zip")
+    kinds = [one.kind for one in service.log.read(study)]
+    assert kinds.count(ResultsSeen.event_kind) == 2
+    assert verdicts(service, study)["Looks at accuracies before the end"] == "different"
+
+
+def test_look_at_a_study_without_a_promise_is_not_logged(tmp_path: Path) -> None:
+    """Nothing is kept that nobody asked to be kept."""
+    service, study = open_small(tmp_path)
+    before = service.overview(study).events
+    service.note_seen(study, "page")
+    assert service.overview(study).events == before
+
+
+def test_export_has_the_sealed_text_and_the_comparison(tmp_path: Path) -> None:
+    """Byte by byte, so that its SHA-256 is the one that was sealed."""
+    service, study, _ = filled(tmp_path)
+    service.close(study)
+    export_study(service, study, tmp_path / "x.zip")
+    with ZipFile(tmp_path / "x.zip") as archive:
+        text = archive.read("preregistration.md")
+        whole = json.loads(archive.read("planned_and_done.json"))
+        rows = list(csv.DictReader(archive.read("planned_and_done.csv").decode().splitlines()))
+        sums = json.loads(archive.read("checksums.json"))
+    assert hashlib.sha256(text).hexdigest() == whole["seal"]["sha256"] == sha256(TEXT)
+    assert rows == whole["rows"]
+    assert rows[-1]["what"] == "Primary analysis"
+    assert {"preregistration.md", "planned_and_done.json"} <= set(sums)
+    plain, other = open_small(tmp_path / "other")
+    export_study(plain, other, tmp_path / "z.zip")
+    with ZipFile(tmp_path / "z.zip") as archive:
+        assert "preregistration.md" not in archive.namelist()
+
+
+def test_draft_says_what_the_settings_fix() -> None:
+    """Numbers, pools, measures, rules of exclusion, power and the end, in sections."""
+    spec = small_spec(
+        name="Pilot",
+        stimuli=1000,
+        images_per_annotator=25,
+        ask_confidence=True,
+        exclusions=ExclusionRules(),
+    )
+    text = draft_preregistration(spec, Preregistration("-", 40, closes="2026-12-31"))
+    assert text.startswith("# Preregistration: Pilot\n")
+    for said in (
+        "40 unguided and 40 guided people",
+        "40 people with 25 images each give 1,000 labels in a pool, of 1,000 that are wanted",
+        "| 0.02 | 21 % | 6.9 points |",
+        "confidence in percent",
+        *ExclusionRules().sentences,
+        "paired by image",
+        "and on 2026-12-31 at the latest",
+    ):
+        assert said in text
+    other = draft_preregistration(small_spec(pools=("guided",)), Preregistration("-", 2))
+    assert "None is planned" in other
+    assert "ICC" not in other

@@ -1,0 +1,83 @@
+"""The preregistration on the pages: written in the form, sealed, and laid beside what was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.labeling.test_preregistration import TEXT, promise
+from tests.pages.driving import make_study, open_lab
+from tests.pages.test_study_pages import open_page, run, texts
+from umnist_core.labeling import StudyService
+from umnist_core.labeling.events import ResultsSeen
+from umnist_core.labeling.log import sha256
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyService:
+    """Let the app keep its studies in a folder of this test, and return a service of it."""
+    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
+    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
+    return open_lab(tmp_path)
+
+
+def _form() -> AppTest:
+    page = open_page("studies")
+    page.button(key="new_study").click()
+    return run(page)
+
+
+def test_form_writes_a_draft_and_gives_the_text_before_back(lab: StudyService) -> None:
+    """What was typed is not lost when a draft takes its place."""
+    page = _form()
+    page.text_area(key="new_preregistration").set_value("My own words")
+    page.number_input(key="new_images").set_value(25)
+    run(page)
+    page.button(key="new_preregistration_draft").click()
+    run(page)
+    draft = page.text_area(key="new_preregistration").value
+    assert "40 people with 25 images each give 1,000 labels" in (draft or "")
+    assert "square brackets" in texts(page)
+    page.button(key="new_preregistration_undo").click()
+    run(page)
+    assert page.text_area(key="new_preregistration").value == "My own words"
+
+
+def test_draft_that_cannot_be_is_one_sentence(lab: StudyService) -> None:
+    """As when the study is made, and the text stays."""
+    page = _form()
+    page.number_input(key="new_stimuli").set_value(5)
+    run(page)
+    page.button(key="new_preregistration_draft").click()
+    run(page)
+    assert "the study has 5; show fewer or make more" in texts(page)
+    assert not page.text_area(key="new_preregistration").value
+
+
+def test_settings_show_the_seal_and_no_result(lab: StudyService) -> None:
+    """What was planned beside what was done, without what the analysis found."""
+    study = make_study(lab, 4, preregistration=promise())
+    page = open_page("studies", study=study)
+    assert sha256(TEXT) in [code.value for code in page.code]
+    (rows,) = [one.value for one in page.dataframe if "Planned" in one.value]
+    assert "Primary analysis" not in set(rows["About"])
+    assert "judged when it is closed" in texts(page)
+
+
+def test_results_lay_done_beside_planned_and_log_the_look(lab: StudyService) -> None:
+    """Showing an open study is logged once, and the section says that it was not planned."""
+    study = make_study(lab, 4, preregistration=promise())
+    page = open_page("results", study=study)
+    assert ResultsSeen.event_kind not in [one.kind for one in lab.log.read(study)]
+    page.toggle(key=f"results_mask_{study}").set_value(True)
+    run(page)
+    page.segmented_control(key="results_section").set_value("Plan")
+    run(page)
+    (rows,) = [one.value for one in page.dataframe if "Planned" in one.value]
+    told = dict(zip(rows["About"], rows[""], strict=True))
+    assert told["Looks at accuracies before the end"] == "Different"
+    assert "Primary analysis" in told
+    assert "one thing otherwise than planned" in texts(page)
+    assert [one.kind for one in lab.log.read(study)].count(ResultsSeen.event_kind) == 1
