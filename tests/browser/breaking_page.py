@@ -180,6 +180,7 @@ def breaking_data(**more: Any) -> dict[str, Any]:
             "device": "cpu",
             "people": None,
             "asked": "",
+            "told": 0,
             "isDark": False,
             "sentence": None,
             **more,

@@ -78,6 +78,7 @@ def test_image_and_models_follow_the_drag(open_breaking: OpenBreaking) -> None:
     expect(look.panel.locator(".unseen")).to_have_text(f"{FIRST}: 14, right. {SECOND}: 11, wrong.")
     wait_until(lambda: look.page.evaluate("scenes.length"), "The page was not told.", look.page)
     (scene,) = look.page.evaluate("scenes")
+    assert scene.pop("told") == 1
     assert scene == SCENE.to_dict() | {"overrides": {**dict(SCENE.overrides), "shape_pairs": "5"}}
     # The noise lab's own sliders are followed, too.
     address = f"/tiles/scene.dzi?{'&'.join(f'{k}={v}' for k, v in SCENE.to_query().items())}"

@@ -27,6 +27,9 @@ NO_NOISE = (
 ASKED = "break"
 """Of the page's address: what was chosen in the panel."""
 
+_TOLD = "inference_told"
+"""Of the session: number of the panel's last scene."""
+
 NOT_CLOSED = (
     "Which scenes a study has stays secret until it is closed; then the noise of its images can be "
     "changed here."
@@ -60,6 +63,7 @@ def show_breaking(
     def report() -> None:
         scene = st.session_state[key].get("scene")
         if scene is not None:
+            st.session_state[_TOLD] = scene["told"]
             take_scene(scene)
 
     data = breaking_data(picture, cards, choice, sentence)
@@ -89,6 +93,7 @@ def breaking_data(
         "hints": hints,
         "checkpoint": choice["checkpoint"],
         "device": choice["device"],
+        "told": st.session_state.get(_TOLD, 0),
         "asked": st.query_params.get(ASKED, ""),
         "people": people and {"right": people[0], "answers": people[1]},
         "isDark": st.context.theme.type == "dark",

@@ -4,7 +4,9 @@
  * Streamlit calls a component's function again whenever its data change, with the
  * same parent; the element that is there is then updated, not made anew. Of the
  * clean-up functions, it calls the last on removal, and one that arrives after a
- * newer call at once: only the last call's may therefore destroy anything.
+ * newer call at once: only the last call's may therefore destroy anything. Where two
+ * runs of the page follow each other closely, it calls the last one as well and the
+ * function again a moment later; whoever is dragging a slider must not lose it by that.
  */
 
 import { mountBreaking } from "./breaking/breaking.js";
@@ -20,6 +22,10 @@ import { mountStrip } from "./own/strip.js";
 import { mountTones } from "./own/tones.js";
 import { mountAnswers, mountViewer } from "./viewer/viewer.js";
 import { mountWatch } from "./watch/watch.js";
+
+/** A component that stands on the page is called again within this time, or never. */
+const CALLED_AGAIN_MS = 5000;
+const LOOK_MS = 50;
 
 /** @type {WeakMap<Node, {instance: any, component: any}>} */
 const mounted = new WeakMap();
@@ -175,8 +181,16 @@ function attach(component, mount) {
     entry.instance = mount(parentElement, data, trigger);
   }
   return () => {
-    if (entry.component !== component) return;
-    mounted.delete(parentElement);
-    entry.instance.destroy();
+    const began = performance.now();
+    const leave = () => {
+      if (entry.component !== component) return;
+      if (parentElement.isConnected && performance.now() - began < CALLED_AGAIN_MS) {
+        setTimeout(leave, LOOK_MS);
+        return;
+      }
+      mounted.delete(parentElement);
+      entry.instance.destroy();
+    };
+    leave();
   };
 }

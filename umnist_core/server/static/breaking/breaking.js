@@ -24,10 +24,11 @@
  * @property {{right: number, answers: number}|null} people
  * @property {string} asked What a link says of parameter, values, scenes and models, as `linkText`
  *   has it; empty for nothing.
+ * @property {number} told Number of the last scene that the page was told of from here.
  * @property {boolean} isDark
  * @property {string|null} sentence Why nothing can be dragged or asked, and what to do.
  *
- * @typedef {{onScene: (scene: SceneName) => void}} BreakingCallbacks
+ * @typedef {{onScene: (scene: SceneName & {told: number}) => void}} BreakingCallbacks
  */
 
 import { join } from "../hall/bus.js";
@@ -94,6 +95,8 @@ class Breaking {
     this.ahead = null;
     /** Addresses that the page was told of meanwhile. @type {Set<string>} */
     this.reported = new Set();
+    /** How many scenes the page was told of; it says of which it heard. */
+    this.told = data.told;
     this.#build();
     this.#take(readLink(data.asked, COUNTS));
     this.styles = styleSheet("breaking/breaking.css", parentElement);
@@ -110,9 +113,11 @@ class Breaking {
     const before = this.data;
     this.data = data;
     if (data.checkpoint !== before.checkpoint) this.#stand(data.checkpoint);
-    if (this.ahead && data.scene && this.#address(data.scene) === this.ahead.panes[0].dzi) {
-      this.#stay();
-    }
+    const { ahead, channel } = this;
+    const said = data.scene && this.#address(data.scene);
+    const isThere = said === ahead?.panes[0].dzi && data.told === this.told;
+    if (ahead && (!said || isThere)) this.#stay();
+    if (ahead && !said && !data.isFrozen && channel.live === ahead) channel.setLive(null);
     this.#draw();
   }
 
@@ -148,7 +153,7 @@ class Breaking {
     this.sentence = h("p", { class: "note sentence" });
     const settings = this.#settings();
     this.curve = new CurvePanel({
-      onOpen: (scene) => this.callbacks.onScene(scene),
+      onOpen: (scene) => this.#tell(scene),
       onBusy: (isBusy) => this.#showBusy(isBusy),
       hrefOf: ({ query }, model) => `?${query}&model=${encodeURIComponent(model)}`,
       namesOf: (name) => this.data.checkpoints.find(({ key }) => key === name)?.names ?? {},
@@ -267,8 +272,14 @@ class Breaking {
     this.timer = setTimeout(() => {
       if (!scene) return;
       this.reported.add(this.#address(scene));
-      this.callbacks.onScene(scene);
+      this.#tell(scene);
     }, REPORT_AFTER_MS);
+  }
+
+  /** @param {SceneName} scene */
+  #tell(scene) {
+    this.told += 1;
+    this.callbacks.onScene({ ...scene, told: this.told });
   }
 
   /** The viewer shows something else: by this slider, by the page's own, or by an answer of the
@@ -276,13 +287,15 @@ class Breaking {
   #follow() {
     const { ahead, channel, data, reported } = this;
     if (ahead && channel.live !== ahead) {
-      const dzi = channel.live?.panes[0]?.dzi ?? "";
+      const dzi = channel.live?.panes[0]?.dzi;
       const said = data.scene && this.#address(data.scene);
-      if (dzi !== ahead.panes[0].dzi && (reported.has(dzi) || dzi === said)) {
+      const isNew = dzi !== ahead.panes[0].dzi;
+      // Nothing: the page's own sliders were put there anew.
+      if (isNew && (!dzi || reported.has(dzi) || dzi === said)) {
         channel.setLive(ahead);
         return;
       }
-      if (dzi !== ahead.panes[0].dzi) this.#stay();
+      if (isNew) this.#stay();
     }
     this.#draw();
   }

@@ -120,7 +120,8 @@ class Lab {
 
   destroy() {
     clearTimeout(this.timer);
-    this.channel.setLive(null);
+    // What others have shown since stays.
+    if (this.channel.live === this.shown) this.channel.setLive(null);
     this.leaveBus();
     this.root.remove();
     this.styles.element.remove();
@@ -189,7 +190,8 @@ class Lab {
     const side = this.#side(state.a);
     const image = { width: side, height: side };
     const subject = subjectOf(panes[0].dzi);
-    this.channel.setLive({ panes, image, subject, compare: state.compare });
+    this.shown = { panes, image, subject, compare: state.compare };
+    this.channel.setLive(this.shown);
   }
 
   /** @returns {import("../viewer/pane.js").PaneData[]} */
