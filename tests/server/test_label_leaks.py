@@ -36,6 +36,8 @@ STATE_FIELDS = {
     "self": None,
     "held": {"places", "open"},
     "code": None,
+    "leave": None,
+    "gate": None,
     "link": None,
     "pyramid_filter": None,
     "versions": {"app", "study", "renderer"},

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import decisions
 from umnist_core.labeling.events import Began, Consented, Joined, Practised, Withdrew
 from umnist_core.labeling.fact import Fact
-from umnist_core.labeling.ledger import Ledger
 from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import annotator_view, is_over
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
+from umnist_core.labeling.recruiting import missing_id, read_ids
+from umnist_core.labeling.recruitment import Recruitment
 from umnist_core.labeling.state import Annotator, Invite, PracticeImage, StudyState
 from umnist_core.labeling.views import AnnotatorView, Arrival, Feedback, Saved
 
+_NO_IDS: Mapping[str, object] = MappingProxyType({})
 
-class Annotating(Ledger):
+
+class Annotating(Recruitment):
     """The part of `umnist_core.labeling.service.StudyService` that annotators reach."""
 
     # -- coming in ----------------------------------------------------------------------
 
-    def join(self, token: str, resume: str | None = None) -> Arrival:
+    def join(
+        self, token: str, resume: str | None = None, ids: Mapping[str, object] = _NO_IDS
+    ) -> Arrival:
         """Let somebody in by a link.
 
         Parameters
@@ -34,17 +40,21 @@ class Annotating(Ledger):
         resume
             Who this browser is in that study already, by its cookie; comes back as that person
             if the link is the open one.
+        ids
+            Parameters that came with the link. Those that the study keeps are kept, apart from
+            what is answered, and whoever they say it is comes back as the same person.
 
         Raises
         ------
         NotFoundError
             If there is no such link.
         RefusedError
-            ``expired``, ``revoked`` or ``closed``.
+            ``expired``, ``revoked`` or ``closed``; ``no_id`` if the link does not say who it is
+            and the study needs to know.
         StoreError
             If the store cannot be written.
         """
-        found = self.log.find_invite(sha256(token))
+        found = self.find_link(token)
         if found is None:
             raise NotFoundError(
                 "This link is not one of ours, or was cut off; open it again as it was sent, or "
@@ -56,18 +66,42 @@ class Annotating(Ledger):
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             arrived.clear()
             invite = decisions.get_usable_invite(state, invite_id, now)
-            known = resume if invite.is_open and resume in state.annotators else invite.annotator
+            kept = read_ids(state.spec.recruiting, ids)
+            known = self._known(state, study, invite, resume, kept)
             if known is not None:
                 arrived.append(Arrival(study, known, is_new=False))
-                return []
+                is_over_ = is_over(state, state.annotators[known])
+                return [] if is_over_ else self._recruit_drafts(state, study, known, kept)
             if state.status == "closed":
                 raise RefusedError("This study is closed; nobody can join it any more.", "closed")
+            _check_says_who(state, invite, kept, ids)
             annotator = f"p{secrets.token_hex(8)}"
             arrived.append(Arrival(study, annotator, is_new=True))
-            return self._join_drafts(state, study, invite, annotator, now)
+            drafts = self._join_drafts(state, study, invite, annotator, now)
+            return [*drafts, *self._recruit_drafts(state, study, annotator, kept)]
 
         self._change(study, decide)
         return arrived[0]
+
+    def _known(
+        self,
+        state: StudyState,
+        study: str,
+        invite: Invite,
+        resume: str | None,
+        ids: Mapping[str, str],
+    ) -> str | None:
+        """Return who somebody is who comes by a link; None for somebody new.
+
+        A link that is somebody's is that person. Else it is whoever its ids say, in any browser;
+        only where they say nothing, whoever the browser was before.
+        """
+        if invite.annotator is not None:
+            return invite.annotator
+        person_hash = self._person_hash(state, study, ids)
+        if person_hash is not None:
+            return state.recruits.annotators.get(person_hash)
+        return resume if invite.is_open and resume in state.annotators else None
 
     def _join_drafts(
         self, state: StudyState, study: str, invite: Invite, annotator: str, now: str
@@ -131,7 +165,16 @@ class Annotating(Ledger):
                 now_utc,
                 link_token=own,
                 code=self._code(study, annotator),
+                ids=self._ids_for_redirect(state, study, annotator),
             )
+
+    def _ids_for_redirect(self, state: StudyState, study: str, annotator: str) -> Mapping[str, str]:
+        """Return somebody's ids where the address that they are sent to may need them."""
+        recruiting = state.spec.recruiting
+        person = decisions.get_known(state, annotator)
+        if recruiting is None or not recruiting.redirects or not is_over(state, person):
+            return {}
+        return self._ids(state, study, annotator)
 
     def consent(self, study: str, annotator: str, key: str) -> None:
         """Record that a person agrees to take part.
@@ -314,3 +357,14 @@ class Annotating(Ledger):
         if any(image.id == key for image in state.practice):
             return self._file(state, study, key)
         raise RefusedError("This image is not one of yours; reload the page.", "not_yours")
+
+
+def _check_says_who(
+    state: StudyState, invite: Invite, kept: Mapping[str, str], given: Mapping[str, object]
+) -> None:
+    """Refuse somebody new whose link is for all and does not say who they are, where it has to."""
+    recruiting = state.spec.recruiting
+    if recruiting is None or not (recruiting.person_id and recruiting.require_id):
+        return
+    if invite.is_open and recruiting.person_id not in kept:
+        raise missing_id(recruiting, given)

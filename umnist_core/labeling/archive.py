@@ -31,6 +31,7 @@ from umnist_core.files import PRIVATE_FILE, open_whole, write_whole
 from umnist_core.labeling.events import PersonErased, StudyCreated
 from umnist_core.labeling.log import Claims, Event, LogReader, StudyCopy, canonical_json
 from umnist_core.labeling.private import make_private_folder
+from umnist_core.labeling.recruits import is_ids
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.labeling.verify import Verification, verify_events
 from umnist_core.labeling.zip_checks import GivenZip
@@ -57,6 +58,7 @@ def write_study(
     prefix: str,
     *,
     with_key: bool = True,
+    with_ids: bool = True,
 ) -> Verification:
     """Write everything of a study into a zip file.
 
@@ -74,6 +76,8 @@ def write_study(
         What the names of its entries begin with, such as ``"studies/ID/"``.
     with_key
         Whether the study's key goes with it.
+    with_ids
+        Whether what people's links carried goes with it.
 
     Returns
     -------
@@ -92,9 +96,10 @@ def write_study(
     with _new_entry(archive, f"{prefix}events.jsonl") as file:
         for event in events:
             file.write(f"{canonical_json(asdict(event))}\n".encode())
+    kept_back = set() if with_ids else {event.seq for event in events if is_ids(event)}
     with _new_entry(archive, f"{prefix}attachments.jsonl") as file:
         for seq, attachment in log.iter_attachments(study):
-            if seq == KEY_SEQ and not with_key:
+            if seq in kept_back or (seq == KEY_SEQ and not with_key):
                 continue
             file.write(f"{canonical_json({'seq': seq, 'attachment': attachment})}\n".encode())
     with _new_entry(archive, f"{prefix}claims.json") as file:

@@ -88,14 +88,14 @@ def get_person(state: StudyState, annotator: str) -> Annotator:
 
 
 def get_usable_invite(state: StudyState, invite_id: str, now: str) -> Invite:
-    """Return a link that still lets people in.
+    """Return a link that still lets people in, by its own id or that of a name of it.
 
     Raises
     ------
     RefusedError
         ``revoked`` or ``expired``.
     """
-    invite = state.invites.get(invite_id)
+    invite = state.invites.get(state.recruits.link_of(invite_id))
     if invite is None or invite.is_revoked:
         raise RefusedError(
             "This link has been ended; ask whoever invited you for a new one.", "revoked"

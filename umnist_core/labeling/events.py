@@ -17,6 +17,7 @@ from typing import Any
 
 from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Claims
+from umnist_core.labeling.recruits import LinkNamed, Recruited
 
 LABEL = "label"
 REPEAT = "repeat"
@@ -387,6 +388,7 @@ FACTS: Mapping[str, type[Fact]] = {
         *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew),
         *(ScreenedOut, PersonErased),
         ResultsSeen,
+        *(Recruited, LinkNamed),
         *(Assigned, Renewed, Released, Answered, Changed),
     )
 }
@@ -395,6 +397,6 @@ FACTS: Mapping[str, type[Fact]] = {
 
 def token_hash_of(kind: str, payload: Mapping[str, Any]) -> str | None:
     """Return the hash of a link's token if an event made one; a damaged one may lack it."""
-    if kind != InviteCreated.event_kind:
+    if kind not in (InviteCreated.event_kind, LinkNamed.event_kind):
         return None
-    return getattr(InviteCreated.read(payload), "token_hash", None)
+    return getattr(FACTS[kind].read(payload), "token_hash", None)

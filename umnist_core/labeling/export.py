@@ -1,8 +1,8 @@
 """A study as files for others: tables, and one zip from which every figure can be recomputed.
 
 An export holds the truth and all that people gave, and of a closed study the key; it holds no
-link, no secret of the server and no path of this machine. It is written whole or not at all,
-from the log as it is at one moment, for its owner alone to read.
+link and no id that one carried, no secret of the server and no path of this machine. It is
+written whole or not at all, from the log as it is at one moment, for its owner alone to read.
 `umnist_core.labeling.importing` reads it back.
 """
 
@@ -192,7 +192,9 @@ def export_study(
         folded = FoldedStudy.of(log, study)
         images = service.study_folder(study) if with_images else None
         is_sealed = folded.state.status == "closed"
-        found = write_study(archive, log, folded.events, images, LOG, with_key=is_sealed)
+        found = write_study(
+            archive, log, folded.events, images, LOG, with_key=is_sealed, with_ids=False
+        )
         tables = _tables_of(folded, log)
         figures = _figures(tables)
         parts = {

@@ -29,7 +29,7 @@ from umnist_core.labeling.events import INVITED_PERSON, OWN, InviteCreated, Pers
 from umnist_core.labeling.log import Draft, EventLog, chain, sha256
 from umnist_core.labeling.private import close_lab_to_others
 from umnist_core.labeling.secret import derive, derive_text, load_secret
-from umnist_core.labeling.state import StudyState
+from umnist_core.labeling.state import Invite, StudyState
 from umnist_core.labeling.study_key import KEY_SEQ, StudyKey
 from umnist_core.labeling.times import SteadyClock, text_of_time
 
@@ -218,6 +218,16 @@ class Ledger:
     def _own_token(self, state: StudyState, study: str, annotator: str) -> str:
         own = [one.id for one in state.invites.values() if one.annotator == annotator]
         return self._token(study, own[-1]) if own else ""
+
+    def _alias(self, state: StudyState, study: str, invite: Invite) -> str | None:
+        """Return what an address has for a link's name; None where it has none of this secret."""
+        named = state.recruits.name_of(invite.id)
+        return None if named is None else self._alias_token(study, *named, is_open=invite.is_open)
+
+    def _alias_token(self, study: str, alias: str, name: str, *, is_open: bool) -> str:
+        # Whoever guesses a personal link is that person, so a name alone does not open one.
+        ending = base64.b32encode(derive(self.secret, "alias", study, alias)).decode()[:10]
+        return name if is_open else f"{name}-{ending.lower()}"
 
     def _code(self, study: str, annotator: str) -> str:
         text = base64.b32encode(derive(self.secret, "code", study, annotator)).decode()[:8]

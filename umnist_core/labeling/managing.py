@@ -29,7 +29,7 @@ from umnist_core.labeling.events import (
 from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.ledger import TRIES, Ledger
 from umnist_core.labeling.log import Draft, chain, sha256
-from umnist_core.labeling.people import has_code, outcome_of, phase_of, total_of
+from umnist_core.labeling.people import code_of, outcome_of, phase_of, total_of
 from umnist_core.labeling.state import SCREENED_OUT, Annotator, Invite, StudyState
 from umnist_core.labeling.study_key import StudyKey
 from umnist_core.labeling.times import MINUTES_A_DAY, later, text_of_time
@@ -296,7 +296,7 @@ class Managing(Ledger):
             answered=len(one.answered),
             total=total_of(state, one),
             is_revoked=one.is_revoked,
-            code=self._code(study, one.id) if has_code(state, one) else None,
+            code=code_of(state, one, self._code(study, one.id)),
         )
 
     def invites(self, study: str) -> list[ListedInvite]:
@@ -304,9 +304,9 @@ class Managing(Ledger):
         held = self._held(study)
         with held.lock:
             state = self._fresh(study, held)
-            return [self._invite_row(study, invite) for invite in state.invites.values()]
+            return [self._invite_row(state, study, one) for one in state.invites.values()]
 
-    def _invite_row(self, study: str, invite: Invite) -> ListedInvite:
+    def _invite_row(self, state: StudyState, study: str, invite: Invite) -> ListedInvite:
         token = self._token(study, invite.id)
         return ListedInvite(
             invite=invite.id,
@@ -318,6 +318,7 @@ class Managing(Ledger):
             is_open=invite.is_open,
             is_revoked=invite.is_revoked,
             origin=invite.origin,
+            alias=self._alias(state, study, invite),
         )
 
     def stimulus_file(self, study: str, stimulus: str) -> Path:

@@ -6,7 +6,11 @@ says so; until then the outcome is None.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from umnist_core.labeling.events import LABEL, REPEAT
+from umnist_core.labeling.recruiting import redirect_of
 from umnist_core.labeling.state import (
     QUOTA_FULL,
     SCREENED_OUT,
@@ -47,11 +51,30 @@ def is_over(state: StudyState, person: Annotator) -> bool:
 
 
 def has_code(state: StudyState, person: Annotator) -> bool:
-    """Whether a person gets the completion code: their part is over and they answered an image.
+    """Whether a person gets a completion code: their part is over and they answered an image.
 
-    This is the one rule, for what the person reads and for what researchers do.
+    Or it ended in a way for which the study has a code of its own, whatever they answered. This
+    is the one rule, for what the person reads and for what researchers do.
     """
-    return bool(person.labelled) and is_over(state, person)
+    outcome = outcome_of(state, person)
+    return outcome is not None and (bool(person.labelled) or outcome in _codes(state))
+
+
+def code_of(state: StudyState, person: Annotator, own: str) -> str | None:
+    """Return the completion code that a person gets; None for none.
+
+    Parameters
+    ----------
+    own
+        The person's, where the study has none for all who ended so.
+    """
+    if not has_code(state, person):
+        return None
+    return _codes(state).get(outcome_of(state, person) or "", own)
+
+
+def _codes(state: StudyState) -> Mapping[str, str]:
+    return {} if state.spec.recruiting is None else state.spec.recruiting.codes
 
 
 def _is_quota_full(state: StudyState, person: Annotator) -> bool:
@@ -88,7 +111,14 @@ def total_of(state: StudyState, person: Annotator) -> int:
 
 
 def annotator_view(
-    state: StudyState, study: str, person: Annotator, now_utc: str, *, link_token: str, code: str
+    state: StudyState,
+    study: str,
+    person: Annotator,
+    now_utc: str,
+    *,
+    link_token: str,
+    code: str,
+    ids: Mapping[str, str] = MappingProxyType({}),
 ) -> AnnotatorView:
     """Return where a person stands.
 
@@ -98,11 +128,14 @@ def annotator_view(
         Reservations that end before hold nothing any more.
     link_token, code
         The person's own, which the state does not hold.
+    ids
+        Those of the person's link.
     """
     phase = phase_of(state, person)
     open_now = [one for one in person.assignments if one.is_open]
     is_working = phase == "trial"
     done = person.done
+    given = code_of(state, person, code)
     practice = [image.id for image in state.practice if image.id not in person.practised]
     view = AnnotatorView(
         study=study,
@@ -123,7 +156,8 @@ def annotator_view(
         previous=_previous(state, person, phase),
         held=_held(state, person, now_utc) if phase == "held" else None,
         origin=person.origin,
-        code=code if has_code(state, person) else None,
+        code=given,
+        redirect=redirect_of(state.spec.recruiting, outcome_of(state, person), given, ids),
         link_token=link_token,
         sizes={},
         sides_px=state.sides_px,

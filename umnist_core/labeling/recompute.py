@@ -168,7 +168,9 @@ def find_log_faults(study: str, head_hash: str) -> Iterator[str]:
             if digest(event["payload"]) != event["payload_hash"]:
                 yield f"The payload of event {seq} is not what was logged."
             # The first event's is the study's key, which nobody is given before it is closed.
-            is_due = seq > 1 or seq in attachments or key_is_due
+            # What a link carried is given to nobody.
+            is_kept = event["kind"] != "recruited" and seq > 1
+            is_due = is_kept or seq in attachments or (seq == 1 and key_is_due)
             if is_due and attachments.get(seq) != event["attachment_hash"]:
                 yield f"The attachment of event {seq} is not what was logged."
             if seq == 1 and digest(read_json("log/truth.json")) != event["payload"]["truth_sha256"]:

@@ -11,6 +11,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.preregistration import Preregistration, check_preregistration
 from umnist_core.labeling.recorded import check_whole
+from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.telling import (
     CONTACT_FIELDS,
     DEFAULT_FEEDBACK,
@@ -121,6 +122,9 @@ class StudySpec:
     preregistration
         What the study promises, of
         `umnist_core.labeling.preregistration.Preregistration`; empty for nothing.
+    recruiting
+        Ids that links carry, redirects, codes, pay and what a device must be; None for none of
+        that.
     """
 
     name: str
@@ -150,6 +154,7 @@ class StudySpec:
     trial_feedback: bool = False
     exclusions: ExclusionRules | None = None
     preregistration: Mapping[str, Any] = field(default_factory=dict)
+    recruiting: Recruiting | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -209,6 +214,8 @@ class StudySpec:
         values = {**asdict(self), "pools": list(self.pools)}
         if self.seed is None:
             del values["seed"]
+        if self.recruiting is not None:
+            values["recruiting"] = self.recruiting.to_dict()
         for name in _ONLY_IF_SET:
             if not values[name]:
                 del values[name]
@@ -234,6 +241,8 @@ class StudySpec:
             values["pools"] = tuple(values["pools"])
         if values.get("exclusions") is not None:
             values["exclusions"] = ExclusionRules.from_dict(values["exclusions"])
+        if values.get("recruiting") is not None:
+            values["recruiting"] = Recruiting.from_dict(values["recruiting"])
         try:
             return cls(**values)
         except (TypeError, AttributeError) as error:
@@ -258,10 +267,10 @@ class StudySpec:
         return cls.from_dict(values)
 
 
-_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions", "preregistration")
+_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions", "preregistration", "recruiting")
 """Named where they are set alone: studies of others are written as they were before."""
 
-_SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions")
+_SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions", "recruiting")
 
 _SPEC_RANGES = (
     ("stimuli", 1, 100_000),

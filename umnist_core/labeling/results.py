@@ -184,8 +184,13 @@ def _truth_of(log: LogReader, study: str) -> dict[str, Mapping[str, Any]]:
 
 def traces_of(log: LogReader, study: str) -> dict[int, list[TracePart]]:
     """Return what `load_traces` returns, of any reader."""
-    attachments = log.iter_attachments(study)
-    return {seq: json.loads(text) for seq, text in attachments if seq != KEY_SEQ}
+    attachments = ((seq, text) for seq, text in log.iter_attachments(study) if seq != KEY_SEQ)
+    return {
+        # What a link carried is an object, and no trace.
+        seq: json.loads(text)
+        for seq, text in attachments
+        if text.startswith("[")
+    }
 
 
 def traces_by_label(

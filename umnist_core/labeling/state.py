@@ -43,6 +43,7 @@ from umnist_core.labeling.events import (
 from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.recruits import LinkNamed, Recruited, Recruits
 from umnist_core.labeling.study_key import is_guessable
 from umnist_core.labeling.times import later
 
@@ -221,6 +222,7 @@ class StudyState:
         self.slots: dict[str, dict[str, list[Slot]]] = {}
         self.unfilled: dict[str, dict[str, int]] = {}
         self.holding: dict[str, dict[str, Assignment]] = {}
+        self.recruits = Recruits()
         self.erased = 0
         for event in events:
             self.apply(event)
@@ -486,6 +488,8 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     Withdrew: StudyState._withdrew,
     ScreenedOut: StudyState._screened_out,
     PersonErased: StudyState._erased,
+    Recruited: lambda state, event, fact: state.recruits.take(event, fact),
+    LinkNamed: lambda state, event, fact: state.recruits.name(fact),
     Assigned: StudyState._assigned,
     Renewed: StudyState._renewed,
     Released: StudyState._released,

@@ -20,6 +20,7 @@ from umnist_core.labeling.log import (
     sha256,
 )
 from umnist_core.labeling.records import POOLS
+from umnist_core.labeling.recruits import is_ids
 from umnist_core.labeling.study_key import KEY_SEQ
 
 
@@ -176,6 +177,8 @@ def _attachment_faults(log: LogReader, study: str, events: Sequence[Event]) -> I
             yield f"Event {seq} is not what was logged: its attachment is another."
     if not _must_have_key(events):
         due.pop(KEY_SEQ, None)
+    for event in filter(is_ids, events):  # an export leaves them out
+        due.pop(event.seq, None)
     for seq in due:
         yield f"Event {seq} has lost its attachment."
 

@@ -97,6 +97,8 @@ class AnnotatorView:
         Key -> (height, width) of every image that is named here, px.
     sides_px
         Shortest and longest side of any image of the study.
+    redirect
+        Where the person is sent once they are done; None for nowhere.
     """
 
     study: str
@@ -116,6 +118,7 @@ class AnnotatorView:
     link_token: str
     sizes: dict[str, tuple[int, int]]
     sides_px: tuple[int, int]
+    redirect: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,10 @@ class ListedAnnotator:
 
 @dataclass(frozen=True)
 class ListedInvite:
-    """A link, for the list of a study; ``token`` is None for one made with another secret."""
+    """A link, for the list of a study; ``token`` is None for one made with another secret.
+
+    ``alias`` is what stands in its place in an address that is easier to read; None for none.
+    """
 
     invite: str
     token: str | None
@@ -182,6 +188,7 @@ class ListedInvite:
     is_open: bool
     is_revoked: bool
     origin: str
+    alias: str | None = None
 
 
 @dataclass(frozen=True)

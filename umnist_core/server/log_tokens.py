@@ -15,7 +15,11 @@ from typing import Any
 _SLASH = r"(?:/|%(?:25)*2F)+"
 """As it is, doubled, or encoded any number of times, as proxies do."""
 
-_TOKEN = re.compile(rf"({_SLASH}join{_SLASH})[0-9A-Za-z_.~%-]+", re.IGNORECASE)
+_TOKEN = re.compile(
+    # With what follows it: a link may carry who somebody is at the site that sent them.
+    rf"({_SLASH}join{_SLASH})[0-9A-Za-z_.~%-]+(?:(?:\?|%(?:25)*3F)[^\s\"'<>]*)?",
+    re.IGNORECASE,
+)
 _KEPT = r"\1..."
 
 _formatter = logging.Formatter()

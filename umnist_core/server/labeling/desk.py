@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import HTTPConnection
 
 from umnist_core.errors import RefusedError, StoreError
-from umnist_core.labeling.log import sha256
 from umnist_core.labeling.recorded import AnswerPost
 from umnist_core.labeling.self_study import summarise
 from umnist_core.labeling.service import StudyService
@@ -47,7 +47,7 @@ class Desk:
         self.signer = Signer(service.secret)
         self.tiles = LabelTiles(service, settings)
 
-    def join(self, connection: HTTPConnection, token: str) -> Session:
+    def join(self, connection: HTTPConnection, token: str, ids: Mapping[str, object]) -> Session:
         """Let somebody in by a link; a browser that is known comes back as who it was.
 
         Raises
@@ -55,9 +55,9 @@ class Desk:
         NotFoundError, RefusedError, StoreError
             As `StudyService.join`.
         """
-        found = self._service.log.find_invite(sha256(token))
+        found = self._service.find_link(token)
         known = read_session(connection, self.signer, found[0]) if found else None
-        joined = self._service.join(token, known.annotator if known else None)
+        joined = self._service.join(token, known.annotator if known else None, ids)
         return Session(joined.study, joined.annotator)
 
     def state(self, session: Session) -> dict[str, Any]:
@@ -70,9 +70,28 @@ class Desk:
         """
         return self._told(session, self._view(session))
 
-    def consent(self, session: Session, key: str) -> dict[str, Any]:
-        """Record consent and return the state; errors as `StudyService.consent`."""
+    def consent(
+        self, session: Session, key: str, device: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Record consent and return the state; errors as `StudyService.consent`.
+
+        Raises
+        ------
+        RefusedError
+            ``device`` on one that the study does not take.
+        """
+        self._service.check_device(session.study, device)
         self._service.consent(session.study, session.annotator, key)
+        return self.state(session)
+
+    def screen_out(
+        self, session: Session, key: str, device: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """End the part of somebody whose device does not fit and return the state.
+
+        Errors as `StudyService.screen_out`.
+        """
+        self._service.screen_out(session.study, session.annotator, key, device)
         return self.state(session)
 
     def begin(self, session: Session, key: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from umnist_core.errors import NotFoundError, RefusedError, StoreError, UmnistError
+from umnist_core.errors import (
+    InvalidValueError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    UmnistError,
+)
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
+from umnist_core.labeling.recruiting import read_device
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.pyramid import dzi_xml
 from umnist_core.server.gate import Gate
@@ -56,6 +63,9 @@ FAILED_JOINS_PER_MINUTE = 10
 
 _ANSWER_STAYS = ("already_answered", "changed_enough", "withdrawn")
 """Refusals of an answer after which the page goes on from the state that comes with them."""
+
+PARAMETERS_MAX = 40
+"""Parameters of a link that are looked at."""
 
 _COMMAND_THREADS = 8
 """Most of a command is waiting for the disk or the database."""
@@ -123,17 +133,19 @@ class _Labeling:
     async def join(self, request: Request) -> Response:
         client = client_of(request)
         take_turns((self._joins, client))
-        await read_object(request, BODY_MAX_BYTES)
+        ids = get_parameters(await read_object(request, BODY_MAX_BYTES))
         desk = await self._open()
         try:
-            session = await self._commands.run(self._try_to_join, desk, request, client)
+            session = await self._commands.run(self._try_to_join, desk, request, client, ids)
         except RefusedError as error:  # whatever the reason, this link leads nowhere any more
             return problem_reply(Problem(410, error.code, str(error)))
         response = json_reply({"to": f"/label/{session.study}"})
         set_session(response, request, desk.signer, session)
         return response
 
-    def _try_to_join(self, desk: Desk, request: Request, client: str) -> Session:
+    def _try_to_join(
+        self, desk: Desk, request: Request, client: str, ids: Mapping[str, object]
+    ) -> Session:
         """Join by a link; one that nobody gave out counts before it is looked up.
 
         So many that come at once are as many tries. A class that joins together is not slowed
@@ -142,7 +154,7 @@ class _Labeling:
         turn = (self._failed_joins, client)
         take_turns(turn)
         try:
-            session: Session = desk.join(request, request.path_params["token"])
+            session: Session = desk.join(request, request.path_params["token"], ids)
         except NotFoundError:
             raise
         except BaseException:
@@ -164,6 +176,17 @@ class _Labeling:
         desk, session = await self._who(request)
         key = check_key((await _fields(request)).get("key"))
         return json_reply({"state": await self._commands.run(step, desk, session, key)})
+
+    async def step_on(
+        self,
+        step: Callable[[Desk, Session, str, Mapping[str, Any] | None], dict[str, Any]],
+        request: Request,
+    ) -> Response:
+        """Take a step that depends on the device too."""
+        desk, session = await self._who(request)
+        fields = await _fields(request)
+        key, device = check_key(fields.get("key")), read_device(fields.get("device"))
+        return json_reply({"state": await self._commands.run(step, desk, session, key, device)})
 
     async def practise(self, request: Request) -> Response:
         desk, session = await self._who(request)
@@ -207,6 +230,22 @@ class _Labeling:
         return kept_reply(tile, "image/png")
 
 
+def get_parameters(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters that a link carried, of which a study keeps those that it names.
+
+    Raises
+    ------
+    InvalidValueError
+        If they are something else than texts by their names.
+    """
+    given = fields.get("ids", {})
+    if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+        raise InvalidValueError(
+            f"Expected ids as texts by their names, got {str(given)[:80]!r}; reload the page."
+        )
+    return dict(list(given.items())[:PARAMETERS_MAX])
+
+
 async def _fields(request: Request) -> dict[str, Any]:
     return await read_object(request, BODY_MAX_BYTES)
 
@@ -237,7 +276,8 @@ def label_routes(
         address(image + "_files/{level:digits}/{col:digits}_{row:digits}.png", get=labeling.tile),
         address("/{study:id}", get=labeling.page),
         address("/{study:id}/api/state", get=labeling.state),
-        address("/{study:id}/api/consent", post=partial(labeling.step, Desk.consent)),
+        address("/{study:id}/api/consent", post=partial(labeling.step_on, Desk.consent)),
+        address("/{study:id}/api/screen-out", post=partial(labeling.step_on, Desk.screen_out)),
         address("/{study:id}/api/begin", post=partial(labeling.step, Desk.begin)),
         address("/{study:id}/api/withdraw", post=partial(labeling.step, Desk.withdraw)),
         address("/{study:id}/api/practice", post=labeling.practise),

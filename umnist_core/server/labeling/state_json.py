@@ -14,6 +14,7 @@ from umnist_core import __version__
 from umnist_core.digits import GLYPH_PX
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.recruiting import site_name
 from umnist_core.labeling.self_study import Summary
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
@@ -84,6 +85,8 @@ def state_json(
         "previous": _previous(view, view.previous, signer),
         "held": None if view.held is None else asdict(view.held),
         "code": view.code,
+        "leave": _leave(view),
+        "gate": _gate(spec),
         "link": f"/join/{view.link_token}" if view.link_token else None,
         "pyramid_filter": spec.pyramid_filter,
         "versions": {"app": __version__, "study": view.study, "renderer": RENDERER_VERSION},
@@ -150,6 +153,20 @@ def _self(spec: StudySpec, summary: Summary | None) -> dict[str, Any] | None:
     if not spec.is_self:
         return None
     return {"feedback": spec.trial_feedback, "summary": summary and asdict(summary)}
+
+
+def _leave(view: AnnotatorView) -> dict[str, Any] | None:
+    """Return where somebody is sent whose part is over; None for nowhere."""
+    recruiting = view.spec.recruiting
+    if recruiting is None or view.redirect is None:
+        return None
+    site = site_name(view.redirect)
+    return {"to": view.redirect, "site": site, "countdown_s": recruiting.countdown_s}
+
+
+def _gate(spec: StudySpec) -> dict[str, Any] | None:
+    gate = None if spec.recruiting is None else spec.recruiting.gate
+    return None if gate is None else asdict(gate)
 
 
 def _guide(

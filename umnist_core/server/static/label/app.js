@@ -9,6 +9,7 @@ import { onDetail } from "../hall/dom.js";
 import { getJson, newKey, postJson, Refusal, sentenceOf } from "./api.js";
 import { describeDevice } from "./device.js";
 import { showDialog, withdrawDialog } from "./dialogs.js";
+import { gateDevice, gateScreen, misfit } from "./gate.js";
 import { removeLast } from "./keep.js";
 import { FINAL_CODES, Outbox } from "./outbox.js";
 import { PracticeScreen } from "./practice.js";
@@ -176,7 +177,7 @@ export class App {
 
   #showPhase() {
     const { state } = this;
-    if (!state || !this.isActive || this.changing) return;
+    if (!state || !this.isActive || this.changing || this.#isGated(state)) return;
     if (state.phase !== "trial") this.#close();
     const name = this.shell.screen?.name;
     if (state.phase === "practice" && state.practice) this.#showPractice(state, state.practice);
@@ -202,7 +203,7 @@ export class App {
     if (state.phase === "consent") this.#show(this.#consent(state));
     else if (state.phase === "instructions") {
       this.#show(screens.instructionsScreen(state, this.#step("begin")));
-    } else if (state.phase === "done") this.#show(screens.doneScreen(state, change));
+    } else if (state.phase === "done") this.#showDone(state, change);
     else if (state.phase === "held") {
       this.#show(screens.heldScreen(state, { look, withdraw, change }));
     } else {
@@ -217,6 +218,35 @@ export class App {
     }
   }
 
+  /**
+   * @param {import("./state.js").DoneState} state
+   * @param {(() => void)|null} change
+   */
+  #showDone(state, change) {
+    this.#show(screens.doneScreen(state, change, () => this.outbox.waiting.length === 0));
+    const { leave } = state;
+    if (leave?.countdown_s) {
+      this.shell.say(`You are taken to ${leave.site} in ${leave.countdown_s} seconds.`);
+    }
+  }
+
+  /**
+   * Whether this device will not do; nobody at work on an image is stopped.
+   *
+   * @param {State} state
+   */
+  #isGated(state) {
+    if (state.phase === "done" || this.open) return false;
+    const device = gateDevice();
+    const found = misfit(state.gate, device);
+    if (!found) return false;
+    this.shell.setProgress(null);
+    const isNew = state.phase === "consent";
+    const end = isNew ? this.#step("screen-out", { device }) : () => this.#withdraw();
+    this.#show(gateScreen(state, found, { look: () => this.#load(), end }));
+    return true;
+  }
+
   /** @param {State} state */
   #consent(state) {
     const decline = () =>
@@ -228,17 +258,19 @@ export class App {
           [{ text: "Back", click: () => this.#showPhase() }],
         ),
       );
-    return screens.consentScreen(state, { agree: this.#step("consent"), decline });
+    const agree = this.#step("consent", { device: gateDevice() });
+    return screens.consentScreen(state, { agree, decline });
   }
 
   /**
    * A post that may be repeated until it is taken: it keeps its key.
    *
-   * @param {"consent"|"begin"|"withdraw"} name
+   * @param {"consent"|"begin"|"withdraw"|"screen-out"} name
+   * @param {object} [more] What goes with it.
    */
-  #step(name) {
-    const key = newKey();
-    return async () => this.#setState((await postJson(`${this.base}/${name}`, { key })).state);
+  #step(name, more = {}) {
+    const body = { key: newKey(), ...more };
+    return async () => this.#setState((await postJson(`${this.base}/${name}`, body)).state);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { atHome, pathHere } from "../hall/home.js";
 import { Refusal, getJson, postJson } from "./api.js";
-import { joinScreen } from "./screens.js";
+import { joinScreen, messageScreen } from "./screens.js";
 import { Shell } from "./shell.js";
 
 /**
@@ -18,18 +18,40 @@ const NO_COOKIE =
 /** @param {HTMLElement} root */
 export function startJoin(root) {
   const shell = new Shell(root);
+  const ids = takeIds();
   const join = async () => {
     // An open link would make a new person of each try.
     if (!takesCookies()) throw new Error(NO_COOKIE);
+    const joined = await postJson(pathHere(), { ids }).catch(tellMissing);
+    if (!joined) return;
     /** @type {{to: string}} */
-    const { to } = await postJson(pathHere(), {});
+    const { to } = joined;
     await expectCookie(to);
     location.replace(atHome(to));
+  };
+  /** @param {unknown} error */
+  const tellMissing = (error) => {
+    if (!(error instanceof Refusal) || error.code !== "no_id") throw error;
+    shell.show(messageScreen("no-id", "This link is not complete", [error.message]));
+    return null;
   };
   const screen = joinScreen(join);
   shell.show(screen);
   const primary = screen.element.querySelector("button.primary");
   if (location.hash === GO && primary instanceof HTMLElement) primary.click();
+}
+
+/**
+ * The parameters that a site has put into the link. They say who somebody is there, so they do
+ * not stay in the address; a reload still has them.
+ *
+ * @returns {Record<string, string>}
+ */
+function takeIds() {
+  const given = Object.fromEntries(new URLSearchParams(location.search));
+  const ids = location.search ? given : (history.state?.ids ?? {});
+  history.replaceState({ ids }, "", location.pathname + location.hash);
+  return ids;
 }
 
 /** Tried, as `navigator.cookieEnabled` is true in some browsers that take none from here. */

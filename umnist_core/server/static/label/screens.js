@@ -6,6 +6,7 @@ import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { ownLink } from "./dialogs.js";
 import { guideContent } from "./guide.js";
+import { leaving } from "./leave.js";
 import { counted } from "./state.js";
 
 /**
@@ -97,12 +98,13 @@ export function instructionsScreen(state, begin) {
  *
  * @param {import("./state.js").DoneState} state
  * @param {(() => void)|null} change To change the last answer, where that is allowed.
+ * @param {() => boolean} mayLeave Whether nothing waits to be sent.
  * @returns {Screen}
  */
-export function doneScreen(state, change) {
-  const { code, outcome, progress, previous, self, study } = state;
+export function doneScreen(state, change, mayLeave) {
+  const { code, outcome, progress, previous, self, study, leave } = state;
   if (self?.summary) return summaryScreen(self.summary, study.id, progress.total);
-  const { title, sentences } = ending(outcome, progress);
+  const { title, sentences } = ending(outcome, progress, code !== null);
   const content = code
     ? [
         ...sentences,
@@ -116,7 +118,13 @@ export function doneScreen(state, change) {
       ]
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
-  return messageScreen("done", title, [...content, "You can close this page."], actions);
+  if (!leave) {
+    return messageScreen("done", title, [...content, "You can close this page."], actions);
+  }
+  const { element, action, stop } = leaving(leave, study.id, mayLeave);
+  const toSite = `Go back to ${leave.site} now, so that it knows how this ended.`;
+  const screen = messageScreen("done", title, [...content, toSite, element], [action, ...actions]);
+  return { ...screen, destroy: stop };
 }
 
 /** How each reason of a wrong answer is said, with how many there are before it. */
@@ -164,11 +172,13 @@ function summaryScreen({ answered, right, reasons }, study, total) {
  *
  * @param {import("./state.js").Outcome} outcome
  * @param {import("./state.js").Progress} progress
+ * @param {boolean} hasCode
  * @returns {{title: string, sentences: string[]}}
  */
-function ending(outcome, { done, total }) {
+function ending(outcome, { done, total }, hasCode) {
   const saved = `${counted(done, "answer of yours is", "answers of yours are")} saved.`;
-  const some = done > 0 ? [saved] : ["You answered no image, so there is no completion code."];
+  const none = hasCode ? [] : ["You answered no image, so there is no completion code."];
+  const some = done > 0 ? [saved] : none;
   /** @type {Record<import("./state.js").Outcome, [title: string, sentences: string[]]>} */
   const endings = {
     complete: ["Thank you", ["You have answered every image.", saved]],

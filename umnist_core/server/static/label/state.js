@@ -35,6 +35,8 @@
  * @property {Trial|null} next Reserved already.
  * @property {Previous|null} previous May be changed, `changes_left` times.
  * @property {string|null} code
+ * @property {import("./leave.js").Leave|null} leave Where somebody is sent whose part is over.
+ * @property {import("./gate.js").Gate|null} gate What a device must be.
  * @property {string|null} link
  *
  * @typedef {Standing & {phase: "held", held: Held, outcome: null}} HeldState `held`: what is
