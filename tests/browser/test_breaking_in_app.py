@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.study_app import PATIENCE_MS, StudyApp, running_app, settle
+from tests.browser.study_app import StudyApp, running_app, settle
 from tests.pages.driving import make_study
 
 REPORT_AFTER_MS = 250

@@ -116,11 +116,11 @@ def test_a_site_that_fails_leaves_the_old_one(
     """Whole, and nothing half-written beside it."""
     old = make_old_site(tmp_path)
 
-    def fail(*_: object) -> int:
-        raise OSError(28, "No space left on device")
+    def fail(*_: object) -> None:
+        raise WriteError("site/.site.new/x could not be written") from OSError(28, "No space left")
 
-    monkeypatch.setattr(site, "_write", fail)
-    with pytest.raises(WriteError, match="No space left"):
+    monkeypatch.setattr(site, "write_whole", fail)
+    with pytest.raises(WriteError, match=r"site could not be written \(No space left\)"):
         write_site(old, [])
     assert (old / "index.html").read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["site"]

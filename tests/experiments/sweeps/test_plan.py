@@ -95,6 +95,7 @@ def test_name_follows_from_settings_data_and_code() -> None:
     ("text", "words"),
     [
         ("kind = 'probe'\n", "expected title to be a text"),
+        ('title = "Two\\nlines"\nkind = "probe"\n', "expected title in one line"),
         (HEAD + "seed = 3\n", "has 'seed'; remove it"),
         (HEAD + "seeds = 0\n", "how many there are, 1 or more"),
         (HEAD + "seeds = [1, 1]\n", "a list of different ones"),

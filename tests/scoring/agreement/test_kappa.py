@@ -55,6 +55,13 @@ def test_the_same_errors_give_1_and_opposite_ones_less_than_0() -> None:
     assert other.group("person-person").kappa < -0.9
 
 
+def test_pooled_kappa_stays_where_kappas_are() -> None:
+    """Two who are never both right have -1, and no less for the bias that is taken off."""
+    rows = marks_of("1000", "0111")
+    found = ErrorConsistency(rows, rng=np.random.default_rng(0), draws=100).group("person-person")
+    assert -1 <= found.low <= found.kappa == -1
+
+
 def test_pooled_kappa_finds_the_truth_where_people_share_few_images() -> None:
     """The product of shares of few images is no longer taken for chance alone."""
     rules = KnownRules(people=40, images=200, asked=0.15)

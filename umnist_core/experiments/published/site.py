@@ -95,11 +95,12 @@ def write_site(folder: Path, sweeps: Sequence[SweepFolder]) -> int:
         if old.exists() and not place.exists():
             old.rename(place)
         shutil.rmtree(new, ignore_errors=True)
-        if isinstance(error, WriteError):
-            raise
+        # What a file's own error says names one of the folder that has gone again.
+        cause = error.__cause__ if isinstance(error, WriteError) else error
+        why = getattr(cause, "strerror", None) or error
         raise WriteError(
-            f"{folder} could not be written ({error.strerror or error}); what was there is "
-            "unchanged. Choose a folder that exists and has room."
+            f"{folder} could not be written ({why}); what was there is unchanged. Choose a folder "
+            "that exists and has room."
         ) from error
     return count
 

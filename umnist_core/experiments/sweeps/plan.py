@@ -222,6 +222,8 @@ def parse_sweep(found: Mapping[str, Any], text: str, name: str) -> SweepFile:
     for key, value in texts.items():
         if not isinstance(value, str) or (key in ("title", "kind") and not value.strip()):
             raise InvalidValueError(f"{name}: expected {key} to be a text; got {value!r:.60}.")
+        if not value.isprintable() and key != "about":
+            raise InvalidValueError(f"{name}: expected {key} in one line; got {value!r:.60}.")
     if texts["size"] and texts["size"] not in SIZES:
         raise InvalidValueError(f"{name}: size is one of {', '.join(SIZES)}; got {texts['size']}.")
     parts = {key: found.get(key, {}) for key in ("base", "axes")}

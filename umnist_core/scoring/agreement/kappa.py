@@ -297,7 +297,8 @@ class ErrorConsistency:
 
 
 def _ratio(excess: float, room: float) -> float:
-    return float(excess / room) if room > 0 else nan
+    """Return a kappa; without the bias, few images may take it past the ends that it has."""
+    return min(1.0, max(-1.0, float(excess / room))) if room > 0 else nan
 
 
 def _variance(excess: Floats, room: Floats, centre: float) -> float:
