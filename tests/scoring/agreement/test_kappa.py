@@ -57,7 +57,7 @@ def test_the_same_errors_give_1_and_opposite_ones_less_than_0() -> None:
 
 def test_pooled_kappa_stays_where_kappas_are() -> None:
     """Two who are never both right have -1, and no less for the bias that is taken off."""
-    rows = marks_of("1000", "0111")
+    rows = marks_of("100", "011")
     found = ErrorConsistency(rows, rng=np.random.default_rng(0), draws=100).group("person-person")
     assert -1 <= found.low <= found.kappa == -1
 
