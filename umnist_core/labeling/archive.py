@@ -265,7 +265,7 @@ def images_in_place(
     made: list[Path] = []
     staging = folder / f".restoring-{copies[0].study}"
     try:
-        with _said_as_write_error(folder):
+        with said_as_write_error(folder):
             shutil.rmtree(staging, ignore_errors=True)
             make_private_folder(staging)
         for copy in copies:
@@ -274,12 +274,12 @@ def images_in_place(
                     f"The store has no study {copy.study}, but there is a folder "
                     f"{folder / copy.study}; nothing was changed, so look at it and move it away."
                 )
-            with _said_as_write_error(folder):
+            with said_as_write_error(folder):
                 make_private_folder(staging / copy.study)
             extract_images(archive, prefix(copy.study), copy.events[0], staging / copy.study)
         for copy in copies:
             final = folder / copy.study
-            with _said_as_write_error(folder):
+            with said_as_write_error(folder):
                 (staging / copy.study).rename(final)
             made.append(final)
         yield
@@ -292,7 +292,8 @@ def images_in_place(
 
 
 @contextmanager
-def _said_as_write_error(folder: Path) -> Iterator[None]:
+def said_as_write_error(folder: Path) -> Iterator[None]:
+    """Say that images could not be written to a folder; WriteError for every OSError within."""
     try:
         yield
     except OSError as error:

@@ -150,9 +150,7 @@ def create_study(
         frozen = list(
             _freeze_all(spec, planned, making, glyphs.checksum, progress=progress, jobs=jobs)
         )
-        manifest = {one.id: one.sha256 for one in sorted(frozen, key=lambda one: one.id)}
-        write_whole(making / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
-        _forget_order(making)
+        write_manifest(making, {one.id: one.sha256 for one in frozen})
         making.rename(final)
     except OSError as error:
         raise WriteError(
@@ -193,6 +191,38 @@ def find_damaged(folder: Path) -> list[str]:
         elif hashlib.sha256(files[name].read_bytes()).hexdigest() != checksum:
             found.append(f"Image {name} is not what it was when the study was made.")
     return found
+
+
+def write_manifest(folder: Path, checksums: Mapping[str, str]) -> None:
+    """Write the list of a study's images, once all are there, in an order that tells nothing."""
+    manifest = dict(sorted(checksums.items()))
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)
+    _forget_order(folder)
+
+
+def freeze_samples(
+    spec: StudySpec,
+    key: StudyKey,
+    folder: Path,
+    checksum: str,
+    *,
+    progress: Progress | None,
+    jobs: int,
+) -> list[Frozen]:
+    """Make the generated images of a study by its key, those to practise on last.
+
+    Parameters
+    ----------
+    checksum
+        Of the digits.
+
+    Raises
+    ------
+    GlyphMismatchError, InvalidValueError, PlacementError, WriteError
+        As `create_study`.
+    """
+    planned = [_Planned(one.id, one) for one in key.images(spec)]
+    return list(_freeze_all(spec, planned, folder, checksum, progress=progress, jobs=jobs))
 
 
 def _forget_order(folder: Path) -> None:

@@ -77,8 +77,7 @@ def import_study(service: StudyService, source: Path) -> str:
     """
     with said_as_damage(source), open_export(source) as archive:
         header, copy = read_export(archive, source)
-        _check_usable(copy)
-        _check_checksums(archive)
+        check_export(archive, copy)
         if copy.study in service.studies():
             raise ConflictError(
                 f"The store has study {copy.study} already; nothing was changed. Import into "
@@ -114,6 +113,18 @@ def read_export(archive: GivenZip, source: Path) -> tuple[ExportHeader, StudyCop
     copy = read_study(archive, LOG)
     _check_head(header, copy)
     return header, copy
+
+
+def check_export(archive: GivenZip, copy: StudyCopy) -> None:
+    """Refuse an export that hashes right and still cannot be folded, or whose files are others.
+
+    Raises
+    ------
+    DamagedFileError
+        If so, at the latest as `said_as_damage` says it.
+    """
+    _check_usable(copy)
+    _check_checksums(archive)
 
 
 def _read_header(archive: GivenZip, source: Path) -> ExportHeader:

@@ -9,6 +9,7 @@ from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.exclusions import ExclusionRules
+from umnist_core.labeling.original import Original
 from umnist_core.labeling.preregistration import Preregistration, check_preregistration
 from umnist_core.labeling.recorded import check_whole
 from umnist_core.labeling.recruiting import Recruiting
@@ -125,6 +126,9 @@ class StudySpec:
     recruiting
         Ids that links carry, redirects, codes, pay and what a device must be; None for none of
         that.
+    replicates
+        Which study it repeats and what that found, of
+        `umnist_core.labeling.original.Original.to_dict`; None unless it was made from an export.
     """
 
     name: str
@@ -155,6 +159,7 @@ class StudySpec:
     exclusions: ExclusionRules | None = None
     preregistration: Mapping[str, Any] = field(default_factory=dict)
     recruiting: Recruiting | None = None
+    replicates: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -188,6 +193,8 @@ class StudySpec:
             )
         _check_self(self)
         check_preregistration(self.preregistration, self.pools)
+        if self.replicates is not None:
+            Original.from_dict(self.replicates)
 
     @property
     def promised(self) -> Preregistration | None:
@@ -267,7 +274,9 @@ class StudySpec:
         return cls.from_dict(values)
 
 
-_ONLY_IF_SET = ("is_self", "trial_feedback", "exclusions", "preregistration", "recruiting")
+_SELF = ("is_self", "trial_feedback")
+
+_ONLY_IF_SET = (*_SELF, "exclusions", "preregistration", "recruiting", "replicates")
 """Named where they are set alone: studies of others are written as they were before."""
 
 _SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions", "recruiting")
@@ -298,7 +307,7 @@ def _check_self(spec: StudySpec) -> None:
     InvalidValueError
         If it is one and has what is for others, or is none and has what is for it alone.
     """
-    for name in ("is_self", "trial_feedback"):
+    for name in _SELF:
         if not isinstance(getattr(spec, name), bool):
             raise InvalidValueError(
                 f"{name} is true or false; got {str(getattr(spec, name))[:40]!r}."

@@ -124,6 +124,11 @@ def _key_of(copy: StudyCopy, state: StudyState) -> StudyKey:
             f"Expected a study of generated images, found one of the folder {state.spec.folder}; "
             "its images are those files."
         )
+    if state.spec.replicates is not None:
+        raise InvalidValueError(
+            f"The images of study {copy.study} are those of the study that it replicates, "
+            f"{state.spec.replicates['study']}; remake them from the export of that one."
+        )
     if not state.has_key:
         raise InvalidValueError(
             f"Study {copy.study} was made before studies had keys; log/truth.json has the seed "
