@@ -38,4 +38,4 @@ with stage:
         st.error(str(error))
 
 with panel:
-    show_sections(results, image)
+    show_sections(results, image, study.spec)

@@ -24,7 +24,7 @@ from umnist_core.labeling.verify import verify_log
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyService, str, Path]:
-    """A study, its id, and a folder with exports: open and closed, with images and without."""
+    """Return a study, its id, and a folder with exports of it, open and closed."""
     folder = tmp_path_factory.mktemp("original")
     service, study = filled(folder / "lab")
     export_study(service, study, folder / "open.zip")
@@ -49,7 +49,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_replication_has_the_same_images_byte_for_byte(
     tmp_path: Path, original: Exported, name: str
 ) -> None:
-    """From the images in the export, or from the key of a closed one: the same files, same truth."""
+    """From the images in the export, or from the key of a closed one: the same files."""
     service, study, folder = original
     other = _elsewhere(tmp_path)
     made = replicate_study(other, folder / f"{name}.zip", "Again", jobs=1)
@@ -64,7 +64,7 @@ def test_replication_has_the_same_images_byte_for_byte(
 def test_replication_has_texts_and_plan_and_knows_what_it_repeats(
     tmp_path: Path, original: Exported
 ) -> None:
-    """All settings but the name are the original's; its figures and hash stand in the first event."""
+    """All settings but the name are the original's; its figures stand in the first event."""
     service, study, folder = original
     other = _elsewhere(tmp_path)
     made = replicate_study(other, folder / "images.zip", bounds=0.08)
@@ -119,7 +119,7 @@ def test_export_without_images_and_key_is_refused(tmp_path: Path, original: Expo
     """An open study's export has no key; one sentence says what to ask for, and nothing is left."""
     _, _, folder = original
     other = _elsewhere(tmp_path)
-    with pytest.raises(InvalidValueError, match="neither the images .*--with-images"):
+    with pytest.raises(InvalidValueError, match=r"neither the images .*--with-images"):
         replicate_study(other, folder / "open.zip")
     assert other.studies() == []
     studies = tmp_path / "elsewhere" / "studies"

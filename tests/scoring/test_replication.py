@@ -70,7 +70,7 @@ def _figure(estimate: float, error: float, freedom: float = inf) -> Measured:
 def test_prediction_interval_holds_a_true_replication_as_often_as_it_says(
     people: tuple[int, int], studies: int
 ) -> None:
-    """Of replications of the same images by other people, 95 % are consistent, few people or many."""
+    """Of replications of the same images by others, 95 % are consistent, few people or many."""
     rng = np.random.default_rng(sum(people))
     held: dict[str, list[bool]] = {}
     for _ in range(studies):

@@ -9,6 +9,7 @@ import click
 from tqdm import tqdm
 
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument
+from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling.service import open_service
@@ -100,4 +101,8 @@ def verdict_command(*, study: str, anyway: bool, as_json: bool) -> None:
     click.echo(overall_sentence(compared))
 
 
-REPLICATION_COMMANDS: tuple[click.Command, ...] = (replicate_command, verdict_command)
+REPLICATION_COMMANDS: tuple[click.Command, ...] = (
+    remake_command,
+    replicate_command,
+    verdict_command,
+)

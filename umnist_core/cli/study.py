@@ -31,7 +31,6 @@ from umnist_core.cli._study_preregistration import (
     preregistration_options,
     read_promised,
 )
-from umnist_core.cli._study_remake import remake_command
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
 from umnist_core.cli._study_spec import for_oneself, read_text, self_options, spec_text
 from umnist_core.cli._types import JOBS, GivenPath, Number
@@ -61,13 +60,7 @@ def study_group() -> None:
     """
 
 
-for _command in (
-    *FILE_COMMANDS,
-    *REPLICATION_COMMANDS,
-    *PLAN_COMMANDS,
-    remake_command,
-    simulate_command,
-):
+for _command in (*FILE_COMMANDS, *REPLICATION_COMMANDS, *PLAN_COMMANDS, simulate_command):
     study_group.add_command(_command)
 
 

@@ -383,7 +383,13 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 200 and value.isascii() and value.isprintable()
 
 
-def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) -> int:
+def extract_images(
+    archive: ZipFile,
+    prefix: str,
+    created: Event,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
     """Write a study's images out, each checked against the first event.
 
     Parameters
@@ -394,6 +400,8 @@ def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) 
         The study's first event, of a copy that is checked.
     folder
         Where to; it is there and empty.
+    progress
+        Told of every image: how many are written, and how many there are.
 
     Returns
     -------
@@ -408,7 +416,7 @@ def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) 
         If one cannot be written.
     """
     checksums = image_checksums(created)
-    for name, checksum in checksums.items():
+    for done, (name, checksum) in enumerate(checksums.items(), 1):
         digest = hashlib.sha256()
         with (
             archive.open(f"{prefix}images/{name}") as source,
@@ -419,6 +427,8 @@ def extract_images(archive: ZipFile, prefix: str, created: Event, folder: Path) 
                 target.write(chunk)
         if digest.hexdigest() != checksum:
             raise DamagedFileError(f"Image {name} is not what it was; use another copy.")
+        if progress is not None:
+            progress(done, len(checksums))
     listed = StudyCreated.read(created.payload).manifest
     manifest = {name: str(value) for name, value in listed.items()}
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=1).encode(), private=True)

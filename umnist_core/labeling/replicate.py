@@ -83,7 +83,7 @@ def replicate_study(
         Least difference of accuracies that matters for the verdict, above 0 and below 1. It is
         logged with the study.
     progress
-        Told of every image that is made anew.
+        Told of every image that is copied or made anew.
     jobs
         Processes; -1 for one a core.
 
@@ -114,7 +114,7 @@ def replicate_study(
             with said_as_write_error(final.parent):
                 make_private_folder(making)
             if header.has_images:
-                extract_images(archive, LOG, copy.events[0], making)
+                extract_images(archive, LOG, copy.events[0], making, progress)
                 files = dict(folded.created.manifest)
             else:
                 key = _key_for_images(copy, folded)

@@ -98,7 +98,7 @@ class Measured:
                 name: nan if data[name] is None else float(data[name])
                 for name in ("estimate", "standard_error", "freedom", "low", "high")
             }
-            counts = {name: int(data[name]) for name in ("labels", "annotators")}
+            labels, annotators = int(data["labels"]), int(data["annotators"])
             if data["name"] not in (*POOLS, DIFFERENCE):
                 raise ValueError(str(data["name"])[:40])
         except (KeyError, TypeError, ValueError) as error:
@@ -106,7 +106,7 @@ class Measured:
                 "Expected an original's figure with name, estimate, standard_error, freedom, low, "
                 f"high, labels and annotators; reading one failed with {error!r}."
             ) from error
-        return cls(str(data["name"]), **numbers, **counts)
+        return cls(str(data["name"]), **numbers, labels=labels, annotators=annotators)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import streamlit as st
 from pages._ui.results import breakdowns, figures
 from pages._ui.results.image import open_image, show_answers_given, show_truth
 from pages._ui.results.promise import show_plan_section
+from pages._ui.results.replication import show_replication
 from pages._ui.results.words import (
     REASON_HELP,
     clustering_sentence,
@@ -23,20 +24,25 @@ from pages._ui.results.words import (
 from pages._ui.shared.charts import DARK, LIGHT, Colours
 from pages._ui.shared.results import Results
 from pages._ui.shared.words import POOL_TITLES, count, percent
+from umnist_core.labeling.records import StudySpec
 from umnist_core.scoring import StudyReport
 
 
-def show_sections(results: Results, image: str) -> None:
+def show_sections(results: Results, image: str, spec: StudySpec) -> None:
     """Draw the choice of sections, and the chosen one."""
+    sections = dict(_SECTIONS)
+    if spec.replicates is not None:
+        original = spec.replicates
+        sections["Replication"] = lambda shown, _: show_replication(shown, original)
     chosen = st.segmented_control(
         "Figures",
-        list(_SECTIONS),
+        list(sections),
         default="Accuracy",
         required=True,
         key="results_section",
         label_visibility="collapsed",
     )
-    _SECTIONS[chosen or "Accuracy"](results, image)
+    sections[chosen or "Accuracy"](results, image)
 
 
 def _colours() -> Colours:

@@ -11,6 +11,7 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from umnist_core.errors import UmnistError
@@ -94,14 +95,30 @@ class Making:
 
 def start_making(service: StudyService, spec: StudySpec) -> Making:
     """Begin to make a study."""
+
+    def make(making: Making) -> str:
+        return create_study(service, spec, progress=making.tell, say=making.said.append)
+
+    return begin(make, spec.name, spec.stimuli + spec.practice, is_self=spec.is_self)
+
+
+def begin(make: Callable[[Making], str], name: str, total: int, *, is_self: bool = False) -> Making:
+    """Begin to make a study in a way of its own.
+
+    Parameters
+    ----------
+    make
+        Makes it and returns its id; tells how far it is by `Making.tell`, which ends it when
+        someone cancels.
+    name, total, is_self
+        As of `Making`.
+    """
     with _lock:
-        making = Making(
-            next(_numbers), spec.name, spec.stimuli + spec.practice, is_self=spec.is_self
-        )
+        making = Making(next(_numbers), name, total, is_self=is_self)
         _makings[making.number] = making
     thread = threading.Thread(
         target=_make,
-        args=(service, spec, making),
+        args=(make, making),
         name=f"umnist-study-{making.number}",
         daemon=True,
     )
@@ -121,15 +138,15 @@ def forget(making: Making) -> None:
         _makings.pop(making.number, None)
 
 
-def _make(service: StudyService, spec: StudySpec, making: Making) -> None:
+def _make(make: Callable[[Making], str], making: Making) -> None:
     try:
-        making.study = create_study(service, spec, progress=making.tell, say=making.said.append)
+        making.study = make(making)
     except _Cancelled:
         forget(making)
     except UmnistError as error:
         making.error = str(error)
     except Exception:
-        _log.exception("The study %r could not be made", spec.name)
+        _log.exception("The study %r could not be made", making.name)
         making.error = "Something went wrong on the server; its log says more about it."
     finally:
         making.is_over = True

@@ -11,6 +11,7 @@ from pages._ui.shared.making import Making, forget, makings
 from pages._ui.shared.studies import get_service, list_studies, open_study, told
 from pages._ui.shared.words import STATUS_COLOURS, count, plain
 from pages._ui.studies.form import open_form
+from pages._ui.studies.replication import ask_replication
 from pages._ui.studies.words import bars, day, duration
 from umnist_core.labeling.views import Overview
 from umnist_core.paths import expand_home
@@ -92,6 +93,8 @@ def _show_making(making: Making) -> None:
         return
     left_s = making.seconds_left
     told = f"Freezing the images of “{plain(making.name)}”: {making.done:,} of {making.total:,}"
+    if not making.total:
+        told = f"Checking what “{plain(making.name)}” is made from"
     if making.is_cancelled:
         told = f"Cancelling “{plain(making.name)}”"
     elif left_s is not None:
@@ -134,19 +137,37 @@ def _show_import() -> None:
             key=f"import_path_{taken}",
             help=f"For files of more than {LARGEST_UPLOAD_MIB} MiB; as `umnist study import`.",
         )
-        wanted = st.button("Check and take in", key="import", disabled=not (uploaded or path))
-        if not wanted or not (uploaded or path):
+        is_given = bool(uploaded or path)
+        with st.container(horizontal=True):
+            wanted = st.button("Check and take in", key="import", disabled=not is_given)
+            again = st.button(
+                "Make a replication of it",
+                key="replicate",
+                disabled=not is_given,
+                help="A new study with the same images, texts and settings, which nobody has "
+                "answered. The study itself is not taken in.",
+            )
+        if not is_given or not (wanted or again):
             return
-        from umnist_core.labeling.importing import import_study  # loads a good deal
-
-        service = get_service()
-        with told(), st.spinner("Checking", show_time=True), TemporaryDirectory() as folder:
+        with told(), TemporaryDirectory() as folder:
             if uploaded is None:
                 source = expand_home(path)
             else:
                 source = Path(folder) / "study.zip"
                 source.write_bytes(uploaded.getbuffer())
-            study = import_study(service, source)
-            st.session_state[_IMPORTED] = service.overview(study).spec.name
-            st.session_state[_TAKEN] = taken + 1
-            st.rerun()
+            if wanted:
+                _import(source, taken)
+            else:
+                ask_replication(source)
+
+
+def _import(source: Path, taken: int) -> None:
+    """Take a study in, and draw the page anew."""
+    from umnist_core.labeling.importing import import_study  # loads a good deal
+
+    service = get_service()
+    with st.spinner("Checking", show_time=True):
+        study = import_study(service, source)
+    st.session_state[_IMPORTED] = service.overview(study).spec.name
+    st.session_state[_TAKEN] = taken + 1
+    st.rerun()

@@ -8,6 +8,7 @@ from pages._ui.shared.scenes import FILTERS
 from pages._ui.shared.words import POOL_TITLES, count, plain
 from pages._ui.studies.promise import show_sealed
 from pages._ui.studies.words import FEEDBACK_TITLES
+from umnist_core.labeling.original import Original
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
@@ -37,6 +38,11 @@ def show_settings(service: StudyService, one: Overview) -> None:
     if spec.is_self:
         rows["Self"] = "a study of oneself; the sum is told " + (
             "after each answer" if spec.trial_feedback else "at the end"
+        )
+    if spec.replicates is not None:
+        original = Original.from_dict(spec.replicates)
+        rows["Replicates"] = (
+            f"{plain(original.name)} (`{original.study}`), within {100 * original.bounds:g} points"
         )
     st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
     with st.expander("Texts that people read"):
