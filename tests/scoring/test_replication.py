@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from tests.repeated import repeated
 from umnist_core.scoring import ScoringInputError
 from umnist_core.scoring.replication import (
-    Measured,
+    StudyFigure,
     compare_figures,
     compare_studies,
     measure,
@@ -61,9 +61,11 @@ def _study(
     return pd.concat(rows, ignore_index=True)
 
 
-def _figure(estimate: float, error: float, freedom: float = inf) -> Measured:
+def _figure(estimate: float, error: float, freedom: float = inf) -> StudyFigure:
     reach = 1.96 * error
-    return Measured("guided", estimate, error, freedom, estimate - reach, estimate + reach, 900, 30)
+    return StudyFigure(
+        "guided", estimate, error, freedom, estimate - reach, estimate + reach, 900, 30
+    )
 
 
 @pytest.mark.parametrize(("people", "studies"), repeated(CASES, 2))
@@ -116,7 +118,7 @@ def test_prediction_interval_is_that_of_patil_peng_and_leek() -> None:
         (_figure(nan, nan), "unknown", "not to be said yet"),
     ],
 )
-def test_every_verdict_is_said_in_words(replication: Measured, verdict: str, said: str) -> None:
+def test_every_verdict_is_said_in_words(replication: StudyFigure, verdict: str, said: str) -> None:
     """Consistent and equivalent are told apart, and neither is taken for the other."""
     one = compare_figures(_figure(0.50, 0.01), replication, 0.05)
     narrow = compare_figures(_figure(0.50, 0.001), replication, 0.05)
@@ -129,11 +131,11 @@ def test_every_verdict_is_said_in_words(replication: Measured, verdict: str, sai
 def test_figures_survive_being_written_and_read() -> None:
     """What is not known is None in JSON, and not known again."""
     for one in (_figure(0.5, 0.02, 12.0), replace(_figure(0.5, nan), low=nan, high=nan)):
-        assert repr(Measured.from_dict(one.to_dict())).replace("inf", "nan") == repr(one).replace(
-            "inf", "nan"
-        )
+        assert repr(StudyFigure.from_dict(one.to_dict())).replace("inf", "nan") == repr(
+            one
+        ).replace("inf", "nan")
     with pytest.raises(ScoringInputError, match="figure with name"):
-        Measured.from_dict({"name": "guided"})
+        StudyFigure.from_dict({"name": "guided"})
 
 
 def test_one_pool_has_no_difference_and_repeats_count_for_nothing() -> None:

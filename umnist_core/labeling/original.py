@@ -13,7 +13,7 @@ from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.scoring.errors import ScoringInputError
-from umnist_core.scoring.replication import BOUNDS, Measured
+from umnist_core.scoring.replication import BOUNDS, StudyFigure
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -43,7 +43,7 @@ class Original:
     name: str
     head_hash: str
     is_closed: bool
-    figures: tuple[Measured, ...]
+    figures: tuple[StudyFigure, ...]
     bounds: float = BOUNDS
 
     def __post_init__(self) -> None:
@@ -83,7 +83,7 @@ class Original:
         values = dict(data)
         figures = values.pop("figures")
         try:
-            read = tuple(map(Measured.from_dict, figures))
+            read = tuple(map(StudyFigure.from_dict, figures))
         except (ScoringInputError, TypeError) as error:
             raise InvalidValueError(str(error)) from error
         return cls(**values, figures=read)

@@ -48,7 +48,7 @@ not consistent, but by less than the bounds; not enough answers."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class StudyFigure:
     """An accuracy of a pool, or guided minus unguided, as one of two studies has it.
 
     Attributes
@@ -85,7 +85,7 @@ class Measured:
         return plain
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Measured:
+    def from_dict(cls, data: Mapping[str, Any]) -> StudyFigure:
         """Read what `to_dict` returned.
 
         Raises
@@ -129,8 +129,8 @@ class Compared:
         One of `VERDICTS`.
     """
 
-    original: Measured
-    replication: Measured
+    original: StudyFigure
+    replication: StudyFigure
     predicted_low: float
     predicted_high: float
     difference: float
@@ -150,7 +150,7 @@ class Compared:
         return self.difference_low > -self.bounds and self.difference_high < self.bounds
 
 
-def measure(labels: pd.DataFrame) -> tuple[Measured, ...]:
+def measure(labels: pd.DataFrame) -> tuple[StudyFigure, ...]:
     """Return the figures of a study that a replication is compared in.
 
     The unit is the person: a replication has the same images, so that what differs is who
@@ -178,16 +178,16 @@ def measure(labels: pd.DataFrame) -> tuple[Measured, ...]:
     return (*found, _of_difference(first)) if len(present) == len(POOLS) else tuple(found)
 
 
-def _of_pool(pool: str, first: pd.DataFrame) -> Measured:
+def _of_pool(pool: str, first: pd.DataFrame) -> StudyFigure:
     people = first["annotator"].to_numpy(object)
     one = annotator_interval(first["correct"].to_numpy(bool), people)
     error, freedom = one.standard_error, one.freedom
-    return Measured(
+    return StudyFigure(
         pool, one.estimate, error, freedom, one.low, one.high, len(first), len(set(people))
     )
 
 
-def _of_difference(first: pd.DataFrame) -> Measured:
+def _of_difference(first: pd.DataFrame) -> StudyFigure:
     people = first["annotator"].to_numpy(object)
     _, one, _ = difference_intervals(
         first["correct"].to_numpy(bool),
@@ -196,13 +196,13 @@ def _of_difference(first: pd.DataFrame) -> Measured:
         first["pool"].to_numpy(object) == "guided",
     )
     error, freedom = one.standard_error, one.freedom
-    return Measured(
+    return StudyFigure(
         DIFFERENCE, one.estimate, error, freedom, one.low, one.high, len(first), len(set(people))
     )
 
 
 def compare_studies(
-    original: tuple[Measured, ...], replication: tuple[Measured, ...], bounds: float = BOUNDS
+    original: tuple[StudyFigure, ...], replication: tuple[StudyFigure, ...], bounds: float = BOUNDS
 ) -> tuple[Compared, ...]:
     """Return each figure of the original beside that of the replication.
 
@@ -214,12 +214,12 @@ def compare_studies(
         Least difference of accuracies that matters, above 0 and below 1.
     """
     found = {one.name: one for one in replication}
-    none = Measured("", nan, nan, nan, nan, nan, 0, 0)
+    none = StudyFigure("", nan, nan, nan, nan, nan, 0, 0)
     return tuple(compare_figures(one, found.get(one.name, none), bounds) for one in original)
 
 
 def compare_figures(
-    original: Measured, replication: Measured, bounds: float = BOUNDS, level: float = LEVEL
+    original: StudyFigure, replication: StudyFigure, bounds: float = BOUNDS, level: float = LEVEL
 ) -> Compared:
     """Return how one figure of the replication stands to that of the original.
 
@@ -246,7 +246,7 @@ def _verdict(one: Compared) -> str:
     return "differs_little" if one.is_equivalent else "differs"
 
 
-def _welch(one: Measured, other: Measured) -> float:
+def _welch(one: StudyFigure, other: StudyFigure) -> float:
     """Return the degrees of freedom of a difference (Welch, Biometrika 34 (1947) 28-35)."""
     parts = [(each.standard_error**2, each.freedom) for each in (one, other)]
     below = sum(part**2 / freedom for part, freedom in parts if isfinite(freedom))
@@ -307,13 +307,13 @@ def overall_sentence(compared: tuple[Compared, ...]) -> str:
     return "Not replicated: at least one figure is not where the original lets one expect it."
 
 
-def _figure(one: Measured) -> str:
+def _figure(one: StudyFigure) -> str:
     if one.name == DIFFERENCE:
         return f"{_points(one.estimate)} points"
     return f"{100 * one.estimate:.1f} %"
 
 
-def _ends(low: float, high: float, one: Measured) -> str:
+def _ends(low: float, high: float, one: StudyFigure) -> str:
     if one.name == DIFFERENCE:
         return f"{_points(low)} to {_points(high)} points"
     return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f} %"

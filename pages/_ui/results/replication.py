@@ -13,7 +13,7 @@ from umnist_core.labeling.original import Original
 from umnist_core.scoring.replication import (
     DIFFERENCE,
     Compared,
-    Measured,
+    StudyFigure,
     compare_studies,
     measure,
     overall_sentence,
@@ -61,7 +61,7 @@ def _row(one: Compared) -> str:
     return f"| {_NAMES[one.original.name]} | {' | '.join(cells)} |"
 
 
-def _cell(one: Measured) -> str:
+def _cell(one: StudyFigure) -> str:
     if not one.labels:
         return "no answers"
     unit = "points" if one.name == DIFFERENCE else "%"
