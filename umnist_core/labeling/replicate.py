@@ -172,8 +172,13 @@ def _spec_of(folded: FoldedStudy, name: str | None, original: Original) -> Study
             "replicate a study for others."
         )
     title = f"Replication of {original.name}"[:120] if name is None else name
-    # A seed tells how images were drawn before there were keys; these are there already.
-    return dataclasses.replace(spec, name=title, seed=None, replicates=original.to_dict())
+    return dataclasses.replace(
+        spec,
+        name=title,
+        seed=None,  # it tells how images were drawn before there were keys; these are there
+        recruiting=None,  # addresses, codes and pay are those of whoever recruits
+        replicates=original.to_dict(),
+    )
 
 
 # -- images -----------------------------------------------------------------------------
