@@ -17,10 +17,13 @@ from pages._ui.experiments.people_charts import (
     consistency_heat,
     reason_chart,
 )
+from pages._ui.experiments.people_looks import looks_html
 from pages._ui.experiments.tables import CELL
 from pages._ui.shared.charts import LIGHT
+from tests.experiments.people.making import IMAGES, hash_of, model_of, small_study
 from tests.experiments.published.making import write_evaluation
 from umnist_core.experiments.drawing.chart import ChartPoint, ChartSeries, HeatMap, SeriesChart
+from umnist_core.experiments.people import ModelAnswer, ModelAnswers, compare_people
 from umnist_core.experiments.published import beside
 from umnist_core.experiments.published.sweep_charts import AnsweredImage
 
@@ -202,6 +205,28 @@ def test_charts_of_people_and_models_hold_their_figures() -> None:
     reasons = reason_chart(FIGURES)
     assert reasons is not None
     assert reasons.series[0].points[0].y == 50
+
+
+def test_where_people_and_models_looked_is_on_the_page_as_in_the_report() -> None:
+    """Gaze, the same viewing budget and times, each with its interval where there is one."""
+    seen = [
+        ModelAnswer(image, hash_of(image), 8, seen_by=person, margin=0.5)
+        for person in ("ann", "ben")
+        for image in IMAGES[:4]
+    ]
+    whole = model_of("<b>m</b>", dict.fromkeys(IMAGES[:4], 8), margin=0.4, similarity=0.25)
+    people = small_study({"ann": [8, 7, 8, 8], "ben": [8, 8, 7, 7]})
+    people.answers["active_ms"] = [20_000.0 + 1000 * at for at in range(8)]
+    report = compare_people(people, [ModelAnswers("<b>m</b>", (*whole.answers, *seen))], draws=50)
+    page = looks_html(report.to_dict())
+    assert '<th scope="row">people</th>' in page
+    for head in ("Similarity", "Model, as they saw it, %", "Rank correlation"):
+        assert head in page
+    assert "62.5" in page
+    assert "0.25" in page
+    assert "Too few images for a correlation." in page
+    assert "<b>m" not in page
+    assert looks_html({"gaze": [], "viewing_budget": [], "times": []}) == ""
 
 
 def test_a_point_of_a_figure_knows_its_cell() -> None:

@@ -22,6 +22,7 @@ from pages._ui.experiments.people_charts import (
     consistency_heat,
     reason_chart,
 )
+from pages._ui.experiments.people_looks import looks_html
 from pages._ui.experiments.rows import rows_html
 from pages._ui.shared.studies import get_service, list_studies
 from umnist_core.errors import UmnistError
@@ -36,6 +37,7 @@ from umnist_core.experiments.people import (
     report_html,
     report_tables,
 )
+from umnist_core.experiments.people.plots import ability_chart
 from umnist_core.labeling.export import read_tables
 from umnist_core.labeling.exported import read_export
 
@@ -157,9 +159,12 @@ def _show_report(report: PeopleReport) -> None:
     with left:
         _chart("Accuracy, on the same images", accuracy_chart(figures))
         _by_quantity(figures)
+        if figures["scale"] is not None:
+            _chart("Ability, on one scale", ability_chart(figures["scale"]["rasch"]))
     with right:
         _consistency(figures)
         _chart("Why answers were wrong", reason_chart(figures))
+        st.html(looks_html(figures))
     _tests(figures)
 
 

@@ -63,7 +63,12 @@ def _accuracy_point(row: Row) -> ChartPoint:
     return ChartPoint(_bin_name(row), 100 * row["accuracy"], low, high, said)
 
 
-def ability_chart(scale: Row) -> Drawing:
+def ability_picture(scale: Row) -> Drawing:
+    """Return abilities of people and models, drawn."""
+    return chart_picture(ability_chart(scale))
+
+
+def ability_chart(scale: Row) -> SeriesChart:
     """Return abilities of people and models, the lowest first."""
     rows = sorted(scale["abilities"], key=lambda row: row["ability"])
     names = tuple(row["name"] for row in rows)
@@ -79,7 +84,7 @@ def ability_chart(scale: Row) -> Drawing:
         )
         for kind in dict.fromkeys(row["kind"] for row in rows)
     )
-    return chart_picture(SeriesChart("Ability", "rater", "ability, logits", series, names=names))
+    return SeriesChart("Ability", "rater", "ability, logits", series, names=names)
 
 
 def reason_chart(rows: Sequence[Row]) -> Drawing | None:

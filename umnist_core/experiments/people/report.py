@@ -218,7 +218,7 @@ def _scale(figures: Figures) -> Iterator[str]:
         return
     rasch, two = figures["scale"]["rasch"], figures["scale"]["two_parameter"]
     yield "<h2>Ability and difficulty on one scale</h2>"
-    yield _figure(plots.ability_chart(rasch), "Rasch model; images of mean difficulty are 0.")
+    yield _figure(plots.ability_picture(rasch), "Rasch model; images of mean difficulty are 0.")
     gained = two["log_likelihood"] - rasch["log_likelihood"]
     yield (
         "<p>With a discrimination for each image, whose logarithms are taken to have a standard "
