@@ -83,6 +83,17 @@ def test_the_same_seed_gives_the_same_figures_and_json_any_parser_reads() -> Non
     json.loads(first.to_json(), parse_constant=pytest.fail)
 
 
+def test_who_is_always_right_or_wrong_is_said_to_tell_nothing_of_shared_errors() -> None:
+    """Kappa is 0 then whatever the answers are; and few images tell as little."""
+    always = small_study({"ann": [8] * 6, "ben": [8] * 6})
+    model = model_of("m", dict.fromkeys(IMAGES[:6], 1))
+    told = compare_people(always, [model], draws=50).to_dict()["sentences"]
+    assert any(one.startswith("Whether m and a person err on the same") for one in told)
+    some = small_study({"ann": [8, 7, 8], "ben": [8, 8, 7]})
+    told = compare_people(some, [], draws=50).to_dict()["sentences"]
+    assert any("too few images or errors in common" in one for one in told)
+
+
 def test_people_are_compared_without_any_model_too() -> None:
     """With each other."""
     found = compare_people(small_study(PEOPLE), [], draws=50).to_dict()

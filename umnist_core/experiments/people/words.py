@@ -10,6 +10,9 @@ from umnist_core.experiments.people.breakdowns import PEOPLE
 
 Figures = Mapping[str, Any]
 
+_WIDE = 1.0
+"""Half of what kappa can be; an interval as wide says neither together nor apart."""
+
 
 def sentences(found: Figures) -> Iterator[str]:
     """Yield the sentences, the plainest figures first.
@@ -60,6 +63,19 @@ def _consistency(found: Figures) -> Iterator[str]:
             "person-model": f"{row['model']} and a person",
             "model-model": "Two models",
         }[row["kind"]]
+        if row["null_low"] == row["null_high"]:  # whatever the order, the agreement is the same
+            both = who if row["model"] else who.lower()
+            yield (
+                f"Whether {both} err on the same images cannot be told: one of them is always "
+                "right, or always wrong."
+            )
+            continue
+        if row["high"] - row["low"] >= _WIDE:
+            yield (
+                f"{who} have too few images or errors in common to tell whether they err on the "
+                f"same images: kappa {between(row, 'kappa')}."
+            )
+            continue
         verdict = "err on the same images about as often as independent errors would"
         if row["kappa"] > row["null_high"] and row["low"] > 0:
             verdict = "err on the same images more often than independent errors would"
