@@ -17,6 +17,7 @@ SMALL += ["--set", "canvas=512", "--set", "factor=0.5..4"]
 @pytest.fixture(autouse=True)
 def _lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
 
 
@@ -56,3 +57,19 @@ def test_promise_without_a_text_is_refused(
     capfd.readouterr()
     assert run(["study", "preregistration", "Pilot"], monkeypatch) == 1
     assert "has no preregistration" in capfd.readouterr().err
+
+
+def test_factors_are_options_and_lines_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is typed is printed as YAML; numbers in a file are levels too."""
+    create = ["study", "create", *SMALL]
+    factors = ["--factor", "shape_pairs=0,5", "--factor", "zoom=1,2", "--images-per-annotator", "4"]
+    assert run([*create, "Pilot", *factors, "--print-spec"], monkeypatch) == 0
+    text = capfd.readouterr().out
+    Path("spec.yaml").write_text(text.replace("'", ""))
+    assert run(["study", "create", "--spec", "spec.yaml", "--print-spec"], monkeypatch) == 0
+    assert capfd.readouterr().out == text
+    assert "shape_pairs:\n  - '0'\n  - '5'" in text
+    assert run([*create, "Pilot", "--factor", "zoom"], monkeypatch) == 2
+    assert "NAME=LEVEL,LEVEL" in capfd.readouterr().err

@@ -1,15 +1,18 @@
-"""The preregistration on the pages: written in the form, sealed, and laid beside what was done."""
+"""Preregistration and factors on the pages: in the form, among the settings, in the results."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages._ui.studies.form import spec_from
 from tests.labeling.test_preregistration import TEXT, promise
 from tests.pages.driving import make_study, open_lab
 from tests.pages.test_study_pages import open_page, run, texts
+from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.events import ResultsSeen
 from umnist_core.labeling.log import sha256
@@ -81,3 +84,42 @@ def test_results_lay_done_beside_planned_and_log_the_look(lab: StudyService) -> 
     assert "Primary analysis" in told
     assert "one thing otherwise than planned" in texts(page)
     assert [one.kind for one in lab.log.read(study)].count(ResultsSeen.event_kind) == 1
+
+
+def test_form_says_what_factors_make_and_what_would_fit(lab: StudyService) -> None:
+    """Cells and images of each; numbers that are no multiple are said before anything is made."""
+    page = _form()
+    page.text_input(key="new_factors").set_value("shape_pairs=0,5 checkerboard=4,8,16")
+    run(page)
+    assert "6 cells, so images, and images a person, are a multiple of 6" in texts(page)
+    assert "996 and 30 would do" in texts(page)
+    page.number_input(key="new_stimuli").set_value(996)
+    run(page)
+    assert "6 cells: 166 images of each, 5 of each for a person." in texts(page)
+    page.text_input(key="new_factors").set_value("shape_pairs")
+    run(page)
+    assert "NAME=LEVEL,LEVEL" in texts(page)
+
+
+def test_form_refuses_levels_that_a_parameter_cannot_have() -> None:
+    """Before anything is made; what can be is in the settings."""
+    values = {"name": "A", "preset": "released", "overrides": "", "stimuli": 60}
+    spec = spec_from({**values, "factors": "shape_pairs=0,5 checkerboard=4,8,16"})
+    assert spec.factors == {"shape_pairs": ["0", "5"], "checkerboard": ["4", "8", "16"]}
+    with pytest.raises(InvalidValueError, match="shape_pairs"):
+        spec_from({**values, "factors": "shape_pairs=0,many"})
+
+
+def test_settings_and_results_show_the_factors(lab: StudyService) -> None:
+    """Their levels in a sentence, and a chart for each with one of the cells."""
+    factors = {"shape_pairs": ["0", "4"], "checkerboard": ["0", "8"]}
+    few: dict[str, Any] = {"stimuli": 8, "images_per_annotator": 4, "overrides": {"canvas": "512"}}
+    study = make_study(lab, 4, factors=factors, practice=0, **few)
+    lab.close(study)
+    page = open_page("studies", study=study)
+    assert "4 cells, 1 image of each for every person" in texts(page)
+    page = open_page("results", study=study)
+    page.segmented_control(key="results_section").set_value("By image")
+    run(page)
+    for title in ("Factor shape_pairs", "Factor checkerboard", "Cells"):
+        assert f"**{title}**" in texts(page)

@@ -19,10 +19,10 @@ from umnist_core.labeling.preregistration import ACCURACY, ANALYSES, PAIRED, Pre
 from umnist_core.labeling.records import StudySpec
 
 PROMISES = ("preregistration", "draft_preregistration", "people", "analysis", "closes")
-"""Options of `preregistration_options`, which are no settings of a study by themselves."""
+"""Options of `promise_options`, which are no settings of a study by themselves."""
 
 
-def preregistration_options(function: Function) -> Function:
+def promise_options(function: Function) -> Function:
     """Give a command the options of a preregistration."""
     options = (
         click.option(

@@ -26,13 +26,15 @@ from umnist_core.cli._study_choice import (
     study_argument,
 )
 from umnist_core.cli._study_files import FILE_COMMANDS
-from umnist_core.cli._study_preregistration import (
-    PLAN_COMMANDS,
-    preregistration_options,
-    read_promised,
-)
+from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
-from umnist_core.cli._study_spec import for_oneself, read_text, self_options, spec_text
+from umnist_core.cli._study_spec import (
+    factor_option,
+    for_oneself,
+    read_text,
+    self_options,
+    spec_text,
+)
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
@@ -98,6 +100,7 @@ def _read_feedback(
     '  umnist study create "Pilot" --stimuli 100 --images-per-annotator 20\n'
     '  umnist study create "Main" --repeats 3 --ask-digits --ask-confidence\n'
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
+    '  umnist study create "Noise" --factor shape_pairs=0,5,20 --stimuli 999\n'
     '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
     '--retention "10 years" --withdrawal "Write to us with your link."\n'
     "  umnist study create --self --pool guided\n"
@@ -109,6 +112,7 @@ def _read_feedback(
 @self_options
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
 @set_option()
+@factor_option
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
 @click.option("--stimuli", type=int, help="Images, the same for both pools.  [1000]")
 @click.option("--images-per-annotator", type=int, help="Of them for each person.  [30]")
@@ -141,7 +145,7 @@ def _read_feedback(
     callback=_read_instructions,
     help="Text file with what a pool is told.",
 )
-@preregistration_options
+@promise_options
 @click.option("--jobs", type=JOBS, help="Processes; one a core unless given.")
 @click.option("--print-spec", is_flag=True, help="Print the settings as YAML and make nothing.")
 def create_command(

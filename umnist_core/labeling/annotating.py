@@ -14,10 +14,11 @@ from umnist_core.labeling.events import Began, Consented, Joined, Practised, Wit
 from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import annotator_view, is_over
+from umnist_core.labeling.practice import PracticeImage
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.recruiting import missing_id, read_ids
 from umnist_core.labeling.recruitment import Recruitment
-from umnist_core.labeling.state import Annotator, Invite, PracticeImage, StudyState
+from umnist_core.labeling.state import Annotator, Invite, StudyState
 from umnist_core.labeling.views import AnnotatorView, Arrival, Feedback, Saved
 
 _NO_IDS: Mapping[str, object] = MappingProxyType({})

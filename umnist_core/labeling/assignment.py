@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from umnist_core.labeling.events import LABEL, REPEAT
+from umnist_core.labeling.factors import order_of_cells
 from umnist_core.labeling.promises import find_options
 from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.seeds import draw_int
@@ -68,6 +69,8 @@ def _choose_label(
     options = {name: count for name, count in found_options.items() if name not in open_now}
     if not options:
         return None
+    if state.groups:
+        options = _of_next_cell(state, annotator, options)
     most = max(options.values())
     found = sorted(name for name, count in options.items() if count == most)
     stimulus = found[draw_int(rng, 0, len(found) - 1)]
@@ -78,6 +81,23 @@ def _choose_label(
     ]
     place = free_place(state, annotator.pool, stimulus, now_utc)
     return Offer(stimulus, LABEL, place, again[0] if again else None)
+
+
+def _of_next_cell(
+    state: StudyState, annotator: Annotator, options: dict[str, int]
+) -> dict[str, int]:
+    """Keep the images of the cell that is due: of those had least often, by the person's order."""
+    kept = [
+        one.stimulus
+        for one in annotator.assignments
+        if one.kind == LABEL and (one.given or not one.is_released)
+    ]
+    had = [len(names.intersection(kept)) for names in state.groups]
+    people = [one.id for one in state.annotators.values() if one.pool == annotator.pool]
+    order = order_of_cells(len(had), people.index(annotator.id), min(had))
+    possible = [cell for cell in order if state.groups[cell] & options.keys()]
+    due = min(possible, key=lambda cell: had[cell])
+    return {name: count for name, count in options.items() if name in state.groups[due]}
 
 
 def free_place(state: StudyState, pool: str, stimulus: str, now_utc: str) -> int | None:

@@ -90,6 +90,13 @@ _INK = Column(
     "Share of the canvas that the digits' ink covers, 0 to 1; empty where only the sum is known.",
 )
 
+_CELL = Column(
+    "cell",
+    "text",
+    "Levels of the study's factors that the image has, as NAME=LEVEL with spaces between; empty in "
+    "a study without factors.",
+)
+
 _LAST = "Where an answer was changed, of the last one."
 
 ANSWERS = (
@@ -137,6 +144,7 @@ ANSWERS = (
     _N_DIGITS,
     _SMALLEST,
     _INK,
+    _CELL,
     Column("canvas_height_px", "int", "Height of the image, canvas px."),
     Column("canvas_width_px", "int", "Width of the image, canvas px."),
     Column("screen_width_px", "float", "Width of the screen, CSS px; empty if not told."),
@@ -247,6 +255,7 @@ STIMULI = (
     _N_DIGITS,
     _SMALLEST,
     _INK,
+    _CELL,
     Column("digits", "ints", "The digits, in the order of digit_index; empty where not known."),
     Column("cells", "float", "Cells of the checkerboard; empty where not known."),
     *(

@@ -58,10 +58,12 @@ class StudyCreated(Fact):
         Of the program and the digits that they were made with.
     is_generated_folder
         Whether they are of a folder that ``umnist generate`` wrote; logged only if so.
+    cells
+        Image -> number of its cell; None without factors.
     """
 
     event_kind = "study_created"
-    quiet = ("is_generated_folder",)
+    quiet = ("is_generated_folder", "cells")
     spec: Mapping[str, Any]
     stimuli: Sequence[str]
     practice: Sequence[Mapping[str, Any]]
@@ -72,6 +74,7 @@ class StudyCreated(Fact):
     versions: Mapping[str, Any]
     glyphs: Mapping[str, Any]
     is_generated_folder: bool = False
+    cells: Mapping[str, int] | None = None
 
     @property
     def folder(self) -> str | None:

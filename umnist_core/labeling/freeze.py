@@ -39,7 +39,7 @@ from umnist_core.labeling.log import canonical_json, chain, sha256
 from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import StudySpec
-from umnist_core.labeling.study_key import KEY_SEQ, KeyedImage, StudyKey
+from umnist_core.labeling.study_key import KEY_SEQ, KeyedImage, StudyKey, overrides_of
 from umnist_core.labeling.times import text_of_time
 from umnist_core.paths import expand_home
 from umnist_core.pyramid.encode import encode_png
@@ -76,6 +76,8 @@ class Frozen:
         ``source`` and ``pixels_sha256``, by which models' answers to it are found.
     choices
         What was chosen to read its file, of `umnist_core.datasets.decode`.
+    cell
+        Number of its cell; None without factors.
     """
 
     id: str
@@ -85,6 +87,7 @@ class Frozen:
     sha256: str
     truth: Mapping[str, Any]
     choices: tuple[str, ...] = ()
+    cell: int | None = None
 
 
 @dataclass(frozen=True)
@@ -326,7 +329,12 @@ def freeze_batch(
 def plan_image(spec: StudySpec, image: KeyedImage, glyphs: GlyphSet) -> Scene:
     """Plan an image of a study; errors as `umnist_core.scenes.plan_scene`."""
     return plan_scene(
-        spec.preset, image.seed, image.split, image.index, glyphs=glyphs, overrides=spec.overrides
+        spec.preset,
+        image.seed,
+        image.split,
+        image.index,
+        glyphs=glyphs,
+        overrides=overrides_of(spec, image.cell),
     )
 
 
@@ -344,7 +352,8 @@ def _freeze_scene(spec: StudySpec, one: _Planned, folder: Path, glyphs: GlyphSet
     write_whole(folder / f"{one.id}.png", data, private=True)
     truth = {**_scene_truth(scene, glyphs), "pixels_sha256": hash_pixels(pixels)}
     checksum = hashlib.sha256(data).hexdigest()
-    return Frozen(one.id, ".png", scene.height, scene.width, checksum, truth)
+    cell = one.sample.cell if spec.factors else None
+    return Frozen(one.id, ".png", scene.height, scene.width, checksum, truth, cell=cell)
 
 
 def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
@@ -433,6 +442,7 @@ def _log_study(
             "is_stand_in": glyphs.is_stand_in,
         },
         is_generated_folder=_is_generated_folder(spec),
+        cells={one.id: one.cell for one in images if one.cell is not None} or None,
     )
     drafts = [created.draft(attachment=key.to_text())]
     if spec.is_self:

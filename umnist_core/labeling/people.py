@@ -6,7 +6,7 @@ says so; until then the outcome is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import MappingProxyType
 
 from umnist_core.labeling.events import LABEL, REPEAT
@@ -80,13 +80,26 @@ def _codes(state: StudyState) -> Mapping[str, str]:
 def _is_quota_full(state: StudyState, person: Annotator) -> bool:
     """Whether every image is filled, but for those that the person has answered."""
     unfilled = state.unfilled[person.pool]
-    if len(unfilled) > len(person.labelled):
+    if len(unfilled) > len(person.labelled) and not state.groups:
         return False
     if len(person.labelled) >= state.spec.images_per_annotator:
         return False  # what is left are repetitions, which need no place
     if any(one.kind == REPEAT and one.is_open for one in person.assignments):
         return False
-    return unfilled.keys() <= person.labelled
+    return not images_left(state, person)
+
+
+def images_left(state: StudyState, person: Annotator) -> Set[str]:
+    """Return the images with places that nobody has filled, and that a person could be given.
+
+    With factors, of those cells alone of which the person has not had all.
+    """
+    unfilled = state.unfilled[person.pool].keys()
+    if not state.groups:
+        return unfilled - person.labelled
+    each = state.spec.images_per_annotator // len(state.groups)
+    lacking = (names for names in state.groups if len(names & person.labelled) < each)
+    return {name for names in lacking for name in (names & unfilled) - person.labelled}
 
 
 def phase_of(state: StudyState, person: Annotator) -> str:
@@ -170,7 +183,7 @@ def _held(state: StudyState, person: Annotator, now_utc: str) -> Held:
     """Return what is left for somebody who waits, all of it with or for others."""
     slots = [
         slot
-        for stimulus in state.unfilled[person.pool].keys() - person.labelled
+        for stimulus in images_left(state, person)
         for slot in state.slots[person.pool][stimulus]
         if not slot.is_filled
     ]

@@ -91,12 +91,20 @@ def _design(spec: StudySpec) -> str:
         if len(spec.pools) > 1
         else f"One pool, {spec.pools[0]}."
     )
+    crossed = ""
+    if spec.factors:
+        levels = "; ".join(f"{name} at {', '.join(one)}" for name, one in spec.factors.items())
+        crossed = (
+            f" Images are of {len(spec.cells)} cells, {levels}, crossed; each person answers "
+            f"{spec.images_per_annotator // len(spec.cells)} of each, in an order of blocks after "
+            "a Williams design."
+        )
     repeats = f" {spec.repeats} of them are shown a second time." if spec.repeats else ""
     times = "once" if spec.labels_per_image == 1 else f"{spec.labels_per_image} times"
     return (
         f"{pools} {spec.stimuli:,} images{_source(spec)}; each is answered {times} in each pool. "
         f"Each person answers {spec.images_per_annotator} different ones, in an order of their own "
-        f"that a secret key draws.{repeats} {_practice(spec)}"
+        f"that a secret key draws.{crossed}{repeats} {_practice(spec)}"
     )
 
 

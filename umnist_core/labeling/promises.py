@@ -53,16 +53,43 @@ def find_options(state: StudyState, person: Annotator, now_utc: str) -> dict[str
     held = [one for one in holding if state.holds(one, now_utc)]
     free = _without(state.unfilled[person.pool], held)
     seats = _seats(state, person, now_utc, held)
-    names = _allowed(free, seats, person.id)
     left_open = [
         one
         for one in holding
         if one.is_open and one.lease_until_utc <= now_utc and one.annotator != person.id
     ]
+    if not state.groups:
+        return _options(free, seats, left_open, person.id)
+    return {
+        name: count
+        for names in state.groups
+        for name, count in _options(
+            {name: free[name] for name in names & free.keys()},
+            [_of_cell(seat, names, len(state.groups)) for seat in seats],
+            [one for one in left_open if one.stimulus in names],
+            person.id,
+        ).items()
+    }
+
+
+def _of_cell(seat: Seat, names: Set[str], cells: int) -> Seat:
+    """Return what somebody is owed of one cell: of each as many."""
+    each = (seat.wanted + len(seat.barred)) // cells
+    return Seat(seat.annotator, each - len(seat.barred & names), seat.barred)
+
+
+def _options(
+    free: Mapping[str, int],
+    seats: Sequence[Seat],
+    left_open: Sequence[Assignment],
+    annotator: str,
+) -> dict[str, int]:
+    """Return what `find_options` does, of some images."""
+    names = _allowed(free, seats, annotator)
     if left_open and names:
         spared = _without(free, left_open)
         kept = [_keeping(seat, left_open) for seat in seats]
-        names = (names & _allowed(spared, kept, person.id)) or names
+        names = (names & _allowed(spared, kept, annotator)) or names
         return {name: spared.get(name, free[name]) for name in names}
     return {name: free[name] for name in names}
 

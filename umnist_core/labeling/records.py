@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.exclusions import ExclusionRules
+from umnist_core.labeling.factors import Cell, cells_of, check_factors
 from umnist_core.labeling.original import Original
 from umnist_core.labeling.preregistration import Preregistration, check_preregistration
 from umnist_core.labeling.recorded import check_whole
@@ -120,6 +121,10 @@ class StudySpec:
     exclusions
         Rules by which people are left out of the second reading of the results, fixed before
         anybody came; None where none were fixed.
+    factors
+        Parameters of the preset and their levels, which are crossed
+        (`umnist_core.labeling.factors`); images, and those of each person, are a multiple of the
+        number of cells then. Empty for none.
     preregistration
         What the study promises, of
         `umnist_core.labeling.preregistration.Preregistration`; empty for nothing.
@@ -157,6 +162,7 @@ class StudySpec:
     is_self: bool = False
     trial_feedback: bool = False
     exclusions: ExclusionRules | None = None
+    factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     preregistration: Mapping[str, Any] = field(default_factory=dict)
     recruiting: Recruiting | None = None
     replicates: Mapping[str, Any] | None = None
@@ -192,9 +198,15 @@ class StudySpec:
                 f"pyramid_filter is {' or '.join(PYRAMID_FILTERS)}; got {self.pyramid_filter!r}."
             )
         _check_self(self)
+        _check_factors(self)
         check_preregistration(self.preregistration, self.pools)
         if self.replicates is not None:
             Original.from_dict(self.replicates)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every combination of levels; one, of nothing, without factors."""
+        return cells_of(self.factors)
 
     @property
     def promised(self) -> Preregistration | None:
@@ -276,7 +288,7 @@ class StudySpec:
 
 _SELF = ("is_self", "trial_feedback")
 
-_ONLY_IF_SET = (*_SELF, "exclusions", "preregistration", "recruiting", "replicates")
+_ONLY_IF_SET = (*_SELF, "exclusions", "factors", "preregistration", "recruiting", "replicates")
 """Named where they are set alone: studies of others are written as they were before."""
 
 _SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions", "recruiting")
@@ -296,6 +308,16 @@ def _check_text(name: str, value: object, longest: int) -> None:
         raise InvalidValueError(
             f"The {name} is a text of 1 to {longest} characters; got "
             f"{'nothing' if not value else str(value)[:40]!r}."
+        )
+
+
+def _check_factors(spec: StudySpec) -> None:
+    counts = {"images": spec.stimuli, "images of each person": spec.images_per_annotator}
+    check_factors(spec.factors, spec.overrides, counts)
+    if spec.factors and spec.folder is not None:
+        raise InvalidValueError(
+            "Factors are of images that the study draws itself; leave the folder or the factors "
+            "out."
         )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
 from umnist_core.labeling.events import LABEL, REPEAT, Answered, Changed, StudyCreated
+from umnist_core.labeling.factors import cell_text
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
 from umnist_core.labeling.recorded import Response, fields_of
@@ -320,9 +321,12 @@ def _truth_columns(truth: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-def _canvas_columns(folded: FoldedStudy, stimulus: str) -> dict[str, int]:
+def _canvas_columns(folded: FoldedStudy, stimulus: str) -> dict[str, Any]:
     height, width = folded.state.sizes[stimulus]
-    return {"canvas_height_px": height, "canvas_width_px": width}
+    cells = folded.created.cells or {}
+    spec = folded.state.spec
+    cell = cell_text(spec.cells[cells[stimulus]]) if stimulus in cells else None
+    return {"cell": cell, "canvas_height_px": height, "canvas_width_px": width}
 
 
 # -- digits -----------------------------------------------------------------------

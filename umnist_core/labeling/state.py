@@ -41,7 +41,9 @@ from umnist_core.labeling.events import (
     Withdrew,
 )
 from umnist_core.labeling.fact import Fact
+from umnist_core.labeling.factors import groups_of
 from umnist_core.labeling.log import Event
+from umnist_core.labeling.practice import PracticeImage
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.recruits import LinkNamed, Recruited, Recruits
 from umnist_core.labeling.study_key import is_guessable
@@ -57,25 +59,6 @@ SIMULATION_AGENT = "umnist simulation"
 
 PRESENCE_MINUTES = 60
 """Somebody at work is there for so long after the last sign of it, or for a shorter lease."""
-
-
-@dataclass(frozen=True)
-class PracticeImage:
-    """An image to practise on, with its answer.
-
-    Attributes
-    ----------
-    id
-        Names its frozen file.
-    label
-        Sum of the digits.
-    digits
-        ``label``, ``row``, ``col`` and ``side_px`` of each; empty where only the sum is known.
-    """
-
-    id: str
-    label: int
-    digits: tuple[Mapping[str, int], ...]
 
 
 @dataclass
@@ -195,6 +178,8 @@ class StudyState:
         Pool -> image -> places that no label fills, of the images that have any.
     holding
         Pool -> assignment -> the same, of those that hold a place or held it last.
+    groups
+        Images of each cell; nothing without factors.
     has_key
         Whether images and orders were drawn from a secret key of the study's own.
     is_guessable
@@ -263,6 +248,7 @@ class StudyState:
         self.practice = tuple(
             PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in fact.practice
         )
+        self.groups = groups_of(fact.cells or {})
         self.sizes = {name: (height, width) for name, (height, width) in fact.sizes.items()}
         sides_px = [side_px for size in self.sizes.values() for side_px in size]
         self.sides_px = (min(sides_px, default=0), max(sides_px, default=0))

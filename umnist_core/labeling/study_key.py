@@ -24,6 +24,7 @@ from itertools import count, islice
 
 from umnist_core.errors import DamagedFileError
 from umnist_core.labeling.events import StudyCreated
+from umnist_core.labeling.factors import share_out
 from umnist_core.labeling.log import Event, canonical_json
 from umnist_core.labeling.records import StudySpec
 from umnist_core.scenes import UltraMnistParameters, get_preset
@@ -57,12 +58,15 @@ class KeyedImage:
         16 hexadecimal digits; names the file and says nothing without the key.
     split, seed, index
         Which sample of the preset it is (`umnist_core.scenes.plan_scene`).
+    cell
+        Number of its cell among those of the study; 0 without factors.
     """
 
     id: str
     split: str
     seed: int
     index: int
+    cell: int = 0
 
 
 @dataclass(frozen=True)
@@ -124,14 +128,27 @@ class StudyKey:
         """Return the images of a study of generated images, then those to practise on.
 
         Where the preset balances sums, every 28 images have each sum once, as its own samples
-        in a row have; which has which is drawn from the key too.
-        """
-        studied = self._images(spec, "image", SPLIT)
-        practised = self._images(spec, "practice", PRACTICE_SPLIT)
-        return [*islice(studied, spec.stimuli), *islice(practised, spec.practice)]
+        in a row have; which has which is drawn from the key too. With factors, so has each cell.
 
-    def _images(self, spec: StudySpec, stream: str, split: str) -> Iterator[KeyedImage]:
-        parameters = get_preset(spec.preset).with_overrides(spec.overrides)
+        Raises
+        ------
+        InvalidValueError
+            If a level of a factor is not allowed.
+        """
+        uses = (("image", SPLIT, spec.stimuli), ("practice", PRACTICE_SPLIT, spec.practice))
+        return [
+            image
+            for stream, split, total in uses
+            for cell, number in enumerate(share_out(total, len(spec.cells)))
+            for image in islice(self._images(spec, stream, split, cell), number)
+        ]
+
+    def _images(
+        self, spec: StudySpec, stream: str, split: str, cell: int = 0
+    ) -> Iterator[KeyedImage]:
+        if spec.factors:
+            stream = f"{stream} of cell {cell}"
+        parameters = get_preset(spec.preset).with_overrides(overrides_of(spec, cell))
         for number in count():
             drawn = self.derive(stream, number)
             seed, index = _drawn(drawn[:8]), _drawn(drawn[8:16])
@@ -140,7 +157,7 @@ class StudyKey:
                 block, place = divmod(number, len(labels))
                 label = self._shuffled(f"{stream} sums", block, len(labels))[place]
                 index += labels.index(label) - index % len(labels)
-            yield KeyedImage(self.name(stream, number), split, seed, index)
+            yield KeyedImage(self.name(stream, number), split, seed, index, cell)
 
     def _shuffled(self, stream: str, block: int, count: int) -> list[int]:
         return sorted(range(count), key=lambda one: self.derive(stream, f"{block}/{one}"))
@@ -152,6 +169,11 @@ class StudyKey:
     def order_of_files(self, names: list[str]) -> list[str]:
         """Return files of a folder in the order in which a study takes them."""
         return sorted(names, key=lambda name: self.derive("file", name))
+
+
+def overrides_of(spec: StudySpec, cell: int) -> dict[str, str]:
+    """Return the parameters that replace the preset's in a cell."""
+    return {**spec.overrides, **spec.cells[cell]}
 
 
 def _drawn(data: bytes) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from umnist_core.labeling.practice import PracticeImage
 from umnist_core.labeling.records import StudySpec
-from umnist_core.labeling.state import PracticeImage
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,35 @@ def accuracy_by(labels: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["pool", column, *ACCURACY_COLUMNS])
 
 
+def accuracy_by_factor(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracy for each pool and each level of each factor.
+
+    Parameters
+    ----------
+    labels
+        Of `tables.check_labels`, with ``cell`` such as ``shape_pairs=5 zoom=2``; rows without one
+        are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``factor``, ``pool``, ``level`` (a number where all of the factor's are, else text), then
+        `ACCURACY_COLUMNS`.
+    """
+    own = labels[labels["cell"].notna()]
+    cells = [dict(part.split("=", 1) for part in cell.split()) for cell in own["cell"]]
+    tables = []
+    for name in dict.fromkeys(name for cell in cells for name in cell):
+        levels = [cell.get(name) for cell in cells]
+        numbers = pd.to_numeric(pd.Series(levels, dtype=object), errors="coerce")
+        values = numbers if numbers.notna().all() else pd.Series(levels, dtype=object)
+        found = accuracy_by(own.assign(level=values.to_numpy()), "level")
+        tables.append(found.assign(factor=name))
+    if not tables:
+        return pd.DataFrame(columns=["factor", "pool", "level", *ACCURACY_COLUMNS])
+    return pd.concat(tables, ignore_index=True)[["factor", "pool", "level", *ACCURACY_COLUMNS]]
+
+
 def accuracy_by_bin(labels: pd.DataFrame, column: str, edges: Sequence[float]) -> pd.DataFrame:
     """Return accuracy for each pool and each bin of a column that is not empty.
 

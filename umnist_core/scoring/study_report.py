@@ -244,10 +244,15 @@ def _plan(
 
 
 def _tables(labels: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    by_cell = {}
+    if "cell" in labels and labels["cell"].notna().any():  # of a study with factors
+        by_cell["by_cell"] = breakdown.accuracy_by(labels, "cell")
+        by_cell["by_factor"] = breakdown.accuracy_by_factor(labels)
     sides, ink = breakdown.SMALLEST_SIDE_EDGES_PX, breakdown.INK_SHARE_EDGES
     return {
         "by_number_of_digits": breakdown.accuracy_by(labels, "n_digits"),
         "by_smallest_side": breakdown.accuracy_by_bin(labels, "smallest_side_px", sides),
+        **by_cell,
         "by_truth": breakdown.accuracy_by(labels, "truth"),
         "by_ink_share": breakdown.accuracy_by_bin(labels, "ink_share", ink),
         "by_annotator": breakdown.accuracy_by_annotator(labels),

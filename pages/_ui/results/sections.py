@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.results import breakdowns, figures
+from pages._ui.results.factors import show_levels
 from pages._ui.results.image import open_image, show_answers_given, show_truth
 from pages._ui.results.promise import show_plan_section
 from pages._ui.results.replication import show_replication
@@ -182,6 +183,7 @@ def _by_image(results: Results, image: str) -> None:
     ):
         if len(tables[name]):
             _show(title, breakdowns.breakdown_figure(tables[name], colours, axis), axis)
+    show_levels(tables, colours, _show)
     _show(
         "Answers to each sum",
         breakdowns.confusion_figure(tables["confusion"], colours),

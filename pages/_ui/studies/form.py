@@ -9,11 +9,13 @@ import streamlit as st
 from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
+from pages._ui.studies.crossed import ask_factors
 from pages._ui.studies.plan import show_plan
 from pages._ui.studies.promise import ask_promise
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import (
     DEFAULT_CONSENT,
     DEFAULT_INSTRUCTIONS,
@@ -22,6 +24,7 @@ from umnist_core.labeling.records import (
 )
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.telling import CONTACT_FIELDS, DEFAULT_FEEDBACK, FEEDBACKS
+from umnist_core.scenes import get_preset
 from umnist_core.scoring import PUBLISHED, Plan, detectable_difference
 
 PRESETS = ("released", "paper")
@@ -59,6 +62,8 @@ def show_form(service: StudyService) -> None:
             "Name", key="new_name", max_chars=120, placeholder="Pilot, spring 2026"
         )
         values = {"name": name or "", **_images(), **_counts()}
+        if "preset" in values:
+            values["factors"] = ask_factors(values)
     with right:
         values |= _people()
         with st.expander("Texts that people read"):
@@ -284,4 +289,9 @@ def spec_from(values: dict[str, Any]) -> StudySpec:
     changed = dict(values)
     if "overrides" in changed:
         changed["overrides"] = parse_overrides(changed["overrides"], changed["preset"])
-    return StudySpec(**changed)
+    if factors := changed.pop("factors", ""):
+        changed["factors"] = read_factors(factors.split())
+    spec = StudySpec(**changed)
+    for cell in spec.cells:
+        get_preset(spec.preset).with_overrides({**spec.overrides, **cell})
+    return spec

@@ -35,6 +35,13 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Reserved": f"{spec.lease_minutes / 60:g} hours",
         "Versions": ", ".join(f"{name} {value}" for name, value in state.versions.items()),
     }
+    if spec.factors:
+        crossed = "; ".join(f"{name} {', '.join(one)}" for name, one in spec.factors.items())
+        each = spec.images_per_annotator // len(spec.cells)
+        rows["Factors"] = (
+            f"{plain(crossed)}: {len(spec.cells)} cells, {count(each, 'image')} of each for "
+            "every person"
+        )
     if spec.is_self:
         rows["Self"] = "a study of oneself; the sum is told " + (
             "after each answer" if spec.trial_feedback else "at the end"
