@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.datasets.making import run
+from tests.labeling.making import answer_all, come_in
+from tests.pages.driving import open_lab
 from umnist_core.labeling.log import sha256
 
 SMALL = ["--stimuli", "4", "--images-per-annotator", "2", "--practice", "0"]
@@ -67,9 +70,30 @@ def test_factors_are_options_and_lines_of_the_file(
     factors = ["--factor", "shape_pairs=0,5", "--factor", "zoom=1,2", "--images-per-annotator", "4"]
     assert run([*create, "Pilot", *factors, "--print-spec"], monkeypatch) == 0
     text = capfd.readouterr().out
-    Path("spec.yaml").write_text(text.replace("'", ""))
+    Path("spec.yaml").write_text(re.sub(r"- '(\d)'", r"- \1", text))
     assert run(["study", "create", "--spec", "spec.yaml", "--print-spec"], monkeypatch) == 0
     assert capfd.readouterr().out == text
     assert "shape_pairs:\n  - '0'\n  - '5'" in text
     assert run([*create, "Pilot", "--factor", "zoom"], monkeypatch) == 2
     assert "NAME=LEVEL,LEVEL" in capfd.readouterr().err
+
+
+def test_plan_takes_the_minutes_of_a_study_s_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two people who took 5 s an image; a study in which nobody answered has no pace."""
+    assert run(["study", "create", "Pilot", *SMALL], monkeypatch) == 0
+    plan = ["study", "plan", "--people", "40", "--like", "Pilot", "--studies", "0", "--json"]
+    assert run(plan, monkeypatch) == 1
+    assert "people have answered" in capfd.readouterr().err
+    lab = open_lab(tmp_path)
+    (study,) = lab.studies()
+    for _ in range(2):
+        answer_all(lab, study, come_in(lab, study))
+    capfd.readouterr()
+    assert run(plan, monkeypatch) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["duration"]["an_image"] == pytest.approx(5 / 60)
+    assert found["duration"]["people"] == 2
+    hours = 40 * (30 * 5 / 60 + found["duration"]["before"]) / 60
+    assert found["rows"][0]["hours"] == pytest.approx(hours)

@@ -123,3 +123,19 @@ def test_settings_and_results_show_the_factors(lab: StudyService) -> None:
     run(page)
     for title in ("Factor shape_pairs", "Factor checkerboard", "Cells"):
         assert f"**{title}**" in texts(page)
+
+
+def test_form_offers_the_time_that_people_have_taken(lab: StudyService) -> None:
+    """To the consent and to the plan; where nobody has answered such images it says so."""
+    page = _form()
+    assert "nobody of this store has answered such images" in texts(page)
+    make_study(lab, 3)
+    page.text_input(key="new_overrides").set_value("canvas=512 factor=0.5..4")
+    run(page)
+    assert "Measured: 1 minute (1 to 1), 3 people" in texts(page)
+    page.button(key="new_duration_use").click()
+    run(page)
+    assert page.text_input(key="new_duration").value.startswith("About ")
+    page.button(key="new_plan_measured").click()
+    run(page)
+    assert page.number_input(key="new_plan_minutes").value == 0.1

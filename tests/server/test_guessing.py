@@ -92,7 +92,9 @@ def test_ground_at_points_is_the_drawn_ground() -> None:
 def _weak(choose: Callable[[str, int], tuple[int, int]]) -> Callable[..., Iterator[KeyedImage]]:
     """Return a way to draw images that the key has no part in."""
 
-    def images(self: StudyKey, spec: StudySpec, stream: str, split: str) -> Iterator[KeyedImage]:
+    def images(
+        self: StudyKey, spec: StudySpec, stream: str, split: str, cell: int
+    ) -> Iterator[KeyedImage]:
         for number in itertools.count():
             seed, index = choose(stream, number)
             yield KeyedImage(self.name(stream, number), split, seed, index)
@@ -112,7 +114,9 @@ def test_weak_practice_is_found_by_its_boxes(lab: Lab, monkeypatch: pytest.Monke
     drawn = StudyKey._images
     weak = _weak(lambda stream, number: (WEAK_SEED, number))
 
-    def images(self: StudyKey, spec: StudySpec, stream: str, split: str) -> Iterator[KeyedImage]:
+    def images(
+        self: StudyKey, spec: StudySpec, stream: str, split: str, cell: int
+    ) -> Iterator[KeyedImage]:
         return (weak if stream == "practice" else drawn)(self, spec, stream, split)
 
     monkeypatch.setattr(StudyKey, "_images", images)

@@ -12,9 +12,12 @@ from tqdm import tqdm
 
 from umnist_core.cli._common import json_option
 from umnist_core.cli._scene_options import SEED
+from umnist_core.cli._study_choice import choose_study
 from umnist_core.cli._types import Number
+from umnist_core.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from umnist_core.labeling.durations import Duration
     from umnist_core.scoring.planning import PlannedStudy
 
 SHARE = Number(0, 100, min_open=True, max_open=True)
@@ -26,6 +29,7 @@ SHARE = Number(0, 100, min_open=True, max_open=True)
     "  umnist study plan --people 40 --images 25\n"
     "  umnist study plan --people 40 --images 25 --unguided 60 --difference 10\n"
     "  umnist study plan --tell 49 52 --images 30\n"
+    "  umnist study plan --tell 49 52 --like Pilot\n"
     "  umnist study plan --tell 49.3 52.1 --icc 0.02 --pay 14 --fee 33 --json",
 )
 @click.option("--people", type=click.IntRange(4, 40_000), help="In both pools together.")
@@ -68,15 +72,12 @@ SHARE = Number(0, 100, min_open=True, max_open=True)
     show_default=True,
     help="Studies that are to find the difference, in percent.",
 )
-@click.option(
-    "--minutes", type=Number(0, 600), default=1.5, show_default=True, help="For an image."
-)
+@click.option("--like", metavar="STUDY", help="Minutes as its people have taken them.")
+@click.option("--minutes", type=Number(0, 600), help="For an image.  [1.5, or as --like]")
 @click.option(
     "--minutes-besides",
     type=Number(0, 600),
-    default=10,
-    show_default=True,
-    help="For consent, instructions and practice.",
+    help="For consent, instructions and practice.  [10, or as --like]",
 )
 @click.option(
     "--pay", type=Number(0, 1e6), default=12, show_default=True, help="An hour, in any currency."
@@ -104,16 +105,40 @@ def plan_command(*, as_json: bool, **given: Any) -> None:
     takes. Power is that of the interval that the results give, by formula and by simulated studies.
     """
     from umnist_core.scoring import ScoringInputError
+    from umnist_core.scoring.planning import Effort
 
+    measured = None if given["like"] is None else _measured(given["like"], given["images"])
+    usual = Effort() if measured is None else Effort(measured.an_image, measured.before)
+    if given["minutes"] is None:
+        given["minutes"] = usual.minutes_an_image
+    if given["minutes_besides"] is None:
+        given["minutes_besides"] = usual.minutes_besides
     try:
         rows = _rows(given)
     except ScoringInputError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
-        click.echo(json.dumps({"rows": [_plain(row) for row in rows]}))
+        duration = {} if measured is None else {"duration": asdict(measured)}
+        click.echo(json.dumps({"rows": [_plain(row) for row in rows], **duration}))
         return
+    if measured is not None:
+        click.echo(f"{measured.sentence}.")
     for line in _lines(rows, given):
         click.echo(line)
+
+
+def _measured(study: str, images: int) -> Duration:
+    from umnist_core.labeling.durations import expected, paces_of
+    from umnist_core.labeling.results import FoldedStudy
+
+    service, chosen = choose_study(study)
+    found = expected(paces_of(FoldedStudy.of(service.log, chosen)), images)
+    if found is None:
+        raise InvalidValueError(
+            f"Expected a study in which people have answered, found none who did in {chosen}; "
+            "simulated people have no pace. Give --minutes instead."
+        )
+    return found
 
 
 def _rows(given: dict[str, Any]) -> list[PlannedStudy]:

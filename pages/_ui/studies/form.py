@@ -10,11 +10,13 @@ from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.crossed import ask_factors
+from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import show_plan
 from pages._ui.studies.promise import ask_promise
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.labeling.durations import Duration
 from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import (
     DEFAULT_CONSENT,
@@ -66,13 +68,14 @@ def show_form(service: StudyService) -> None:
             values["factors"] = ask_factors(values)
     with right:
         values |= _people()
+        pace = find_duration(service, values, spec_from)
         with st.expander("Texts that people read"):
-            values |= _texts(values["pools"])
+            values |= _texts(values["pools"], pace)
         with st.expander("More settings"):
             values |= _more(values["pools"])
         _say_what_it_takes(values)
         if len(values["pools"]) == len(POOLS):
-            show_plan(values)
+            show_plan(values, pace)
         values["preregistration"] = ask_promise(values, spec_from)
         _show_buttons(service, values)
 
@@ -183,7 +186,7 @@ def _people() -> dict[str, Any]:
     }
 
 
-def _texts(pools: tuple[str, ...]) -> dict[str, Any]:
+def _texts(pools: tuple[str, ...], pace: Duration | None) -> dict[str, Any]:
     consent = st.text_area("Consent", DEFAULT_CONSENT, height=200, key="new_consent")
     st.caption("These stand below the consent; an open link, for strangers, needs all four.")
     lines = {
@@ -193,6 +196,7 @@ def _texts(pools: tuple[str, ...]) -> dict[str, Any]:
         or ""
         for name, title in CONTACT_FIELDS.items()
     }
+    offer_for_consent(pace)
     instructions = {
         pool: st.text_area(
             f"Instructions, {POOL_TITLES[pool].lower()}",

@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages._ui.shared.charts import DARK, LIGHT, Colours, lay_out
+from pages._ui.studies.pace import offer_for_plan
+from umnist_core.labeling.durations import Duration
 from umnist_core.scoring import PUBLISHED, ScoringInputError
 from umnist_core.scoring.planning import (
     Assumptions,
@@ -31,18 +33,21 @@ MOST_SIMULATED = 200_000_000
 _SIMULATED = "new_plan_simulated"
 
 
-def show_plan(values: dict[str, Any]) -> None:
+def show_plan(values: dict[str, Any], pace: Duration | None = None) -> None:
     """Draw what the form's study takes and finds, over the ICC.
 
     Parameters
     ----------
     values
         Of the form.
+    pace
+        How long it takes as measured in studies alike; None where it is not known.
     """
     with st.expander("Plan: people, hours, cost and power"):
         question = st.segmented_control(
             "Question", [THESE, TELL], default=THESE, required=True, key="new_plan_question"
         )
+        offer_for_plan(pace)
         asked = (question or THESE, _assumed(values), _effort(), values["images_per_annotator"])
         wanted = values["stimuli"] * values["labels_per_image"]
         people = 2 * -(-wanted // values["images_per_annotator"])
@@ -96,14 +101,16 @@ def _assumed(values: dict[str, Any]) -> Assumptions:
 
 def _effort() -> Effort:
     usual = Effort()
+    # Not as values of the fields: what was measured may be put there instead.
+    st.session_state.setdefault("new_plan_minutes", usual.minutes_an_image)
+    st.session_state.setdefault("new_plan_besides", usual.minutes_besides)
     first, second, third = st.columns(3)
     return Effort(
         first.number_input(
             "Minutes an image",
             0.1,
             60.0,
-            usual.minutes_an_image,
-            0.1,
+            step=0.1,
             key="new_plan_minutes",
             format="%.1f",
         ),
@@ -111,8 +118,7 @@ def _effort() -> Effort:
             "Minutes besides",
             0.0,
             240.0,
-            usual.minutes_besides,
-            1.0,
+            step=1.0,
             key="new_plan_besides",
             format="%.0f",
             help="For consent, instructions and practice.",
