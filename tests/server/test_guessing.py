@@ -117,7 +117,7 @@ def test_weak_practice_is_found_by_its_boxes(lab: Lab, monkeypatch: pytest.Monke
     def images(
         self: StudyKey, spec: StudySpec, stream: str, split: str, cell: int
     ) -> Iterator[KeyedImage]:
-        return (weak if stream == "practice" else drawn)(self, spec, stream, split)
+        return (weak if stream == "practice" else drawn)(self, spec, stream, split, cell)
 
     monkeypatch.setattr(StudyKey, "_images", images)
     seen = _see(lab)

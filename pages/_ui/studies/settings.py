@@ -35,6 +35,22 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Reserved": f"{spec.lease_minutes / 60:g} hours",
         "Versions": ", ".join(f"{name} {value}" for name, value in state.versions.items()),
     }
+    rows |= _only_of_some(spec)
+    st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
+    with st.expander("Texts that people read"):
+        for title, text in (
+            ("Consent", spec.consent_text),
+            *((f"Instructions, {pool}", spec.instructions[pool]) for pool in spec.pools),
+        ):
+            st.markdown(f"**{title}**")
+            st.text(text)
+    if spec.preregistration:
+        show_sealed(service, one.study)
+
+
+def _only_of_some(spec: StudySpec) -> dict[str, str]:
+    """Return what is said of studies that have it alone."""
+    rows = {}
     if spec.factors:
         crossed = "; ".join(f"{name} {', '.join(one)}" for name, one in spec.factors.items())
         each = spec.images_per_annotator // len(spec.cells)
@@ -51,16 +67,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
         rows["Replicates"] = (
             f"{plain(original.name)} (`{original.study}`), within {100 * original.bounds:g} points"
         )
-    st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
-    with st.expander("Texts that people read"):
-        for title, text in (
-            ("Consent", spec.consent_text),
-            *((f"Instructions, {pool}", spec.instructions[pool]) for pool in spec.pools),
-        ):
-            st.markdown(f"**{title}**")
-            st.text(text)
-    if spec.preregistration:
-        show_sealed(service, one.study)
+    return rows
 
 
 def _images(spec: StudySpec) -> str:
