@@ -51,6 +51,16 @@ def test_person_goes_from_link_to_completion_code(lab: Lab, pool: str) -> None:
         ({"overrides": {"canvas": "300", "factor": "1..50", "digits": "4"}}, (28, 300), (4, 4)),
         ({"overrides": {}}, (14, 2100), (3, 5)),
         ({"overrides": {}, "preset": "paper"}, (14, 2128), (3, 5)),
+        (
+            {
+                "overrides": {"canvas": "512"},
+                "factors": {"factor": ["0.5..1", "2..4"], "digits": ["1", "6"], "zoom": ["1", "2"]},
+                "stimuli": 8,
+                "images_per_annotator": 8,
+            },
+            (14, 112),
+            (1, 6),
+        ),
         ({"folder": "somewhere"}, (14, 2128), (3, 5)),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from umnist_core import __version__
 from umnist_core.digits import GLYPH_PX
+from umnist_core.labeling.factors import cells_of
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.recruiting import site_name
@@ -32,6 +33,10 @@ _PAPER_COUNTS = (3, 5)
 
 _PAPER_SIDES_PX = (4000, 4000)
 """Shortest and longest side of the paper's images: those of a folder are taken for such by it."""
+
+
+_TOLD_OF = ("canvas", "digits", "factor")
+"""Parameters by which guided people are told what there is."""
 
 
 def state_json(
@@ -135,12 +140,16 @@ def digit_ranges(
     sides_px
         Shortest and longest side of its images.
     """
-    parameters = None if spec.folder else get_preset(spec.preset).with_overrides(spec.overrides)
-    if not isinstance(parameters, UltraMnistParameters):
+    preset = None if spec.folder else get_preset(spec.preset)
+    if not isinstance(preset, UltraMnistParameters):
         return (_PAPER_SIZES_PX, _PAPER_COUNTS) if sides_px == _PAPER_SIDES_PX else None
-    smallest = round(GLYPH_PX * parameters.factor.low)
-    largest = min(round(GLYPH_PX * parameters.factor.high), parameters.canvas)
-    return (smallest, largest), parameters.digits.ints
+    # People are told of all images together, so of those factors alone that this depends on.
+    crossed = {name: spec.factors[name] for name in _TOLD_OF if name in spec.factors}
+    cells = [preset.with_overrides({**spec.overrides, **cell}) for cell in cells_of(crossed)]
+    smallest = min(round(GLYPH_PX * one.factor.low) for one in cells)
+    largest = max(min(round(GLYPH_PX * one.factor.high), one.canvas) for one in cells)
+    counts = [one.digits.ints for one in cells]
+    return (smallest, largest), (min(low for low, _ in counts), max(high for _, high in counts))
 
 
 def warm_keys(view: AnnotatorView) -> list[str]:
