@@ -5,7 +5,11 @@ import { test } from "node:test";
 
 import { counted, openTrial, sumOfDigits } from "../../umnist_core/server/static/label/state.js";
 
-const [FIRST, SECOND] = ["a1", "a2"].map((assignment) => ({ assignment }));
+const [FIRST, SECOND] = ["a1", "a2"].map((assignment, place) => ({
+  ...{ assignment, number: place + 1 },
+}));
+/** @param {number} every Images between breaks. */
+const asked = (every) => ({ rest: { every, left_s: 0 } });
 
 for (const [answered, trial, next] of [
   [[], FIRST, SECOND],
@@ -15,14 +19,20 @@ for (const [answered, trial, next] of [
   [["another"], FIRST, SECOND],
 ]) {
   test(`with ${answered.join(" and ") || "nothing"} under way`, () => {
-    const state = { trial: FIRST, next: SECOND };
+    const state = { trial: FIRST, next: SECOND, asked: asked(0) };
     assert.deepEqual(openTrial(state, new Set(answered)), { trial, next });
   });
 }
 
 test("where nothing more is reserved, the answers must be sent first", () => {
-  const state = { trial: FIRST, next: null };
+  const state = { trial: FIRST, next: null, asked: asked(0) };
   assert.deepEqual(openTrial(state, new Set(["a1"])), { trial: null, next: null });
+});
+
+test("no image is opened behind one after which a break is due", () => {
+  const open = (every) =>
+    openTrial({ trial: FIRST, next: SECOND, asked: asked(every) }, new Set(["a1"])).trial;
+  assert.deepEqual([open(1), open(2), open(0)], [null, SECOND, SECOND]);
 });
 
 test("digits are added up, and things are counted in words", () => {

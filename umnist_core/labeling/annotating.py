@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import decisions
 from umnist_core.labeling.events import Began, Consented, Joined, Practised, Withdrew
-from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Draft, canonical_json, sha256
-from umnist_core.labeling.people import annotator_view, is_over
+from umnist_core.labeling.people import COMPLETE, annotator_view, is_over, outcome_of
 from umnist_core.labeling.practice import PracticeImage
 from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
 from umnist_core.labeling.recruiting import missing_id, read_ids
 from umnist_core.labeling.recruitment import Recruitment
-from umnist_core.labeling.state import Annotator, Invite, StudyState
+from umnist_core.labeling.state import QUOTA_FULL, Invite, StudyState
 from umnist_core.labeling.views import AnnotatorView, Arrival, Feedback, Saved
 
 _NO_IDS: Mapping[str, object] = MappingProxyType({})
@@ -177,53 +176,78 @@ class Annotating(Recruitment):
             return {}
         return self._ids(state, study, annotator)
 
-    def consent(self, study: str, annotator: str, key: str) -> None:
+    def consent(self, study: str, annotator: str, key: str, version: int | None = None) -> None:
         """Record that a person agrees to take part.
+
+        Parameters
+        ----------
+        version
+            Of the consent that was read; the one that there is when None.
 
         Raises
         ------
         InvalidValueError, NotFoundError, RefusedError, StoreError
             As `answer`.
         """
-        fact = Consented(annotator=annotator, key=check_key(key))
-        self._once(study, annotator, fact, lambda one: one.is_consented)
+        check_key(key)
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            if person.is_consented:
+                return []
+            decisions.check_not_closed(state)
+            decisions.check_takes_part(state, person)
+            newest = state.consents[-1].version
+            if version not in (None, newest):
+                raise RefusedError(
+                    "The consent was changed meanwhile; reload the page and read it.", "amended"
+                )
+            return [Consented(annotator=annotator, key=key, version=newest).draft(annotator)]
+
+        self._change(study, decide)
 
     def begin(self, study: str, annotator: str, key: str) -> None:
         """Record that a person has read the instructions; as `consent`."""
-        fact = Began(annotator=annotator, key=check_key(key))
-        self._once(study, annotator, fact, lambda one: one.has_begun)
+        check_key(key)
+
+        def decide(state: StudyState, now: str) -> Sequence[Draft]:
+            person = decisions.get_person(state, annotator)
+            if person.has_begun or key in person.asked.begin_keys:
+                return []
+            decisions.check_not_closed(state)
+            decisions.check_takes_part(state, person)
+            return [Began(annotator=annotator, key=key).draft(annotator)]
+
+        self._change(study, decide)
 
     def withdraw(self, study: str, annotator: str, key: str) -> None:
         """End a person's part by their own wish; as `consent`.
 
         What they gave stays until they are erased; places that are held for them are free.
-        Changes nothing for somebody whose part is over.
+        Also for somebody who has answered every image; changes nothing for somebody whose part
+        ended otherwise.
         """
         check_key(key)
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
             person = decisions.get_person(state, annotator)
-            if is_over(state, person):
+            if outcome_of(state, person) not in (None, COMPLETE, QUOTA_FULL):
                 return []
+            decisions.check_not_closed(state)
             return [Withdrew(annotator=annotator, key=key).draft(annotator)]
 
         self._change(study, decide)
 
-    def _once(
-        self, study: str, annotator: str, fact: Fact, done: Callable[[Annotator], bool]
-    ) -> None:
-        def decide(state: StudyState, now: str) -> Sequence[Draft]:
-            person = decisions.get_person(state, annotator)
-            if done(person):
-                return []
-            decisions.check_not_closed(state)
-            decisions.check_takes_part(state, person)
-            return [fact.draft(annotator)]
-
-        self._change(study, decide)
-
     def practise(
-        self, study: str, annotator: str, key: str, practice: str, answer: int
+        self,
+        study: str,
+        annotator: str,
+        key: str,
+        practice: str,
+        answer: int,
+        *,
+        confidence: int | None = None,
+        digits: Sequence[int] | None = None,
     ) -> Feedback:
         """Record a practice answer and return what its pool is told of it.
 
@@ -253,8 +277,11 @@ class Annotating(Recruitment):
                 return []
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
-            decisions.check_has_begun(person)
-            fact = Practised(annotator=annotator, key=key, practice=practice, answer=answer)
+            decisions.check_has_begun(state, person)
+            given = decisions.practised_with(state, confidence, digits)
+            fact = Practised(
+                annotator=annotator, key=key, practice=practice, answer=answer, **given
+            )
             return [fact.draft(annotator)]
 
         state = self._change(study, decide)
@@ -293,6 +320,7 @@ class Annotating(Recruitment):
                 return []
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
+            decisions.check_is_whole(state, post.confidence, post.digits)
             if one.given:
                 decisions.check_may_change(state, person, one)
             place = None if one.given else decisions.place_for(state, person, one, now)

@@ -244,6 +244,14 @@ ANNOTATORS = (
     Column("repeats", "int", "Answers to images shown a second time."),
     Column("surplus", "int", "Answers that came too late to count."),
     Column("practised", "int", "Practice images answered."),
+    Column("consent_version", "int", "Text of consent that the person last agreed to; 0 for none."),
+    Column(
+        "consent_sha256",
+        "text",
+        "SHA-256 of that text, hexadecimal, which is in texts/; empty for none.",
+    ),
+    Column("gate_tries", "int", "How often the questions on the instructions were answered."),
+    Column("breaks", "int", "Breaks after which the person went on."),
     Column("practised_right", "int", "Practice images answered right the first time."),
     Column("revoked", "bool", "Whether the person's link was ended by a researcher."),
 )
@@ -295,10 +303,30 @@ TRACES = (
     Column("visible", "bool", "Whether the image could be seen; not while the page was hidden."),
 )
 
+QUESTIONS = (
+    _STUDY,
+    _ANNOTATOR,
+    _POOL,
+    _ORIGIN,
+    Column("page", "text", "Page that the question was on: before-1 and so on, after-1 and so on."),
+    Column("question", "text", "Name of the question; the codebook of an export has its words."),
+    Column("question_kind", "text", "choice, many, number, scale or text."),
+    Column(
+        "answer",
+        "text",
+        "The answer as words; of many, the options that were ticked, as a JSON list. Empty where "
+        "the question was left out.",
+    ),
+    Column("value", "float", "The answer to a number or a scale; empty for others."),
+    Column("sent_utc", "text", "When the page came to the server; ISO 8601, UTC."),
+    Column("seq", "int", "Number of the page's event in the log."),
+)
+
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "answers": ANSWERS,
     "digits": (*DIGITS, *LOOKS),
     "annotators": ANNOTATORS,
+    "questions": QUESTIONS,
     "stimuli": STIMULI,
     "traces": TRACES,
 }
@@ -308,6 +336,7 @@ ABOUT: Mapping[str, str] = {
     "answers": "One row for each image that a person has answered.",
     "digits": "One row for each digit of each answered image; none where only sums are known.",
     "annotators": "One row for each person who joined and was not erased.",
+    "questions": "One row for each question on a page that a person has sent.",
     "stimuli": "One row for each image of the study; practice images are not among them.",
     "traces": "One row for each view of an image: what was on screen, from when until when.",
 }

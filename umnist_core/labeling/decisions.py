@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from umnist_core import __version__
-from umnist_core.errors import RefusedError
+from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling.assignment import choose_next, free_place
 from umnist_core.labeling.events import (
     LABEL,
@@ -25,7 +27,6 @@ from umnist_core.labeling.people import (
     CHANGES_MAX,
     OUTCOMES,
     changes_left,
-    has_code,
     is_over,
     outcome_of,
     phase_of,
@@ -169,13 +170,48 @@ def check_takes_part(state: StudyState, person: Annotator) -> None:
         )
 
 
-def check_has_begun(person: Annotator) -> None:
+def check_has_begun(state: StudyState, person: Annotator) -> None:
     """Refuse, with the code ``not_begun``, what somebody sends who has not agreed and begun."""
-    if not (person.is_consented and person.has_begun):
+    if phase_of(state, person) in ("consent", "questions", "instructions", "gate"):
         raise RefusedError(
             "Nothing is taken before you agree to take part and begin; reload the page.",
             "not_begun",
         )
+
+
+def check_is_whole(state: StudyState, confidence: int | None, digits: Sequence[int] | None) -> None:
+    """Refuse an answer that lacks what the study requires.
+
+    Raises
+    ------
+    InvalidValueError
+        If it does.
+    """
+    asking = state.spec.asking
+    if asking.require_digits and digits is None:
+        raise InvalidValueError("This study asks for the digits that you see; enter them.")
+    if asking.require_confidence and confidence is None:
+        raise InvalidValueError("This study asks how sure you are; choose.")
+
+
+def practised_with(
+    state: StudyState, confidence: int | None, digits: Sequence[int] | None
+) -> dict[str, Any]:
+    """Return what is kept with a practice answer of what is asked for beside the sum.
+
+    Raises
+    ------
+    InvalidValueError
+        As `check_is_whole`.
+    """
+    spec = state.spec
+    if not spec.asking.practise_asked:
+        return {}
+    check_is_whole(state, confidence, digits)
+    return {
+        "confidence": confidence if spec.ask_confidence else None,
+        "digits": list(digits) if spec.ask_digits and digits is not None else None,
+    }
 
 
 def check_may_change(state: StudyState, person: Annotator, one: Assignment) -> None:
@@ -253,7 +289,7 @@ def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
     """
     if is_over(state, person):
         return _ending(state, person)
-    if state.status != "open" or phase_of(state, person) not in ("trial", "held"):
+    if state.status != "open" or phase_of(state, person) not in ("trial", "held", "break"):
         return []
     drafts = renewals(state, person, now)
     return drafts or _next_image(state, person, now)
@@ -283,7 +319,7 @@ def _ending(state: StudyState, person: Annotator) -> list[Draft]:
     """Return what is left to note of somebody whose part is over."""
     if state.status == "closed" or person.is_revoked:
         return []
-    if outcome_of(state, person) == QUOTA_FULL and has_code(state, person):
+    if outcome_of(state, person) == QUOTA_FULL and person.labelled:
         # Whoever was told so, and given a code, is not asked for more if somebody is erased.
         return [] if person.outcome else [QuotaFilled(annotator=person.id).draft(person.id)]
     return [

@@ -15,6 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from umnist_core.labeling.asking_events import (
+    ConsentAmended,
+    GateTried,
+    QuestionsAnswered,
+    Rested,
+)
 from umnist_core.labeling.fact import Fact
 from umnist_core.labeling.log import Claims
 from umnist_core.labeling.recruits import LinkNamed, Recruited
@@ -201,11 +207,21 @@ class Joined(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class Consented(Fact):
-    """Somebody agreed to take part; ``key`` is the idempotency key of the request."""
+    """Somebody agreed to take part.
+
+    Attributes
+    ----------
+    annotator, key
+        Who, and the idempotency key of the request.
+    version
+        Of the consent, 1 for the one that the study was made with; logged only if another.
+    """
 
     event_kind = "consented"
+    quiet = ("version",)
     annotator: str
     key: str
+    version: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,13 +235,19 @@ class Began(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class Practised(Fact):
-    """Somebody gave a first ``answer`` to the practice image ``practice``; as `Consented`."""
+    """Somebody gave a first ``answer`` to the practice image ``practice``; as `Consented`.
+
+    ``confidence`` and ``digits`` are logged only where they were asked for.
+    """
 
     event_kind = "practised"
+    quiet = ("confidence", "digits")
     annotator: str
     key: str
     practice: str
     answer: int
+    confidence: int | None = None
+    digits: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,7 +411,7 @@ FACTS: Mapping[str, type[Fact]] = {
     for one in (
         *(StudyCreated, StudyPaused, StudyResumed, StudyClosed, InviteCreated, InviteRevoked),
         *(Joined, Consented, Began, Practised, QuotaFilled, Withdrew),
-        *(ScreenedOut, PersonErased),
+        *(ScreenedOut, PersonErased, ConsentAmended, QuestionsAnswered, GateTried, Rested),
         ResultsSeen,
         *(Recruited, LinkNamed),
         *(Assigned, Renewed, Released, Answered, Changed),

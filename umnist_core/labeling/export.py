@@ -51,6 +51,7 @@ from umnist_core.labeling.results import (
 )
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import StudyState
+from umnist_core.labeling.survey_table import asked_rows, asked_text, questions_of
 from umnist_core.labeling.verify import Verification
 from umnist_core.scoring import StudyReport
 from umnist_core.spreadsheets import plain_cell
@@ -141,9 +142,11 @@ def export_tables(
             "what is there with --force."
         )
     with service.log.snapshot() as log:
-        tables = read_tables(log, study)
+        folded = FoldedStudy.of(log, study)
+        tables = _tables_of(folded, log)
     service.note_seen(study, "export")
-    return _write_together(folder, {**_table_files(tables, kind), **_codebook_files()})
+    files = {**_table_files(tables, kind), **_codebook_files(folded.state.spec)}
+    return _write_together(folder, files)
 
 
 def export_study(
@@ -199,11 +202,11 @@ def export_study(
         figures = _figures(tables)
         parts = {
             HEADER: _json(_header(folded, tables, found, with_images=with_images)),
-            **_texts(folded.state.spec),
+            **_texts(folded.state),
             **_image_list(folded),
             **{f"tables/{name}": data for name, data in _table_files(tables, "csv").items()},
             **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
-            **_codebook_files(),
+            **_codebook_files(folded.state.spec),
             "figures.json": _json(figures.to_dict()),
             **preregistration_files(folded, figures),
             **_sources(),
@@ -247,6 +250,7 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
         "answers": answers,
         "digits": digits_of(folded.truth, answers, traces),
         "annotators": annotators_of(folded),
+        "questions": questions_of(folded.study, folded.state),
         "stimuli": stimuli_of(folded),
         "traces": views_of(answers, traces),
     }
@@ -301,10 +305,14 @@ def _records(name: str, frame: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def _codebook_files() -> dict[str, bytes]:
+def _codebook_files(spec: StudySpec) -> dict[str, bytes]:
+    asked = asked_rows(spec.asking)
+    book = codebook.codebook()
+    if asked:
+        book["questions"]["asked"] = asked
     return {
-        "codebook.json": _json(codebook.codebook()),
-        "codebook.md": codebook.codebook_text().encode(),
+        "codebook.json": _json(book),
+        "codebook.md": (codebook.codebook_text() + asked_text(spec.asking)).encode(),
     }
 
 
@@ -394,9 +402,14 @@ def _origins(state: StudyState) -> dict[str, int]:
     }
 
 
-def _texts(spec: StudySpec) -> dict[str, bytes]:
+def _texts(state: StudyState) -> dict[str, bytes]:
     """Return what people were told and asked, and all settings."""
+    spec = state.spec
+    versions = state.consents if len(state.consents) > 1 else ()
+    debriefing = spec.asking.debriefing.strip()
     return {
+        **{f"texts/consent_{one.version}.txt": one.text.encode() for one in versions},
+        **({"texts/debriefing.txt": debriefing.encode()} if debriefing else {}),
         "settings.json": _json(spec.to_dict()),
         "texts/consent.txt": spec.consent_text.encode(),
         "texts/question.txt": QUESTION.encode(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from types import MappingProxyType
 
+from umnist_core.labeling.asked import is_break_due, is_gated, open_page, rest_left_s
 from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.recruiting import redirect_of
 from umnist_core.labeling.state import (
@@ -19,7 +20,14 @@ from umnist_core.labeling.state import (
     Assignment,
     StudyState,
 )
-from umnist_core.labeling.views import AnnotatorView, GivenView, Held, Progress, TrialView
+from umnist_core.labeling.views import (
+    AnnotatorView,
+    AskedView,
+    GivenView,
+    Held,
+    Progress,
+    TrialView,
+)
 
 COMPLETE = "complete"
 ENDED_EARLY = "ended_early"
@@ -34,6 +42,8 @@ CHANGES_MAX = 5
 
 def outcome_of(state: StudyState, person: Annotator) -> str | None:
     """Return how a person's part in the study ended, one of `OUTCOMES`; None if it goes on."""
+    if person.outcome == WITHDRAWN:  # also by somebody who had answered every image
+        return WITHDRAWN
     if person.done >= total_of(state, person):
         return COMPLETE
     if person.outcome is not None:
@@ -53,11 +63,13 @@ def is_over(state: StudyState, person: Annotator) -> bool:
 def has_code(state: StudyState, person: Annotator) -> bool:
     """Whether a person gets a completion code: their part is over and they answered an image.
 
-    Or it ended in a way for which the study has a code of its own, whatever they answered. This
-    is the one rule, for what the person reads and for what researchers do.
+    Or it ended in a way for which the study has a code of its own, whatever they answered. While
+    questions are to be answered behind the last image, it is not over. This is the one rule, for
+    what the person reads and for what researchers do.
     """
-    outcome = outcome_of(state, person)
-    return outcome is not None and (bool(person.labelled) or outcome in _codes(state))
+    if phase_of(state, person) != "done":
+        return False
+    return bool(person.labelled) or outcome_of(state, person) in _codes(state)
 
 
 def code_of(state: StudyState, person: Annotator, own: str) -> str | None:
@@ -105,17 +117,44 @@ def images_left(state: StudyState, person: Annotator) -> Set[str]:
 def phase_of(state: StudyState, person: Annotator) -> str:
     """Return the phase that `AnnotatorView` names."""
     if is_over(state, person):
-        return "done"
-    if not state.spec.is_self:  # whoever made it need not be asked
-        if not person.is_consented:
-            return "consent"
-        if not person.has_begun:
-            return "instructions"
+        return _phase_behind(state, person)
+    if not state.spec.is_self and (ahead := _phase_ahead(state, person)):
+        return ahead  # whoever made it need not be asked
     if len(person.practised) < len(state.practice):
         return "practice"
     if state.status == "paused":
         return "paused"
+    if is_break_due(state, person, total_of(state, person)):
+        return "break"
     return "trial" if any(one.is_open for one in person.assignments) else "held"
+
+
+def _phase_ahead(state: StudyState, person: Annotator) -> str | None:
+    """Return the phase of somebody who may not see an image yet; None for others."""
+    if not person.is_consented:
+        return "consent"
+    if open_page(state, person, "before"):
+        return "questions"
+    if not person.has_begun:
+        return "instructions"
+    return "gate" if is_gated(state, person) else None
+
+
+def _phase_behind(state: StudyState, person: Annotator) -> str:
+    """Return the phase of somebody who is asked for no image any more."""
+    if state.status == "closed" or person.is_revoked or not person.labelled:
+        return "done"
+    is_asked = outcome_of(state, person) in (COMPLETE, QUOTA_FULL)
+    if not is_asked or open_page(state, person, "after") is None:
+        return "done"
+    return "questions" if person.is_consented else "consent"
+
+
+def page_of(state: StudyState, person: Annotator) -> str | None:
+    """Return the id of the page of questions that is open for a person; None if none is."""
+    if phase_of(state, person) != "questions":
+        return None
+    return open_page(state, person, "after" if is_over(state, person) else "before")
 
 
 def total_of(state: StudyState, person: Annotator) -> int:
@@ -168,15 +207,34 @@ def annotator_view(
         next=_trial(open_now, 1, done) if is_working else None,
         previous=_previous(state, person, phase),
         held=_held(state, person, now_utc) if phase == "held" else None,
+        asked=_asked(state, person, phase, now_utc),
         origin=person.origin,
         code=given,
-        redirect=redirect_of(state.spec.recruiting, outcome_of(state, person), given, ids),
+        redirect=(
+            redirect_of(state.spec.recruiting, outcome_of(state, person), given, ids)
+            if phase == "done"
+            else None
+        ),
         link_token=link_token,
         sizes={},
         sides_px=state.sides_px,
     )
     view.sizes.update(_sizes(state, view))
     return view
+
+
+def _asked(state: StudyState, person: Annotator, phase: str, now_utc: str) -> AskedView:
+    can_leave = not state.spec.is_self and person.outcome not in (WITHDRAWN, SCREENED_OUT)
+    return AskedView(
+        page=page_of(state, person),
+        consent_version=state.consents[-1].version,
+        agreed_version=person.asked.consent_version,
+        gate_tries=person.asked.gate_tries,
+        gate_wrong=person.asked.gate_wrong,
+        rest_left_s=rest_left_s(state, person, now_utc) if phase == "break" else 0,
+        can_withdraw=can_leave and state.status != "closed" and not person.is_revoked,
+        can_erase=not state.spec.is_self,
+    )
 
 
 def _held(state: StudyState, person: Annotator, now_utc: str) -> Held:

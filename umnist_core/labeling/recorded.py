@@ -149,6 +149,20 @@ def check_mapping(name: str, value: object) -> Mapping[str, Any]:
     return value
 
 
+def practice_extras(fields: Mapping[str, object]) -> dict[str, Any]:
+    """Return what may come with a practice answer beside the sum.
+
+    Raises
+    ------
+    InvalidValueError
+        If the confidence or a digit is none.
+    """
+    return {
+        "confidence": _percent("confidence", fields.get("confidence")),
+        "digits": _digits("digits", fields.get("digits")),
+    }
+
+
 def _id(name: str, value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
         raise InvalidValueError(f"{name} is an id as the server gave it; got {str(value)[:80]!r}.")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.asking import ETHICS_FIELDS, Asking
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import Cell, cells_of, check_factors
 from umnist_core.labeling.original import Original
@@ -134,6 +135,8 @@ class StudySpec:
     replicates
         Which study it repeats and what that found, of
         `umnist_core.labeling.original.Original.to_dict`; None unless it was made from an export.
+    asking
+        Pages of questions, a gate, breaks, and what else people are told and asked.
     """
 
     name: str
@@ -161,6 +164,7 @@ class StudySpec:
     lease_minutes: int = 1440
     is_self: bool = False
     trial_feedback: bool = False
+    asking: Asking = field(default_factory=Asking)
     exclusions: ExclusionRules | None = None
     factors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     preregistration: Mapping[str, Any] = field(default_factory=dict)
@@ -197,6 +201,7 @@ class StudySpec:
             raise InvalidValueError(
                 f"pyramid_filter is {' or '.join(PYRAMID_FILTERS)}; got {self.pyramid_filter!r}."
             )
+        _check_asking(self)
         _check_self(self)
         _check_factors(self)
         check_preregistration(self.preregistration, self.pools)
@@ -221,7 +226,9 @@ class StudySpec:
     @property
     def consent_text(self) -> str:
         """What people read and agree to: the consent, and who, how long and how to withdraw."""
-        return consent_with(self.consent, {name: getattr(self, name) for name in CONTACT_FIELDS})
+        told = {begin: getattr(self, name) for name, begin in CONTACT_FIELDS.items()}
+        ethics = {begin: getattr(self.asking, name) for name, begin in ETHICS_FIELDS.items()}
+        return consent_with(self.consent, {**told, **ethics})
 
     @property
     def missing_for_strangers(self) -> tuple[str, ...]:
@@ -230,7 +237,7 @@ class StudySpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-serialisable values."""
-        values = {**asdict(self), "pools": list(self.pools)}
+        values = {**asdict(self), "pools": list(self.pools), "asking": self.asking.to_dict()}
         if self.seed is None:
             del values["seed"]
         if self.recruiting is not None:
@@ -262,6 +269,8 @@ class StudySpec:
             values["exclusions"] = ExclusionRules.from_dict(values["exclusions"])
         if values.get("recruiting") is not None:
             values["recruiting"] = Recruiting.from_dict(values["recruiting"])
+        if "asking" in values and not isinstance(values["asking"], Asking):
+            values["asking"] = Asking.from_dict(values["asking"])
         try:
             return cls(**values)
         except (TypeError, AttributeError) as error:
@@ -288,10 +297,13 @@ class StudySpec:
 
 _SELF = ("is_self", "trial_feedback")
 
-_ONLY_IF_SET = (*_SELF, "exclusions", "factors", "preregistration", "recruiting", "replicates")
+_ONLY_IF_SET = (
+    *_SELF,
+    *("asking", "exclusions", "factors", "preregistration", "recruiting", "replicates"),
+)
 """Named where they are set alone: studies of others are written as they were before."""
 
-_SELF_HAS_NO = ("practice", "repeats", "allow_change", "exclusions", "recruiting")
+_SELF_HAS_NO = ("asking", "practice", "repeats", "allow_change", "exclusions", "recruiting")
 
 _SPEC_RANGES = (
     ("stimuli", 1, 100_000),
@@ -319,6 +331,30 @@ def _check_factors(spec: StudySpec) -> None:
             "Factors are of images that the study draws itself; leave the folder or the factors "
             "out."
         )
+
+
+def _check_asking(spec: StudySpec) -> None:
+    """Check that nothing is required or practised that is not asked for.
+
+    Raises
+    ------
+    InvalidValueError
+        If something is.
+    """
+    asking = spec.asking
+    if not isinstance(asking, Asking):
+        raise InvalidValueError(
+            f"asking is a list of NAME: VALUE, as docs/studies.md has it; got {str(asking)[:40]!r}."
+        )
+    for required, asked in (
+        ("require_digits", "ask_digits"),
+        ("require_confidence", "ask_confidence"),
+    ):
+        if getattr(asking, required) and not getattr(spec, asked):
+            raise InvalidValueError(
+                f"{required} is of what is asked for, and {asked} is not set; set it, or leave "
+                f"{required} out."
+            )
 
 
 def _check_self(spec: StudySpec) -> None:

@@ -391,9 +391,18 @@ def _person_row(folded: FoldedStudy, person: Annotator) -> dict[str, Any]:
         "repeats": repeats,
         "surplus": len(answered) - labels - repeats,
         "practised": len(person.practised),
+        "consent_version": person.asked.consent_version,
+        "consent_sha256": _consent_sha256(folded, person),
+        "gate_tries": person.asked.gate_tries,
+        "breaks": len(person.asked.rests),
         "practised_right": sum(right.get(key) == sum_ for key, sum_ in person.practised.items()),
         "revoked": person.is_revoked,
     }
+
+
+def _consent_sha256(folded: FoldedStudy, person: Annotator) -> str | None:
+    version = person.asked.consent_version
+    return folded.state.consents[version - 1].sha256 if version else None
 
 
 def stimuli_of(folded: FoldedStudy) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from umnist_core.labeling.annotating import Annotating
 from umnist_core.labeling.log import EventLog
-from umnist_core.labeling.managing import Managing
+from umnist_core.labeling.surveying import Surveying
 from umnist_core.settings import Settings, find_stray_studies, is_clone, load_settings
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _open_logs: list[EventLog] = []
 _lock = threading.Lock()
 
 
-class StudyService(Annotating, Managing):
+class StudyService(Annotating, Surveying):
     """The studies of one store.
 
     Every method is safe to call from many threads, and what it has returned from is on disk.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from umnist_core.errors import DamagedFileError
+from umnist_core.labeling.asked import ASKED_CHANGES, Asked, AskedState
 from umnist_core.labeling.events import (
     AS_BEFORE,
     FACTS,
@@ -21,9 +22,7 @@ from umnist_core.labeling.events import (
     SIMULATED,
     Answered,
     Assigned,
-    Began,
     Changed,
-    Consented,
     InviteCreated,
     InviteRevoked,
     Joined,
@@ -127,6 +126,8 @@ class Annotator:
         Until when the person counts as being at work, and the event with which that began.
     labelled, done
         Images that the person has answered, repetitions left out; answers, those included.
+    asked
+        How far the person is with what is asked beside images.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Annotator:
     has_begun: bool = False
     is_revoked: bool = False
     practised: dict[str, int] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
     labelled: set[str] = field(default_factory=set)
     done: int = 0
     assignments: list[Assignment] = field(default_factory=list)
@@ -165,7 +167,7 @@ class Slot:
         return self.holder is None or self.holder.lease_until_utc <= now_utc
 
 
-class StudyState:
+class StudyState(AskedState):
     """A study at the moment after its last event.
 
     Attributes
@@ -242,6 +244,7 @@ class StudyState:
     def _created(self, event: Event, fact: StudyCreated) -> None:
         self.spec = StudySpec.from_log(fact.spec)
         self.created_utc = event.time_utc
+        self._begin_consents(event)
         self.has_key = event.attachment_hash is not None
         self.is_guessable = is_guessable(event)
         self.stimuli = tuple(fact.stimuli)
@@ -307,12 +310,6 @@ class StudyState:
         invite = self.invites.get(fact.invite)
         if invite is not None and not invite.is_open:
             invite.annotator = one.id
-
-    def _consented(self, event: Event, fact: Consented) -> None:
-        self.annotators[fact.annotator].is_consented = True
-
-    def _began(self, event: Event, fact: Began) -> None:
-        self.annotators[fact.annotator].has_begun = True
 
     def _practised(self, event: Event, fact: Practised) -> None:
         self.annotators[fact.annotator].practised.setdefault(fact.practice, fact.answer)
@@ -467,8 +464,6 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     InviteCreated: StudyState._invited,
     InviteRevoked: StudyState._revoked,
     Joined: StudyState._joined,
-    Consented: StudyState._consented,
-    Began: StudyState._began,
     Practised: StudyState._practised,
     QuotaFilled: StudyState._filled,
     Withdrew: StudyState._withdrew,
@@ -481,5 +476,6 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     Released: StudyState._released,
     Answered: StudyState._answered,
     Changed: StudyState._take,
+    **ASKED_CHANGES,
 }
 """What follows from each kind of event."""

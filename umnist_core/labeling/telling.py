@@ -65,11 +65,15 @@ def check_contact(name: str, value: object) -> None:
         )
 
 
-def consent_with(consent: str, contact: Mapping[str, str]) -> str:
-    """Return a consent with those of `CONTACT_FIELDS` that are not empty, a paragraph each."""
-    lines = [
-        f"{begin}: {contact[name].strip()}"
-        for name, begin in CONTACT_FIELDS.items()
-        if contact[name].strip()
-    ]
+def consent_with(consent: str, told: Mapping[str, str]) -> str:
+    """Return a consent with what else is told, a paragraph each of what is not empty.
+
+    Parameters
+    ----------
+    consent
+        The text above.
+    told
+        How a paragraph begins -> how it goes on.
+    """
+    lines = [f"{begin}: {text.strip()}" for begin, text in told.items() if text.strip()]
     return "\n\n".join([consent.rstrip(), *lines]) if lines else consent

@@ -72,14 +72,45 @@ class Held:
 
 
 @dataclass(frozen=True)
+class AskedView:
+    """What somebody is asked beside images.
+
+    Attributes
+    ----------
+    page
+        Id of the page of questions that is open; None in other phases than ``questions``.
+    consent_version, agreed_version
+        Of the consent as it is, and of the last that the person agreed to; 0 for none.
+    gate_tries
+        How often the questions on the instructions were answered.
+    gate_wrong
+        Which of them were wrong the last time, 0 for the first.
+    rest_left_s
+        For how many seconds more a break lasts at least.
+    can_withdraw, can_erase
+        Whether the person may still withdraw, and have everything deleted.
+    """
+
+    page: str | None
+    consent_version: int
+    agreed_version: int
+    gate_tries: int
+    gate_wrong: tuple[int, ...]
+    rest_left_s: int
+    can_withdraw: bool
+    can_erase: bool
+
+
+@dataclass(frozen=True)
 class AnnotatorView:
     """Where a person stands in a study.
 
     Attributes
     ----------
     phase
-        ``consent``, ``instructions``, ``practice``, ``trial``, ``held`` (every image that is left
-        is with others), ``paused`` or ``done``.
+        ``consent``, ``questions``, ``instructions``, ``gate`` (questions on them), ``practice``,
+        ``trial``, ``break``, ``held`` (every image that is left is with others), ``paused`` or
+        ``done``.
     outcome
         How it ended, one of `umnist_core.labeling.people.OUTCOMES`; None before ``done``.
     practice, trial, next, previous
@@ -87,6 +118,8 @@ class AnnotatorView:
         last answer if it may be changed. None where there is none.
     held
         What is waited for in the phase ``held``.
+    asked
+        What is asked beside images.
     origin
         Whose data, one of `umnist_core.labeling.events.ORIGINS`.
     code
@@ -113,6 +146,7 @@ class AnnotatorView:
     next: TrialView | None
     previous: GivenView | None
     held: Held | None
+    asked: AskedView
     origin: str
     code: str | None
     link_token: str

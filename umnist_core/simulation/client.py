@@ -153,13 +153,17 @@ class Client:
         """Return where the person stands."""
         return _body(await self._ask("GET", f"{self._home}/api/state"))
 
-    async def consent(self) -> Json:
-        """Agree to take part; return the state."""
-        return _state(await self._post(f"{self._home}/api/consent", {"key": new_key()}))
+    async def consent(self, version: int = 1) -> Json:
+        """Agree to take part, by a text of the consent; return the state."""
+        return await self.step("consent", {"version": version})
 
     async def begin(self) -> Json:
         """Say that the instructions were read; return the state."""
-        return _state(await self._post(f"{self._home}/api/begin", {"key": new_key()}))
+        return await self.step("begin", {})
+
+    async def step(self, name: str, body: Mapping[str, Any]) -> Json:
+        """Take another step of the interface, ``body`` beside its key; return the state."""
+        return _state(await self._post(f"{self._home}/api/{name}", {"key": new_key(), **body}))
 
     async def practise(self, practice: str, answer: int) -> Json:
         """Answer a practice image; return feedback and state."""

@@ -14,6 +14,7 @@ import numpy as np
 from umnist_core.errors import RefusedError
 from umnist_core.labeling.events import SIMULATED
 from umnist_core.labeling.service import StudyService
+from umnist_core.simulation.asking import step_beside
 from umnist_core.simulation.client import Client, Tally
 from umnist_core.simulation.people import (
     GUIDED,
@@ -34,7 +35,15 @@ _GUESS_SIDE_PX = (14.0, 600.0)
 
 
 class Mind(Protocol):
-    """Where answers come from."""
+    """Where answers come from.
+
+    Attributes
+    ----------
+    gate
+        What is chosen of each question on the instructions; the first option where it is empty.
+    """
+
+    gate: Sequence[str]
 
     async def reply(self, person: Person, pool: str, shown: Shown) -> Reply:
         """Return what a person answers to an image."""
@@ -64,6 +73,8 @@ class Knowing:
         self.images = read_images(service, study)
         counted = {name: self.images[name] for name in service.state(study).stimuli}
         self.skill = Skill(crowd, counted)
+        gate = service.state(study).spec.asking.gate
+        self.gate: Sequence[str] = [one.right for one in gate.questions] if gate else []
         self._threads = ThreadPoolExecutor(1, "umnist-simulation")
 
     async def reply(self, person: Person, pool: str, shown: Shown) -> Reply:
@@ -85,6 +96,7 @@ class Guessing:
 
     def __init__(self, crowd: Crowd | None = None) -> None:
         self._crowd = crowd or Crowd()
+        self.gate: Sequence[str] = ()
 
     async def reply(self, person: Person, pool: str, shown: Shown) -> Reply:
         """Return an answer for digits at random places."""
@@ -204,9 +216,11 @@ class Run:
         """Do what the page asks for and return the state after it."""
         match state["phase"]:
             case "consent":
-                return await client.consent()
+                return await client.consent(state["asked"]["consent"]["version"])
             case "instructions":
                 return await client.begin()
+            case "questions" | "gate" | "break":
+                return await step_beside(client, state, self.mind.gate, person.rng(4, 0))
             case "practice":
                 one = state["practice"]
                 reply = await self._look(client, person, state, one["id"], one)

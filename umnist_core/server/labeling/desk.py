@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -71,7 +72,11 @@ class Desk:
         return self._told(session, self._view(session))
 
     def consent(
-        self, session: Session, key: str, device: Mapping[str, Any] | None = None
+        self,
+        session: Session,
+        key: str,
+        device: Mapping[str, Any] | None = None,
+        version: int | None = None,
     ) -> dict[str, Any]:
         """Record consent and return the state; errors as `StudyService.consent`.
 
@@ -81,7 +86,7 @@ class Desk:
             ``device`` on one that the study does not take.
         """
         self._service.check_device(session.study, device)
-        self._service.consent(session.study, session.annotator, key)
+        self._service.consent(session.study, session.annotator, key, version)
         return self.state(session)
 
     def screen_out(
@@ -94,6 +99,28 @@ class Desk:
         self._service.screen_out(session.study, session.annotator, key, device)
         return self.state(session)
 
+    def answer_page(self, session: Session, key: str, page: str, answers: object) -> dict[str, Any]:
+        """Take a page of questions in and return the state; errors as the service's."""
+        self._service.answer_page(session.study, session.annotator, key, page, answers)
+        return self.state(session)
+
+    def try_gate(self, session: Session, key: str, chosen: object) -> dict[str, Any]:
+        """Take answers on the instructions in and return the state; errors as the service's."""
+        self._service.try_gate(session.study, session.annotator, key, chosen)
+        return self.state(session)
+
+    def rest(self, session: Session, key: str) -> dict[str, Any]:
+        """End a break and return the state; errors as `StudyService.rest`."""
+        self._service.rest(session.study, session.annotator, key)
+        return self.state(session)
+
+    def erase(self, session: Session) -> dict[str, Any]:
+        """Delete everything of a person; return what that was, and what they are told last."""
+        view = self._service.annotator_view(session.study, session.annotator, reserve=False)
+        deleted = self._service.erase_oneself(session.study, session.annotator)
+        told = view.spec.asking.debriefing.strip() if deleted.answers else ""
+        return {"erased": asdict(deleted), "debriefing": told or None}
+
     def begin(self, session: Session, key: str) -> dict[str, Any]:
         """Record that the instructions were read; as `consent`."""
         self._service.begin(session.study, session.annotator, key)
@@ -104,9 +131,12 @@ class Desk:
         self._service.withdraw(session.study, session.annotator, key)
         return self.state(session)
 
-    def practise(self, session: Session, key: str, practice: str, answer: int) -> dict[str, Any]:
+    def practise(
+        self, session: Session, key: str, practice: str, answer: int, **given: Any
+    ) -> dict[str, Any]:
         """Record a practice answer; return feedback and state; errors as the service's."""
-        feedback = self._service.practise(session.study, session.annotator, key, practice, answer)
+        study, annotator = session.study, session.annotator
+        feedback = self._service.practise(study, annotator, key, practice, answer, **given)
         return {"feedback": feedback_json(feedback), "state": self.state(session)}
 
     def answer(self, session: Session, post: AnswerPost) -> dict[str, Any]:

@@ -26,13 +26,19 @@ from umnist_core.errors import (
     StoreError,
     UmnistError,
 )
-from umnist_core.labeling.recorded import AnswerPost, check_key, check_sum
+from umnist_core.labeling.recorded import (
+    AnswerPost,
+    check_key,
+    check_sum,
+    check_whole,
+    practice_extras,
+)
 from umnist_core.labeling.recruiting import read_device
 from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.pyramid import dzi_xml
 from umnist_core.server.gate import Gate
 from umnist_core.server.labeling.desk import Desk
-from umnist_core.server.labeling.sessions import Session, read_session, set_session
+from umnist_core.server.labeling.sessions import Session, end_session, read_session, set_session
 from umnist_core.server.labeling.tiles import trouble
 from umnist_core.server.log_tokens import keep_tokens_out_of_logs
 from umnist_core.server.routes import viewer_files_route
@@ -188,12 +194,44 @@ class _Labeling:
         key, device = check_key(fields.get("key")), read_device(fields.get("device"))
         return json_reply({"state": await self._commands.run(step, desk, session, key, device)})
 
+    async def consent(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        fields = await _fields(request)
+        key = check_key(fields.get("key"))
+        version = check_whole("version", fields.get("version", 1), 1, 10**6)
+        device = read_device(fields.get("device"))
+        state = await self._commands.run(desk.consent, session, key, device, version)
+        return json_reply({"state": state})
+
+    async def answer_page(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        fields = await _fields(request)
+        key, page = check_key(fields.get("key")), get_text("page", fields)
+        answers = fields.get("answers")
+        state = await self._commands.run(desk.answer_page, session, key, page, answers)
+        return json_reply({"state": state})
+
+    async def try_gate(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        fields = await _fields(request)
+        key = check_key(fields.get("key"))
+        state = await self._commands.run(desk.try_gate, session, key, fields.get("chosen"))
+        return json_reply({"state": state})
+
+    async def erase(self, request: Request) -> Response:
+        desk, session = await self._who(request)
+        await read_object(request, BODY_MAX_BYTES)
+        response = json_reply(await self._commands.run(desk.erase, session))
+        end_session(response, request, session)
+        return response
+
     async def practise(self, request: Request) -> Response:
         desk, session = await self._who(request)
         fields = await _fields(request)
         key, answer = check_key(fields.get("key")), check_sum(fields.get("answer"))
+        practise = partial(desk.practise, **practice_extras(fields))
         practice = get_text("practice", fields)
-        return json_reply(await self._commands.run(desk.practise, session, key, practice, answer))
+        return json_reply(await self._commands.run(practise, session, key, practice, answer))
 
     async def answer(self, request: Request) -> Response:
         desk, session = await self._who(request)
@@ -276,8 +314,12 @@ def label_routes(
         address(image + "_files/{level:digits}/{col:digits}_{row:digits}.png", get=labeling.tile),
         address("/{study:id}", get=labeling.page),
         address("/{study:id}/api/state", get=labeling.state),
-        address("/{study:id}/api/consent", post=partial(labeling.step_on, Desk.consent)),
         address("/{study:id}/api/screen-out", post=partial(labeling.step_on, Desk.screen_out)),
+        address("/{study:id}/api/consent", post=labeling.consent),
+        address("/{study:id}/api/questions", post=labeling.answer_page),
+        address("/{study:id}/api/gate", post=labeling.try_gate),
+        address("/{study:id}/api/rest", post=partial(labeling.step, Desk.rest)),
+        address("/{study:id}/api/erase", post=labeling.erase),
         address("/{study:id}/api/begin", post=partial(labeling.step, Desk.begin)),
         address("/{study:id}/api/withdraw", post=partial(labeling.step, Desk.withdraw)),
         address("/{study:id}/api/practice", post=labeling.practise),

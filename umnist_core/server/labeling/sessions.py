@@ -102,12 +102,7 @@ def set_session(
     """
     issued = str(int(time.time()))
     signature = signer.sign(_PURPOSE, session.study, session.annotator, issued)
-    base = base_path(connection)
-    places = (
-        (ANNOTATOR_COOKIE, f"{base}/label/{session.study}"),
-        (f"{_KNOWN_COOKIE}{session.study}", f"{base}/join"),
-    )
-    for name, path in places:
+    for name, path in _places(connection, session):
         response.set_cookie(
             name,
             f"{session.annotator}.{issued}.{signature}",
@@ -117,3 +112,24 @@ def set_session(
             httponly=True,
             samesite="strict",
         )
+
+
+def end_session(response: Response, connection: HTTPConnection, session: Session) -> None:
+    """Let a browser forget who it was in a study; parameters as of `set_session`."""
+    for name, path in _places(connection, session):
+        response.delete_cookie(
+            name,
+            path=path,
+            secure=public_of(connection).scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+
+
+def _places(connection: HTTPConnection, session: Session) -> tuple[tuple[str, str], ...]:
+    """Return the cookies of a session: name and path of each."""
+    base = base_path(connection)
+    return (
+        (ANNOTATOR_COOKIE, f"{base}/label/{session.study}"),
+        (f"{_KNOWN_COOKIE}{session.study}", f"{base}/join"),
+    )

@@ -21,6 +21,7 @@ from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, Trial
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
 from umnist_core.scenes import UltraMnistParameters, get_preset
+from umnist_core.server.labeling.asked_json import asked_json
 from umnist_core.server.labeling.sessions import Signer
 from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY
 
@@ -75,9 +76,15 @@ def state_json(
             "confidence": spec.ask_confidence,
             "digits": spec.ask_digits,
             "change": spec.allow_change,
+            "required": {
+                "confidence": spec.asking.require_confidence,
+                "digits": spec.asking.require_digits,
+            },
+            "practised": spec.asking.practise_asked,
             "min": 0,
             "max": SUM_MAX,
         },
+        "asked": asked_json(view),
         "progress": {
             "done": progress.done,
             "total": progress.total,

@@ -7,8 +7,9 @@
 
 import { onDetail } from "../hall/dom.js";
 import { getJson, newKey, postJson, Refusal, sentenceOf } from "./api.js";
+import { askedScreen, gateNotice } from "./asked.js";
 import { describeDevice } from "./device.js";
-import { showDialog, withdrawDialog } from "./dialogs.js";
+import { showDialog } from "./dialogs.js";
 import { gateDevice, gateScreen, misfit } from "./gate.js";
 import { removeLast } from "./keep.js";
 import { FINAL_CODES, Outbox } from "./outbox.js";
@@ -19,6 +20,7 @@ import { openTrial } from "./state.js";
 import { joinTabs } from "./tabs.js";
 import { TrialScreen } from "./trial.js";
 import { Warmer } from "./warm.js";
+import { deletedScreen, eraseAll, leaveDialog } from "./withdraw.js";
 
 /** The open image stays reserved as long as the page says so. */
 const ALIVE_MS = 60_000;
@@ -101,14 +103,7 @@ export class App {
   #showOtherTab(sentence) {
     this.#close();
     this.shell.setProgress(null);
-    this.#show(
-      screens.messageScreen(
-        "other-tab",
-        "One tab at a time",
-        [sentence, "What you entered is kept."],
-        [{ text: "Go on here", click: () => this.tab?.takeOver(), isMain: true }],
-      ),
-    );
+    this.#show(screens.otherTabScreen(sentence, () => this.tab?.takeOver()));
   }
 
   #listen() {
@@ -191,31 +186,24 @@ export class App {
    * @param {State} state
    */
   #saysOtherwise(state) {
-    return JSON.stringify(state.held) !== this.shownHeld;
+    return JSON.stringify(waitedFor(state)) !== this.shownHeld;
   }
 
   /** @param {State} state */
   #showText(state) {
-    this.shownHeld = JSON.stringify(state.held);
+    this.shownHeld = JSON.stringify(waitedFor(state));
     this.shell.setProgress(null);
     const change = mayChange(state) ? () => this.#changeLast() : null;
     const [look, withdraw] = [() => this.#load(), () => this.#withdraw()];
-    if (state.phase === "consent") this.#show(this.#consent(state));
+    const asked = askedScreen(state, { ...this, go: (next) => this.#setState(next), withdraw });
+    if (asked) this.#show(asked);
+    else if (state.phase === "consent") this.#show(this.#consent(state));
     else if (state.phase === "instructions") {
-      this.#show(screens.instructionsScreen(state, this.#step("begin")));
+      this.#show(screens.instructionsScreen(state, this.#step("begin"), gateNotice(state)));
     } else if (state.phase === "done") this.#showDone(state, change);
     else if (state.phase === "held") {
       this.#show(screens.heldScreen(state, { look, withdraw, change }));
-    } else {
-      const [title, sentence] =
-        state.phase === "paused"
-          ? [
-              "The study is paused",
-              "It goes on later; what you have answered is saved. This page looks again by itself.",
-            ]
-          : ["Nothing to do now", "Please come back later."];
-      this.#show(screens.messageScreen(state.phase, title, [sentence]));
-    }
+    } else this.#show(screens.pausedScreen(state.phase));
   }
 
   /**
@@ -223,7 +211,8 @@ export class App {
    * @param {(() => void)|null} change
    */
   #showDone(state, change) {
-    this.#show(screens.doneScreen(state, change, () => this.outbox.waiting.length === 0));
+    const mayLeave = () => this.outbox.waiting.length === 0;
+    this.#show(screens.doneScreen(state, change, mayLeave, () => this.#withdraw()));
     const { leave } = state;
     if (leave?.countdown_s) {
       this.shell.say(`You are taken to ${leave.site} in ${leave.countdown_s} seconds.`);
@@ -249,17 +238,12 @@ export class App {
 
   /** @param {State} state */
   #consent(state) {
-    const decline = () =>
-      this.#show(
-        screens.messageScreen(
-          "declined",
-          "You are not taking part",
-          ["Nothing is recorded. You can close this page, or change your mind."],
-          [{ text: "Back", click: () => this.#showPhase() }],
-        ),
-      );
-    const agree = this.#step("consent", { device: gateDevice() });
-    return screens.consentScreen(state, { agree, decline });
+    const decline = () => this.#show(screens.declinedScreen(() => this.#showPhase()));
+    const { version, is_amended: isAmended } = state.asked.consent;
+    return screens.consentScreen(state, {
+      agree: this.#step("consent", { version, device: gateDevice() }),
+      decline: isAmended ? () => this.#withdraw() : decline,
+    });
   }
 
   /**
@@ -366,17 +350,7 @@ export class App {
     this.#close();
     if (this.shell.screen?.name === "waiting") return;
     this.shell.setSaving("none");
-    this.#show(
-      screens.messageScreen(
-        "waiting",
-        "Waiting for the connection",
-        [
-          "You have answered every image that was loaded. The answers must be sent before " +
-            "the next one comes; this goes on by itself. Please leave this page open.",
-        ],
-        [{ text: "Try now", click: () => this.outbox.kick(), isMain: true }],
-      ),
-    );
+    this.#show(screens.waitingScreen(() => this.outbox.kick()));
   }
 
   /** @param {Screen} screen */
@@ -455,14 +429,25 @@ export class App {
 
   /** Ask first; answers that are on their way must have come before, or they are not taken. */
   #withdraw() {
-    const send = async () => {
+    const withdraw = async () => {
       if (this.outbox.waiting.length > 0) {
         this.outbox.kick();
         throw new Error("An answer of yours is not sent yet. Try again when it is.");
       }
       await this.#step("withdraw")();
     };
-    return this.state && showDialog(withdrawDialog(this.state, send));
+    const erase = () => this.#erase();
+    return this.state && showDialog(leaveDialog(this.state, { withdraw, erase }));
+  }
+
+  /** Everything of the person is deleted, here too; nothing can be done afterwards. */
+  async #erase() {
+    const { erased, debriefing } = await eraseAll(this, this.state);
+    this.#close();
+    this.isActive = false;
+    this.looksAgain = false;
+    this.shell.setProgress(null);
+    this.#show(deletedScreen(erased, debriefing));
   }
 
   #changeLast() {
@@ -484,6 +469,15 @@ export class App {
     this.open = null;
     this.#showPhase();
   }
+}
+
+/**
+ * What a screen of words stands for beside its phase; another one is shown where it changes.
+ *
+ * @param {State} state
+ */
+function waitedFor({ held, asked: { page, gate, consent } }) {
+  return [held, page?.id, gate?.tries_left, consent.version];
 }
 
 /** @param {State} state */

@@ -4,10 +4,8 @@ import { focused, h } from "../hall/dom.js";
 import { atHome } from "../hall/home.js";
 import { pair } from "../hall/pair.js";
 import { PLAIN_BINDINGS } from "../viewer/keyboard.js";
-import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { guideContent } from "./guide.js";
-import { counted } from "./state.js";
 
 /** @typedef {[shown: string, does: string]} Key A row of the table of keys. */
 
@@ -107,44 +105,6 @@ function stopButton(close, withdraw) {
     withdraw();
   });
   return h("p", {}, stop);
-}
-
-/**
- * Ask whether somebody means to stop for good.
- *
- * @param {Pick<import("./state.js").State, "progress"|"self">} state
- * @param {() => Promise<void>} withdraw
- * @returns {HTMLDialogElement}
- */
-export function withdrawDialog({ progress: { done }, self }, withdraw) {
-  const sure = h("button", { type: "button", class: "plain-button" }, "Stop for good");
-  const stay = h("button", { type: "button", class: "primary", autofocus: "" }, "Go on");
-  const problem = h("p", { class: "problem", role: "alert" });
-  const given = self
-    ? `What you gave (${counted(done, "answer", "answers")}) stays, and Results has it.`
-    : done > 0
-      ? `What you gave (${counted(done, "answer", "answers")}) stays in the study, and you get a ` +
-        "completion code. To have it deleted, ask whoever invited you."
-      : "You have answered no image, so there is no completion code.";
-  const dialog = h(
-    "dialog",
-    { class: "pause", "aria-labelledby": "withdraw-title" },
-    h("h2", { id: "withdraw-title" }, "Stop taking part?"),
-    h("p", {}, "You cannot come back to this study afterwards."),
-    h("p", {}, given),
-    problem,
-    h("p", { class: "actions" }, stay, sure),
-  );
-  stay.addEventListener("click", () => dialog.close());
-  sure.addEventListener("click", async () => {
-    try {
-      await withdraw();
-      dialog.close();
-    } catch (error) {
-      problem.textContent = sentenceOf(error);
-    }
-  });
-  return dialog;
 }
 
 /**

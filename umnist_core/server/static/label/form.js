@@ -22,6 +22,7 @@ const MOST_DIGITS = 27;
  * @property {number} max
  * @property {boolean} [confidence]
  * @property {boolean} [digits]
+ * @property {{confidence: boolean, digits: boolean}} [required] What must be given of them.
  * @property {number|null} [mostDigits] Most digits of an image, for those who are told it.
  *
  * @typedef {object} FormCallbacks
@@ -43,6 +44,8 @@ export class AnswerForm {
     this.entry = new NumberEntry(fields.min, fields.max);
     /** @type {number[]} */
     this.digits = [];
+    /** Whether it was said that there is none to be seen. */
+    this.seesNone = false;
     /** @type {number|null} */
     this.confidence = null;
     this.chosen = h("output", { class: "chosen", "aria-live": "polite", "aria-label": "Your sum" });
@@ -70,6 +73,7 @@ export class AnswerForm {
   show(entered) {
     this.entry = new NumberEntry(this.fields.min, this.fields.max, entered);
     this.digits = [...(entered.digits ?? [])];
+    this.seesNone = entered.digits !== null && entered.digits.length === 0;
     this.confidence = entered.confidence;
     for (const radio of this.element.querySelectorAll("input")) {
       radio.checked = Number(radio.value) === this.confidence;
@@ -85,7 +89,7 @@ export class AnswerForm {
       answer: this.entry.value,
       edits: this.entry.edits,
       confidence: this.confidence,
-      digits: this.digits.length > 0 ? [...this.digits] : null,
+      digits: this.digits.length > 0 || this.seesNone ? [...this.digits] : null,
     };
   }
 
@@ -121,11 +125,17 @@ export class AnswerForm {
   /** Submit, or say what is missing; what is typed next is the sum then. */
   trySubmit() {
     if (this.isBusy) return;
-    if (this.entry.value !== null) this.callbacks.onSubmit();
-    else {
+    const { required } = this.fields;
+    if (this.entry.value === null) {
       this.#leaveGroup();
       this.say(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
-    }
+    } else if (required?.digits && this.entered.digits === null) {
+      this.#reachDigits();
+      this.say("Enter the digits that you see first, or None.");
+    } else if (required?.confidence && this.confidence === null) {
+      this.#reachConfidence();
+      this.say("Choose how sure you are first.");
+    } else this.callbacks.onSubmit();
   }
 
   /** @param {KeyboardEvent} event */
@@ -170,6 +180,7 @@ export class AnswerForm {
     if (this.isBusy) return;
     const told = this.fields.mostDigits ?? null;
     if (this.digits.length < (told ?? MOST_DIGITS)) {
+      this.seesNone = false;
       this.digits.push(digit);
       this.#changed();
     } else if (told === null) this.say(`No more than ${MOST_DIGITS} digits can be entered.`);
@@ -179,6 +190,14 @@ export class AnswerForm {
   #undoDigit() {
     if (this.isBusy) return;
     this.digits.pop();
+    this.seesNone = false;
+    this.#changed();
+  }
+
+  #seeNone() {
+    if (this.isBusy) return;
+    this.digits = [];
+    this.seesNone = true;
     this.#changed();
   }
 
@@ -200,8 +219,9 @@ export class AnswerForm {
 
   #drawDigits() {
     const has = this.digits.length > 0;
-    this.seen.textContent = has ? this.digits.join(", ") : "None entered";
-    this.undo.setAttribute("aria-disabled", String(!has));
+    const none = this.seesNone ? "None to be seen" : "None entered";
+    this.seen.textContent = has ? this.digits.join(", ") : none;
+    this.undo.setAttribute("aria-disabled", String(!has && !this.seesNone));
   }
 
   /** @param {string} text Beside the answer, and aloud. */
@@ -269,12 +289,15 @@ export class AnswerForm {
         String(digit),
       ),
     );
+    const isRequired = this.fields.required?.digits ?? false;
+    const see = { type: "button", class: "none", click: () => this.#seeNone() };
+    const none = isRequired ? [h("button", see, "None")] : [];
     return h(
       "fieldset",
       { class: "digits", tabindex: "-1" },
-      h("legend", {}, "Digits you see ", h("small", {}, "optional")),
+      h("legend", {}, "Digits you see ", mark(isRequired)),
       h("div", { class: "line" }, this.seen),
-      h("div", { class: "keys" }, ...keys, this.undo),
+      h("div", { class: "keys" }, ...keys, ...none, this.undo),
     );
   }
 
@@ -296,7 +319,7 @@ export class AnswerForm {
     return h(
       "fieldset",
       { class: "confidence" },
-      h("legend", {}, "How sure are you? ", h("small", {}, "optional")),
+      h("legend", {}, "How sure are you? ", mark(this.fields.required?.confidence ?? false)),
       h("div", { class: "options" }, ...options),
     );
   }
@@ -312,4 +335,9 @@ export class AnswerForm {
     );
     return h("div", { class: "tabs", hidden: names.length > 1 ? null : "" }, ...tabs);
   }
+}
+
+/** @param {boolean} isRequired */
+function mark(isRequired) {
+  return h("small", {}, isRequired ? "required" : "optional");
 }

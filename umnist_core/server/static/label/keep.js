@@ -8,7 +8,10 @@
  *
  * @typedef {object} Shelves What lies on each.
  * @property {import("./outbox.js").Entry} outbox
- * @property {import("./attempt.js").Draft} drafts
+ * @property {import("./attempt.js").Draft|PageDraft} drafts
+ *
+ * @typedef {{assignment: string, answers: Record<string, import("./fields.js").Answer>,
+ *            saved_at: number}} PageDraft Of a page of questions.
  *
  * @typedef {keyof Shelves} Shelf
  * @typedef {object} Keep

@@ -17,6 +17,12 @@ import { Workplace } from "./workplace.js";
  * @typedef {import("./state.js").PracticeReply} PracticeReply
  */
 
+/** Where practice asks for the sum alone. */
+const plain = {
+  ...{ confidence: false, digits: false },
+  required: { confidence: false, digits: false },
+};
+
 export class PracticeScreen {
   /**
    * @param {State} state
@@ -32,8 +38,11 @@ export class PracticeScreen {
     /** @type {PracticeReply|null} */
     this.reply = null;
     this.key = newKey();
-    const { min, max } = state.ask;
-    this.form = new AnswerForm({ min, max }, state.texts.question, {
+    const { ask } = state;
+    const { confidence, digits, required } = ask.practised ? ask : plain;
+    const mostDigits = state.guide?.digit_counts?.[1] ?? null;
+    const fields = { min: ask.min, max: ask.max, confidence, digits, required, mostDigits };
+    this.form = new AnswerForm(fields, state.texts.question, {
       onChange: () => undefined,
       onSubmit: () => this.#submit(),
       focusImage: () => this.focus(),
@@ -99,12 +108,12 @@ export class PracticeScreen {
   }
 
   async #submit() {
-    const { answer } = this.form.entered;
+    const { answer, confidence, digits } = this.form.entered;
     if (!this.practice || answer === null) return;
     this.form.setBusy(true);
     this.problem.textContent = "";
     try {
-      const body = { key: this.key, practice: this.practice.id, answer };
+      const body = { key: this.key, practice: this.practice.id, answer, confidence, digits };
       this.reply = await this.callbacks.send(body);
       this.form.element.hidden = true;
       this.feedback.show(this.reply.feedback, answer);

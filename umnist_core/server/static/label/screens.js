@@ -11,7 +11,8 @@ import { counted } from "./state.js";
 
 /**
  * @typedef {import("./shell.js").Screen} Screen
- * @typedef {{text: string, click: () => unknown, isMain?: boolean}} Action A button.
+ * @typedef {{text: string, click: () => unknown, isMain?: boolean, again?: string}} Action A
+ *   button; `again`: what is said behind an error.
  */
 
 /**
@@ -57,11 +58,14 @@ export function joinScreen(join) {
  * @param {{agree: () => Promise<void>, decline: () => void}} callbacks
  * @returns {Screen}
  */
-export function consentScreen({ texts }, { agree, decline }) {
+export function consentScreen({ texts, asked }, { agree, decline }) {
+  const isAmended = asked.consent.is_amended;
+  const lead =
+    "What you agreed to has changed. Please read it; you are asked once more before you go on.";
   return readingScreen(
     "consent",
-    "Before you begin",
-    [prose(texts.consent, "Consent")],
+    isAmended ? "The consent has changed" : "Before you begin",
+    [...(isAmended ? [h("p", {}, lead)] : []), prose(texts.consent, "Consent")],
     [
       { text: "I agree and take part", click: agree, isMain: true },
       { text: "I do not agree", click: decline },
@@ -72,13 +76,16 @@ export function consentScreen({ texts }, { agree, decline }) {
 /**
  * @param {import("./state.js").State} state
  * @param {() => Promise<void>} begin
+ * @param {HTMLElement[]} [notice] What is said above.
  * @returns {Screen}
  */
-export function instructionsScreen(state, begin) {
+export function instructionsScreen(state, begin, notice = []) {
   const { texts, guide, link, progress } = state;
   const hints = guide ? guideContent(guide) : null;
-  const start = progress.practice_total > 0 ? "Begin with practice" : "Begin";
+  const begins = progress.practice_total > 0 ? "Begin with practice" : "Begin";
+  const start = state.asked.gate ? "Go on to the questions" : begins;
   const content = [
+    ...notice,
     h("p", { class: "question" }, texts.question),
     prose(texts.instructions, "Instructions"),
     ...(hints ? [hints.facts] : []),
@@ -99,10 +106,11 @@ export function instructionsScreen(state, begin) {
  * @param {import("./state.js").DoneState} state
  * @param {(() => void)|null} change To change the last answer, where that is allowed.
  * @param {() => boolean} mayLeave Whether nothing waits to be sent.
+ * @param {() => unknown} leave To withdraw, with what was given or without.
  * @returns {Screen}
  */
-export function doneScreen(state, change, mayLeave) {
-  const { code, outcome, progress, previous, self, study, leave } = state;
+export function doneScreen(state, change, mayLeave, leave) {
+  const { asked, code, outcome, progress, previous, self, study, leave: site } = state;
   if (self?.summary) return summaryScreen(self.summary, study.id, progress.total);
   const { title, sentences } = ending(outcome, progress, code !== null);
   const content = code
@@ -118,12 +126,17 @@ export function doneScreen(state, change, mayLeave) {
       ]
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
-  if (!leave) {
-    return messageScreen("done", title, [...content, "You can close this page."], actions);
+  const { withdraw, erase } = asked.leave;
+  if (withdraw || erase) actions.push({ text: "Withdraw or delete my data", click: leave });
+  const told = asked.debriefing ? [prose(asked.debriefing, "About this study")] : [];
+  if (!site) {
+    const all = [...content, ...told, "You can close this page."];
+    return messageScreen("done", title, all, actions);
   }
-  const { element, action, stop } = leaving(leave, study.id, mayLeave);
-  const toSite = `Go back to ${leave.site} now, so that it knows how this ended.`;
-  const screen = messageScreen("done", title, [...content, toSite, element], [action, ...actions]);
+  const { element, action, stop } = leaving(site, study.id, mayLeave);
+  const toSite = `Go back to ${site.site} now, so that it knows how this ended.`;
+  const all = [...content, toSite, element, ...told];
+  const screen = messageScreen("done", title, all, [action, ...actions]);
   return { ...screen, destroy: stop };
 }
 
@@ -196,7 +209,10 @@ function ending(outcome, { done, total }, hasCode) {
     ],
     withdrawn: [
       "You have stopped taking part",
-      [...some, ...(done > 0 ? ["To have what you gave deleted, ask whoever invited you."] : [])],
+      [
+        ...some,
+        ...(done > 0 ? ["You can have what you gave deleted, now or later by your own link."] : []),
+      ],
     ],
   };
   const [title, sentences] = endings[outcome];
@@ -239,6 +255,50 @@ export function heldScreen({ held, progress, link, previous }, { look, withdraw,
   );
 }
 
+/**
+ * @param {string} sentence
+ * @param {() => unknown} goOn
+ */
+export function otherTabScreen(sentence, goOn) {
+  const content = [sentence, "What you entered is kept."];
+  return messageScreen("other-tab", "One tab at a time", content, [
+    { text: "Go on here", click: goOn, isMain: true },
+  ]);
+}
+
+/** @param {() => unknown} back */
+export function declinedScreen(back) {
+  const said = "Nothing is recorded. You can close this page, or change your mind.";
+  return messageScreen(
+    "declined",
+    "You are not taking part",
+    [said],
+    [{ text: "Back", click: back }],
+  );
+}
+
+/** @param {string} phase */
+export function pausedScreen(phase) {
+  const said =
+    "It goes on later; what you have answered is saved. This page looks again by itself.";
+  return phase === "paused"
+    ? messageScreen(phase, "The study is paused", [said])
+    : messageScreen(phase, "Nothing to do now", ["Please come back later."]);
+}
+
+/** @param {() => unknown} kick */
+export function waitingScreen(kick) {
+  const said =
+    "You have answered every image that was loaded. The answers must be sent before the next one " +
+    "comes; this goes on by itself. Please leave this page open.";
+  return messageScreen(
+    "waiting",
+    "Waiting for the connection",
+    [said],
+    [{ text: "Try now", click: kick, isMain: true }],
+  );
+}
+
 /** @param {import("./state.js").Previous} previous */
 export function changeText({ changes_left: left }) {
   return left === 1 ? "Change my last answer (one last time)" : "Change my last answer";
@@ -250,7 +310,7 @@ export function changeText({ changes_left: left }) {
  * @param {Node[]} content
  * @param {Action[]} actions
  */
-function readingScreen(name, title, content, actions) {
+export function readingScreen(name, title, content, actions) {
   const problem = h("p", { class: "problem", role: "alert" });
   const buttons = actions.map((action) => actionButton(action, problem));
   const element = h(
@@ -268,7 +328,7 @@ function readingScreen(name, title, content, actions) {
  * @param {Action} action
  * @param {HTMLElement} problem
  */
-function actionButton({ text, click, isMain = false }, problem) {
+function actionButton({ text, click, isMain = false, again = " Try again." }, problem) {
   const button = h("button", { type: "button", class: isMain ? "primary" : "plain-button" }, text);
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-busy") === "true") return;
@@ -277,7 +337,7 @@ function actionButton({ text, click, isMain = false }, problem) {
     try {
       await click();
     } catch (error) {
-      problem.textContent = `${sentenceOf(error)} Try again.`;
+      problem.textContent = `${sentenceOf(error)}${again}`;
     }
     button.removeAttribute("aria-busy");
   });
@@ -290,7 +350,7 @@ function actionButton({ text, click, isMain = false }, problem) {
  * @param {string} text
  * @param {string} name
  */
-function prose(text, name) {
+export function prose(text, name) {
   const paragraphs = text.split(/\n\s*\n/).map((one) => h("p", {}, one.trim()));
   const attributes = { class: "prose", role: "region", "aria-label": name, tabindex: "0" };
   return h("div", attributes, ...paragraphs);

@@ -16,7 +16,35 @@
  * @typedef {{sizes_px: [number, number]|null, digit_counts: [number, number]|null, sheet: Image,
  *            image_px: number}} Guide Of digits; null where nobody knows. `image_px`: longest side
  *   of the study's images.
- * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number}} Ask
+ * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number,
+ *            required: {confidence: boolean, digits: boolean}, practised: boolean}} Ask
+ *   `required`: what an answer must have; `practised`: whether practice asks for them too.
+ *
+ * @typedef {object} Question
+ * @property {string} name
+ * @property {"choice"|"many"|"number"|"scale"|"text"} kind
+ * @property {string} text
+ * @property {boolean} required
+ * @property {string[]} options
+ * @property {number|null} low
+ * @property {number|null} high
+ * @property {string} low_label
+ * @property {string} high_label
+ * @property {boolean} whole
+ * @property {string} [range] Of a number, in words.
+ *
+ * @typedef {{id: string, number: number, total: number, title: string, text: string,
+ *            questions: Question[]}} QuestionPage
+ * @typedef {{questions: {text: string, options: string[]}[], tries_left: number,
+ *            wrong: string[]}} Gate `wrong`: questions that were not answered right.
+ *
+ * @typedef {object} Asked What is asked beside images.
+ * @property {QuestionPage|null} page
+ * @property {Gate|null} gate
+ * @property {{every: number, left_s: number}} rest Images between breaks, 0 for none.
+ * @property {{version: number, is_amended: boolean}} consent
+ * @property {{withdraw: boolean, erase: boolean}} leave What a person may still do.
+ * @property {string|null} debriefing
  *
  * @typedef {"complete"|"quota_full"|"screened_out"|"ended_early"|"withdrawn"} Outcome
  * @typedef {{done: number, total: number, practice_done: number, practice_total: number}} Progress
@@ -29,6 +57,7 @@
  * @property {{consent: string, instructions: string, question: string}} texts
  * @property {Guide|null} guide
  * @property {Ask} ask
+ * @property {Asked} asked
  * @property {Progress} progress
  * @property {Practice|null} practice
  * @property {Trial|null} trial
@@ -42,7 +71,8 @@
  * @typedef {Standing & {phase: "held", held: Held, outcome: null}} HeldState `held`: what is
  *   waited for.
  * @typedef {Standing & {phase: "done", held: null, outcome: Outcome}} DoneState
- * @typedef {Standing & {phase: "consent"|"instructions"|"practice"|"trial"|"paused",
+ * @typedef {Standing & {phase: "consent"|"questions"|"instructions"|"gate"|"practice"|
+ *            "trial"|"break"|"paused",
  *            held: null, outcome: null}} OpenState
  * @typedef {HeldState|DoneState|OpenState} State
  *
@@ -68,6 +98,11 @@
  * @returns {{trial: Trial|null, next: Trial|null}} No trial: the answers must be sent first.
  */
 export function openTrial(state, answered) {
+  const every = state.asked.rest.every;
+  const { trial } = state;
+  // A break lies behind it, which the server has to know of before the next.
+  const isBreak = every > 0 && trial !== null && trial.number % every === 0;
+  if (isBreak && answered.has(trial.assignment)) return { trial: null, next: null };
   const known = [state.trial, state.next].filter((one) => one !== null);
   const open = known.filter(({ assignment }) => !answered.has(assignment));
   return { trial: open[0] ?? null, next: open[1] ?? null };

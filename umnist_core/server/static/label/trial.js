@@ -273,7 +273,8 @@ export class TrialScreen {
    * @returns {Promise<Draft|null>}
    */
   async #draftOf(assignment) {
-    const kept = await this.keep.find("drafts", assignment).catch(() => null);
+    const found = await this.keep.find("drafts", assignment).catch(() => null);
+    const kept = /** @type {Draft|null} */ (found); // pages of questions have ids of their own
     const last = findLast(assignment);
     if (!kept || !last) return kept ?? last;
     return last.saved_at > kept.saved_at ? last : kept;
