@@ -75,7 +75,7 @@ def test_stopping_is_asked_about_and_for_good(open_study: OpenStudy) -> None:
     said = text(person)
     assert "You have stopped taking part" in said
     assert "1 answer of yours is saved." in said
-    assert "ask whoever invited you" in said
+    assert "You can have what you gave deleted" in said
     row = lab.service.annotators(lab.study)[0]
     assert row.outcome == "withdrawn"
     assert person.page.locator(".code code").inner_text() == row.code

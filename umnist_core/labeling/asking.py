@@ -259,7 +259,7 @@ class GateQuestion:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Comprehension:
     """Questions on the instructions; who answers all of them within ``tries`` goes on."""
 
     questions: tuple[GateQuestion, ...]
@@ -318,7 +318,7 @@ class Asking:
 
     before: tuple[Page, ...] = ()
     after: tuple[Page, ...] = ()
-    gate: Gate | None = None
+    gate: Comprehension | None = None
     break_every: int = 0
     break_seconds: int = 0
     debriefing: str = ""
@@ -380,7 +380,7 @@ class Asking:
                 _record(GateQuestion, "question of the gate", one)
                 for one in _list("questions of the gate", gate.get("questions"))
             )
-            values["gate"] = _record(Gate, "gate", gate)
+            values["gate"] = _record(Comprehension, "gate", gate)
         return _record(cls, "asking", values)
 
     def to_dict(self) -> dict[str, Any]:

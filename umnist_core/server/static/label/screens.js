@@ -127,8 +127,9 @@ export function doneScreen(state, change, mayLeave, leave) {
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
   const { withdraw, erase } = asked.leave;
-  if (withdraw || erase) actions.push({ text: "Withdraw or delete my data", click: leave });
-  const told = asked.debriefing ? [prose(asked.debriefing, "About this study")] : [];
+  const wish = withdraw ? "Withdraw or delete my data" : "Delete my data";
+  if (withdraw || erase) actions.push({ text: wish, click: leave });
+  const told = debriefed(asked.debriefing);
   if (!site) {
     const all = [...content, ...told, "You can close this page."];
     return messageScreen("done", title, all, actions);
@@ -138,6 +139,14 @@ export function doneScreen(state, change, mayLeave, leave) {
   const all = [...content, toSite, element, ...told];
   const screen = messageScreen("done", title, all, [action, ...actions]);
   return { ...screen, destroy: stop };
+}
+
+/**
+ * @param {string|null} text
+ * @returns {HTMLElement[]} What people read about the study at the end, if there is anything.
+ */
+export function debriefed(text) {
+  return text ? [h("h2", {}, "About this study"), prose(text, "About this study")] : [];
 }
 
 /** How each reason of a wrong answer is said, with how many there are before it. */

@@ -3,7 +3,7 @@
 import { h } from "../hall/dom.js";
 import { postJson, Refusal, sentenceOf } from "./api.js";
 import { forgetPages } from "./asked.js";
-import { messageScreen, prose } from "./screens.js";
+import { debriefed, messageScreen } from "./screens.js";
 import { counted } from "./state.js";
 
 /**
@@ -33,7 +33,13 @@ export function leaveDialog(state, { withdraw, erase }) {
   /** @type {HTMLElement[]} */
   const choices = [
     ...(canKeep
-      ? [choice(isOver ? "Withdraw, and keep it" : "Stop for good", withdraw, problem)]
+      ? [
+          choice(
+            isOver ? "Withdraw, and leave my data in the study" : "Stop for good",
+            withdraw,
+            problem,
+          ),
+        ]
       : []),
     ...(asked.leave.erase && !self
       ? [choice("Delete everything I gave", () => confirmErasing(dialog, state, erase), problem)]
@@ -181,7 +187,7 @@ export function deletedScreen(deleted, debriefing) {
         ]
       : []),
     "That somebody was here stays noted, without anything of you. Your link leads nowhere any more.",
-    ...(debriefing ? [prose(debriefing, "About this study")] : []),
+    ...debriefed(debriefing),
     "You can close this page.",
   ]);
 }
