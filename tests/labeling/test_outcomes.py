@@ -15,6 +15,7 @@ from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.events import Answered, InviteCreated, Joined
 from umnist_core.labeling.export import export_study
+from umnist_core.labeling.judging import judge
 from umnist_core.labeling.log import Event
 from umnist_core.labeling.people import CHANGES_MAX, OUTCOMES
 from umnist_core.labeling.results import FoldedStudy, annotators_of, answers_of
@@ -370,7 +371,7 @@ def test_whose_data_it_is_stands_in_store_tables_and_export(tmp_path: Path) -> N
     }
     assert stored == {person: origin for origin, person in people.items()}
     folded = FoldedStudy.of(service.log, study)
-    for table in (annotators_of(folded), answers_of(folded)):
+    for table in (annotators_of(folded, judge(folded, {})), answers_of(folded)):
         origins = dict(zip(table["annotator"], table["origin"], strict=True))
         assert origins == stored
     pool = service.overview(study).pools[0]

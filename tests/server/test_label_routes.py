@@ -14,9 +14,9 @@ from tests.labeling.making import new_key, small_spec, write_sums
 from tests.server.conftest import Lab
 from tests.server.people import answer_body
 from umnist_core.errors import StoreError
+from umnist_core.labeling.digit_ranges import digit_ranges
 from umnist_core.labeling.log import Claims, Event
 from umnist_core.server.assets import STATIC_DIR, static_version
-from umnist_core.server.labeling.state_json import digit_ranges
 
 
 @pytest.mark.parametrize("pool", ["unguided", "guided"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -74,6 +75,15 @@ def choose_study(text: str) -> tuple[StudyService, str]:
             f"{', '.join(found[:5])}."
         )
     return service, found[0]
+
+
+def wait(seconds: float) -> bool:
+    """Wait; return whether nobody has pressed Ctrl-C."""
+    try:
+        time.sleep(seconds)
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 def count_of(number: int, one: str, many: str | None = None) -> str:

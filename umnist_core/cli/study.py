@@ -24,6 +24,7 @@ from umnist_core.cli._study_choice import (
     count_of,
     join_link,
     study_argument,
+    wait,
 )
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
@@ -35,6 +36,7 @@ from umnist_core.cli._study_spec import (
     self_options,
     spec_text,
 )
+from umnist_core.cli._study_watch import watch_command
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
@@ -62,7 +64,13 @@ def study_group() -> None:
     """
 
 
-for _command in (*FILE_COMMANDS, *REPLICATION_COMMANDS, *PLAN_COMMANDS, simulate_command):
+for _command in (
+    *FILE_COMMANDS,
+    *REPLICATION_COMMANDS,
+    *PLAN_COMMANDS,
+    simulate_command,
+    watch_command,
+):
     study_group.add_command(_command)
 
 
@@ -260,17 +268,8 @@ def show_command(
             click.echo(json.dumps(found))
         else:
             click.echo("\n".join(_show_lines(service, chosen, found)))
-        if watch is None or not _wait(watch):
+        if watch is None or not wait(watch):
             return
-
-
-def _wait(seconds: float) -> bool:
-    """Wait; return whether nobody has pressed Ctrl-C."""
-    try:
-        time.sleep(seconds)
-    except KeyboardInterrupt:
-        return False
-    return True
 
 
 def _as_dict(one: Overview) -> dict[str, Any]:

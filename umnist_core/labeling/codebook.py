@@ -16,6 +16,7 @@ import pandas as pd
 from umnist_core.labeling import recorded
 from umnist_core.scenes import count_shapes
 from umnist_core.scoring.looking import (
+    LEAST_DWELL_MS,
     LEAST_SHARE_IN_VIEW,
     LEGIBLE_PX,
     SENSITIVITY_PX,
@@ -167,6 +168,25 @@ ANSWERS = (
     Column("app", "text", "Version of umnist that took the answer in."),
 )
 
+JUDGED = (
+    Column(
+        "effort",
+        "text",
+        "seen: every digit was legible on the person's screen; guessed: right, although a digit "
+        "never was; missed: wrong by leaving out nothing but digits that never were, which is "
+        "effort and not error; mixed: wrong otherwise, and a digit never was. Empty without a "
+        f"trace, or where only the sum is known. Legible: {LEGIBLE_PX:g} CSS px a side for "
+        f"{LEAST_DWELL_MS:g} ms.",
+    ),
+    Column(
+        "excluded",
+        "bool",
+        "Whether the person is excluded by a rule; annotators has which, and when the rules were "
+        "chosen.",
+    ),
+)
+"""Of answers, from traces and rules of exclusion."""
+
 DIGITS = (
     _LABEL_KEY,
     _POOL,
@@ -208,6 +228,13 @@ LOOKS = (
             f"As dwell_ms, at {size:g} CSS px a side or more, ms.",
         )
         for size in SENSITIVITY_PX
+    ),
+    Column(
+        "effort",
+        "text",
+        "legible: the digit was legible, as of effort in answers; guessed: it never was, and was "
+        "named (of digits that were asked for), or the sum is right all the same; unseen: it never "
+        "was. Empty without a trace.",
     ),
 )
 
@@ -255,6 +282,51 @@ ANNOTATORS = (
     Column("practised_right", "int", "Practice images answered right the first time."),
     Column("revoked", "bool", "Whether the person's link was ended by a researcher."),
 )
+
+CONDUCT = (
+    Column("median_s", "float", "Time for an image, hidden time left out, median over images, s."),
+    Column(
+        "deepest_zoom",
+        "float",
+        "Closest zoom held for 200 ms, CSS px for each canvas px, median over images.",
+    ),
+    Column(
+        "median_closer",
+        "float",
+        "The same over the zoom at which the whole image fits, median over images; empty where the "
+        "smallest digits are legible at that.",
+    ),
+    Column(
+        "median_seen",
+        "float",
+        "Share of the image's area that was on screen for 200 ms at a zoom at which the smallest "
+        "digit that there may be is legible, 0 to 1, median over images.",
+    ),
+    Column("untraced", "float", "Share of answers without any view of the image, 0 to 1."),
+    Column("most_common_share", "float", "Share of the most common answer, 0 to 1."),
+    Column("longest_run", "float", "Most answers of the same sum one after the other."),
+    Column("entropy_bits", "float", "Entropy of the answers, bits; 0 where all are alike."),
+    Column(
+        "median_hidden",
+        "float",
+        "Share of an image's time with the page hidden or paused, 0 to 1, median over images.",
+    ),
+    Column("screen_px", "float", "Shorter side of the smallest screen that was used, CSS px."),
+    Column(
+        "flags",
+        "text",
+        "Names of the rules of exclusion that catch the person, with a space between; empty if "
+        "none does.",
+    ),
+    Column("excluded", "bool", "Whether any rule catches the person."),
+    Column(
+        "exclusion_rules",
+        "text",
+        "fixed_before: the rules are in the study's first event; chosen_after: it has none, and "
+        "the defaults are taken.",
+    ),
+)
+"""Of people, without right and wrong; empty while there is no answer or no trace."""
 
 STIMULI = (
     _STUDY,
@@ -323,9 +395,9 @@ QUESTIONS = (
 )
 
 TABLES: Mapping[str, tuple[Column, ...]] = {
-    "answers": ANSWERS,
+    "answers": (*ANSWERS, *JUDGED),
     "digits": (*DIGITS, *LOOKS),
-    "annotators": ANNOTATORS,
+    "annotators": (*ANNOTATORS, *CONDUCT),
     "questions": QUESTIONS,
     "stimuli": STIMULI,
     "traces": TRACES,

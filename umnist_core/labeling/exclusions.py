@@ -82,16 +82,27 @@ _RULES: Mapping[str, _Kind] = {
         "too fast for a look are the most usual sign of carelessness (Huang et al. 2012; Leiner "
         "2019).",
     ),
+    "never_close": _Kind(
+        "Never close",
+        "median_closer",
+        True,
+        1,
+        100,
+        "Whoever comes less than {value:g} times closer than a view of the whole image, in the "
+        "median, is excluded; images of which the whole is legible at once do not count.",
+        "With a whole image of 4000 px on a screen, a digit of 14 px is 2 to 3 CSS px tall, and "
+        "text needs 8 (docs/statistics.md, Looking). Whoever never comes closer has not searched.",
+    ),
     "little_seen": _Kind(
         "Little seen",
         "median_seen",
         True,
         0,
         1,
-        "Whoever has less than {percent:g} % of an image's area on screen at a legible zoom, in "
-        "the median, is excluded.",
-        "What was never large enough on screen cannot have been read. The share is small, since "
-        "large digits are legible from afar and nobody has to search everywhere.",
+        "Whoever has less than {percent:g} % of an image's area on screen at a zoom at which its "
+        "smallest digits are legible, in the median, is excluded.",
+        "What was never large enough on screen cannot have been read. Off unless it is set: where "
+        "an image's digits happen to be large, an honest person finds them from further away.",
     ),
     "same_answer": _Kind(
         "Same answer",
@@ -161,6 +172,8 @@ class ExclusionRules:
         Answers from which on somebody is judged, 1 to 1,000.
     too_fast_s
         Median time for an image, s; below it somebody is too fast.
+    never_close
+        Median of the closest zoom over that of the whole image, from 1 on.
     little_seen
         Median share of an image's area that was on screen at a legible zoom, 0 to 1.
     same_answer
@@ -177,7 +190,8 @@ class ExclusionRules:
 
     least_answers: int = LEAST_ANSWERS
     too_fast_s: float | None = 5.0
-    little_seen: float | None = 0.02
+    never_close: float | None = 1.5
+    little_seen: float | None = None
     same_answer: float | None = 0.5
     same_in_a_row: float | None = 6
     mostly_hidden: float | None = 0.5

@@ -35,6 +35,7 @@ from umnist_core.files import PRIVATE_FOLDER, open_whole
 from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
 from umnist_core.labeling.events import ORIGINS
+from umnist_core.labeling.judging import judge, with_judgement
 from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.preregistered import preregistration_files
 from umnist_core.labeling.private import open_private
@@ -245,11 +246,12 @@ def read_tables(log: LogReader, study: str) -> dict[str, pd.DataFrame]:
 
 def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
     traces = traces_of(log, folded.study)
-    answers = answers_of(folded, with_surplus=True)
+    answers, judgement = answers_of(folded, with_surplus=True), judge(folded, traces)
+    digits = digits_of(folded.truth, answers, traces)
     return {
-        "answers": answers,
-        "digits": digits_of(folded.truth, answers, traces),
-        "annotators": annotators_of(folded),
+        "answers": with_judgement(answers, digits, judgement),
+        "digits": digits,
+        "annotators": annotators_of(folded, judgement),
         "questions": questions_of(folded.study, folded.state),
         "stimuli": stimuli_of(folded),
         "traces": views_of(answers, traces),

@@ -9,7 +9,6 @@ erased are no part any more.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
+from umnist_core.labeling import told_by_browser as browser
 from umnist_core.labeling.events import LABEL, REPEAT, Answered, Changed, StudyCreated
 from umnist_core.labeling.factors import cell_text
+from umnist_core.labeling.judging import Judgement, judge, person_columns, with_judgement
 from umnist_core.labeling.log import Event, LogReader
 from umnist_core.labeling.people import has_code, is_labelled, outcome_of, phase_of
 from umnist_core.labeling.recorded import Response, fields_of
@@ -28,6 +29,7 @@ from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.scenes import count_shapes
 from umnist_core.scoring import StudyReport, TracePart, add_looks, report
+from umnist_core.scoring.effort import digit_efforts
 
 REPORT_SEED = recompute.SEED
 """Seed of the permutations of every report, so that all who compute one get the same."""
@@ -112,9 +114,10 @@ def load_report(service: StudyService, study: str) -> StudyReport:
         As `load_answers`.
     """
     folded = FoldedStudy.of(service.log, study)
+    traces = load_traces(service, study)
     answers = answers_of(folded)
-    digits = digits_of(folded.truth, answers, load_traces(service, study))
-    return report_of(answers, digits)
+    digits = digits_of(folded.truth, answers, traces)
+    return report_of(with_judgement(answers, digits, judge(folded, traces)), digits)
 
 
 def report_of(answers: pd.DataFrame, digits: pd.DataFrame) -> StudyReport:
@@ -261,53 +264,23 @@ def _response_columns(response: Mapping[str, Any]) -> dict[str, Any]:
     values = ((one, response.get(one.name)) for one in fields_of(Response) if one.kind.column)
     device = response["device"]
     return {
-        # Of a browser's own words, times alone come into tables; see below.
-        **{one.name: _time(value) if one.kind.column == "text" else value for one, value in values},
-        "screen_width_px": _number_at(device.get("screen"), 0),
-        "screen_height_px": _number_at(device.get("screen"), 1),
-        "window_width_px": _number_at(device.get("window"), 0),
-        "window_height_px": _number_at(device.get("window"), 1),
-        "device_px_per_css_px": _number_at([device.get("dpr")], 0),
-        "touch": _yes_or_no(device.get("touch")),
-        "theme": _word(device.get("theme")),
-        "reduced_motion": _yes_or_no(device.get("reduced_motion")),
-        "drawer": _word(device.get("drawer")),
-        "user_agent": _plain_text(device.get("user_agent")),
+        # Of a browser's own words, times alone come into tables: a spreadsheet runs what begins
+        # like a formula.
+        **{
+            one.name: browser.time_at(value) if one.kind.column == "text" else value
+            for one, value in values
+        },
+        "screen_width_px": browser.number_at(device.get("screen"), 0),
+        "screen_height_px": browser.number_at(device.get("screen"), 1),
+        "window_width_px": browser.number_at(device.get("window"), 0),
+        "window_height_px": browser.number_at(device.get("window"), 1),
+        "device_px_per_css_px": browser.number_at([device.get("dpr")], 0),
+        "touch": browser.yes_or_no(device.get("touch")),
+        "theme": browser.word(device.get("theme")),
+        "reduced_motion": browser.yes_or_no(device.get("reduced_motion")),
+        "drawer": browser.word(device.get("drawer")),
+        "user_agent": browser.plain_text(device.get("user_agent")),
     }
-
-
-# A browser can send anything as its device, and a spreadsheet runs what begins like a formula.
-
-
-def _time(value: object) -> str | None:
-    is_time = isinstance(value, str) and re.fullmatch(
-        r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)", value
-    )
-    return str(value) if is_time else None
-
-
-def _number_at(values: object, place: int) -> float | None:
-    if not isinstance(values, list) or len(values) <= place:
-        return None
-    value = values[place]
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e6:
-        return None
-    return float(value)
-
-
-def _yes_or_no(value: object) -> str | None:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else None
-
-
-def _word(value: object) -> str | None:
-    return value if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_]{1,20}", value) else None
-
-
-def _plain_text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    printable = "".join(letter if letter.isprintable() else " " for letter in value)
-    return printable.lstrip(" =+-@")[:400] or None
 
 
 def _truth_columns(truth: Mapping[str, Any]) -> dict[str, float | None]:
@@ -345,7 +318,8 @@ def digits_of(
         for digit in _digit_rows(truth[label[3]])
     )
     plain = codebook.table(codebook.DIGITS, rows)
-    return add_looks(plain, traces_by_label(answers, traces))
+    looks = add_looks(plain, traces_by_label(answers, traces))
+    return looks.assign(effort=digit_efforts(answers, looks))
 
 
 def _digit_rows(truth: Mapping[str, Any]) -> Iterator[dict[str, float]]:
@@ -364,10 +338,13 @@ def _digit_rows(truth: Mapping[str, Any]) -> Iterator[dict[str, float]]:
 # -- people, images, views --------------------------------------------------------
 
 
-def annotators_of(folded: FoldedStudy) -> pd.DataFrame:
-    """Return the people of a study, columns `codebook.ANNOTATORS`."""
-    rows = (_person_row(folded, one) for one in folded.state.annotators.values())
-    return codebook.table(codebook.ANNOTATORS, rows)
+def annotators_of(folded: FoldedStudy, judgement: Judgement) -> pd.DataFrame:
+    """Return the people of a study, columns ``codebook.TABLES["annotators"]``."""
+    rows = (
+        {**_person_row(folded, one), **person_columns(judgement, one.id)}
+        for one in folded.state.annotators.values()
+    )
+    return codebook.table(codebook.TABLES["annotators"], rows)
 
 
 def _person_row(folded: FoldedStudy, person: Annotator) -> dict[str, Any]:

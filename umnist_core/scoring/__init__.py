@@ -56,7 +56,7 @@ from .published import (
     published_comparison,
 )
 from .reasons import REASONS, WhyWrong, classify, sensitivity, why_wrong
-from .study_report import PoolSummary, StudyReport, report
+from .study_report import PoolSummary, StudyReport, WithoutExcluded, report
 
 __all__ = [
     "PUBLISHED",
@@ -82,6 +82,7 @@ __all__ = [
     "TwoProportions",
     "Views",
     "WhyWrong",
+    "WithoutExcluded",
     "accuracy",
     "accuracy_by",
     "accuracy_by_annotator",

@@ -14,6 +14,7 @@ import pandas as pd
 from . import breakdown
 from .clustering import Clustering, measure_clustering
 from .compare import PERMUTATIONS, Difference, compare_pools
+from .effort import effort_table
 from .intervals import LEVEL, Interval, annotator_interval, crossed_interval, wilson
 from .mixed_logistic import MixedLogistic, fit_mixed_logistic
 from .plain import plain_value
@@ -67,6 +68,25 @@ class PoolSummary:
         return self.crossed if self.is_crossed else self.accuracy
 
 
+@dataclass(frozen=True)
+class WithoutExcluded:
+    """The other reading of a study: without the people whom its rules of exclusion catch.
+
+    Attributes
+    ----------
+    people, labels
+        How many were left out, and their counted first answers.
+    pools, clustering, difference
+        As of `StudyReport`, of those who are left.
+    """
+
+    people: int
+    labels: int
+    pools: tuple[PoolSummary, ...]
+    clustering: Clustering
+    difference: Difference
+
+
 @dataclass(frozen=True, eq=False)
 class StudyReport:
     """Every figure of a study.
@@ -93,8 +113,11 @@ class StudyReport:
         The published accuracies beside ours; ``published_difference`` is their comparison.
     why_wrong
         Reasons of wrong answers.
+    without_excluded
+        The same without the people whom a rule of exclusion catches; None where none is caught
+        or nobody was judged. All other figures are of everybody.
     tables
-        Name -> breakdown, the functions of `breakdown`.
+        Name -> breakdown, the functions of `breakdown`, and `effort.effort_table`.
     notes
         Sentences that belong beside the figures.
     level, permutations, version
@@ -110,6 +133,7 @@ class StudyReport:
     published: tuple[PublishedFigure, ...]
     published_difference: TwoProportions
     why_wrong: WhyWrong
+    without_excluded: WithoutExcluded | None
     tables: Mapping[str, pd.DataFrame]
     notes: tuple[str, ...]
     level: float
@@ -154,16 +178,7 @@ def report(
     """
     whole = check_labels(labels)
     first = breakdown.first_answers(whole)
-    pools = tuple(_summary(pool, first[first["pool"] == pool], level) for pool in POOLS)
-    difference = compare_pools(
-        first["correct"].to_numpy(bool),
-        first["annotator"].to_numpy(object),
-        first["stimulus"].to_numpy(object),
-        first["pool"].to_numpy(object) == "guided",
-        rng=rng,
-        permutations=permutations,
-        level=level,
-    )
+    pools, difference = _reading(first, rng, permutations, level)
     clustering = _of_both(pools)
     plan, smaller = _plan(pools, clustering, difference), min(pool.labels for pool in pools)
     return StudyReport(
@@ -178,11 +193,42 @@ def report(
         ),
         published_difference=published_comparison(level),
         why_wrong=why_wrong(whole, digits, level),
+        without_excluded=_without_excluded(first, rng, permutations, level),
         tables=_tables(whole),
         notes=_notes(pools, difference, plan),
         level=level,
         permutations=permutations,
     )
+
+
+def _reading(
+    first: pd.DataFrame, rng: np.random.Generator, permutations: int, level: float
+) -> tuple[tuple[PoolSummary, ...], Difference]:
+    """Return each pool and their difference, of first answers."""
+    pools = tuple(_summary(pool, first[first["pool"] == pool], level) for pool in POOLS)
+    difference = compare_pools(
+        first["correct"].to_numpy(bool),
+        first["annotator"].to_numpy(object),
+        first["stimulus"].to_numpy(object),
+        first["pool"].to_numpy(object) == "guided",
+        rng=rng,
+        permutations=permutations,
+        level=level,
+    )
+    return pools, difference
+
+
+def _without_excluded(
+    first: pd.DataFrame, rng: np.random.Generator, permutations: int, level: float
+) -> WithoutExcluded | None:
+    """Return the reading without excluded people; of a generator that the other has used."""
+    if "excluded" not in first or not first["excluded"].to_numpy(bool).any():
+        return None
+    out = first["excluded"].to_numpy(bool)
+    kept = first[~out].reset_index(drop=True)
+    pools, difference = _reading(kept, rng, permutations, level)
+    people = len(set(first.loc[out, "annotator"]))
+    return WithoutExcluded(people, int(out.sum()), pools, _of_both(pools), difference)
 
 
 def _summary(pool: str, labels: pd.DataFrame, level: float) -> PoolSummary:
@@ -261,6 +307,7 @@ def _tables(labels: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "self_consistency": breakdown.self_consistency(labels),
         "calibration": breakdown.calibration(labels),
         "calibration_summary": breakdown.calibration_summary(labels),
+        "effort": effort_table(labels),
     }
 
 

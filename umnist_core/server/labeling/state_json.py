@@ -11,8 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from umnist_core import __version__
-from umnist_core.digits import GLYPH_PX
-from umnist_core.labeling.factors import cells_of
+from umnist_core.labeling.digit_ranges import digit_ranges
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.records import QUESTION, StudySpec
 from umnist_core.labeling.recruiting import site_name
@@ -20,24 +19,12 @@ from umnist_core.labeling.self_study import Summary
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
-from umnist_core.scenes import UltraMnistParameters, get_preset
 from umnist_core.server.labeling.asked_json import asked_json
 from umnist_core.server.labeling.sessions import Signer
 from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY
 
 IMAGE_PURPOSE = "image address"
 """What `Signer` signs addresses of images for."""
-
-_PAPER_SIZES_PX = (14, 2128)
-_PAPER_COUNTS = (3, 5)
-"""What the paper's guided annotators were told of the digits (UltraMNIST, "Human baseline")."""
-
-_PAPER_SIDES_PX = (4000, 4000)
-"""Shortest and longest side of the paper's images: those of a folder are taken for such by it."""
-
-
-_TOLD_OF = ("canvas", "digits", "factor")
-"""Parameters by which guided people are told what there is."""
 
 
 def state_json(
@@ -130,33 +117,6 @@ def feedback_json(feedback: Feedback) -> dict[str, Any]:
             for digit in feedback.image.digits
         ],
     }
-
-
-def digit_ranges(
-    spec: StudySpec, sides_px: tuple[int, int]
-) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return smallest and largest side of a digit, px, and fewest and most digits of an image.
-
-    Those that the images are drawn from; of a folder the paper's, if its images have the paper's
-    size, and otherwise None: nobody knows.
-
-    Parameters
-    ----------
-    spec
-        Of the study.
-    sides_px
-        Shortest and longest side of its images.
-    """
-    preset = None if spec.folder else get_preset(spec.preset)
-    if not isinstance(preset, UltraMnistParameters):
-        return (_PAPER_SIZES_PX, _PAPER_COUNTS) if sides_px == _PAPER_SIDES_PX else None
-    # People are told of all images together, so of those factors alone that this depends on.
-    crossed = {name: spec.factors[name] for name in _TOLD_OF if name in spec.factors}
-    cells = [preset.with_overrides({**spec.overrides, **cell}) for cell in cells_of(crossed)]
-    smallest = min(round(GLYPH_PX * one.factor.low) for one in cells)
-    largest = max(min(round(GLYPH_PX * one.factor.high), one.canvas) for one in cells)
-    counts = [one.digits.ints for one in cells]
-    return (smallest, largest), (min(low for low, _ in counts), max(high for _, high in counts))
 
 
 def warm_keys(view: AnnotatorView) -> list[str]:
