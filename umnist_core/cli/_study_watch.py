@@ -11,7 +11,7 @@ import click
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument, wait
 from umnist_core.cli._types import Number
 from umnist_core.labeling.conduct import Flag, Look, Showing
-from umnist_core.labeling.watching import Watched, WatchedStudy, Watcher
+from umnist_core.labeling.watching import WatchedPerson, WatchedStudy, Watcher
 
 
 @click.command(
@@ -45,7 +45,7 @@ def watch_command(*, study: str, person: str | None, every: float | None, as_jso
             return
 
 
-def watched_dict(one: Watched) -> dict[str, Any]:
+def watched_dict(one: WatchedPerson) -> dict[str, Any]:
     """Return a person as JSON has it, with every image."""
     conduct = {name: value for name, value in asdict(one.conduct).items() if name != "images"}
     row = one.person
@@ -104,7 +104,7 @@ def _lines(found: WatchedStudy) -> list[str]:
     return lines
 
 
-def _figures(one: Watched) -> str:
+def _figures(one: WatchedPerson) -> str:
     conduct = one.conduct
     if not conduct.answers:
         return "no answers yet"
@@ -122,7 +122,7 @@ def flag_text(flag: Flag) -> str:
     return f"{flag.rule.title}: {flag.value:.3g}, {how} {flag.rule.threshold:g}"
 
 
-def _person_lines(one: Watched) -> list[str]:
+def _person_lines(one: WatchedPerson) -> list[str]:
     head = f"{one.person.annotator}  {one.person.pool}  {_figures(one)}"
     flags = [f"  {flag_text(flag)}" for flag in one.flags]
     return [head, *flags, *(_image_line(*pair) for pair in one.conduct.images)]

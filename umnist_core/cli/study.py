@@ -26,6 +26,7 @@ from umnist_core.cli._study_choice import (
     study_argument,
     wait,
 )
+from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
@@ -154,6 +155,7 @@ def _read_feedback(
     help="Text file with what a pool is told.",
 )
 @promise_options
+@exclusions_option
 @click.option("--jobs", type=JOBS, help="Processes; one a core unless given.")
 @click.option("--print-spec", is_flag=True, help="Print the settings as YAML and make nothing.")
 def create_command(

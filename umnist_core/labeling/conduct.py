@@ -33,7 +33,7 @@ Seqs = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Device:
+class UsedDevice:
     """What somebody works on; None where the browser did not tell.
 
     Attributes
@@ -41,7 +41,7 @@ class Device:
     width_px, height_px
         Of the screen, CSS px.
     density
-        Device px for each CSS px.
+        UsedDevice px for each CSS px.
     touch
         yes or no.
     """
@@ -112,7 +112,7 @@ class Showing:
     answer: int
     time_s: float
     hidden: float
-    device: Device
+    device: UsedDevice
     time_utc: str
     seqs: Seqs
 
@@ -164,7 +164,7 @@ class Conduct:
     longest_run: int | None = None
     entropy_bits: float | None = None
     median_hidden: float | None = None
-    device: Device = field(default_factory=Device)
+    device: UsedDevice = field(default_factory=UsedDevice)
     screen_px: float | None = None
     images: tuple[tuple[Showing, Look], ...] = field(default=(), repr=False)
 
@@ -291,9 +291,9 @@ class ConductFold:
         )
 
 
-def _device(told: Mapping[str, Any]) -> Device:
+def _device(told: Mapping[str, Any]) -> UsedDevice:
     screen = told.get("screen")
-    return Device(
+    return UsedDevice(
         browser.number_at(screen, 0),
         browser.number_at(screen, 1),
         browser.number_at([told.get("dpr")], 0),

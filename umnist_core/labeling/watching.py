@@ -20,7 +20,7 @@ ONE_BY_ONE = 40
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedPerson:
     """One person of a study.
 
     Attributes
@@ -62,7 +62,7 @@ class WatchedStudy:
     rules: ExclusionRules
     is_fixed: bool
     legible_zoom: float
-    people: tuple[Watched, ...]
+    people: tuple[WatchedPerson, ...]
 
 
 class Watcher:
@@ -95,7 +95,7 @@ class Watcher:
             looks = self._fresh_looks(study, fold)
             return _watched(study, self._service.state(study).status, fold, looks, rows)
 
-    def person(self, study: str, annotator: str) -> Watched:
+    def person(self, study: str, annotator: str) -> WatchedPerson:
         """Return one person of a study.
 
         Raises
@@ -147,7 +147,7 @@ def _watched(
     for row in rows:
         conduct = fold.conduct(row.annotator, lambda one: looks.get(one.seqs, Look()))
         last_utc = max(row.last_utc, fold.last_utc.get(row.annotator, ""))
-        people.append(Watched(row, last_utc, conduct, flags_of(conduct, rules)))
+        people.append(WatchedPerson(row, last_utc, conduct, flags_of(conduct, rules)))
     people.sort(key=lambda one: one.last_utc, reverse=True)
     people.sort(key=lambda one: len(one.flags), reverse=True)
     return WatchedStudy(study, status, rules, fixed is not None, fold.zoom, tuple(people))

@@ -14,7 +14,7 @@ import pandas as pd
 from . import breakdown
 from .clustering import Clustering, measure_clustering
 from .compare import PERMUTATIONS, Difference, compare_pools
-from .effort import effort_table
+from .effort import effort_table, label_efforts
 from .intervals import LEVEL, Interval, annotator_interval, crossed_interval, wilson
 from .mixed_logistic import MixedLogistic, fit_mixed_logistic
 from .plain import plain_value
@@ -177,6 +177,7 @@ def report(
         As `tables.check_labels`.
     """
     whole = check_labels(labels)
+    whole = whole.assign(effort=label_efforts(whole, digits))
     first = breakdown.first_answers(whole)
     pools, difference = _reading(first, rng, permutations, level)
     clustering = _of_both(pools)

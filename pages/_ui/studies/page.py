@@ -10,6 +10,7 @@ from pages._ui.studies.files import show_files
 from pages._ui.studies.invites import show_invites
 from pages._ui.studies.people import show_people
 from pages._ui.studies.settings import show_settings
+from pages._ui.studies.watch import show_watch
 from pages._ui.studies.words import ago, bars, day
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.study_key import GUESSABLE
@@ -18,6 +19,14 @@ from umnist_core.labeling.views import Overview
 REFRESH = "5s"
 RESULTS = "results_page"
 """Key of the session under which the shell leaves the Results page."""
+
+_TABS = {
+    "Invite": show_invites,
+    "Watch": show_watch,
+    "People": show_people,
+    "Settings": show_settings,
+    "Check and keep": show_files,
+}
 
 
 def show_study(study: str) -> None:
@@ -40,8 +49,7 @@ def show_study(study: str) -> None:
         _show_counts(overview)
     else:
         _follow_counts(study, overview.status)
-    tabs = st.tabs(["Invite", "People", "Settings", "Check and keep"], key="study_tabs")
-    for tab, show in zip(tabs, (show_invites, show_people, show_settings, show_files), strict=True):
+    for tab, show in zip(st.tabs(list(_TABS), key="study_tabs"), _TABS.values(), strict=True):
         with tab:
             show(service, overview)
 

@@ -58,6 +58,8 @@ def _only_of_some(spec: StudySpec) -> dict[str, str]:
             f"{plain(crossed)}: {len(spec.cells)} cells, {count(each, 'image')} of each for "
             "every person"
         )
+    if spec.exclusions is not None:
+        rows["Exclusions"] = "fixed: " + " ".join(spec.exclusions.sentences)
     if spec.is_self:
         rows["Self"] = "a study of oneself; the sum is told " + (
             "after each answer" if spec.trial_feedback else "at the end"

@@ -20,6 +20,7 @@ import { mountModelTable } from "./models/table.js";
 import { mountOwn } from "./own/own.js";
 import { mountStrip } from "./own/strip.js";
 import { mountTones } from "./own/tones.js";
+import { mountPeople } from "./people/people.js";
 import { mountAnswers, mountViewer } from "./viewer/viewer.js";
 import { mountWatch } from "./watch/watch.js";
 
@@ -151,6 +152,16 @@ export function showTones(component) {
  */
 export function showModelTable(component) {
   return attach(component, (parent, data) => mountModelTable(parent, data));
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showPeople(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountPeople(parent, data, { onChoose: trigger("chosen") }),
+  );
 }
 
 /**
