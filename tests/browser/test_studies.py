@@ -185,7 +185,7 @@ def test_study_pages_fit_a_phone(browser: Browser, lab: StudyApp, scheme: str) -
         lab.open(page, name)
         assert fits(page), name
     lab.open(page, "studies", study)
-    for tab in ("Invite", "People", "Settings", "Check and keep"):
+    for tab in ("Invite", "Watch", "People", "Settings", "Check and keep"):
         page.get_by_role("tab", name=tab).click()
         wait_until(lambda: fits(page), f"{tab} is too wide.")
     lab.open(page, "studies")

@@ -14,7 +14,14 @@ from pages._ui.shared.charts import DARK, LIGHT, Colours
 from pages._ui.shared.results import Results
 from pages._ui.shared.words import NO_FIGURE
 from tests.pages.driving import make_study, open_lab
-from umnist_core.labeling.results import load_answers, load_digits, report_of
+from umnist_core.labeling.judging import judge
+from umnist_core.labeling.results import (
+    FoldedStudy,
+    load_answers,
+    load_digits,
+    load_traces,
+    report_of,
+)
 from umnist_core.scoring.images import image_table
 
 THEMES = (LIGHT, DARK)
@@ -39,6 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Results]:
             report=report_of(answers, digits),
             truth=truth,
             sizes=service.state(study).sizes,
+            judgement=judge(FoldedStudy.of(service.log, study), load_traces(service, study)),
         )
     return found
 

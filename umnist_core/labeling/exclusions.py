@@ -227,6 +227,13 @@ class ExclusionRules:
             if getattr(self, name) is not None
         )
 
+    def every_rule(self) -> tuple[ExclusionRule, ...]:
+        """Return all rules, those that are off with the least threshold that there can be."""
+        return tuple(
+            _rule(name, kind, kind.low if (value := getattr(self, name)) is None else value)
+            for name, kind in _RULES.items()
+        )
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """What they do, a sentence each, for a preregistration."""

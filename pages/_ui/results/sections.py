@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.results import breakdowns, figures
+from pages._ui.results.exclusions import show_exclusions
 from pages._ui.results.factors import show_levels
 from pages._ui.results.image import open_image, show_answers_given, show_truth
 from pages._ui.results.promise import show_plan_section
@@ -269,6 +270,7 @@ def _power(results: Results, image: str) -> None:
 
 _SECTIONS: dict[str, Callable[[Results, str], None]] = {
     "Accuracy": _accuracy,
+    "Exclusions": lambda results, image: show_exclusions(results),
     "This image": _image,
     "Why wrong": _why,
     "By image": _by_image,

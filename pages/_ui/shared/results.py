@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from umnist_core.attention.colours import last_colour
 from umnist_core.attention.tiles import LARGEST, as_colours
+from umnist_core.labeling.judging import Judgement, judge, with_judgement
 from umnist_core.labeling.results import (
     FoldedStudy,
     answers_of,
@@ -63,6 +64,8 @@ class Results:
         Image -> what is in it.
     sizes
         Image -> (height, width), px.
+    judgement
+        Whom the rules of exclusion catch.
     """
 
     study: str
@@ -72,6 +75,7 @@ class Results:
     report: StudyReport = field(repr=False)
     truth: Mapping[str, Mapping[str, Any]] = field(repr=False)
     sizes: Mapping[str, tuple[int, int]] = field(repr=False)
+    judgement: Judgement = field(repr=False)
 
 
 def load_results(service: StudyService, one: Overview) -> Results:
@@ -82,8 +86,9 @@ def load_results(service: StudyService, one: Overview) -> Results:
     StoreError
         If the store cannot be read.
     """
-    answers, truth, sizes = _answers(service, one.study, one.head_hash)
-    digits = _digits(service, one.study, one.head_hash, answers, truth)
+    folded, plain = _answers(service, one.study, one.head_hash)
+    answers, digits, judgement = _digits(service, one.study, one.head_hash, folded, plain)
+    truth = folded.truth
     return Results(
         study=one.study,
         answers=answers,
@@ -91,7 +96,8 @@ def load_results(service: StudyService, one: Overview) -> Results:
         images=_images(one.study, one.head_hash, answers, truth),
         report=_report(one.study, one.head_hash, answers, digits),
         truth=truth,
-        sizes=sizes,
+        sizes={name: folded.state.sizes[name] for name in folded.state.stimuli},
+        judgement=judgement,
     )
 
 
@@ -101,10 +107,9 @@ def load_results(service: StudyService, one: Overview) -> Results:
 @st.cache_resource(max_entries=4, show_spinner="Step 1 of 3: reading the answers")
 def _answers(
     _service: StudyService, study: str, head_hash: str
-) -> tuple[pd.DataFrame, Mapping[str, Any], Mapping[str, tuple[int, int]]]:
+) -> tuple[FoldedStudy, pd.DataFrame]:
     folded = FoldedStudy.of(_service.log, study)
-    sizes = {name: folded.state.sizes[name] for name in folded.state.stimuli}
-    return answers_of(folded), folded.truth, sizes
+    return folded, answers_of(folded)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Step 2 of 3: what was on whose screen")
@@ -112,10 +117,13 @@ def _digits(
     _service: StudyService,
     study: str,
     head_hash: str,
+    _folded: FoldedStudy,
     _answers: pd.DataFrame,
-    _truth: Mapping[str, Any],
-) -> pd.DataFrame:
-    return digits_of(_truth, _answers, load_traces(_service, study))
+) -> tuple[pd.DataFrame, pd.DataFrame, Judgement]:
+    traces = load_traces(_service, study)
+    digits = digits_of(_folded.truth, _answers, traces)
+    judgement = judge(_folded, traces)
+    return with_judgement(_answers, digits, judgement), digits, judgement
 
 
 @st.cache_resource(max_entries=4, show_spinner="Step 3 of 3: working out the figures")

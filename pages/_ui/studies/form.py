@@ -10,6 +10,7 @@ from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.crossed import ask_factors
+from pages._ui.studies.exclusions import ask_exclusions
 from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import show_plan
 from pages._ui.studies.promise import ask_promise
@@ -17,6 +18,7 @@ from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.labeling.durations import Duration
+from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import (
     DEFAULT_CONSENT,
@@ -73,6 +75,8 @@ def show_form(service: StudyService) -> None:
             values |= _texts(values["pools"], pace)
         with st.expander("More settings"):
             values |= _more(values["pools"])
+        with st.expander("Exclusions"):
+            values["exclusions"] = ask_exclusions()
         _say_what_it_takes(values)
         if len(values["pools"]) == len(POOLS):
             show_plan(values, pace)
@@ -293,6 +297,8 @@ def spec_from(values: dict[str, Any]) -> StudySpec:
     changed = dict(values)
     if "overrides" in changed:
         changed["overrides"] = parse_overrides(changed["overrides"], changed["preset"])
+    if changed.get("exclusions") is not None:
+        changed["exclusions"] = ExclusionRules.from_dict(changed["exclusions"])
     if factors := changed.pop("factors", ""):
         changed["factors"] = read_factors(factors.split())
     spec = StudySpec(**changed)

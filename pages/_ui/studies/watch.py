@@ -149,7 +149,7 @@ def _seen(conduct: Conduct) -> str:
         return ""
     if conduct.median_seen is None:
         return "no view was recorded"
-    return f"{_share(conduct.median_seen)} seen legibly"
+    return f"{100 * conduct.median_seen:.{0 if conduct.median_seen >= 0.1 else 1}f} % seen legibly"
 
 
 def _alike(conduct: Conduct) -> str:

@@ -50,7 +50,14 @@ const ORDERS = [
   ["seen", "Least seen", (one) => one.seen ?? Number.POSITIVE_INFINITY],
 ];
 
-const HEADS = ["Person", "Where they are", "Time for an image", "Looked", "Answers", "Hidden"];
+const HEADS = [
+  "Person",
+  "Where they are",
+  "Time for an image (log scale)",
+  "Looked",
+  "Answers",
+  "Hidden",
+];
 const LAST_HEADS = ["Device", "Last sign"];
 const IMAGE_HEADS = ["Image", "Time", "Closest zoom", "Seen", "Hidden", "Answer"];
 
@@ -287,7 +294,8 @@ function strip({ times, median, low, high }, longest) {
  * @param {number[]} sums
  */
 function histogram(sums) {
-  const most = Math.max(1, ...sums);
+  const most = Math.max(...sums);
+  if (!most) return "";
   const bars = sums.map((count, sum) => {
     const height = (15 * count) / most;
     return s("rect", { x: 4 * sum, y: 16 - height, width: 3, height });
