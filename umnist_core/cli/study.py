@@ -29,6 +29,7 @@ from umnist_core.cli._study_choice import (
 from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
+from umnist_core.cli._study_recruit import RECRUIT_COMMANDS, find_links, recruit_option
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
 from umnist_core.cli._study_spec import (
     factor_option,
@@ -42,7 +43,6 @@ from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
 from umnist_core.files import write_whole
 from umnist_core.labeling.events import INVITED_PERSON, OWN
-from umnist_core.labeling.log import sha256
 from umnist_core.labeling.people import OUTCOMES
 from umnist_core.labeling.records import POOLS, PYRAMID_FILTERS
 from umnist_core.labeling.service import StudyService, open_service
@@ -69,6 +69,7 @@ for _command in (
     *FILE_COMMANDS,
     *REPLICATION_COMMANDS,
     *PLAN_COMMANDS,
+    *RECRUIT_COMMANDS,
     simulate_command,
     watch_command,
 ):
@@ -156,6 +157,7 @@ def _read_feedback(
 )
 @promise_options
 @exclusions_option
+@recruit_option
 @click.option("--jobs", type=JOBS, help="Processes; one a core unless given.")
 @click.option("--print-spec", is_flag=True, help="Print the settings as YAML and make nothing.")
 def create_command(
@@ -420,16 +422,7 @@ def revoke_command(*, study: str, link: str) -> None:
     LINK is a link or its id, or a person's id for all of that person's.
     """
     service, chosen = choose_study(study)
-    # What somebody types may be no text, of which there is no hash.
-    hashed = sha256(link.rpartition("/")[2].encode(errors="replace").decode())
-    invites = service.state(chosen).invites.values()
-    found = [one.id for one in invites if link in (one.id, one.annotator)]
-    found = found or [one.id for one in invites if one.token_hash == hashed]
-    if not found:
-        raise NotFoundError(
-            f"Study {chosen} has no such link or person; `umnist study show {chosen} --links "
-            "--people` lists them."
-        )
+    found = find_links(service, chosen, link)
     for invite in found:
         service.revoke(chosen, invite)
         click.echo(f"Revoked {invite}; nobody comes in by it any more.")

@@ -306,6 +306,17 @@ class Managing(Ledger):
             state = self._fresh(study, held)
             return [self._invite_row(state, study, one) for one in state.invites.values()]
 
+    def usable_links(self, study: str) -> list[ListedInvite]:
+        """Return the links by which somebody new can come in still: open ones, and unused ones."""
+        state = self.state(study)
+        now = text_of_time(self._now(study, state))
+        return [
+            row
+            for row in self.invites(study)
+            if row.token and not row.is_revoked and (row.is_open or row.annotator is None)
+            if row.expires_utc is None or row.expires_utc > now
+        ]
+
     def _invite_row(self, state: StudyState, study: str, invite: Invite) -> ListedInvite:
         token = self._token(study, invite.id)
         return ListedInvite(

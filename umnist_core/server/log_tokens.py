@@ -17,7 +17,7 @@ _SLASH = r"(?:/|%(?:25)*2F)+"
 
 _TOKEN = re.compile(
     # With what follows it: a link may carry who somebody is at the site that sent them.
-    rf"({_SLASH}join{_SLASH})[0-9A-Za-z_.~%-]+(?:(?:\?|%(?:25)*3F)[^\s\"'<>]*)?",
+    rf"({_SLASH}join{_SLASH})[0-9A-Za-z_.~%-]+(?:[?=&][^\s\"'<>]*)?",
     re.IGNORECASE,
 )
 _KEPT = r"\1..."

@@ -14,6 +14,7 @@ import streamlit as st
 from pages._ui.shared.home import base_path
 from pages._ui.shared.studies import told
 from pages._ui.shared.words import count
+from pages._ui.studies.recruits import show_payments
 from umnist_core.labeling.backup import write_backup
 from umnist_core.labeling.freeze import find_damaged
 from umnist_core.labeling.service import StudyService
@@ -35,6 +36,7 @@ def show_files(service: StudyService, one: Overview) -> None:
         _show_backup(service)
     with right:
         _show_export(service, one)
+        show_payments(service, one)
 
 
 def _show_check(service: StudyService, one: Overview) -> None:

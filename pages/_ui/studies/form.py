@@ -14,6 +14,7 @@ from pages._ui.studies.exclusions import ask_exclusions
 from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import show_plan
 from pages._ui.studies.promise import ask_promise
+from pages._ui.studies.recruiting import show_recruiting
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
@@ -26,6 +27,7 @@ from umnist_core.labeling.records import (
     POOLS,
     StudySpec,
 )
+from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.telling import CONTACT_FIELDS, DEFAULT_FEEDBACK, FEEDBACKS
 from umnist_core.scenes import get_preset
@@ -73,6 +75,8 @@ def show_form(service: StudyService) -> None:
         pace = find_duration(service, values, spec_from)
         with st.expander("Texts that people read"):
             values |= _texts(values["pools"], pace)
+        with st.expander("Recruiting"):
+            values["recruiting"] = show_recruiting()
         with st.expander("More settings"):
             values |= _more(values["pools"])
         with st.expander("Exclusions"):
@@ -299,6 +303,8 @@ def spec_from(values: dict[str, Any]) -> StudySpec:
         changed["overrides"] = parse_overrides(changed["overrides"], changed["preset"])
     if changed.get("exclusions") is not None:
         changed["exclusions"] = ExclusionRules.from_dict(changed["exclusions"])
+    recruiting = changed.pop("recruiting", None)
+    changed["recruiting"] = Recruiting.from_dict(recruiting) if recruiting else None
     if factors := changed.pop("factors", ""):
         changed["factors"] = read_factors(factors.split())
     spec = StudySpec(**changed)

@@ -11,6 +11,7 @@ import streamlit as st
 from pages._ui.shared.home import public_link
 from pages._ui.shared.studies import get_service, told
 from pages._ui.shared.words import POOL_TITLES, invite_state
+from pages._ui.studies.recruits import show_names_and_cards
 from pages._ui.studies.words import ORIGINS, day
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.events import INVITED_PERSON, OWN
@@ -39,6 +40,7 @@ def show_invites(service: StudyService, one: Overview) -> None:
         with right:
             _show_open(one, rows)
         show_reach_notice()
+        show_names_and_cards(service, one)
     _show_rows(one, rows)
 
 
@@ -113,7 +115,7 @@ def _show_open(one: Overview, rows: list[ListedInvite]) -> None:
         )
         return
     row = usable[-1]
-    st.code(join_link(row.token or ""), language=None, wrap_lines=True)
+    st.code(join_link(row.alias or row.token or ""), language=None, wrap_lines=True)
     st.button(
         "Revoke it",
         key="revoke_open",
@@ -195,7 +197,7 @@ def _table(rows: list[ListedInvite]) -> pd.DataFrame:
     columns = ["Link", "Pool", "Data", "State", "Person", "Made", "Valid until", "Id"]
     found: list[tuple[Any, ...]] = [
         (
-            join_link(row.token) if row.token else "made on another machine",
+            join_link(row.alias or row.token) if row.token else "made on another machine",
             POOL_TITLES.get(row.pool or "", "The one in need"),
             ORIGINS.get(row.origin, row.origin),
             invite_state(row, now),

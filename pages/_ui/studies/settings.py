@@ -7,6 +7,7 @@ import streamlit as st
 from pages._ui.shared.scenes import FILTERS
 from pages._ui.shared.words import POOL_TITLES, count, plain
 from pages._ui.studies.promise import show_sealed
+from pages._ui.studies.recruiting import recruiting_rows
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.labeling.original import Original
 from umnist_core.labeling.records import StudySpec
@@ -36,6 +37,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Versions": ", ".join(f"{name} {value}" for name, value in state.versions.items()),
     }
     rows |= _only_of_some(spec)
+    rows |= recruiting_rows(spec.recruiting)
     st.markdown("| | |\n|:--|:--|\n" + "\n".join(f"| {n} | {v} |" for n, v in rows.items()))
     with st.expander("Texts that people read"):
         for title, text in (
