@@ -15,7 +15,7 @@ import pytest
 from tests.labeling.making import Clock, new_key, open_small, post
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService
-from umnist_core.labeling.cards import Card, cards_page, qr_svg
+from umnist_core.labeling.cards import LinkCard, cards_page, qr_svg
 from umnist_core.labeling.payments import (
     bonus_lines,
     id_table,
@@ -102,7 +102,7 @@ def test_bonus_that_nobody_is_promised_is_refused(tmp_path: Path) -> None:
 def test_card_shows_the_address_that_its_code_is_read_as() -> None:
     """A reader of QR codes reads what stands beside it; a name is text and no markup."""
     address = "https://lab.example.org/join/pilot-a-7k3f9q2mab"
-    page = cards_page("<b>Pilot</b>", [Card(address, is_open=False, until="2026-12-24")])
+    page = cards_page("<b>Pilot</b>", [LinkCard(address, is_open=False, until="2026-12-24")])
     assert address in page
     assert "<b>Pilot" not in page
     assert "Until 2026-12-24." in page

@@ -13,7 +13,7 @@ from umnist_core.labeling.recruiting import SITES, Recruiting
 __all__ = ["lab"]
 
 
-def test_form_makes_settings_of_recruiting_and_none_where_nothing_is_said(
+def test_form_makes_settings_of_recruiting(
     lab: StudyService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A site brings its parameters; a redirect that is none is told in a sentence."""
@@ -48,17 +48,21 @@ def test_form_makes_settings_of_recruiting_and_none_where_nothing_is_said(
             "smallest_side_px": 600,
         }
     )
+
+
+def test_form_makes_none_where_nothing_is_said(
+    lab: StudyService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study of which nothing of the kind was set is logged as studies always were."""
+    made: list[StudySpec] = []
+    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
+    page = open_page("studies")
     page.button(key="new_study").click()
     run(page)
     page.text_input(key="new_name").set_value("Plain")
-    page.selectbox(key="new_site").set_value("nowhere")
-    for name in ("new_redirect_complete", "new_code_complete", "new_currency"):
-        page.text_input(key=name).set_value("")
-    page.number_input(key="new_pay_complete").set_value(0.0)
-    page.number_input(key="new_side").set_value(0)
     page.button(key="new_make").click()
     run(page)
-    assert made[1].recruiting is None
+    assert made[0].recruiting is None
 
 
 def test_link_is_named_and_printed_and_payments_are_offered(lab: StudyService) -> None:

@@ -55,7 +55,7 @@ def name_link_command(*, study: str, link: str, name: str, base_url: str) -> Non
 @click.option("--force", is_flag=True, help="Replace a file of that name.")
 def cards_command(*, study: str, target: Path, base_url: str, force: bool) -> None:
     """Write a page to print with a card for each link that can be used, QR code and address."""
-    from umnist_core.labeling.cards import Card, cards_page
+    from umnist_core.labeling.cards import LinkCard, cards_page
 
     if not base_url:
         raise InvalidValueError(
@@ -65,7 +65,9 @@ def cards_command(*, study: str, target: Path, base_url: str, force: bool) -> No
     _check_new(target, force=force)
     service, chosen = choose_study(study)
     cards = [
-        Card(join_link(row.alias or row.token, base_url), row.is_open, (row.expires_utc or "")[:10])
+        LinkCard(
+            join_link(row.alias or row.token, base_url), row.is_open, (row.expires_utc or "")[:10]
+        )
         for row in service.usable_links(chosen)
     ]
     page = cards_page(service.overview(chosen).spec.name, cards)

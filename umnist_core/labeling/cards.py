@@ -43,7 +43,7 @@ _PAGE = """\
 
 
 @dataclass(frozen=True)
-class Card:
+class LinkCard:
     """A link on paper.
 
     Attributes
@@ -68,7 +68,7 @@ def qr_svg(address: str) -> str:
     return picture
 
 
-def cards_page(name: str, cards: Iterable[Card]) -> str:
+def cards_page(name: str, cards: Iterable[LinkCard]) -> str:
     """Return an HTML page that needs nothing else, with a card for each link.
 
     Parameters
@@ -82,7 +82,7 @@ def cards_page(name: str, cards: Iterable[Card]) -> str:
     return _PAGE.format(title=escape(name), cards=drawn)
 
 
-def _card(name: str, number: int, card: Card) -> str:
+def _card(name: str, number: int, card: LinkCard) -> str:
     whose = "For everybody who takes part." if card.is_open else "For you alone; keep it."
     until = f" Until {escape(card.until)}." if card.until else ""
     return (

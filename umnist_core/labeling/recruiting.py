@@ -77,7 +77,7 @@ HOSTS = {
 
 
 @dataclass(frozen=True)
-class Gate:
+class DeviceNeeds:
     """What a device must be.
 
     Attributes
@@ -121,7 +121,7 @@ class Recruiting:
     bonus_rule, bonus, bonus_max
         One of `BONUS_RULES`; amount for each; the most that one person gets, 0 for no limit.
     smallest_side_px, touch
-        As of `Gate`.
+        As of `DeviceNeeds`.
     """
 
     site: str = ""
@@ -150,10 +150,10 @@ class Recruiting:
         _check_money(self)
 
     @property
-    def gate(self) -> Gate | None:
+    def gate(self) -> DeviceNeeds | None:
         """What a device must be; None where any will do."""
-        gate = Gate(self.smallest_side_px, self.touch)
-        return None if gate == Gate() else gate
+        gate = DeviceNeeds(self.smallest_side_px, self.touch)
+        return None if gate == DeviceNeeds() else gate
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-serialisable values."""
@@ -263,7 +263,7 @@ def site_name(address: str) -> str:
 # -- devices ----------------------------------------------------------------------------
 
 
-def misfit_of(gate: Gate | None, device: Mapping[str, Any] | None) -> str | None:
+def misfit_of(gate: DeviceNeeds | None, device: Mapping[str, Any] | None) -> str | None:
     """Return why a device is not one that a study takes, as a sentence; None if it is.
 
     Parameters

@@ -14,7 +14,7 @@ from umnist_core.labeling.ledger import Ledger
 from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import is_over
 from umnist_core.labeling.recorded import check_key
-from umnist_core.labeling.recruiting import Gate, misfit_of
+from umnist_core.labeling.recruiting import DeviceNeeds, misfit_of
 from umnist_core.labeling.recruits import LinkNamed, Recruited, ids_of_text
 from umnist_core.labeling.secret import derive_text
 from umnist_core.labeling.state import StudyState
@@ -177,5 +177,5 @@ class Recruitment(Ledger):
         return given
 
 
-def _gate(state: StudyState) -> Gate | None:
+def _gate(state: StudyState) -> DeviceNeeds | None:
     return None if state.spec.recruiting is None else state.spec.recruiting.gate

@@ -54,7 +54,7 @@ def _name(study: str) -> None:
 
 
 def _show_cards(one: Overview, rows: list[ListedInvite]) -> None:
-    from umnist_core.labeling.cards import Card, cards_page, qr_svg
+    from umnist_core.labeling.cards import LinkCard, cards_page, qr_svg
 
     links = [public_link(f"/join/{row.alias or row.token}") for row in rows]
     st.markdown("**Cards to print**")
@@ -65,7 +65,7 @@ def _show_cards(one: Overview, rows: list[ListedInvite]) -> None:
     if not load_settings().is_shared:
         st.caption("The app is not shared: these addresses open on this machine alone.")
     cards = [
-        Card(link, row.is_open, (row.expires_utc or "")[:10])
+        LinkCard(link, row.is_open, (row.expires_utc or "")[:10])
         for link, row in zip(links, rows, strict=True)
     ]
     st.download_button(
