@@ -59,18 +59,7 @@ def state_json(
             "question": QUESTION,
         },
         "guide": _guide(view, signer, sheet_size),
-        "ask": {
-            "confidence": spec.ask_confidence,
-            "digits": spec.ask_digits,
-            "change": spec.allow_change,
-            "required": {
-                "confidence": spec.asking.require_confidence,
-                "digits": spec.asking.require_digits,
-            },
-            "practised": spec.asking.practise_asked,
-            "min": 0,
-            "max": SUM_MAX,
-        },
+        "ask": _ask(spec),
         "asked": asked_json(view),
         "progress": {
             "done": progress.done,
@@ -89,6 +78,21 @@ def state_json(
         "link": f"/join/{view.link_token}" if view.link_token else None,
         "pyramid_filter": spec.pyramid_filter,
         "versions": {"app": __version__, "study": view.study, "renderer": RENDERER_VERSION},
+    }
+
+
+def _ask(spec: StudySpec) -> dict[str, Any]:
+    return {
+        "confidence": spec.ask_confidence,
+        "digits": spec.ask_digits,
+        "change": spec.allow_change,
+        "required": {
+            "confidence": spec.asking.require_confidence,
+            "digits": spec.asking.require_digits,
+        },
+        "practised": spec.asking.practise_asked,
+        "min": 0,
+        "max": SUM_MAX,
     }
 
 
