@@ -65,8 +65,8 @@ def test_settings_show_the_seal_and_no_result(lab: StudyService) -> None:
     study = make_study(lab, 4, preregistration=promise())
     page = open_page("studies", study=study)
     assert sha256(TEXT) in [code.value for code in page.code]
-    (rows,) = [one.value for one in page.dataframe if "Planned" in one.value]
-    assert "Primary analysis" not in set(rows["About"])
+    assert "**People, guided**: under way  \n  Planned: 2." in texts(page)
+    assert "**Primary analysis**" not in texts(page)
     assert "judged when it is closed" in texts(page)
 
 
@@ -79,10 +79,8 @@ def test_results_lay_done_beside_planned_and_log_the_look(lab: StudyService) -> 
     run(page)
     page.segmented_control(key="results_section").set_value("Plan")
     run(page)
-    (rows,) = [one.value for one in page.dataframe if "Planned" in one.value]
-    told = dict(zip(rows["About"], rows[""], strict=True))
-    assert told["Looks at accuracies before the end"] == "Different"
-    assert "Primary analysis" in told
+    assert "**Looks at accuracies before the end**: :orange-badge[different]" in texts(page)
+    assert "**Primary analysis**" in texts(page)
     assert "one thing otherwise than planned" in texts(page)
     assert [one.kind for one in lab.log.read(study)].count(ResultsSeen.event_kind) == 1
 

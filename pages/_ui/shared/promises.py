@@ -7,6 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from pages._ui.shared.words import plain
 from umnist_core.labeling.preregistered import (
     AS_PLANNED,
     DIFFERENT,
@@ -16,7 +17,7 @@ from umnist_core.labeling.preregistered import (
 )
 from umnist_core.labeling.results import FoldedStudy
 
-_VERDICTS = {AS_PLANNED: "As planned", DIFFERENT: "Different"}
+_MARKS = {AS_PLANNED: "as planned", DIFFERENT: ":orange-badge[different]"}
 
 
 def show_promise(folded: FoldedStudy, rows: Sequence[PlannedAndDone]) -> None:
@@ -26,19 +27,8 @@ def show_promise(folded: FoldedStudy, rows: Sequence[PlannedAndDone]) -> None:
         return
     different = sum(row.verdict == DIFFERENT for row in rows)
     st.markdown("**Planned and done**")
-    st.dataframe(
-        [
-            {
-                "About": row.what,
-                "Planned": row.planned,
-                "Done": row.done,
-                "": _VERDICTS.get(row.verdict, "Under way"),
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        key="promise_rows",
-    )
+    # No table: beside the image there is no room for sentences in columns.
+    st.markdown("\n".join(map(_line, rows)))
     st.caption(_sentence(different, folded.state.status))
     moment = datetime.fromisoformat(seal.sealed_utc).strftime("%Y-%m-%d %H:%M:%S")
     st.markdown(
@@ -59,6 +49,13 @@ def show_promise(folded: FoldedStudy, rows: Sequence[PlannedAndDone]) -> None:
         )
     with st.expander("Text of the preregistration"):
         st.text(promised.text)
+
+
+def _line(row: PlannedAndDone) -> str:
+    """Return one thing that was promised as an entry of a list."""
+    mark = _MARKS.get(row.verdict, row.verdict)
+    planned, done = plain(row.planned.removesuffix(".")), plain(row.done)
+    return f"- **{row.what}**: {mark}  \n  Planned: {planned}.  \n  Done: {done}."
 
 
 def _sentence(different: int, status: str) -> str:
