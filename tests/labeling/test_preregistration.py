@@ -14,6 +14,7 @@ import pytest
 from tests.labeling.making import Clock, answer_all, come_in, open_small, post, small_spec
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService, StudySpec
+from umnist_core.labeling.asking import Asking, Page, Question
 from umnist_core.labeling.events import OWN, ResultsSeen
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.export import export_study, export_tables
@@ -124,6 +125,7 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
         "Images for each person, unguided",
         "Labels, guided",
         "Looks at accuracies before the end",
+        "Versions of the consent",
     }
     rows = {row.what: row for row in compare_with_plan(FoldedStudy.of(service.log, study))}
     assert (rows["People, unguided"].planned, rows["People, unguided"].done) == ("2", "0")
@@ -191,6 +193,7 @@ def test_draft_says_what_the_settings_fix() -> None:
         images_per_annotator=25,
         ask_confidence=True,
         exclusions=ExclusionRules(),
+        asking=Asking(before=(Page("You", (Question("age", "number", "How old are you?"),)),)),
     )
     text = draft_preregistration(spec, Preregistration("-", 40, closes="2026-12-31"))
     assert text.startswith("# Preregistration: Pilot\n")
@@ -199,6 +202,7 @@ def test_draft_says_what_the_settings_fix() -> None:
         "40 people with 25 images each give 1,000 labels in a pool, of 1,000 that are wanted",
         "| 0.02 | 21 % | 6.9 points |",
         "confidence in percent",
+        'People are asked before the images: "How old are you?".',
         *ExclusionRules().sentences,
         "paired by image",
         "and on 2026-12-31 at the latest",
@@ -207,3 +211,13 @@ def test_draft_says_what_the_settings_fix() -> None:
     other = draft_preregistration(small_spec(pools=("guided",)), Preregistration("-", 2))
     assert "None is planned" in other
     assert "ICC" not in other
+
+
+def test_consent_that_changed_later_is_named(tmp_path: Path) -> None:
+    """The text that people agreed to is a part of what was sealed."""
+    service, study = open_small(tmp_path, preregistration=promise())
+    service.amend_consent(study, {"consent": "Another text."})
+    service.close(study)
+    rows = compare_with_plan(FoldedStudy.of(service.log, study))
+    found = next(row for row in rows if row.what == "Versions of the consent")
+    assert (found.verdict, found.done[:7]) == ("different", "1 later")

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from math import isnan
 from typing import Any
 
+from umnist_core.labeling.asking_events import ConsentAmended
 from umnist_core.labeling.events import INVITED_PERSON, ResultsSeen, StudyClosed
 from umnist_core.labeling.people import is_labelled
 from umnist_core.labeling.preregistration import ACCURACY, ANALYSES, PAIRED, Preregistration
@@ -91,6 +92,7 @@ def compare_with_plan(
         *(_people(folded, promised, pool) for pool in folded.state.spec.pools),
         *(_images(folded, pool) for pool in folded.state.spec.pools),
         *(_labels(folded, pool) for pool in folded.state.spec.pools),
+        _consent(folded),
         _looks(folded),
         _end(folded, promised),
     ]
@@ -160,6 +162,13 @@ def _labels(folded: FoldedStudy, pool: str) -> PlannedAndDone:
     target, labels = folded.state.spec.target_per_pool, folded.state.labels_in(pool)
     verdict = _verdict(folded, is_kept=target == labels)
     return PlannedAndDone(f"Labels, {pool}", f"{target:,}", f"{labels:,}", verdict)
+
+
+def _consent(folded: FoldedStudy) -> PlannedAndDone:
+    times = [one.time_utc for one in folded.events if one.kind == ConsentAmended.event_kind]
+    done = f"{len(times)} later, the first at {times[0]}" if times else "That version alone"
+    verdict = _verdict(folded, is_kept=not times)
+    return PlannedAndDone("Versions of the consent", "The sealed one", done, verdict)
 
 
 def _looks(folded: FoldedStudy) -> PlannedAndDone:

@@ -193,5 +193,17 @@ def _measures(spec: StudySpec) -> str:
     last = "the last one counts and all are kept" if spec.allow_change else "it is final"
     return (
         f"{', '.join(asked)}. An answer is right if it is the true sum; {last}. Besides: the time "
-        "for each answer, and which part of the image was on the screen when."
+        f"for each answer, and which part of the image was on the screen when.{_questions(spec)}"
     )
+
+
+def _questions(spec: StudySpec) -> str:
+    """Return what is asked on pages of questions, as sentences; nothing where there are none."""
+    told = ""
+    for when, pages in (("before the images", spec.asking.before), ("after", spec.asking.after)):
+        asked = [f'"{one.text}"' for page in pages for one in page.questions]
+        if asked:
+            told += f" People are asked {when}: {'; '.join(asked)}."
+    if spec.asking.gate is not None:
+        told += " Whoever fails the questions on the instructions takes no part."
+    return told
