@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -23,6 +24,7 @@ from umnist_core.labeling.preregistered import compare_with_plan, seal_of
 from umnist_core.labeling.preregistration import Preregistration
 from umnist_core.labeling.preregistration_draft import draft_preregistration
 from umnist_core.labeling.results import FoldedStudy, load_report
+from umnist_core.scoring.study_report import WithoutExcluded
 
 TEXT = "# What we promise\n\nTwo people a pool, and no look (naïve or not).\n"
 
@@ -38,10 +40,13 @@ def verdicts(service: StudyService, study: str) -> dict[str, str]:
     return {row.what: row.verdict for row in rows}
 
 
-def filled(lab: Path, **promised: Any) -> tuple[StudyService, str, Clock]:
+def filled(
+    lab: Path, rules: ExclusionRules | None = None, **promised: Any
+) -> tuple[StudyService, str, Clock]:
     """Return an open study that promises something, with every place filled."""
     clock = Clock()
-    service, study = open_small(lab, now=clock, preregistration=promise(**promised))
+    more: dict[str, Any] = {"preregistration": promise(**promised), "exclusions": rules}
+    service, study = open_small(lab, now=clock, **more)
     truth = {name: json.loads(text) for name, text in service.log.read_truth(study).items()}
     for number in range(4):
         me = come_in(service, study, ("unguided", "guided")[number % 2])
@@ -101,7 +106,7 @@ def test_study_that_kept_to_its_promise_is_said_to_have(tmp_path: Path) -> None:
     service.close(study)
     assert set(verdicts(service, study).values()) == {"as planned"}
     rows = compare_with_plan(FoldedStudy.of(service.log, study), load_report(service, study))
-    assert rows[-1].what == "Primary analysis"
+    assert [row.what for row in rows[-2:]] == ["Exclusions", "Primary analysis"]
     assert "points" in rows[-1].done
 
 
@@ -221,3 +226,37 @@ def test_consent_that_changed_later_is_named(tmp_path: Path) -> None:
     rows = compare_with_plan(FoldedStudy.of(service.log, study))
     found = next(row for row in rows if row.what == "Versions of the consent")
     assert (found.verdict, found.done[:7]) == ("different", "1 later")
+
+
+@pytest.mark.parametrize(
+    ("rules", "planned", "done"),
+    [
+        (None, "No rule", "usual rules, chosen later, would catch 1 person with 3 labels"),
+        (
+            ExclusionRules.none(),
+            "0 rules, fixed in the first event",
+            "Nobody left out of the second reading",
+        ),
+        (
+            ExclusionRules.from_dict(
+                {**dict.fromkeys(ExclusionRules.NAMES), "too_fast_s": 3600, "least_answers": 1}
+            ),
+            "1 rule, fixed in the first event",
+            "4 people with 12 labels left out of the second reading",
+        ),
+    ],
+)
+def test_rules_that_were_not_fixed_before_are_told_from_those_that_were(
+    tmp_path: Path, rules: ExclusionRules | None, planned: str, done: str
+) -> None:
+    """Without any, everybody counts; whom the usual ones would catch is said beside it."""
+    service, study, _ = filled(tmp_path, rules)
+    service.close(study)
+    report = load_report(service, study)
+    if rules is None:
+        out = WithoutExcluded(1, 3, report.pools, report.clustering, report.difference)
+        report = replace(report, without_excluded=out)
+    rows = compare_with_plan(FoldedStudy.of(service.log, study), report)
+    found = next(row for row in rows if row.what == "Exclusions")
+    assert (found.planned, found.verdict) == (planned, "as planned")
+    assert found.done.endswith(done)

@@ -96,7 +96,9 @@ def compare_with_plan(
         _looks(folded),
         _end(folded, promised),
     ]
-    return rows if report is None else [*rows, _analysis(folded, promised, report)]
+    if report is None:
+        return rows
+    return [*rows, _exclusions(folded, report), _analysis(folded, promised, report)]
 
 
 def comparison_csv(rows: list[PlannedAndDone]) -> str:
@@ -195,6 +197,24 @@ def _end(folded: FoldedStudy, promised: Preregistration) -> PlannedAndDone:
 
 def _is_due(day: str, closes: str, *, is_full: bool) -> bool:
     return day <= closes if is_full else day == closes
+
+
+def _exclusions(folded: FoldedStudy, report: StudyReport) -> PlannedAndDone:
+    """Return whom the rules catch; figures are given with and without these people either way."""
+    rules, out = folded.state.spec.exclusions, report.without_excluded
+    caught = "Nobody"
+    if out is not None:
+        people = "1 person" if out.people == 1 else f"{out.people} people"
+        caught = f"{people} with {out.labels} labels"
+    if rules is None:  # everybody counts, and the reading by the usual rules is no plan's
+        planned, done = "No rule", "Nobody is left out"
+        if out is not None:
+            done += f"; the usual rules, chosen later, would catch {caught}"
+    else:
+        number = len(rules.rules)
+        planned = f"{number} rule{'' if number == 1 else 's'}, fixed in the first event"
+        done = f"{caught} left out of the second reading"
+    return PlannedAndDone("Exclusions", planned, done, _verdict(folded, is_kept=True))
 
 
 def _analysis(
