@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages._ui.results.image import choose_gaze, show_stage
+from pages._ui.results.replay import choose_replay, replayed
 from pages._ui.results.sections import show_sections
 from pages._ui.shared.results import load_results
 from pages._ui.shared.studies import get_service
@@ -28,14 +29,15 @@ with panel:
     except UmnistError as error:
         st.error(str(error))
         st.stop()
+    choose_replay(results)
     image = choose_image(results)
     gaze = choose_gaze()
 
 with stage:
     try:
-        show_stage(service, results, image, gaze)
+        show_stage(service, results, image, gaze, replayed(results, image))
     except UmnistError as error:
         st.error(str(error))
 
 with panel:
-    show_sections(results, image, study.spec)
+    show_sections(service, results, image, study.spec)

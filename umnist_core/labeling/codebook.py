@@ -394,6 +394,32 @@ QUESTIONS = (
     Column("seq", "int", "Number of the page's event in the log."),
 )
 
+_OVER_PEOPLE = "95 %, Student's t over people; empty with one."
+
+SEARCH = (
+    _POOL,
+    Column("time_s", "float", "Time for which the page was visible, s since the first view."),
+    Column("annotators", "int", "People whose searches are averaged."),
+    Column("labels", "int", "Their first answers that have a trace and known digits."),
+    Column("answered_share", "float", "Share of these answers that were given by then, 0 to 1."),
+    Column(
+        "area_share",
+        "float",
+        "Mean over people of the share of the image, 0 to 1, that had been in view for "
+        f"{LEAST_DWELL_MS:g} ms at a zoom at which its smallest digit is {LEGIBLE_PX:g} CSS px.",
+    ),
+    Column("area_low", "float", f"Lower end of area_share's interval, {_OVER_PEOPLE}"),
+    Column("area_high", "float", f"Upper end of area_share's interval, {_OVER_PEOPLE}"),
+    Column(
+        "digits_share",
+        "float",
+        "Mean over people of the share of the image's digits, 0 to 1, that had been legible for "
+        f"{LEAST_DWELL_MS:g} ms.",
+    ),
+    Column("digits_low", "float", f"Lower end of digits_share's interval, {_OVER_PEOPLE}"),
+    Column("digits_high", "float", f"Upper end of digits_share's interval, {_OVER_PEOPLE}"),
+)
+
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "answers": (*ANSWERS, *JUDGED),
     "digits": (*DIGITS, *LOOKS),
@@ -401,6 +427,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "questions": QUESTIONS,
     "stimuli": STIMULI,
     "traces": TRACES,
+    "search": SEARCH,
 }
 """Name -> columns, in order."""
 
@@ -411,6 +438,7 @@ ABOUT: Mapping[str, str] = {
     "questions": "One row for each question on a page that a person has sent.",
     "stimuli": "One row for each image of the study; practice images are not among them.",
     "traces": "One row for each view of an image: what was on screen, from when until when.",
+    "search": "One row for each pool and moment: what people had seen close up by then.",
 }
 
 

@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -34,7 +33,9 @@ from umnist_core.errors import ConflictError, InvalidValueError, WriteError
 from umnist_core.files import PRIVATE_FOLDER, open_whole
 from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
+from umnist_core.labeling.descriptor import DESCRIPTOR, descriptor
 from umnist_core.labeling.events import ORIGINS
+from umnist_core.labeling.export_sources import sources
 from umnist_core.labeling.judging import judge, with_judgement
 from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.preregistered import preregistration_files
@@ -47,14 +48,17 @@ from umnist_core.labeling.results import (
     digits_of,
     report_of,
     stimuli_of,
+    traces_by_label,
     traces_of,
     views_of,
 )
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.survey_table import asked_rows, asked_text, questions_of
+from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.verify import Verification
 from umnist_core.scoring import StudyReport
+from umnist_core.scoring.search_curves import search_curves
 from umnist_core.spreadsheets import plain_cell
 
 FORMAT = "umnist-study"
@@ -201,16 +205,19 @@ def export_study(
         )
         tables = _tables_of(folded, log)
         figures = _figures(tables)
+        header = _header(folded, tables, found, with_images=with_images)
+        csv_files = {name: _csv(name, frame) for name, frame in tables.items()}
         parts = {
-            HEADER: _json(_header(folded, tables, found, with_images=with_images)),
+            HEADER: _json(header),
+            DESCRIPTOR: _json(descriptor(header, csv_files)),
             **_texts(folded.state),
             **_image_list(folded),
-            **{f"tables/{name}": data for name, data in _table_files(tables, "csv").items()},
+            **{f"tables/{name}.csv": data for name, data in csv_files.items()},
             **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
             **_codebook_files(folded.state.spec),
             "figures.json": _json(figures.to_dict()),
             **preregistration_files(folded, figures),
-            **_sources(),
+            **sources(),
         }
         parts["README.md"] = _readme(folded, found, with_images=with_images).encode()
         for name, data in parts.items():
@@ -248,6 +255,7 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
     traces = traces_of(log, folded.study)
     answers, judgement = answers_of(folded, with_surplus=True), judge(folded, traces)
     digits = digits_of(folded.truth, answers, traces)
+    counted = answers[answers["counted"]]
     return {
         "answers": with_judgement(answers, digits, judgement),
         "digits": digits,
@@ -255,6 +263,7 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
         "questions": questions_of(folded.study, folded.state),
         "stimuli": stimuli_of(folded),
         "traces": views_of(answers, traces),
+        "search": search_curves(counted, digits, traces_by_label(counted, traces)),
     }
 
 
@@ -365,7 +374,7 @@ def _header(
         "is_sealed": state.status == "closed",
         **({"is_self": True} if state.spec.is_self else {}),
         "created_utc": state.created_utc,
-        "exported_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "exported_utc": text_of_time(datetime.now(UTC)),
         "events": found.events,
         "head_hash": found.head_hash,
         "erased_people": state.erased,
@@ -435,22 +444,6 @@ def _image_list(folded: FoldedStudy) -> dict[str, bytes]:
     return {"images.json": _json(rows)}
 
 
-def _sources() -> dict[str, bytes]:
-    """Return the scripts that recompute figures, and what they compute them with."""
-    scoring = {
-        f"scoring/{one.name}": one.read_bytes()
-        for one in sorted(
-            resources.files("umnist_core.scoring").iterdir(), key=lambda one: one.name
-        )
-        if one.name.endswith(".py")
-    }
-    scripts = {
-        name: resources.files("umnist_core.labeling").joinpath(name).read_bytes()
-        for name in ("recompute.py", "mixed_model.R")
-    }
-    return {**scripts, **scoring}
-
-
 def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> str:
     state = folded.state
     sealed = "closed, and so complete" if state.status == "closed" else "not closed: answers follow"
@@ -483,6 +476,7 @@ fits the crossed mixed model with lme4, and writes mixed_model.csv.
 |---|---|
 | tables, as CSV and Parquet | tables/ |
 | every column, with unit and zero | codebook.md, codebook.json |
+| the same by the Data Package standard 2.0 | datapackage.json |
 | figures at the time of the export | figures.json |
 | state, versions, last hash | study.json |
 | settings | settings.json |

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+
+from umnist_core.labeling.times import text_of_time
 
 
 def time_at(value: object) -> str | None:
-    """Return a time in ISO 8601; None for anything else."""
+    """Return a time in the form that all others have; None for what is none in ISO 8601."""
     is_time = isinstance(value, str) and re.fullmatch(
         r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-][\d:]+)", value
     )
-    return str(value) if is_time else None
+    try:
+        return text_of_time(datetime.fromisoformat(str(value))) if is_time else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def number_at(values: object, place: int) -> float | None:

@@ -36,17 +36,19 @@ def step_image(results: Results, step: str) -> None:
     st.session_state[IMAGE] = images[min(max(steps[step], 0), len(images) - 1)]
 
 
-def show_stage(service: StudyService, results: Results, image: str, gaze: str) -> None:
-    """Draw the viewer, with the gaze that is asked for over the image."""
+def show_stage(
+    service: StudyService, results: Results, image: str, gaze: str, replay: str | None = None
+) -> None:
+    """Draw the viewer, with the gaze that is asked for over the image, or an answer's replay."""
     entry = register_file(service.stimulus_file(results.study, image), frozen=True)
     data = {
         "bus": BUS,
         "panes": [{"title": "Image", **entry.pane}],
         "image": {"width": entry.width, "height": entry.height},
-        "link": study_link(results.study, image),
+        "link": {**study_link(results.study, image), "replay": replay},
         "subject": image,
         "navigate": True,
-        "heat": find_heat(service, results, image, gaze),
+        "heat": find_heat(service, results, image, gaze if replay is None else "none"),
         **truth_data(results, image),
     }
     show_viewer(data, key="results_viewer", on_navigate=lambda step: step_image(results, step))

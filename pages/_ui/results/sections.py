@@ -13,7 +13,9 @@ from pages._ui.results.exclusions import show_exclusions
 from pages._ui.results.factors import show_levels
 from pages._ui.results.image import open_image, show_answers_given, show_truth
 from pages._ui.results.promise import show_plan_section
+from pages._ui.results.replay import SECTION, show_replay
 from pages._ui.results.replication import show_replication
+from pages._ui.results.search import show_search
 from pages._ui.results.words import (
     REASON_HELP,
     clustering_sentence,
@@ -27,19 +29,25 @@ from pages._ui.shared.charts import DARK, LIGHT, Colours
 from pages._ui.shared.results import Results
 from pages._ui.shared.words import POOL_TITLES, count, percent
 from umnist_core.labeling.records import StudySpec
+from umnist_core.labeling.service import StudyService
 from umnist_core.scoring import StudyReport
 
 
-def show_sections(results: Results, image: str, spec: StudySpec) -> None:
+def show_sections(service: StudyService, results: Results, image: str, spec: StudySpec) -> None:
     """Draw the choice of sections, and the chosen one."""
-    sections = dict(_SECTIONS)
+    sections: dict[str, Callable[[Results, str], None]] = {
+        **_SECTIONS,
+        SECTION: lambda shown, of: show_replay(service, shown, of),
+        "Search": lambda shown, _: show_search(service, shown),
+    }
     if spec.replicates is not None:
         original = spec.replicates
         sections["Replication"] = lambda shown, _: show_replication(shown, original)
+    if st.session_state.get("results_section") not in sections:
+        st.session_state["results_section"] = "Accuracy"
     chosen = st.segmented_control(
         "Figures",
         list(sections),
-        default="Accuracy",
         required=True,
         key="results_section",
         label_visibility="collapsed",

@@ -21,6 +21,7 @@ import { mountOwn } from "./own/own.js";
 import { mountStrip } from "./own/strip.js";
 import { mountTones } from "./own/tones.js";
 import { mountPeople } from "./people/people.js";
+import { mountReplay } from "./replay/replay.js";
 import { mountAnswers, mountViewer } from "./viewer/viewer.js";
 import { mountWatch } from "./watch/watch.js";
 
@@ -171,6 +172,16 @@ export function showPeople(component) {
 export function showResultGrid(component) {
   return attach(component, (parent, data, trigger) =>
     mountResultGrid(parent, data, { onChoose: trigger("chosen") }),
+  );
+}
+
+/**
+ * @param {any} component What Streamlit passes to a component's function.
+ * @returns {() => void} Clean-up.
+ */
+export function showReplay(component) {
+  return attach(component, (parent, data, trigger) =>
+    mountReplay(parent, data, { onOpen: trigger("open") }),
   );
 }
 

@@ -18,6 +18,10 @@
  * @property {import("../viewer/look_marks.js").LookMark[]} marks
  * @property {boolean} [isStale] Whether it was of a picture that is no longer shown.
  *
+ * @typedef {object} Extra What somebody beside the viewer draws over the image, in every frame.
+ * @property {SVGElement} element
+ * @property {(toScreen: (x: number, y: number) => {x: number, y: number}, zoom: number) => void} draw
+ *
  * @typedef {object} Tones Which of a file's own values are drawn black and white.
  * @property {string} query What is added to the address of its tiles.
  * @property {Record<string, string|null>} link What stands in the page's address.
@@ -36,6 +40,8 @@ class Channel extends EventTarget {
   looks = null;
   /** @type {Tones|null} */
   tones = null;
+  /** What else is drawn over the image. @type {Extra|null} */
+  extra = null;
   /** What else belongs into the address of what is shown. @type {Record<string, string|null>} */
   more = {};
   /** Where the viewer lets others say something. @type {HTMLElement|null} */
@@ -68,6 +74,12 @@ class Channel extends EventTarget {
     this.dispatchEvent(new CustomEvent("tones"));
   }
 
+  /** @param {Extra|null} extra */
+  setExtra(extra) {
+    this.extra = extra;
+    this.dispatchEvent(new CustomEvent("extra"));
+  }
+
   /** @param {Record<string, string|null>} change What others set stays; null removes. */
   setMore(change) {
     const more = { ...this.more, ...change };
@@ -93,6 +105,11 @@ class Channel extends EventTarget {
    */
   flyTo(box, name) {
     this.dispatchEvent(new CustomEvent("fly", { detail: { box, name } }));
+  }
+
+  /** @param {number[]} box What is to fill the pane, with nothing said. */
+  look(box) {
+    this.dispatchEvent(new CustomEvent("fly", { detail: { box, share: 1 } }));
   }
 }
 

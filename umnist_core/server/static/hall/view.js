@@ -198,10 +198,11 @@ export function pinchedView(view, { from, to, ratio }, image, pane) {
  *
  * @param {number[]} box x, y, width, height in image px
  * @param {Size} pane
+ * @param {number} [share] Of the pane that the box takes, at most.
  * @returns {View}
  */
-export function viewOfBox([x, y, width, height], pane) {
-  const fitting = 0.5 * Math.min(pane.width / width, pane.height / height);
+export function viewOfBox([x, y, width, height], pane, share = 0.5) {
+  const fitting = share * Math.min(pane.width / width, pane.height / height);
   const zoom = fitting < 1 ? fitting : exactZoom(Math.min(2 ** Math.floor(Math.log2(fitting)), 16));
   return { x: x + width / 2, y: y + height / 2, zoom };
 }

@@ -3,22 +3,25 @@
 /**
  * @typedef {import("./viewer.js").ViewerData} ViewerData
  * @typedef {{heat: import("../heat/heat.js").HeatData|null, marks: import("./look_marks.js").LookMark[],
- *            isStale: boolean}} Layer What lies over one pane.
+ *            isStale: boolean, extra: import("../hall/bus.js").Extra|null}} Layer What lies over
+ *   one pane.
  */
 
 /**
  * @param {ViewerData} given
  * @param {{live: import("../hall/bus.js").Live|null, looks: import("../hall/bus.js").Look[]|null,
- *          tones: import("../hall/bus.js").Tones|null}} channel
+ *          tones: import("../hall/bus.js").Tones|null,
+ *          extra?: import("../hall/bus.js").Extra|null}} channel
  * @returns {ViewerData & {layers: Layer[]}} `layers`: one for each pane.
  */
-export function mergedData(given, { live, looks, tones }) {
+export function mergedData(given, { live, looks, tones, extra = null }) {
   const data = live ? withLive(given, live) : given;
   const known = data.panes.map((pane) => withTones(withTruth(pane, given), tones));
   const panes = looks?.length === 2 && known.length === 1 ? doubled(known[0], looks) : known;
-  const layers = panes.map((_, place) =>
-    looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null },
-  );
+  const layers = panes.map((_, place) => ({
+    ...(looks ? layerOf(looks[place]) : { ...NOTHING, heat: data.heat ?? null }),
+    extra: place === 0 ? extra : null,
+  }));
   return { ...data, panes, layers };
 }
 
@@ -45,7 +48,7 @@ export function frameOf({ image, panes }, index) {
 }
 
 /** @type {Layer} */
-const NOTHING = { heat: null, marks: [], isStale: false };
+const NOTHING = { heat: null, marks: [], isStale: false, extra: null };
 
 function withLive(given, live) {
   const addresses = ({ panes }) => panes.map(({ dzi }) => dzi).join(" ");
@@ -77,5 +80,6 @@ function doubled(pane, looks) {
 }
 
 function layerOf(look) {
-  return look ? { heat: look.heat, marks: look.marks, isStale: look.isStale ?? false } : NOTHING;
+  if (!look) return NOTHING;
+  return { ...NOTHING, heat: look.heat, marks: look.marks, isStale: look.isStale ?? false };
 }

@@ -39,6 +39,8 @@ export class Overlay {
     this.digits = [];
     this.looks = [];
     this.lookMarks = null;
+    /** @type {import("../hall/bus.js").Extra|null} */
+    this.extra = null;
     this.shapes = [];
     /** @type {{x: number, y: number}|null} */
     this.pointer = null;
@@ -68,6 +70,17 @@ export class Overlay {
     this.lookMarks = marks;
     this.looks = drawnMarks(marks);
     this.lookGroup.replaceChildren(...this.looks.map(({ element }) => element));
+  }
+
+  /** @param {import("../hall/bus.js").Extra|null} extra What others draw, under the pointer. */
+  showExtra(extra) {
+    if (extra === this.extra) return;
+    this.extra?.element.remove();
+    this.extras = this.extras.filter((one) => one !== this.extra);
+    this.extra = extra;
+    if (!extra) return;
+    this.extras.push(extra);
+    this.layer.insertBefore(extra.element, this.cursorGroup);
   }
 
   /**

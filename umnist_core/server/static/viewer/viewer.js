@@ -175,7 +175,7 @@ class Viewer {
     this.leaveBus = leave;
     channel.setOverlays(overlays);
     const { signal } = this.left;
-    for (const what of ["live", "looks", "tones"]) {
+    for (const what of ["live", "looks", "tones", "extra"]) {
       channel.addEventListener(what, () => this.#change(this.#merged()), { signal });
     }
     channel.addEventListener("more", () => this.#writeLink(), { signal });
@@ -358,12 +358,12 @@ class Viewer {
   }
 
   /** To a digit of the data, or to a box. */
-  #fly({ id, box, name }) {
+  #fly({ id, box, name, share }) {
     if (!this.lead) return;
     const digit = (this.data.digits ?? []).find((one) => one.id === id);
     const there = box ?? digit?.box;
     const say = name ?? (digit && `Digit ${digit.label}, ${digit.side} px`);
-    if (there) this.#goTo(views.viewOfBox(there, this.lead.size), say);
+    if (there) this.#goTo(views.viewOfBox(there, this.lead.size, share), say);
   }
 
   #measure(tool) {
@@ -458,7 +458,8 @@ class Viewer {
   #drawOverlays() {
     this.panes.forEach((pane, index) => {
       const { digits = [], shapes = [] } = this.data.panes[index];
-      const { marks, isStale } = this.data.layers[index];
+      const { marks, isStale, extra } = this.data.layers[index];
+      pane.overlay.showExtra(extra);
       pane.overlay.show(digits, shapes, this.channel.overlays);
       pane.overlay.showLook(marks, isStale);
       pane.drawOverlay();
