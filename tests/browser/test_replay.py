@@ -75,9 +75,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
 @pytest.fixture(scope="module")
 def known(lab: StudyApp) -> Known:
     """Return the study."""
-    spec = small_spec(
-        name="Replayed", practice=0, ask_digits=True, overrides={"canvas": "512", "digits": "3..4"}
-    )
+    drawn = {"canvas": "512", "digits": "3..4", "factor": "1..1"}
+    spec = small_spec(name="Replayed", practice=0, ask_digits=True, overrides=drawn)
     found = _answer(lab.service, create_study(lab.service, spec, jobs=1))
     lab.service.close(found.study)
     return found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
@@ -16,7 +19,7 @@ from umnist_core.labeling.export import export_study
 
 NAME = re.compile(r"[a-z0-9._-]+")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-READ = {
+READ: dict[str, Callable[[str], Any]] = {
     "string": str,
     "integer": int,
     "number": float,
@@ -55,8 +58,6 @@ def test_descriptor_is_a_data_package(folder: Path) -> None:
 
 def test_every_cell_is_of_the_type_that_the_descriptor_says(folder: Path) -> None:
     """A program that reads by the schema alone reads every table, header and cell."""
-    import csv
-
     package = json.loads((folder / "datapackage.json").read_text())
     for one in package["resources"]:
         fields = one["schema"]["fields"]
@@ -72,8 +73,6 @@ def test_every_cell_is_of_the_type_that_the_descriptor_says(folder: Path) -> Non
 
 def test_times_have_one_form_and_names_suit_spss(folder: Path) -> None:
     """UTC with milliseconds and a Z; names of at most 64 bytes that are no reserved word."""
-    import csv
-
     for name in TABLES:
         with (folder / "tables" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
