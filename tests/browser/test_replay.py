@@ -42,17 +42,25 @@ def _close(digit: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(service: StudyService, study: str) -> Known:
-    """Answer one image wrong: its first digit misread, its last one read, the others skipped."""
-    me = come_in(service, study, "guided")
+    """Answer one image wrong: its first digit misread, its last one read, the others skipped.
+
+    Of equal digits nobody would know which was misread, so the image has none.
+    """
     truth = {name: json.loads(text) for name, text in service.log.read_truth(study).items()}
-    trial = service.annotator_view(study, me).trial
-    assert trial is not None
-    stimulus = service.state(study).assignments[trial.key].stimulus
-    digits = truth[stimulus]["digits"]
+    for _ in range(20):
+        me = come_in(service, study, "guided")
+        trial = service.annotator_view(study, me).trial
+        assert trial is not None
+        stimulus = service.state(study).assignments[trial.key].stimulus
+        digits = truth[stimulus]["digits"]
+        if len({one["label"] for one in digits}) == len(digits):
+            break
+    else:
+        raise AssertionError("No image has digits that differ.")
     views = [(0, FAR), (3, _close(digits[0])), (4, FAR), (6, _close(digits[-1])), (7, FAR)]
     part = {"samples": [{"t": 1000 * t, **view} for t, view in views], "end_ms": 1000 * END_S}
     response = {"response_ms": 9000, "active_ms": 9000, "idle_ms": 0, "hidden_ms": 0}
-    named = [one["label"] for one in digits[1:]] + [(digits[0]["label"] + 1) % 10]
+    named = [one["label"] for one in digits[1:]]
     wrong = (truth[stimulus]["label"] + 1) % 28
     body = {
         "key": new_key(),
@@ -76,7 +84,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
 def known(lab: StudyApp) -> Known:
     """Return the study."""
     drawn = {"canvas": "512", "digits": "3..4", "factor": "1..1"}
-    spec = small_spec(name="Replayed", practice=0, ask_digits=True, overrides=drawn)
+    spec = small_spec(name="Replayed", practice=0, ask_digits=True, stimuli=20, overrides=drawn)
     found = _answer(lab.service, create_study(lab.service, spec, jobs=1))
     lab.service.close(found.study)
     return found
