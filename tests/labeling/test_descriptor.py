@@ -64,7 +64,7 @@ def test_every_cell_is_of_the_type_that_the_descriptor_says(folder: Path) -> Non
         with (folder / one["path"]).open(newline="", encoding=one["encoding"]) as file:
             header, *rows = csv.reader(file)
         assert header == [field["name"] for field in fields]
-        assert rows
+        assert rows or one["name"] == "questions"  # this study asks none
         for row in rows:
             for cell, field in zip(row, fields, strict=True):
                 if cell not in one["schema"]["missingValues"]:
@@ -76,7 +76,7 @@ def test_times_have_one_form_and_names_suit_spss(folder: Path) -> None:
     for name in TABLES:
         with (folder / "tables" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        for column in rows[0]:
+        for column in rows[0] if rows else ():
             assert re.fullmatch(r"[a-z][a-z0-9_]{0,63}", column)
             assert column.upper() not in SPSS_RESERVED
             if column.endswith("_utc"):
