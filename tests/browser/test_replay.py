@@ -181,7 +181,7 @@ def test_row_opens_the_replay_and_the_link_names_the_moment(
     page.locator(f".umnist-replay [data-answer='{known.wrong}']").click()
     page.wait_for_selector(".umnist-replay-bar .marks .mark")
     page.get_by_role("button", name="Next moment").click()
-    wait_until(lambda: "at=3.0" in page.url, "The address does not name the moment.")
+    wait_until(lambda: "at=3.0" in page.url, "The address does not name the moment.", page)
     assert f"replay={known.wrong}" in page.url
     other = page.context.new_page()
     other.set_default_timeout(PATIENCE_MS)
