@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument
+from umnist_core.cli._study_consent import amend_consent_command
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.events import StudyCreated
@@ -259,4 +260,5 @@ FILE_COMMANDS: tuple[click.Command, ...] = (
     restore_command,
     export_command,
     import_command,
+    amend_consent_command,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
     Parameters
     ----------
     file
-        YAML with fields of `StudySpec`; None for none.
+        YAML, JSON, or TOML by its ending, with fields of `StudySpec`; None for none.
     given
         Fields; None for one that was not given. ``overrides``, ``instructions``
         and ``practice_feedback`` replace only what they name.
@@ -131,7 +132,8 @@ def for_oneself(file: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        data = parse_yaml(read_text(file))
+        text = read_text(file)
+        data = tomllib.loads(text) if file.suffix == ".toml" else parse_yaml(text)
     except ValueError as error:
         if isinstance(error, UmnistError):
             raise

@@ -9,6 +9,7 @@ import streamlit as st
 from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
+from pages._ui.studies.asking import ask_questions
 from pages._ui.studies.crossed import ask_factors
 from pages._ui.studies.exclusions import ask_exclusions
 from pages._ui.studies.pace import find_duration, offer_for_consent
@@ -18,6 +19,7 @@ from pages._ui.studies.recruiting import show_recruiting
 from pages._ui.studies.words import FEEDBACK_TITLES
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
+from umnist_core.labeling.asking import Asking
 from umnist_core.labeling.durations import Duration
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import read_factors
@@ -81,11 +83,13 @@ def show_form(service: StudyService) -> None:
             values |= _more(values["pools"])
         with st.expander("Exclusions"):
             values["exclusions"] = ask_exclusions()
+        asking = ask_questions(values)
+        values["asking"] = asking or Asking()
         _say_what_it_takes(values)
         if len(values["pools"]) == len(POOLS):
             show_plan(values, pace)
         values["preregistration"] = ask_promise(values, spec_from)
-        _show_buttons(service, values)
+        _show_buttons(service, values, is_whole=asking is not None)
 
 
 def _images() -> dict[str, Any]:
@@ -271,10 +275,12 @@ def _say_what_it_takes(values: dict[str, Any]) -> None:
     st.caption(told)
 
 
-def _show_buttons(service: StudyService, values: dict[str, Any]) -> None:
+def _show_buttons(service: StudyService, values: dict[str, Any], *, is_whole: bool) -> None:
     is_busy = any(not making.is_over for making in makings())
     with st.container(horizontal=True):
-        wanted = st.button("Make the study", type="primary", disabled=is_busy, key="new_make")
+        wanted = st.button(
+            "Make the study", type="primary", disabled=is_busy or not is_whole, key="new_make"
+        )
         st.button("Back to the list", on_click=open_form, args=(False,), key="new_leave")
     if is_busy:
         st.caption("Another study is being made; this one can begin when it is done.")

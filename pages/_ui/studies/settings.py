@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._ui.shared.scenes import FILTERS
 from pages._ui.shared.words import POOL_TITLES, count, plain
+from pages._ui.studies.amending import said_asking, show_amending
 from pages._ui.studies.promise import show_sealed
 from pages._ui.studies.recruiting import recruiting_rows
 from pages._ui.studies.words import FEEDBACK_TITLES
@@ -46,6 +47,8 @@ def show_settings(service: StudyService, one: Overview) -> None:
         ):
             st.markdown(f"**{title}**")
             st.text(text)
+    if not spec.is_self:
+        show_amending(service, one)
     if spec.preregistration:
         show_sealed(service, one.study)
 
@@ -53,6 +56,8 @@ def show_settings(service: StudyService, one: Overview) -> None:
 def _only_of_some(spec: StudySpec) -> dict[str, str]:
     """Return what is said of studies that have it alone."""
     rows = {}
+    if spec.asking:
+        rows["Asked besides"] = said_asking(spec.asking)
     if spec.factors:
         crossed = "; ".join(f"{name} {', '.join(one)}" for name, one in spec.factors.items())
         each = spec.images_per_annotator // len(spec.cells)

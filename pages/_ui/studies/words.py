@@ -17,9 +17,12 @@ FEEDBACK_TITLES = {
 
 PHASES = {
     "consent": "Reading the consent",
+    "questions": "Answering questions",
     "instructions": "Reading the instructions",
+    "gate": "Answering about the instructions",
     "practice": "Practising",
     "trial": "Labeling",
+    "break": "Taking a break",
     "held": "Waiting for an image",
     "paused": "Study is paused",
 }
