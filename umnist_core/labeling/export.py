@@ -36,7 +36,7 @@ from umnist_core.labeling.archive import image_checksums, write_study
 from umnist_core.labeling.descriptor import DESCRIPTOR, descriptor
 from umnist_core.labeling.events import ORIGINS
 from umnist_core.labeling.export_sources import sources
-from umnist_core.labeling.judging import judge, with_judgement
+from umnist_core.labeling.judging import judge, rules_words, with_judgement
 from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.preregistered import preregistration_files
 from umnist_core.labeling.private import open_private
@@ -458,7 +458,7 @@ def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> s
 
 A {kind} of umnist {__version__}, id {folded.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
-People: {", ".join(origins) or "none"}.
+People: {", ".join(origins) or "none"}. Rules of exclusion: {rules_words(state.spec)}.
 Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.
 
 **This holds the truth of the images**: do not give it to people who are still to label them.

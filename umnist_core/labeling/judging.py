@@ -72,6 +72,13 @@ def rules_of(spec: StudySpec) -> tuple[ExclusionRules, str]:
     return ExclusionRules(), CHOSEN_AFTER
 
 
+def rules_words(spec: StudySpec) -> str:
+    """Return when the rules by which people are excluded were chosen, in words."""
+    if rules_of(spec)[1] == FIXED_BEFORE:
+        return "fixed in the first event, before anybody came"
+    return "none fixed; excluded is by umnist's defaults, chosen after"
+
+
 def judge(folded: FoldedStudy, traces: Mapping[int, Sequence[TracePart]]) -> Judgement:
     """Return whom the rules catch.
 

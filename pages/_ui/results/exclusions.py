@@ -27,7 +27,10 @@ def show_exclusions(results: Results) -> None:
     """Draw both readings, who is excluded and why, and effort."""
     judgement = results.judgement
     st.markdown(f"**With and without excluded people**\n\n{chosen_sentence(judgement)}")
-    st.dataframe(readings(results.report), hide_index=True, key="results_readings")
+    # A table of Markdown, whose cells break: both readings have to be in sight at once.
+    rows = readings(results.report).itertuples(index=False, name=None)
+    cells = "\n".join(f"| {name} | {one} | {other} |" for name, one, other in rows)
+    st.markdown(f"| | Everybody | Without excluded |\n|:--|:--|:--|\n{cells}")
     if judgement.excluded:
         st.markdown("**Who is excluded**")
         st.dataframe(excluded_rows(judgement), hide_index=True, key="results_excluded")
@@ -75,6 +78,7 @@ def _reading(
         if isnan(clustering.icc)
         else f"{clustering.icc:.3f} ({clustering.icc_low:.3f} to {clustering.icc_high:.3f})"
     )
+    icc = icc.replace("-", "\N{MINUS SIGN}")
     return {**found, "Guided minus unguided": points_text(difference.paired), "ICC": icc}
 
 

@@ -38,7 +38,7 @@
  * @property {{key: string, images: Image[]}|null} detail Images of the person who is open.
  */
 
-import { fillSelect, focused, h, s } from "../hall/dom.js";
+import { fillSelect, h, s } from "../hall/dom.js";
 import { styleSheet } from "../hall/files.js";
 
 /** @type {[string, string, (one: Person) => number][]} */
@@ -150,7 +150,8 @@ class PeopleTable {
       rows.length === this.body.children.length &&
       rows.every((row, place) => row === this.body.children[place]);
     if (isSame) return;
-    const held = focused()?.closest("tr")?.dataset.key;
+    const place = /** @type {Document|ShadowRoot} */ (this.root.getRootNode());
+    const held = place.activeElement?.closest("tr")?.dataset.key;
     this.body.replaceChildren(...rows);
     if (held) this.#button(held)?.focus({ preventScroll: true });
   }
