@@ -11,6 +11,7 @@ from typing import Any
 from umnist_core.errors import NotFoundError
 from umnist_core.labeling.conduct import Conduct, ConductFold, Flag, Look, Seqs, Showing, flags_of
 from umnist_core.labeling.exclusions import ExclusionRules
+from umnist_core.labeling.judging import FIXED_BEFORE, rules_of
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.labeling.views import ListedAnnotator
@@ -141,8 +142,7 @@ def _watched(
     looks: Mapping[Seqs, Look],
     rows: list[ListedAnnotator],
 ) -> WatchedStudy:
-    fixed = fold.spec.exclusions
-    rules = fixed or ExclusionRules()
+    rules, chosen = rules_of(fold.spec)
     people = []
     for row in rows:
         conduct = fold.conduct(row.annotator, lambda one: looks.get(one.seqs, Look()))
@@ -150,4 +150,4 @@ def _watched(
         people.append(WatchedPerson(row, last_utc, conduct, flags_of(conduct, rules)))
     people.sort(key=lambda one: one.last_utc, reverse=True)
     people.sort(key=lambda one: len(one.flags), reverse=True)
-    return WatchedStudy(study, status, rules, fixed is not None, fold.zoom, tuple(people))
+    return WatchedStudy(study, status, rules, chosen == FIXED_BEFORE, fold.zoom, tuple(people))

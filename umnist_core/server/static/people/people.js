@@ -164,9 +164,14 @@ class PeopleTable {
   #rowsOf(one, longest, before) {
     const isOpen = this.open === one.key;
     const images = isOpen && this.data.detail?.key === one.key ? this.data.detail.images : null;
-    const text = JSON.stringify([one, longest, isOpen, images]);
+    // How long ago somebody was seen changes all the time, and is written into the row that is there.
+    const text = JSON.stringify([{ ...one, last: "", lastAt: 0 }, longest, isOpen, images]);
     const known = before.get(one.key);
-    if (known?.text === text) return known;
+    if (known?.text === text) {
+      const last = known.rows[0].lastElementChild;
+      if (last && last.textContent !== one.last) last.textContent = one.last;
+      return known;
+    }
     const line = row(one, longest, isOpen, () => this.#turn(one.key));
     return { text, rows: isOpen ? [line, detail(one, images)] : [line] };
   }
