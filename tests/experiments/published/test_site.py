@@ -15,7 +15,9 @@ from umnist_core.errors import ConflictError, MissingFileError, WriteError
 from umnist_core.experiments.published import site
 from umnist_core.experiments.published.beside import load_folder
 from umnist_core.experiments.published.site import MARK, write_site
+from umnist_core.experiments.published.sweep_charts import charts_of_sweep
 from umnist_core.experiments.published.tables import published_tables
+from umnist_core.experiments.sweeps.results import SHIPPED
 
 
 class _Page(HTMLParser):
@@ -79,6 +81,25 @@ def test_one_file_has_every_figure(written: Path) -> None:
         rows = list(csv.DictReader(file))
     assert {row["table"] for row in rows} >= {"ips-thickness", "noise-study", "meth-baselines"}
     assert "re-run here" in {row["tier"] for row in rows}
+
+
+def test_a_page_of_a_sweep_begins_with_its_figures(tmp_path: Path) -> None:
+    """Of the end, over each axis of numbers, of accuracies as of attention; each a picture, too."""
+    sweeps = [
+        load_folder(SHIPPED / name) for name in ("attention-o2i-compact", "digit-size-compact")
+    ]
+    attention, sides = (one for one in sweeps if one is not None)
+    assert [chart.x_title for chart in charts_of_sweep(sides)] == ["side"] * 4
+    told = charts_of_sweep(attention)[0].series[0].points[0].said
+    assert told.endswith("5 seeds, 50 images")
+    pages = list(site._write_figures(ready(tmp_path), "sides", charts_of_sweep(sides)))
+    assert len(pages) == len(list((tmp_path / "figures").glob("*.svg"))) == 4
+
+
+def ready(root: Path) -> Path:
+    """Return a folder that pictures can be written into."""
+    (root / "figures").mkdir()
+    return root
 
 
 def test_two_sweeps_of_one_folder_name_have_a_page_each(tmp_path: Path) -> None:

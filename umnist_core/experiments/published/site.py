@@ -32,6 +32,7 @@ from umnist_core.experiments.published.site_html import (
     sweep_body,
     table_body,
 )
+from umnist_core.experiments.published.sweep_charts import charts_of_sweep
 from umnist_core.experiments.published.tables import PublishedTable, published_tables
 from umnist_core.experiments.sweeps.tables import table_csv
 from umnist_core.files import write_whole
@@ -150,18 +151,22 @@ def _write_table(root: Path, table: PublishedTable, sweeps: Iterable[SweepFolder
         chart = chart_of(table, ours, column.key)
         found: list[SeriesChart | HeatMap] = [] if chart is None else [chart]
         found += heat_of(table, column.key, ours)
-        for number, one in enumerate(found):
-            name = f"{table.key}-{column.key}{f'-{number}' if number else ''}"
-            write_whole(root / "figures" / f"{name}.svg", svg_bytes(one))
-            write_whole(root / "figures" / f"{name}.png", png_file(one))
-            pictures = [(f"../figures/{name}.{suffix}", suffix.upper()) for suffix in _PICTURES]
-            figures.append(figure_html(one, pictures))
+        figures += _write_figures(root, f"{table.key}-{column.key}", found)
     body = table_body(table, grid_of(table, ours), figures, files)
     _save(root / "tables" / f"{table.key}.html", page(table.title, body, up="../"))
     return rows
 
 
 _PICTURES = ("svg", "png")
+
+
+def _write_figures(root: Path, name: str, found: Iterable[SeriesChart | HeatMap]) -> Iterator[str]:
+    """Write charts as pictures and yield each for a page."""
+    for number, one in enumerate(found):
+        own = f"{name}{f'-{number}' if number else ''}"
+        write_whole(root / "figures" / f"{own}.svg", svg_bytes(one))
+        write_whole(root / "figures" / f"{own}.png", png_file(one))
+        yield figure_html(one, [(f"../figures/{own}.{kind}", kind.upper()) for kind in _PICTURES])
 
 
 def _named(sweeps: Sequence[SweepFolder]) -> Iterator[tuple[str, SweepFolder]]:
@@ -177,7 +182,8 @@ def _named(sweeps: Sequence[SweepFolder]) -> Iterator[tuple[str, SweepFolder]]:
 
 def _write_sweep(root: Path, name: str, sweep: SweepFolder) -> None:
     _save(root / "data" / f"sweep-{name}.csv", table_csv(sweep.rows))
-    body = sweep_body(sweep, [(f"../data/sweep-{name}.csv", "CSV")])
+    figures = list(_write_figures(root, f"sweep-{name}", charts_of_sweep(sweep)))
+    body = sweep_body(sweep, figures, [(f"../data/sweep-{name}.csv", "CSV")])
     _save(root / "sweeps" / f"{name}.html", page(sweep.title, body, up="../"))
 
 

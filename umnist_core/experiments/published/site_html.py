@@ -198,8 +198,8 @@ def _reruns_html(reruns: Sequence[Rerun]) -> str:
     return f"<h2>Run it yourself</h2>{list_html(items)}"
 
 
-def sweep_body(sweep: SweepFolder, files: Sequence[tuple[str, str]]) -> str:
-    """Return the page of a sweep: what it is, and a row for each of its points."""
+def sweep_body(sweep: SweepFolder, figures: Sequence[str], files: Sequence[tuple[str, str]]) -> str:
+    """Return the page of a sweep: what it is, figures, and a row for each point at its end."""
     plan: Mapping[str, Any] = sweep.plan
     axes = axes_of(sweep.rows)
     named = ("task", "part", "at", "seeds", "failed", "missing", "images", "mean", "low", "high")
@@ -208,14 +208,18 @@ def sweep_body(sweep: SweepFolder, files: Sequence[tuple[str, str]]) -> str:
     body = "".join(
         f"<tr>{''.join(f'<td>{_plain(row.get(one))}</td>' for one in columns)}</tr>"
         for row in sweep.rows
+        if row["at"] in ("", "final", None)
     )
     done = sum(one.is_done for one in sweep.results.values())
     hardware = "; ".join(sorted({str(one.cost.get("hardware", "")) for one in _done(sweep)}))
     tier = TIERS[OTHERS if plan.get("by") else HERE]
     about = f"{tier}; {done:,} of {len(plan['cells']):,} cells done; {hardware}. {plan['about']}"
+    if any(row["at"] not in ("", "final", None) for row in sweep.rows):
+        about += " Earlier epochs are in the file."
     return (
         f'<p class="about">{escape(about)}</p>'
         f'<p class="files">{" ".join(link(path, words) for path, words in files)}</p>'
+        f"{''.join(figures)}"
         f'<div class="scroll" tabindex="0" role="region" aria-label="Results"><table>'
         f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     )

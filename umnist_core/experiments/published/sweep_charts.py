@@ -109,6 +109,23 @@ def chart_of_sweep(
     )
 
 
+def charts_of_sweep(sweep: SweepFolder) -> list[SeriesChart]:
+    """Return what its readers look at first: figures of the end, over each axis of numbers.
+
+    Where no axis is of numbers, over the axis of the most values.
+    """
+    ends = [one for one in measures_of(sweep) if one.part != "train" and one.at in ("", "final")]
+    ends = [one for one in ends if one.part == "test"] or ends
+    found: list[SeriesChart] = []
+    for measure in ends:
+        rows = [row for row in sweep.rows if measure.holds(row)]
+        axes = [axis for axis in axes_of(rows) if len({row.get(axis) for row in rows} - {None}) > 1]
+        over = [a for a in axes if _are_numbers(row[a] for row in rows if a in row)] or axes[:1]
+        charts = (chart_of_sweep([sweep], measure, axis) for axis in over)
+        found += [chart for chart in charts if chart is not None]
+    return found
+
+
 def _series(
     sweep: SweepFolder, measure: Measure, axis: str, *, is_number: bool, is_second: bool
 ) -> Iterator[ChartSeries]:
@@ -131,7 +148,8 @@ def _point(row: Row, x: float | str, place: int) -> ChartPoint:
     ends = [None if row[one] is None else 100 * row[one] for one in ("low", "high")]
     told = f"{row['seeds']} seeds"
     if row["images"]:
-        told += f", {row['right']:,} of {row['images']:,}"
+        right = "" if row["right"] is None else f"{row['right']:,} of "
+        told += f", {right}{row['images']:,}{'' if right else ' images'}"
     said = f"{100 * row['mean']:.1f} %"
     if ends[0] is not None and ends[1] is not None:
         said += f" ({ends[0]:.1f} to {ends[1]:.1f})"
