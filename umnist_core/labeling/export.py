@@ -226,8 +226,9 @@ def export_study(
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
         archive.writestr(CHECKSUMS, _json(sums))
     service.note_seen(study, "export")
-    rows = {name: len(frame) for name, frame in tables.items()}
-    return ExportReport(target, rows, found, with_images)
+    return ExportReport(
+        target, {name: len(one) for name, one in tables.items()}, found, with_images
+    )
 
 
 # -- tables -----------------------------------------------------------------------
@@ -451,7 +452,6 @@ def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> s
     sound = "sound" if not found.faults else f"{len(found.faults)} faults, listed in study.json"
     origins = [f"{number} {name}" for name, number in _origins(state).items() if number]
     where = "in log/images" if with_images else "not in this export"
-    key = _key_words(state)
     kind = "study of oneself, without consent," if state.spec.is_self else "human-baseline study"
     return f"""\
 # {state.spec.name}
@@ -459,7 +459,7 @@ def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> s
 A {kind} of umnist {__version__}, id {folded.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
 People: {", ".join(origins) or "none"}. Rules of exclusion: {rules_words(state.spec)}.
-Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {key}.
+Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {_key_words(state)}.
 
 **This holds the truth of the images**: do not give it to people who are still to label them.
 
