@@ -150,6 +150,81 @@ def export_tables(
         folded = FoldedStudy.of(log, study)
         tables = _tables_of(folded, log)
     service.note_seen(study, "export")
+    files = {**_table_files(tables, kind), **_codebook_files(folded.state.spec)}
+    return _write_together(folder, files)
+
+
+def export_study(
+    service: StudyService,
+    study: str,
+    target: Path,
+    with_images: bool = False,
+    *,
+    force: bool = False,
+) -> ExportReport:
+    """Write one zip with everything of a study, and a script that recomputes every figure.
+
+    Parameters
+    ----------
+    service, study
+        Where the study is, and its id.
+    target
+        The zip file; its folder must exist.
+    with_images
+        Whether the frozen images go with it.
+    force
+        Replace a file of that name.
+
+    Raises
+    ------
+    ConflictError
+        If there is such a file already.
+    MissingFileError
+        If an image is missing.
+    NotFoundError, DamagedFileError, StoreError
+        As of `umnist_core.labeling.results.load_answers`; DamagedFileError also for an image
+        that is not what it was.
+    WriteError
+        If the file cannot be written.
+    """
+    if target.exists() and not force:
+        raise ConflictError(
+            f"There is a file {target} already, unchanged; choose another name, or replace it with "
+            "--force."
+        )
+    with (
+        service.log.snapshot() as log,
+        open_whole(target, private=True) as file,
+        ZipFile(file, "w", ZIP_DEFLATED) as archive,
+    ):
+        folded = FoldedStudy.of(log, study)
+        images = service.study_folder(study) if with_images else None
+        is_sealed = folded.state.status == "closed"
+        found = write_study(
+            archive, log, folded.events, images, LOG, with_key=is_sealed, with_ids=False
+        )
+        tables = _tables_of(folded, log)
+        figures = _figures(tables)
+        header = _header(folded, tables, found, with_images=with_images)
+        csv_files = {name: _csv(name, frame) for name, frame in tables.items()}
+        parts = {
+            HEADER: _json(header),
+            DESCRIPTOR: _json(descriptor(header, csv_files)),
+            **_texts(folded.state),
+            **_image_list(folded),
+            **{f"tables/{name}.csv": data for name, data in csv_files.items()},
+            **{f"tables/{name}": data for name, data in _table_files(tables, "parquet").items()},
+            **_codebook_files(folded.state.spec),
+            "figures.json": _json(figures.to_dict()),
+            **preregistration_files(folded, figures),
+            **sources(),
+        }
+        parts["README.md"] = _readme(folded, found, with_images=with_images).encode()
+        # The log needs none: its own hashes cover it, and the first event's the images.
+        sums = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+        for name, data in {**parts, CHECKSUMS: _json(sums)}.items():
+            archive.writestr(name, data)
+    service.note_seen(study, "export")
     rows = {name: len(frame) for name, frame in tables.items()}
     return ExportReport(target, rows, found, with_images)
 
