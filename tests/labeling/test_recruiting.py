@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import subprocess
 import sys
@@ -65,6 +66,15 @@ def services(
         yield both, create_study(both[0], spec, jobs=1)
         for log in logs:
             log.close()
+
+
+def test_the_consent_tells_of_what_the_link_brings() -> None:
+    """In a study that takes ids, whatever its own text; and in no other."""
+    plain = StudySpec("A study")
+    told = dataclasses.replace(plain, recruiting=PROLIFIC)
+    assert "What your link brings: PROLIFIC_PID, STUDY_ID, SESSION_ID" in told.consent_text
+    assert "kept apart from your answers" in told.consent_text
+    assert "What your link brings" not in plain.consent_text
 
 
 def test_same_id_is_the_same_person_on_every_server_also_at_once(

@@ -18,9 +18,11 @@ from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.telling import (
     CONTACT_FIELDS,
     DEFAULT_FEEDBACK,
+    LINK_BROUGHT,
     check_contact,
     check_feedback,
     consent_with,
+    ids_told,
 )
 
 POOLS = ("unguided", "guided")
@@ -225,10 +227,11 @@ class StudySpec:
 
     @property
     def consent_text(self) -> str:
-        """What people read and agree to: the consent, and who, how long and how to withdraw."""
+        """What people read and agree to: the consent, who, how long, and what else is kept."""
         told = {begin: getattr(self, name) for name, begin in CONTACT_FIELDS.items()}
         ethics = {begin: getattr(self.asking, name) for name, begin in ETHICS_FIELDS.items()}
-        return consent_with(self.consent, {**told, **ethics})
+        came = {LINK_BROUGHT: ids_told(self.recruiting.ids if self.recruiting else ())}
+        return consent_with(self.consent, {**told, **came, **ethics})
 
     @property
     def missing_for_strangers(self) -> tuple[str, ...]:

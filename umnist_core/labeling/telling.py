@@ -21,6 +21,9 @@ CONTACT_FIELDS = {
 }
 """What strangers must be told before they agree, and how it begins there, in that order."""
 
+LINK_BROUGHT = "What your link brings"
+"""How the consent begins to tell of ids of a recruiting site."""
+
 _CONTACT_MAX = 500
 
 
@@ -77,3 +80,13 @@ def consent_with(consent: str, told: Mapping[str, str]) -> str:
     """
     lines = [f"{begin}: {text.strip()}" for begin, text in told.items() if text.strip()]
     return "\n\n".join([consent.rstrip(), *lines]) if lines else consent
+
+
+def ids_told(names: Sequence[str]) -> str:
+    """Return what people are told of the ids that a recruiting site gives; empty without any."""
+    if not names:
+        return ""
+    return (
+        f"{', '.join(names)} of the site that sent you. This is kept apart from your answers, to "
+        "know you again and to pay you, and is deleted with them."
+    )

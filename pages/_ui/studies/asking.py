@@ -20,8 +20,8 @@ KIND_TITLES = {
 """Kind of a question, `umnist_core.labeling.asking.QUESTION_KINDS`, in words."""
 
 PARTS = {
-    "before": ("Before the images", "About you"),
-    "after": ("After the images", "Looking back"),
+    "before": ("Questions before the images", "About you"),
+    "after": ("Questions after the images", "Looking back"),
 }
 """Where questions are: its title here, and the title that their page begins with."""
 

@@ -75,21 +75,29 @@ def show_form(service: StudyService) -> None:
     with right:
         values |= _people()
         pace = find_duration(service, values, spec_from)
-        with st.expander("Texts that people read"):
-            values |= _texts(values["pools"], pace)
+        _heading("What people meet")
         with st.expander("Recruiting"):
             values["recruiting"] = show_recruiting()
-        with st.expander("More settings"):
-            values |= _more(values["pools"])
-        with st.expander("Exclusions"):
-            values["exclusions"] = ask_exclusions()
+        with st.expander("Texts that people read"):
+            values |= _texts(values["pools"], pace)
         asking = ask_questions(values)
         values["asking"] = asking or Asking()
+        with st.expander("More settings"):
+            values |= _more(values["pools"])
+        _heading("What is fixed before anybody comes")
+        with st.expander("Exclusions"):
+            values["exclusions"] = ask_exclusions()
+        values["preregistration"] = ask_promise(values, spec_from)
+        _show_buttons(service, values, is_whole=asking is not None)
+    with left:
+        _heading("What it takes")
         _say_what_it_takes(values)
         if len(values["pools"]) == len(POOLS):
             show_plan(values, pace)
-        values["preregistration"] = ask_promise(values, spec_from)
-        _show_buttons(service, values, is_whole=asking is not None)
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"**{text}**")
 
 
 def _images() -> dict[str, Any]:
