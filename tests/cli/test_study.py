@@ -396,3 +396,17 @@ def test_help_lists_every_command(tmp_path: Path) -> None:
     words = "create list show invite open-link revoke pause resume close erase verify backup"
     for word in [*words.split(), "restore", "export", "import", "simulate"]:
         assert re.search(rf"^  {word} ", printed, re.MULTILINE), word
+
+
+def test_every_command_on_a_study_takes_its_name(tmp_path: Path) -> None:
+    """One that knew ids alone would say that there is no such study."""
+    from click import Argument
+
+    from umnist_core.cli.study import study_group as group
+
+    takers = [one for one in group.commands.values() for part in one.params if part.name == "study"]
+    assert len(takers) >= 15
+    for one in takers:
+        (argument,) = (part for part in one.params if part.name == "study")
+        assert isinstance(argument, Argument)
+        assert argument.metavar == "STUDY", one.name  # as of `study_argument`

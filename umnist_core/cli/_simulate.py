@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from umnist_core.cli._scene_options import SEED
+from umnist_core.cli._study_choice import choose_study, study_argument
 from umnist_core.cli._types import Number
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "  umnist study simulate s1a2b3c4d5e6 --annotators 20 --guided-gain 0.03 --seed 2\n"
     "  umnist study simulate s1a2b3c4d5e6 --annotators 20 --url http://127.0.0.1:8501 --tiles",
 )
-@click.argument("study")
+@study_argument
 @click.option("--annotators", type=click.IntRange(1, 1000), default=40, show_default=True)
 @click.option(
     "--accuracy",
@@ -82,7 +83,6 @@ def simulate_command(
     Their answers are marked as simulated and fill places as anybody's: simulate a study of its
     own, never one with people.
     """
-    from umnist_core.labeling import open_service
     from umnist_core.simulation.people import Crowd
     from umnist_core.simulation.report import simulate
     from umnist_core.simulation.run import Pace
@@ -90,7 +90,7 @@ def simulate_command(
     crowd = Crowd(
         accuracy=accuracy, guided_gain=guided_gain, annotator_sd=annotator_sd, image_sd=image_sd
     )
-    service = open_service()
+    service, study = choose_study(study)
     spec = service.state(study).spec
     wanted = annotators * (spec.images_per_annotator + spec.repeats)
     report = simulate(
