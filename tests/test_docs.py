@@ -10,9 +10,11 @@ from subprocess import run
 
 import click
 import pytest
+import yaml
 
 from umnist_core import __version__
 from umnist_core.cli import root as umnist
+from umnist_core.labeling import StudySpec
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -72,6 +74,16 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Each link to a file of the project leads to one."""
     links = re.findall(r"\]\(([^)#:\s]+)\)", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_settings_of_studies_that_a_document_shows_can_be_read() -> None:
+    """As a file of settings, where a question mark in a flow of YAML has to be quoted."""
+    text = (ROOT / "docs" / "studies.md").read_text()
+    shown = [yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    assert [next(iter(one)) for one in shown] == ["recruiting", "asking"]
+    beside = {"name": "Shown", "ask_digits": True, "ask_confidence": True}
+    for settings in shown:
+        StudySpec.from_dict({**beside, **settings})
 
 
 def test_decisions_are_numbered_and_give_reasons() -> None:

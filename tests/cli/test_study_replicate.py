@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.labeling.test_preregistration import promise
 from tests.pages.driving import make_study, open_lab
 from umnist_core.cli.study import study_group
+from umnist_core.labeling.events import ResultsSeen
 from umnist_core.labeling.export import export_study
+from umnist_core.labeling.replicate import replicate_study
 
 
 def test_export_is_replicated_and_the_verdict_said(
@@ -45,3 +48,23 @@ def test_export_is_replicated_and_the_verdict_said(
     assert (code, "does not" in said) == (1, True)
     code, said = run("replicate", str(target), "--bounds", "0")
     assert code == 2
+
+
+def test_verdict_of_an_open_preregistered_study_is_a_look_that_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one at the page of results is; that of a closed study is none."""
+    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
+    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
+    service = open_lab(tmp_path / "lab")
+    first = make_study(service, 4, labels_per_image=2, preregistration=promise())
+    service.close(first)
+    target = tmp_path / "first.zip"
+    export_study(service, first, target)
+    again = replicate_study(service, target, "Again").study
+    for words in (("verdict", again), ("verdict", again, "--anyway")):
+        CliRunner().invoke(study_group, words)
+    service.close(again)
+    assert CliRunner().invoke(study_group, ["verdict", again]).exit_code == 0
+    seen = [one.payload for one in service.log.read(again) if one.kind == ResultsSeen.event_kind]
+    assert [one["where"] for one in seen if one] == ["verdict"]

@@ -23,10 +23,25 @@ from umnist_core.labeling.log import sha256
 from umnist_core.labeling.preregistered import compare_with_plan, seal_of
 from umnist_core.labeling.preregistration import Preregistration
 from umnist_core.labeling.preregistration_draft import draft_preregistration
+from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.results import FoldedStudy, load_report
 from umnist_core.scoring.study_report import WithoutExcluded
 
 TEXT = "# What we promise\n\nTwo people a pool, and no look (naïve or not).\n"
+
+
+PROLIFIC = Recruiting.from_dict(
+    {
+        "site": "prolific",
+        "currency": "GBP",
+        "pay": {"complete": 6},
+        "bonus_rule": "each_right",
+        "bonus": 0.1,
+        "bonus_max": 2,
+        "smallest_side_px": 600,
+        "touch": "required",
+    }
+)
 
 
 def promise(**changes: Any) -> dict[str, Any]:
@@ -127,13 +142,13 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
     assert same == {
         "People, guided",
         "Images for each person, guided",
-        "Images for each person, unguided",
         "Labels, guided",
         "Looks at accuracies before the end",
         "Versions of the consent",
     }
     rows = {row.what: row for row in compare_with_plan(FoldedStudy.of(service.log, study))}
     assert (rows["People, unguided"].planned, rows["People, unguided"].done) == ("2", "0")
+    assert rows["Images for each person, unguided"].done == "none"
     assert "with 6 labels missing" in rows["End"].done
 
 
@@ -216,6 +231,30 @@ def test_draft_says_what_the_settings_fix() -> None:
     other = draft_preregistration(small_spec(pools=("guided",)), Preregistration("-", 2))
     assert "None is planned" in other
     assert "ICC" not in other
+
+
+def test_draft_says_how_people_are_recruited_and_what_factors_there_are() -> None:
+    """Site, pay, bonus and device stand there; only what settings do not say is left to fill in."""
+    spec = small_spec(
+        stimuli=4,
+        images_per_annotator=2,
+        repeats=1,
+        factors={"shape_pairs": ["0", "5"]},
+        recruiting=PROLIFIC,
+    )
+    text = draft_preregistration(spec, Preregistration("-", 2))
+    for said in (
+        "[Who they are.] They are recruited at Prolific. They are paid, in GBP: 6.00 (complete).",
+        "For each right answer there is a bonus of 0.10 GBP, at most 2.00.",
+        "a screen whose shorter side has 600 CSS px or more and a touch screen",
+        "1 of them is shown a second time",
+        "there is 1 image to practise on",
+        "Accuracy by level of each factor is described beside it.",
+    ):
+        assert said in text
+    bare = draft_preregistration(small_spec(), Preregistration("-", 2))
+    assert "[Who they are, how they are recruited, what they are paid.]" in bare
+    assert "each factor" not in bare
 
 
 def test_consent_that_changed_later_is_named(tmp_path: Path) -> None:

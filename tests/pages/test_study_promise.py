@@ -33,6 +33,13 @@ def _form() -> AppTest:
     return run(page)
 
 
+def test_form_says_once_what_such_a_study_finds(lab: StudyService) -> None:
+    """The sentence and the table of the plan are of one calculation."""
+    page = _form()
+    (row,) = page.dataframe[0].value.query("ICC == '0.02'").to_dict("records")
+    assert f"find a difference of {row['Finds']} points between the pools" in texts(page)
+
+
 def test_form_writes_a_draft_and_gives_the_text_before_back(lab: StudyService) -> None:
     """What was typed is not lost when a draft takes its place."""
     page = _form()

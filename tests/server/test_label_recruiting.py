@@ -9,6 +9,7 @@ import pytest
 
 from tests.labeling.making import new_key
 from tests.server.conftest import Lab
+from umnist_core.labeling.asking import Asking
 from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.server.log_tokens import keep_tokens_out_of_logs, without_tokens
 
@@ -63,6 +64,23 @@ def test_server_takes_no_consent_from_a_device_that_does_not_fit(lab: Lab) -> No
         other.join(lab.link(study))
         answer = other.send("consent", {"key": new_key(), "device": DESK})
         assert answer.json()["state"]["phase"] == "instructions"
+
+
+@pytest.mark.parametrize(("debriefing", "countdown_s"), [("", 10), ("It was about noise.", 0)])
+def test_nobody_is_sent_away_by_itself_from_a_debriefing(
+    lab: Lab, debriefing: str, countdown_s: int
+) -> None:
+    """The button is there, and the text stays until it is read."""
+    there = "https://lab.example.org/back"
+    study = lab.study(
+        recruiting=Recruiting.from_dict({"redirects": {"withdrawn": there}}),
+        asking=Asking.from_dict({"debriefing": debriefing}),
+    )
+    with lab.person() as person:
+        person.join(lab.link(study))
+        state = person.send("withdraw", {"key": new_key()}).json()["state"]
+        assert (state["leave"]["to"], state["leave"]["countdown_s"]) == (there, countdown_s)
+        assert (state["asked"]["debriefing"] or "") == debriefing
 
 
 def test_no_log_holds_an_id_of_a_link(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,8 +11,10 @@ from tests.labeling.making import open_small, small_spec
 from umnist_core.cli._simulate import simulate_command
 from umnist_core.errors import InvalidValueError, NetworkError, NotFoundError, RefusedError
 from umnist_core.labeling import StudyService, open_service
+from umnist_core.labeling.asking import Asking
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.memory import MemoryLog
+from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.study_key import KEY_SEQ
 from umnist_core.server.labeling import create_label_app
 from umnist_core.simulation import client as client_module
@@ -161,11 +163,25 @@ def test_command_simulates_a_study_and_sums_up(
     """What was intended and what was measured stand beside each other, for people and as JSON."""
     monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
     monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    study = create_study(open_service(), small_spec(), jobs=1)
-    arguments = [study, "--annotators", "4", "--accuracy", "0.7", "--sd", "0.2", "--json"]
+    study = create_study(open_service(), small_spec(name="By name"), jobs=1)
+    arguments = ["By name", "--annotators", "4", "--accuracy", "0.7", "--sd", "0.2", "--json"]
     result = CliRunner().invoke(simulate_command, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     assert "12 answers in" in result.output
     assert "accuracy  intended 70.0%, measured" in result.output
     assert '"intended_accuracy": 0.7' in result.output.splitlines()[-1]
     assert sum(pool.labels for pool in open_service().overview(study).pools) == 12
+
+
+@pytest.mark.parametrize("touch", ["required", "refused"])
+def test_people_bring_the_device_and_give_all_that_a_study_asks(tmp_path: Path, touch: str) -> None:
+    """Where the device has to fit, and digits and confidence are required of practice too."""
+    asked = {"require_digits": True, "require_confidence": True, "practise_asked": True}
+    service, study = open_small(
+        tmp_path,
+        ask_digits=True,
+        ask_confidence=True,
+        asking=Asking.from_dict(asked),
+        recruiting=Recruiting.from_dict({"smallest_side_px": 1000, "touch": touch}),
+    )
+    assert simulate(service, study, annotators=4, crowd=Crowd(phones=0.5)).answers == 12

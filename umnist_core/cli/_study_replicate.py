@@ -90,6 +90,7 @@ def verdict_command(*, study: str, anyway: bool, as_json: bool) -> None:
             f"Expected a study that replicates another, found that {one.spec.name} does not; "
             "`umnist study replicate EXPORT.zip` makes one."
         )
+    service.note_seen(chosen, "verdict")
     original, compared = found
     if as_json:
         rows = [plain_value(each) for each in compared]

@@ -126,7 +126,7 @@ class ResultsSeen(Fact):
     Attributes
     ----------
     where
-        ``"page"``, or ``"export"``.
+        ``"page"``, ``"export"`` or ``"verdict"``.
     """
 
     event_kind = "results_seen"

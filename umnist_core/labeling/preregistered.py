@@ -152,12 +152,11 @@ def _images(folded: FoldedStudy, pool: str) -> PlannedAndDone:
     each = folded.state.spec.images_per_annotator
     given = _given(folded, pool)
     fewer = sorted(number for number in given.values() if number != each)
-    done = f"{each} from {len(given) - len(fewer)} of {len(given)} people"
+    done = f"{each} from {len(given) - len(fewer)} of {len(given)} people" if given else "none"
     if fewer:
         done += f"; {fewer[0]} to {fewer[-1]} from {len(fewer)}"
-    return PlannedAndDone(
-        f"Images for each person, {pool}", str(each), done, _verdict(folded, is_kept=not fewer)
-    )
+    verdict = _verdict(folded, is_kept=bool(given) and not fewer)
+    return PlannedAndDone(f"Images for each person, {pool}", str(each), done, verdict)
 
 
 def _labels(folded: FoldedStudy, pool: str) -> PlannedAndDone:

@@ -13,6 +13,7 @@ import numpy as np
 
 from umnist_core.labeling.preregistration import ANALYSES, Preregistration
 from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.recruiting import SITES, Recruiting
 from umnist_core.scoring.errors import ScoringInputError
 from umnist_core.scoring.planning import Assumptions, Effort, PlannedStudy, plan_people
 
@@ -49,7 +50,7 @@ def draft_preregistration(
         ("Sample size and its reason", _size(spec, promised, expected)),
         ("Measures", _measures(spec)),
         ("Exclusions", _exclusions(spec)),
-        ("Primary analysis", ANALYSES[promised.analysis]),
+        ("Primary analysis", f"{ANALYSES[promised.analysis]}{_by_level(spec)}"),
         ("End of the study", f"{promised.stopping} {_LOOKS}"),
     )
     parts = [f"# Preregistration: {spec.name}"]
@@ -61,6 +62,10 @@ _LOOKS = (
     "Accuracies are not looked at before. The results page hides them until then, and showing them "
     "all the same, or exporting the open study, is written into its log."
 )
+
+
+def _by_level(spec: StudySpec) -> str:
+    return " Accuracy by level of each factor is described beside it." if spec.factors else ""
 
 
 def _question(spec: StudySpec) -> str:
@@ -99,7 +104,8 @@ def _design(spec: StudySpec) -> str:
             f"{spec.images_per_annotator // len(spec.cells)} of each, in an order of blocks after "
             "a Williams design."
         )
-    repeats = f" {spec.repeats} of them are shown a second time." if spec.repeats else ""
+    are = "is" if spec.repeats == 1 else "are"
+    repeats = f" {spec.repeats} of them {are} shown a second time." if spec.repeats else ""
     times = "once" if spec.labels_per_image == 1 else f"{spec.labels_per_image} times"
     return (
         f"{pools} {spec.stimuli:,} images{_source(spec)}; each is answered {times} in each pool. "
@@ -121,7 +127,8 @@ def _practice(spec: StudySpec) -> str:
         return "There is no practice."
     told = {"correctness": "whether they were right", "full": "the sum and every digit"}
     each = "; ".join(f"{p} people are told {told[spec.practice_feedback[p]]}" for p in spec.pools)
-    return f"Before, there are {spec.practice} images to practise on, after which {each}."
+    images = "is 1 image" if spec.practice == 1 else f"are {spec.practice} images"
+    return f"Before, there {images} to practise on, after which {each}."
 
 
 def _people(spec: StudySpec, promised: Preregistration) -> str:
@@ -131,7 +138,33 @@ def _people(spec: StudySpec, promised: Preregistration) -> str:
         if len(spec.pools) > 1
         else ""
     )
-    return f"{pools} people. [Who they are, how they are recruited and what they are paid.]{drawn}"
+    return f"{pools} people. {_recruited(spec.recruiting)}{drawn}"
+
+
+def _recruited(recruiting: Recruiting | None) -> str:
+    """Return where people come from and what they are paid, as far as settings say it."""
+    one = recruiting or Recruiting()
+    pay = [f"{amount:.2f} ({name.replace('_', ' ')})" for name, amount in one.pay.items()]
+    unsaid = ["who they are"]
+    unsaid += [] if one.site else ["how they are recruited"]
+    unsaid += [] if pay else ["what they are paid"]
+    told = [f"[{', '.join(unsaid).capitalize()}.]"]
+    told += [f"They are recruited at {SITES[one.site].title}."] if one.site else []
+    told += [f"They are paid, in {one.currency}: {', '.join(pay)}."] if pay else []
+    if one.bonus_rule != "none":
+        most = f", at most {one.bonus_max:.2f}" if one.bonus_max else ""
+        rule = one.bonus_rule.replace("each_right", "right answer").replace("each_", "")
+        told += [f"For each {rule} there is a bonus of {one.bonus:.2f} {one.currency}{most}."]
+    return " ".join([*told, *_devices(one)])
+
+
+def _devices(recruiting: Recruiting) -> list[str]:
+    side_px, touch = recruiting.smallest_side_px, recruiting.touch
+    needs = [f"a screen whose shorter side has {side_px} CSS px or more"] if side_px else []
+    needs += {"required": ["a touch screen"], "refused": ["a mouse or touchpad"]}.get(touch, [])
+    if not needs:
+        return []
+    return [f"It takes {' and '.join(needs)}; who has no such device is screened out."]
 
 
 def _size(spec: StudySpec, promised: Preregistration, assumed: Assumptions) -> str:

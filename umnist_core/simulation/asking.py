@@ -35,6 +35,22 @@ async def step_beside(
     return await client.step("questions", {"page": page["id"], "answers": answers})
 
 
+def device_for(needs: Mapping[str, Any] | None, *, is_touch: bool) -> Json:
+    """Return what a browser reports of a person's device, or of another that the study takes.
+
+    Parameters
+    ----------
+    needs
+        ``gate`` of the state: what a device must be; None where any will do.
+    is_touch
+        Whether the person's own is a phone.
+    """
+    touch, least_px = (needs["touch"], needs["smallest_side_px"]) if needs else ("allowed", 0)
+    by_touch = is_touch if touch == "allowed" else touch == "required"
+    side_px = max(least_px, 390 if by_touch else 900)
+    return {"screen": [2 * side_px, side_px], "touch": by_touch, "touch_first": by_touch}
+
+
 def _answer_to(question: Mapping[str, Any], rng: np.random.Generator) -> Any:
     """Return an answer that a question takes, any of them as likely."""
     options = question["options"]

@@ -153,9 +153,9 @@ class Client:
         """Return where the person stands."""
         return _body(await self._ask("GET", f"{self._home}/api/state"))
 
-    async def consent(self, version: int = 1) -> Json:
-        """Agree to take part, by a text of the consent; return the state."""
-        return await self.step("consent", {"version": version})
+    async def consent(self, version: int, device: Mapping[str, Any]) -> Json:
+        """Agree to take part, by a text of the consent and on a device; return the state."""
+        return await self.step("consent", {"version": version, "device": device})
 
     async def begin(self) -> Json:
         """Say that the instructions were read; return the state."""
@@ -165,9 +165,10 @@ class Client:
         """Take another step of the interface, ``body`` beside its key; return the state."""
         return _state(await self._post(f"{self._home}/api/{name}", {"key": new_key(), **body}))
 
-    async def practise(self, practice: str, answer: int) -> Json:
-        """Answer a practice image; return feedback and state."""
-        body = {"key": new_key(), "practice": practice, "answer": answer}
+    async def practise(self, practice: str, reply: Reply, ask: Mapping[str, Any]) -> Json:
+        """Answer a practice image, ``ask`` as of `answer`; return feedback and state."""
+        beside = _beside(reply, ask) if ask["practised"] else {}
+        body = {"key": new_key(), "practice": practice, "answer": reply.answer, **beside}
         return await self._post(f"{self._home}/api/practice", body)
 
     async def keep_alive(self, assignment: str) -> None:
@@ -175,7 +176,7 @@ class Client:
         await self._ask("POST", f"{self._home}/api/alive", {"assignment": assignment})
 
     async def answer(
-        self, assignment: str, reply: Reply, *, ask: Mapping[str, bool], key: str | None = None
+        self, assignment: str, reply: Reply, *, ask: Mapping[str, Any], key: str | None = None
     ) -> Json:
         """Send an answer until it is saved; return the state after it.
 
@@ -202,8 +203,7 @@ class Client:
             "key": key,
             "assignment": assignment,
             "answer": reply.answer,
-            "confidence": reply.confidence if ask.get("confidence") else None,
-            "digits": list(reply.digits) if ask.get("digits") and reply.digits else None,
+            **_beside(reply, ask),
             "response": reply.response,
         }
         started = time.perf_counter()
@@ -326,6 +326,16 @@ class _Answer:
 def new_key() -> str:
     """Return a new idempotency key."""
     return str(uuid.uuid4())
+
+
+def _beside(reply: Reply, ask: Mapping[str, Any]) -> Json:
+    """Return what goes with a sum; who has seen no digit says so where digits are required."""
+    digits = list(reply.digits or ())
+    has_digits = ask["digits"] and (digits or ask["required"]["digits"])
+    return {
+        "confidence": reply.confidence if ask["confidence"] else None,
+        "digits": digits if has_digits else None,
+    }
 
 
 def _paths(image: Mapping[str, Any], tiles: Iterable[TileAddress]) -> list[str]:

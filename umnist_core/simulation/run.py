@@ -14,7 +14,7 @@ import numpy as np
 from umnist_core.errors import RefusedError
 from umnist_core.labeling.events import SIMULATED
 from umnist_core.labeling.service import StudyService
-from umnist_core.simulation.asking import step_beside
+from umnist_core.simulation.asking import device_for, step_beside
 from umnist_core.simulation.client import Client, Tally
 from umnist_core.simulation.people import (
     GUIDED,
@@ -216,7 +216,8 @@ class Run:
         """Do what the page asks for and return the state after it."""
         match state["phase"]:
             case "consent":
-                return await client.consent(state["asked"]["consent"]["version"])
+                device = device_for(state["gate"], is_touch=person.pane.is_touch)
+                return await client.consent(state["asked"]["consent"]["version"], device)
             case "instructions":
                 return await client.begin()
             case "questions" | "gate" | "break":
@@ -224,7 +225,7 @@ class Run:
             case "practice":
                 one = state["practice"]
                 reply = await self._look(client, person, state, one["id"], one)
-                return _state_after(await client.practise(one["id"], reply.answer))
+                return _state_after(await client.practise(one["id"], reply, state["ask"]))
             case "trial":
                 return await self._trial(client, person, state)
             case _:  # paused

@@ -13,7 +13,7 @@ from pages._ui.studies.asking import ask_questions
 from pages._ui.studies.crossed import ask_factors
 from pages._ui.studies.exclusions import ask_exclusions
 from pages._ui.studies.pace import find_duration, offer_for_consent
-from pages._ui.studies.plan import show_plan
+from pages._ui.studies.plan import say_what_is_found, show_plan
 from pages._ui.studies.promise import ask_promise
 from pages._ui.studies.recruiting import show_recruiting
 from pages._ui.studies.words import FEEDBACK_TITLES
@@ -33,13 +33,9 @@ from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.telling import CONTACT_FIELDS, DEFAULT_FEEDBACK, FEEDBACKS
 from umnist_core.scenes import get_preset
-from umnist_core.scoring import PUBLISHED, Plan, detectable_difference
 
 PRESETS = ("released", "paper")
 """Presets whose answer is a sum."""
-
-USUAL_ICC = 0.02
-"""How alike one person's answers are taken to be before anybody has answered."""
 
 _CONTACT_EXAMPLES = {
     "duration": "About 45 minutes, in one go or several",
@@ -274,12 +270,7 @@ def _say_what_it_takes(values: dict[str, Any]) -> None:
     people = -(-target // each)
     told = f"{count(target, 'label')} from each pool: {count(people, 'person', 'people')} a pool."
     if len(values["pools"]) == len(POOLS) and people > 1:
-        plan = Plan(PUBLISHED["unguided"], USUAL_ICC, each)
-        found = 100 * detectable_difference(plan, target)
-        told += (
-            f" Four of five such studies find a difference of {found:.0f} points between the "
-            f"pools, if one person's answers are slightly alike (ICC {USUAL_ICC:g})."
-        )
+        told += say_what_is_found(2 * people, each, values["labels_per_image"])
     st.caption(told)
 
 

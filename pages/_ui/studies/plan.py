@@ -25,6 +25,9 @@ THESE, TELL = "What these people find", "How many people it takes"
 
 ICCS = (0.0, 0.01, 0.02, 0.05, 0.1)
 
+USUAL_ICC = 0.02
+"""How alike one person's answers are taken to be before anybody has answered."""
+
 STUDIES = 1000
 
 MOST_SIMULATED = 200_000_000
@@ -60,6 +63,21 @@ def show_plan(values: dict[str, Any], pace: Duration | None = None) -> None:
             st.caption(str(error))
             return
         _show(rows, asked[0])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def say_what_is_found(people: int, each: int, labels_an_image: int) -> str:
+    """Return the difference that such studies find, as the plan has it."""
+    assumed = Assumptions(labels_an_image=labels_an_image)
+    rng = np.random.default_rng(0)
+    try:
+        (row,) = plan_people(people, each, assumed, Effort(), rng=rng, iccs=[USUAL_ICC], studies=0)
+    except ScoringInputError:
+        return ""
+    return (
+        f" Four of five such studies find a difference of {100 * row.detectable:.1f} points "
+        f"between the pools, if one person's answers are slightly alike (ICC {USUAL_ICC:g})."
+    )
 
 
 def _wants_simulation(rows: list[PlannedStudy], asked: tuple[Any, ...]) -> bool:

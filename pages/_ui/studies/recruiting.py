@@ -72,13 +72,13 @@ def _ids() -> dict[str, Any]:
 def _endings() -> dict[str, Any]:
     st.markdown("**How a part ends**")
     st.caption(
-        "Where people are sent then, and with which code; {code} and the parameters above in "
+        "Where people are sent then, and with which code; {code} and parameters of the link in "
         "braces are filled in. Without a code here, each person gets one of their own."
     )
     found: dict[str, dict[str, Any]] = {"redirects": {}, "codes": {}, "pay": {}}
     for outcome in ENDINGS:
         title = OUTCOMES[outcome]
-        first, second, third = st.columns([5, 3, 2])
+        first, second, third = st.columns([5, 3, 2], vertical_alignment="bottom")
         redirect = first.text_input(
             f"{title}: send to",
             key=f"new_redirect_{outcome}",

@@ -19,7 +19,7 @@ from umnist_core.labeling.self_study import Summary
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
 from umnist_core.pyramid.grid import DEFAULT_OVERLAP_PX, DEFAULT_TILE_PX
 from umnist_core.rendering import RENDERER_VERSION
-from umnist_core.server.labeling.asked_json import asked_json
+from umnist_core.server.labeling.asked_json import asked_json, debriefing_of
 from umnist_core.server.labeling.sessions import Signer
 from umnist_core.server.labeling.tiles import GUIDED, SHEET_KEY
 
@@ -141,7 +141,9 @@ def _leave(view: AnnotatorView) -> dict[str, Any] | None:
     if recruiting is None or view.redirect is None:
         return None
     site = site_name(view.redirect)
-    return {"to": view.redirect, "site": site, "countdown_s": recruiting.countdown_s}
+    # Whoever is sent away by itself would not have read what the study was about.
+    countdown_s = 0 if debriefing_of(view) else recruiting.countdown_s
+    return {"to": view.redirect, "site": site, "countdown_s": countdown_s}
 
 
 def _gate(spec: StudySpec) -> dict[str, Any] | None:

@@ -214,7 +214,7 @@ export class App {
     const mayLeave = () => this.outbox.waiting.length === 0;
     this.#show(screens.doneScreen(state, change, mayLeave, () => this.#withdraw()));
     const { leave } = state;
-    if (leave?.countdown_s) {
+    if (leave?.countdown_s && document.querySelector(".leave:not([hidden])")) {
       this.shell.say(`You are taken to ${leave.site} in ${leave.countdown_s} seconds.`);
     }
   }
