@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from tests.repeated import repeated
 from umnist_core.scoring import ScoringInputError
 from umnist_core.scoring.replication import (
+    DIFFERENCE,
     StudyFigure,
     compare_figures,
     compare_studies,
@@ -145,3 +146,10 @@ def test_one_pool_has_no_difference_and_repeats_count_for_nothing() -> None:
     again = own.assign(kind="repeat", answer=0)
     assert measure(pd.concat([own, again])) == measure(own)
     assert [one.name for one in measure(own)] == ["guided"]
+
+
+def test_sentence_names_no_difference_that_cannot_be() -> None:
+    """Of few people the prediction interval goes beyond 100 points; what is said does not."""
+    one = StudyFigure(DIFFERENCE, 0.05, 0.3, 2.0, -1.2, 1.3, 40, 4)
+    said = verdict_sentence(compare_figures(one, one))
+    assert "\N{MINUS SIGN}100.0 to +100.0 points was to be expected" in said

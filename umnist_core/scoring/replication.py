@@ -315,7 +315,7 @@ def _figure(one: StudyFigure) -> str:
 
 def _ends(low: float, high: float, one: StudyFigure) -> str:
     if one.name == DIFFERENCE:
-        return f"{_points(low)} to {_points(high)} points"
+        return f"{_points(max(low, -1.0))} to {_points(min(high, 1.0))} points"
     return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f} %"
 
 

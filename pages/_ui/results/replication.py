@@ -54,8 +54,7 @@ def _row(one: Compared) -> str:
     expected = "not known"
     if one.verdict != "unknown":
         low, high = one.predicted_low, one.predicted_high
-        if not is_difference:
-            low, high = max(low, 0.0), min(high, 1.0)
+        low, high = max(low, -1.0 if is_difference else 0.0), min(high, 1.0)
         expected = f"{_number(low, is_difference)} to {_number(high, is_difference)}"
     cells = (_cell(one.original), _cell(one.replication), expected)
     return f"| {_NAMES[one.original.name]} | {' | '.join(cells)} |"
