@@ -38,6 +38,7 @@ from umnist_core.labeling import StudyService
 from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.log import EventLog
 from umnist_core.labeling.sql import open_log
+from umnist_core.simulation.asking import device_for
 from umnist_core.simulation.audit import Audit, audit
 from umnist_core.simulation.client import Client, Tally, new_key
 from umnist_core.simulation.people import Crowd, draw_people
@@ -254,12 +255,14 @@ async def two_tabs(
 
     async with Client(origin, 0, tally, certificates) as first:
         state = await first.join(token)
-        await first.consent()
+        await first.consent(state["asked"]["consent"]["version"], device_for(None, is_touch=False))
         state = await first.begin()
         async with Client(origin, 0, tally, certificates) as second:
             await second.join(token)
             practice = state["practice"]
-            state = (await first.practise(practice["id"], 3))["state"]
+            shown = Shown(practice["id"], 0, 512, 512)
+            reply = await mind.reply(person, "unguided", shown)
+            state = (await first.practise(practice["id"], reply, state["ask"]))["state"]
             for number in range(images):
                 one = state["trial"]
                 shown = Shown(one["assignment"], number, 512, 512)
