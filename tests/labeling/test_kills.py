@@ -249,7 +249,7 @@ async def two_tabs(
 
     async def post(tab: Client, key: str) -> None:
         try:
-            await tab.answer(one["assignment"], reply, ask={}, key=key)
+            await tab.answer(one["assignment"], reply, ask=state["ask"], key=key)
         except RefusedError as error:
             refusals.append(error.code)
 
