@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
+
+_SETTLED = "() => !document.getAnimations().some((one) => one instanceof CSSTransition)"
+
+_SETTLES_MS = 5000
 
 _FINISH_TRANSITIONS = """() => {
   for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
@@ -59,6 +64,8 @@ def find_violations(page: Page) -> list[tuple[Any, list[str]]]:
     """Return what axe holds for serious or worse."""
     # In the midst of a change of colour, axe would see a contrast that nobody reads by. A page
     # that follows something has always one under way, on a busy machine.
+    with suppress(Error):
+        page.wait_for_function(_SETTLED, timeout=_SETTLES_MS)
     page.evaluate(_FINISH_TRANSITIONS)
     found = Axe().run(page).response["violations"]
     return [

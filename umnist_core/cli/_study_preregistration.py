@@ -73,10 +73,10 @@ def read_promised(spec_file: Path | None, given: Mapping[str, Any]) -> StudySpec
     MissingFileError, DamagedFileError
         If a file cannot be read.
     """
-    promises = {name: given[name] for name in PROMISES}
+    promises = {name: given.get(name) for name in PROMISES}
     settings = {name: value for name, value in given.items() if name not in PROMISES}
     spec = read_spec(spec_file, settings)
-    file: Path | None = promises["preregistration"]
+    file = promises["preregistration"]
     loose = [name for name in ("people", "analysis", "closes") if promises[name] is not None]
     if promises["draft_preregistration"]:
         _print_draft(spec, _promised(spec, promises, "-"))

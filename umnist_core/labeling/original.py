@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.scoring.errors import ScoringInputError
-from umnist_core.scoring.replication import BOUNDS, StudyFigure
+
+if TYPE_CHECKING:
+    from umnist_core.scoring.replication import StudyFigure
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -44,7 +45,7 @@ class Original:
     head_hash: str
     is_closed: bool
     figures: tuple[StudyFigure, ...]
-    bounds: float = BOUNDS
+    bounds: float
 
     def __post_init__(self) -> None:
         _check(isinstance(self.study, str) and bool(_ID.fullmatch(self.study)), "study", "an id")
@@ -75,6 +76,10 @@ class Original:
         InvalidValueError
             If it is something else.
         """
+        # Statistics take a second to load, and a server of people's answers needs none of them.
+        from umnist_core.scoring.errors import ScoringInputError
+        from umnist_core.scoring.replication import StudyFigure
+
         if not isinstance(data, Mapping) or set(data) != set(_FIELDS):
             raise InvalidValueError(
                 f"replicates has {', '.join(_FIELDS)}, as `umnist study replicate` writes it; got "
