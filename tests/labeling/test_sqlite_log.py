@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def answer_for_ever(url: str, person: str, acknowledged: Connection) -> None:
 def test_killed_writer_loses_nothing_that_it_was_told_is_saved(url: str) -> None:
     """After each of 50 kills all acknowledged answers are there, once, and all else is whole."""
     # Forked from a process that has loaded everything, so that a kill takes no second.
+    # One that other tests have left running has not: with it, each of the writers takes seconds.
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.labeling.test_sqlite_log", "alembic.command"])
     rng = random.Random(4)
