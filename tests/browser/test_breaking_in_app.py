@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.study_app import StudyApp, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, running_app, settle
 from tests.pages.driving import make_study
 
 REPORT_AFTER_MS = 250
@@ -27,7 +27,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
 
 def open_breaking(page: Page, lab: StudyApp, **query: str) -> None:
     """Open the page at an image, and on it what breaks models."""
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(f"{lab.address}/inference?{urlencode({'model': 'additive-pyramid', **query})}")
     page.wait_for_selector(".umnist-viewer.ready")
     settle(page)
