@@ -101,6 +101,18 @@ def load_results(service: StudyService, one: Overview) -> Results:
     )
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def fold_study(_service: StudyService, study: str, head_hash: str) -> FoldedStudy:
+    """Return a study with all its events, as of its last one.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    return FoldedStudy.of(_service.log, study)
+
+
 # In steps, so that people see how far it is: thousands of traces take seconds.
 
 
@@ -108,7 +120,7 @@ def load_results(service: StudyService, one: Overview) -> Results:
 def _answers(
     _service: StudyService, study: str, head_hash: str
 ) -> tuple[FoldedStudy, pd.DataFrame]:
-    folded = FoldedStudy.of(_service.log, study)
+    folded = fold_study(_service, study, head_hash)
     return folded, answers_of(folded)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pages._ui.shared.promises import show_promise
+from pages._ui.shared.results import fold_study
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.preregistered import compare_with_plan
 from umnist_core.labeling.preregistration import (
@@ -21,8 +22,8 @@ from umnist_core.labeling.preregistration import (
 )
 from umnist_core.labeling.preregistration_draft import draft_preregistration
 from umnist_core.labeling.records import StudySpec
-from umnist_core.labeling.results import FoldedStudy
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.views import Overview
 from umnist_core.scoring.planning import Assumptions
 
 _TITLES = {
@@ -131,9 +132,9 @@ def _assumed() -> Assumptions | None:
     return Assumptions(low / 100, (high - low) / 100)
 
 
-def show_sealed(service: StudyService, study: str) -> None:
+def show_sealed(service: StudyService, one: Overview) -> None:
     """Draw the preregistration of a study that has one, without any result."""
-    folded = FoldedStudy.of(service.log, study)
+    folded = fold_study(service, one.study, one.head_hash)
     if folded.state.spec.promised is not None:
         st.divider()
         show_promise(folded, compare_with_plan(folded))

@@ -50,7 +50,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
     if not spec.is_self:
         show_amending(service, one)
     if spec.preregistration:
-        show_sealed(service, one.study)
+        show_sealed(service, one)
 
 
 def _only_of_some(spec: StudySpec) -> dict[str, str]:
