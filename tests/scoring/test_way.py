@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from umnist_core.scoring.area import GRID
 from umnist_core.scoring.looking import LEAST_DWELL_MS, Views, look_at
-from umnist_core.scoring.search_curves import CELLS, TIMES_S, search_curves, search_of
+from umnist_core.scoring.search_curves import TIMES_S, search_curves, search_of
 from umnist_core.scoring.way import Way, digit_moments, digit_states
 
 BOX, SIDE = (100.0, 100.0, 120.0, 120.0), 20.0
@@ -96,7 +97,7 @@ def test_area_counts_what_was_in_view_close_up_and_long_enough() -> None:
     samples = [_sample(0, 0.3, x=128, y=128, w=256, h=256), close]
     found = search_of([{"samples": samples, "end_ms": 3000}], (256, 256), [BOX])
     reached = found.cells_ms[found.cells_ms < inf]
-    assert len(reached) == CELLS**2 / 4
+    assert len(reached) == GRID**2 / 4
     assert set(reached) == {1200.0}
     assert found.digits_ms.tolist() == [1200.0]
     short = search_of([{"samples": samples, "end_ms": 1199}], (256, 256), [BOX])

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .area import GRID, legible_zoom
 from .intervals import LEVEL, Floats, t_interval
-from .looking import LEAST_DWELL_MS, LEGIBLE_PX, Trace
+from .looking import LEAST_DWELL_MS, Trace
 from .tables import LABEL, POOLS
 from .way import Way, digit_moments
 
@@ -30,9 +31,6 @@ TIMES_S = (
     *(120, 150, 180, 240, 300, 420, 600),
 )
 """Moments of the curves, s of visible time."""
-
-CELLS = 64
-"""Rows and columns of the grid that area is counted on."""
 
 COLUMNS = (
     *("pool", "time_s", "annotators", "labels", "answered_share"),
@@ -47,7 +45,7 @@ class Searched:
     Attributes
     ----------
     cells_ms
-        float64 (CELLS**2,), of each cell of the image.
+        float64 (`area.GRID` ** 2,), of each cell of the image.
     digits_ms
         float64 (n,), of each digit.
     end_ms
@@ -83,7 +81,7 @@ def search_of(
     way = _visible(Way.of(parts))
     sides = [row1 - row0 for row0, _, row1, _ in boxes]
     found = [digit_moments(way, box, side) for box, side in zip(boxes, sides, strict=True)]
-    cells = _cell_times(way, image_size, LEGIBLE_PX / min(sides))
+    cells = _cell_times(way, image_size, legible_zoom(min(sides)))
     return Searched(cells, np.array([one.looked_ms for one in found]), way.duration_ms)
 
 
@@ -96,8 +94,8 @@ def _visible(way: Way) -> Way:
 
 def _cell_times(way: Way, image_size: tuple[float, float], zoom: float) -> Floats:
     """Return when each cell's middle had been in view for long enough at a zoom or above."""
-    views, seen = way.views, np.zeros((CELLS, CELLS))
-    reached = np.full((CELLS, CELLS), inf)
+    views, seen = way.views, np.zeros((GRID, GRID))
+    reached = np.full((GRID, GRID), inf)
     first_rows, end_rows = _cells(views.row0, views.row1, image_size[0])
     first_cols, end_cols = _cells(views.col0, views.col1, image_size[1])
     for place in np.flatnonzero(views.zoom >= zoom * (1 - 1e-9)):
@@ -115,7 +113,7 @@ def _cell_times(way: Way, image_size: tuple[float, float], zoom: float) -> Float
 
 def _cells(start_px: Floats, end_px: Floats, length_px: float) -> tuple[NDArray[np.int64], ...]:
     """Return the half-open range of cells whose middles lie in each view, along one axis."""
-    ends = [np.ceil(px * CELLS / length_px - 0.5).clip(0, CELLS) for px in (start_px, end_px)]
+    ends = [np.ceil(px * GRID / length_px - 0.5).clip(0, GRID) for px in (start_px, end_px)]
     return tuple(end.astype(np.int64) for end in ends)
 
 
