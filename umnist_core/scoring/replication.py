@@ -19,7 +19,7 @@ the person and there are few.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import isfinite, nan, sqrt
 from typing import Any
 
@@ -140,6 +140,12 @@ class Compared:
     verdict: str
 
     @property
+    def expected(self) -> tuple[float, float]:
+        """The ends of the prediction interval, as far as an estimate can reach them."""
+        least = -1.0 if self.original.name == DIFFERENCE else 0.0
+        return max(self.predicted_low, least), min(self.predicted_high, 1.0)
+
+    @property
     def is_consistent(self) -> bool:
         """Whether the replication's estimate lies in the prediction interval."""
         return self.predicted_low <= self.replication.estimate <= self.predicted_high
@@ -237,7 +243,7 @@ def compare_figures(
     ends = (original.estimate - reach, original.estimate + reach)
     within = (difference - narrow, difference + narrow)
     one = Compared(original, replication, *ends, difference, *within, bounds, "")
-    return Compared(original, replication, *ends, difference, *within, bounds, _verdict(one))
+    return replace(one, verdict=_verdict(one))
 
 
 def _verdict(one: Compared) -> str:
@@ -280,8 +286,8 @@ def verdict_sentence(one: Compared) -> str:
         )
     said = (
         f"{name}: {_figure(one.original)} in the original and {_figure(one.replication)} here. "
-        f"{_ends(one.predicted_low, one.predicted_high, one.original)} was to be expected from the "
-        f"original, so this is {'' if one.is_consistent else 'not '}consistent with it."
+        f"{_expected(one)} was to be expected from the original, so this is "
+        f"{'' if one.is_consistent else 'not '}consistent with it."
     )
     points = f"{100 * one.bounds:g} points"
     span = f"{_points(one.difference_low)} to {_points(one.difference_high)} points"
@@ -313,10 +319,11 @@ def _figure(one: StudyFigure) -> str:
     return f"{100 * one.estimate:.1f} %"
 
 
-def _ends(low: float, high: float, one: StudyFigure) -> str:
-    if one.name == DIFFERENCE:
-        return f"{_points(max(low, -1.0))} to {_points(min(high, 1.0))} points"
-    return f"{100 * max(low, 0.0):.1f} to {100 * min(high, 1.0):.1f} %"
+def _expected(one: Compared) -> str:
+    low, high = one.expected
+    if one.original.name == DIFFERENCE:
+        return f"{_points(low)} to {_points(high)} points"
+    return f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def _points(share: float) -> str:

@@ -53,9 +53,7 @@ def _row(one: Compared) -> str:
     is_difference = one.original.name == DIFFERENCE
     expected = "not known"
     if one.verdict != "unknown":
-        low, high = one.predicted_low, one.predicted_high
-        low, high = max(low, -1.0 if is_difference else 0.0), min(high, 1.0)
-        expected = f"{_number(low, is_difference)} to {_number(high, is_difference)}"
+        expected = " to ".join(_number(end, is_difference) for end in one.expected)
     cells = (_cell(one.original), _cell(one.replication), expected)
     return f"| {_NAMES[one.original.name]} | {' | '.join(cells)} |"
 
