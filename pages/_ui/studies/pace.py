@@ -40,16 +40,18 @@ def find_duration(
             for one, state in states.items()
             if state.head is not None and are_alike(state.spec, spec)
         )
-        return _measured(service, spec, heads) if heads else None
+        images = spec.images_per_annotator + spec.repeats
+        return _measured(service, spec, heads, images) if heads else None
     except UmnistError:
         return None  # what is wrong is said where the study is made
 
 
-@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={StudySpec: StudySpec.to_dict})
+@st.cache_data(max_entries=16, show_spinner=False)
 def _measured(
-    _service: StudyService, spec: StudySpec, heads: tuple[tuple[str, str], ...]
+    _service: StudyService, _spec: StudySpec, heads: tuple[tuple[str, str], ...], images: int
 ) -> Duration | None:
-    return measure_duration(_service, spec)
+    # Of the settings only these count, so that writing a name or a text reads no log again.
+    return measure_duration(_service, _spec)
 
 
 def offer_for_consent(found: Duration | None) -> None:
