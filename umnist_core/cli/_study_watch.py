@@ -34,8 +34,8 @@ def watch_command(*, study: str, person: str | None, every: float | None, as_jso
     service, chosen = choose_study(study)
     watcher = Watcher(service)
     while True:
-        found = watcher.watch(chosen)
         if person is None:
+            found = watcher.watch(chosen)
             lines = _json_lines(found) if as_json else _lines(found)
         else:
             one = watcher.person(chosen, person)

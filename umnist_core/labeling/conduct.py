@@ -41,7 +41,7 @@ class UsedDevice:
     width_px, height_px
         Of the screen, CSS px.
     density
-        UsedDevice px for each CSS px.
+        Device px for each CSS px.
     touch
         yes or no.
     """
