@@ -144,6 +144,13 @@ class Question:
             )
         return range(int(low), int(high) + 1)
 
+    @property
+    def _bounds(self) -> tuple[float | None, float | None]:
+        """Smallest and largest answer; None where there is no bound."""
+        if self.kind == "scale":
+            return self.steps[0], self.steps[-1]
+        return self.low, self.high
+
     def read(self, given: object) -> Value | None:
         """Return an answer as it is kept; None for none.
 
@@ -181,8 +188,7 @@ class Question:
 
     def _number(self, given: object) -> int | float:
         whole = self.whole or self.kind == "scale"
-        bounds = (self.steps[0], self.steps[-1]) if self.kind == "scale" else (self.low, self.high)
-        low, high = bounds
+        low, high = self._bounds
         if (
             not _is_number(given)
             or (whole and given != int(given))
@@ -196,9 +202,7 @@ class Question:
     def said_range(self) -> str:
         """What numbers may be given, in words."""
         kind = "a whole number" if self.whole or self.kind == "scale" else "a number"
-        low, high = self.low, self.high
-        if self.kind == "scale":
-            low, high = self.steps[0], self.steps[-1]
+        low, high = self._bounds
         if low is not None and high is not None:
             return f"{kind} from {low:g} to {high:g}"
         if low is not None:
