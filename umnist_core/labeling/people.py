@@ -6,7 +6,7 @@ says so; until then the outcome is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from umnist_core.labeling.asked import is_break_due, is_gated, open_page, rest_left_s
@@ -98,20 +98,21 @@ def _is_quota_full(state: StudyState, person: Annotator) -> bool:
         return False  # what is left are repetitions, which need no place
     if any(one.kind == REPEAT and one.is_open for one in person.assignments):
         return False
-    return not images_left(state, person)
+    return next(images_left(state, person), None) is None
 
 
-def images_left(state: StudyState, person: Annotator) -> Set[str]:
-    """Return the images with places that nobody has filled, and that a person could be given.
+def images_left(state: StudyState, person: Annotator) -> Iterator[str]:
+    """Yield the images with places that nobody has filled, and that a person could be given.
 
     With factors, of those cells alone of which the person has not had all.
     """
-    unfilled = state.unfilled[person.pool].keys()
-    if not state.groups:
-        return unfilled - person.labelled
-    each = state.spec.images_per_annotator // len(state.groups)
-    lacking = (names for names in state.groups if len(names & person.labelled) < each)
-    return {name for names in lacking for name in (names & unfilled) - person.labelled}
+    unfilled = state.unfilled[person.pool]
+    groups: Iterable[Collection[str]] = (unfilled,)
+    if state.groups:
+        each = state.spec.images_per_annotator // len(state.groups)
+        groups = (names for names in state.groups if len(names & person.labelled) < each)
+    for names in groups:
+        yield from (one for one in names if one in unfilled and one not in person.labelled)
 
 
 def phase_of(state: StudyState, person: Annotator) -> str:
