@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui.shared.home import public_link
@@ -98,11 +100,11 @@ def show_payments(service: StudyService, one: Overview) -> None:
         offers.append(("ids", "Ids", id_table, "csv"))
     if recruiting.person_id and recruiting.bonus_rule != "none":
         offers.append(("bonus", "Bonuses for Prolific", bonus_lines, "txt"))
-    with told(), st.container(horizontal=True):
+    with st.container(horizontal=True):
         for key, title, make, ending in offers:
             st.download_button(
                 title,
-                make(service, one.study),
+                partial(make, service, one.study),  # read the log when clicked, not at each rerun
                 file_name=f"{key}-{one.study}.{ending}",
                 mime="text/csv",
                 on_click="ignore",
