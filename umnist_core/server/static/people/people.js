@@ -57,8 +57,9 @@ const HEADS = [
   "Looked",
   "Answers",
   "Hidden",
+  "Device",
+  "Last sign",
 ];
-const LAST_HEADS = ["Device", "Last sign"];
 const IMAGE_HEADS = ["Image", "Time", "Closest zoom", "Seen", "Hidden", "Answer"];
 
 /**
@@ -94,9 +95,7 @@ class PeopleTable {
       this.order,
     );
     this.body = h("tbody", { role: "rowgroup" });
-    const heads = [...HEADS, ...LAST_HEADS].map((title) =>
-      h("th", { scope: "col", role: "columnheader" }, title),
-    );
+    const heads = HEADS.map((title) => h("th", { scope: "col", role: "columnheader" }, title));
     this.root = h(
       "div",
       { class: "umnist-people" },
@@ -235,7 +234,7 @@ function detail(one, images) {
         ),
       )
     : h("p", { role: "status" }, told);
-  const count = HEADS.length + LAST_HEADS.length;
+  const count = HEADS.length;
   const all = h("td", { role: "cell", colspan: count, "aria-colspan": count }, content);
   return h("tr", { role: "row", class: "details", "data-key": "" }, all);
 }
@@ -315,7 +314,7 @@ function histogram(sums) {
  * @param {...(Node|string)} children
  */
 function cell(place, ...children) {
-  return h("td", { role: "cell", "data-title": [...HEADS, ...LAST_HEADS][place] }, ...children);
+  return h("td", { role: "cell", "data-title": HEADS[place] }, ...children);
 }
 
 /** @param {string} text */

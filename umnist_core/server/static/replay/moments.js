@@ -79,8 +79,8 @@ export function closeViews({ views, legible_zoom: zoom }, t) {
 export function momentsOf({ digits, duration_ms: end }) {
   /** @type {Moment[]} */
   const of = digits.map((digit) => {
-    const isSkipped = digit.state === "skipped" || digit.legible_ms === null;
-    return { at_ms: isSkipped ? end : (digit.legible_ms ?? end), kind: digit.state, digit };
+    const at_ms = digit.state === "skipped" ? end : (digit.legible_ms ?? end);
+    return { at_ms, kind: digit.state, digit };
   });
   of.push({ at_ms: end, kind: "answer", digit: null });
   return of.sort((one, other) => one.at_ms - other.at_ms);
