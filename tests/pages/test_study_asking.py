@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.driving import make_study, open_lab
-from umnist_core.labeling import StudySpec
+from tests.pages.driving import make_study
+from umnist_core.labeling import StudyService, StudySpec
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "studies.py"
 PATIENCE_S = 120
@@ -23,14 +22,9 @@ def run(changed: Any) -> AppTest:
 
 
 def test_questions_are_added_moved_removed_and_previewed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: StudyService, made: list[StudySpec]
 ) -> None:
     """What was composed is in the settings; what cannot be is said, and nothing is made of it."""
-    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
-    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    open_lab(tmp_path)
-    made: list[StudySpec] = []
-    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
     page = run(AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S))
     run(page.button(key="new_study").click())
     page.text_input(key="new_name").set_value("Asking")
@@ -63,11 +57,8 @@ def test_questions_are_added_moved_removed_and_previewed(
     assert (asking.break_every, asking.debriefing) == (10, "Thanks.")
 
 
-def test_consent_is_amended_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_consent_is_amended_on_the_page(lab: StudyService) -> None:
     """Another text is another version, which the page counts people for."""
-    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
-    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    lab = open_lab(tmp_path)
     study = make_study(lab)
     page = AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S)
     page.query_params["study"] = study

@@ -30,14 +30,6 @@ PAGES = Path(__file__).resolve().parents[2] / "pages"
 PATIENCE_S = 60
 
 
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyService:
-    """Let the app keep its studies in a folder of this test, and return a service of it."""
-    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
-    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    return open_lab(tmp_path)
-
-
 def open_page(name: str, **query: str) -> AppTest:
     """Run a page, and see that it did not fail."""
     page = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=PATIENCE_S)
@@ -141,12 +133,8 @@ def test_open_link_is_not_offered_where_strangers_would_not_be_told(lab: StudySe
     assert "does not say its retention, contact" in texts(page)
 
 
-def test_form_takes_consent_fields_and_feedback(
-    lab: StudyService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_form_takes_consent_fields_and_feedback(lab: StudyService, made: list[StudySpec]) -> None:
     """Each is a field of its own, and goes into the study's settings, which show them."""
-    made: list[StudySpec] = []
-    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
     page = open_page("studies")
     page.button(key="new_study").click()
     run(page)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from pages._ui.studies.form import spec_from
 from tests.labeling.test_preregistration import TEXT, promise
-from tests.pages.driving import make_study, open_lab
+from tests.pages.driving import make_study
 from tests.pages.test_study_pages import open_page, run, texts
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.events import ResultsSeen
 from umnist_core.labeling.log import sha256
-
-
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyService:
-    """Let the app keep its studies in a folder of this test, and return a service of it."""
-    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path))
-    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    return open_lab(tmp_path)
 
 
 def _form() -> AppTest:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.labeling.making import TOLD
 from tests.pages.driving import make_study
-from tests.pages.test_study_pages import lab, open_page, run, texts
+from tests.pages.test_study_pages import open_page, run, texts
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.recruiting import SITES, Recruiting
 
-__all__ = ["lab"]
 
-
-def test_form_makes_settings_of_recruiting(
-    lab: StudyService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_form_makes_settings_of_recruiting(lab: StudyService, made: list[StudySpec]) -> None:
     """A site brings its parameters; a redirect that is none is told in a sentence."""
-    made: list[StudySpec] = []
-    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
     page = open_page("studies")
     page.button(key="new_study").click()
     run(page)
@@ -50,12 +42,8 @@ def test_form_makes_settings_of_recruiting(
     )
 
 
-def test_form_makes_none_where_nothing_is_said(
-    lab: StudyService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_form_makes_none_where_nothing_is_said(lab: StudyService, made: list[StudySpec]) -> None:
     """A study of which nothing of the kind was set is logged as studies always were."""
-    made: list[StudySpec] = []
-    monkeypatch.setattr("pages._ui.studies.form.start_making", lambda _, spec: made.append(spec))
     page = open_page("studies")
     page.button(key="new_study").click()
     run(page)
