@@ -11,18 +11,22 @@ from click.testing import CliRunner
 from tests.labeling.test_preregistration import promise
 from tests.pages.driving import make_study, open_lab
 from umnist_core.cli.study import study_group
+from umnist_core.labeling import StudyService
 from umnist_core.labeling.events import ResultsSeen
 from umnist_core.labeling.export import export_study
 from umnist_core.labeling.replicate import replicate_study
 
 
-def test_export_is_replicated_and_the_verdict_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One command makes the study, another says how it stands; an open one only on demand."""
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyService:
+    """Return a service of the store that commands of this test use."""
     monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
     monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    service = open_lab(tmp_path / "lab")
+    return open_lab(tmp_path / "lab")
+
+
+def test_export_is_replicated_and_the_verdict_said(service: StudyService, tmp_path: Path) -> None:
+    """One command makes the study, another says how it stands; an open one only on demand."""
     first = make_study(service, 4, labels_per_image=2)
     target = tmp_path / "first.zip"
     export_study(service, first, target, with_images=True)
@@ -51,12 +55,9 @@ def test_export_is_replicated_and_the_verdict_said(
 
 
 def test_verdict_of_an_open_preregistered_study_is_a_look_that_is_logged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: StudyService, tmp_path: Path
 ) -> None:
     """As one at the page of results is; that of a closed study is none."""
-    monkeypatch.setenv("UMNIST_LABELING", str(tmp_path / "lab"))
-    monkeypatch.delenv("UMNIST_DATABASE_URL", raising=False)
-    service = open_lab(tmp_path / "lab")
     first = make_study(service, 4, labels_per_image=2, preregistration=promise())
     service.close(first)
     target = tmp_path / "first.zip"
