@@ -205,16 +205,15 @@ def sweep_body(sweep: SweepFolder, figures: Sequence[str], files: Sequence[tuple
     named = ("task", "part", "at", "seeds", "failed", "missing", "images", "mean", "low", "high")
     columns = [*axes, *(one for one in named if one in COLUMNS), "sd", "interval"]
     heads = "".join(f'<th scope="col">{escape(one)}</th>' for one in columns)
+    ends = [row for row in sweep.rows if row["at"] in ("", "final", None)]
     body = "".join(
-        f"<tr>{''.join(f'<td>{_plain(row.get(one))}</td>' for one in columns)}</tr>"
-        for row in sweep.rows
-        if row["at"] in ("", "final", None)
+        f"<tr>{''.join(f'<td>{_plain(row.get(one))}</td>' for one in columns)}</tr>" for row in ends
     )
     done = sum(one.is_done for one in sweep.results.values())
     hardware = "; ".join(sorted({str(one.cost.get("hardware", "")) for one in _done(sweep)}))
     tier = TIERS[OTHERS if plan.get("by") else HERE]
     about = f"{tier}; {done:,} of {len(plan['cells']):,} cells done; {hardware}. {plan['about']}"
-    if any(row["at"] not in ("", "final", None) for row in sweep.rows):
+    if len(ends) < len(sweep.rows):
         about += " Earlier epochs are in the file."
     return (
         f'<p class="about">{escape(about)}</p>'
