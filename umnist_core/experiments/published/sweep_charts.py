@@ -112,7 +112,7 @@ def chart_of_sweep(
 def charts_of_sweep(sweep: SweepFolder) -> list[SeriesChart]:
     """Return what its readers look at first: figures of the end, over each axis of numbers.
 
-    Where no axis is of numbers, over the axis of the most values.
+    Where no axis is of numbers, over the first of more than one value.
     """
     ends = [one for one in measures_of(sweep) if one.part != "train" and one.at in ("", "final")]
     ends = [one for one in ends if one.part == "test"] or ends
