@@ -6,7 +6,6 @@ What is computed is a function of the study's last event, so every session may h
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from umnist_core.attention.colours import last_colour
 from umnist_core.attention.tiles import LARGEST, as_colours
 from umnist_core.labeling.judging import Judgement, judge, with_judgement
+from umnist_core.labeling.replay import load_parts
 from umnist_core.labeling.results import (
     FoldedStudy,
     answers_of,
@@ -201,11 +201,7 @@ def find_gaze(service: StudyService, results: Results, image: str, gaze: str) ->
 def _gaze(
     _service: StudyService, study: str, keys: tuple[tuple[int, ...], ...], size: tuple[int, int]
 ) -> Gaze | None:
-    traces = []
-    for seqs in keys:  # a changed answer has several
-        texts = (_service.log.read_attachment(study, seq) for seq in seqs)
-        traces.append([part for text in texts if text is not None for part in json.loads(text)])
-    traces = [parts for parts in traces if parts]
+    traces = [parts for seqs in keys if (parts := load_parts(_service, study, seqs))]
     grid = mean_heat(traces, size)
     return None if grid is None else Gaze(grid, len(traces))
 
