@@ -113,11 +113,11 @@ def pay_command(*, study: str, target: Path, bonus: Path | None, force: bool) ->
         if path is not None:
             _check_new(path, force=force)
     service, chosen = choose_study(study)
-    lines = None if bonus is None else bonus_lines(service, chosen)
-    write_whole(target, pay_table(service, chosen).encode(), private=True)
+    payments = payments_of(service, chosen)
+    lines = None if bonus is None else bonus_lines(service, chosen, payments)
+    write_whole(target, pay_table(service, chosen, payments).encode(), private=True)
     if bonus is not None and lines is not None:
         write_whole(bonus, lines.encode(), private=True)
-    payments = payments_of(service, chosen)
     base, extra = totals_of(payments)
     recruiting = service.state(chosen).spec.recruiting
     currency = recruiting.currency if recruiting and recruiting.currency else "(no currency)"

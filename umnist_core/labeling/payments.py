@@ -92,22 +92,36 @@ def payments_of(service: StudyService, study: str) -> list[Payment]:
     ]
 
 
-def pay_table(service: StudyService, study: str) -> str:
-    """Return everybody's payment as CSV; errors as `payments_of`."""
+def pay_table(service: StudyService, study: str, payments: Sequence[Payment] | None = None) -> str:
+    """Return everybody's payment as CSV; errors as `payments_of`.
+
+    Parameters
+    ----------
+    payments
+        As `payments_of` returned them; read now when None.
+    """
     recruiting = service.state(study).spec.recruiting or Recruiting()
+    payments = payments_of(service, study) if payments is None else payments
     rows = [
         {
             **vars(one),
             "currency": recruiting.currency,
             "total": one.base_pay + one.bonus,
         }
-        for one in payments_of(service, study)
+        for one in payments
     ]
     return csv_text(PAY_COLUMNS, rows)
 
 
-def bonus_lines(service: StudyService, study: str) -> str:
+def bonus_lines(
+    service: StudyService, study: str, payments: Sequence[Payment] | None = None
+) -> str:
     """Return the bonuses as Prolific takes them: a line for each person, id and amount.
+
+    Parameters
+    ----------
+    payments
+        As of `pay_table`.
 
     Raises
     ------
@@ -122,7 +136,8 @@ def bonus_lines(service: StudyService, study: str) -> str:
             "This study has no bonus, or takes no id by which people could be paid; the table of "
             "payments has everybody."
         )
-    paid = [one for one in payments_of(service, study) if one.person and one.bonus]
+    payments = payments_of(service, study) if payments is None else payments
+    paid = [one for one in payments if one.person and one.bonus]
     return "".join(f"{one.person},{one.bonus}\n" for one in paid)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -95,7 +96,9 @@ def show_payments(service: StudyService, one: Overview) -> None:
         "Who is who at the site that sent them. No export has this; keep it only as long as people "
         f"are to be paid.{currency} Whose part goes on is paid nothing yet."
     )
-    offers = [("pay", "Payments", pay_table, "csv")]
+    offers: list[tuple[str, str, Callable[[StudyService, str], str], str]] = [
+        ("pay", "Payments", pay_table, "csv")
+    ]
     if recruiting.ids:
         offers.append(("ids", "Ids", id_table, "csv"))
     if recruiting.person_id and recruiting.bonus_rule != "none":
