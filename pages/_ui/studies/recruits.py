@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 
@@ -103,11 +102,11 @@ def show_payments(service: StudyService, one: Overview) -> None:
         offers.append(("ids", "Ids", id_table, "csv"))
     if recruiting.person_id and recruiting.bonus_rule != "none":
         offers.append(("bonus", "Bonuses for Prolific", bonus_lines, "txt"))
-    with st.container(horizontal=True):
+    with told(), st.container(horizontal=True):
         for key, title, make, ending in offers:
             st.download_button(
                 title,
-                partial(make, service, one.study),  # read the log when clicked, not at each rerun
+                make(service, one.study),
                 file_name=f"{key}-{one.study}.{ending}",
                 mime="text/csv",
                 on_click="ignore",
