@@ -44,6 +44,7 @@ from umnist_core.server.assets import STATIC_DIR, static_version
 if TYPE_CHECKING:
     from tests.browser.label_page import LabelLab
     from tests.browser.look_page import LookServer
+    from tests.browser.study_app import StudyApp
 
 PROJECT = Path(__file__).parents[2]
 
@@ -228,6 +229,15 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(1000 * PATIENCE_S)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
+    """Run the app on a folder of its own."""
+    from tests.browser.study_app import running_app
+
+    with running_app(tmp_path_factory.mktemp("lab")) as app:
+        yield app
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import wait_until
 from tests.pages.driving import open_lab
@@ -76,6 +76,15 @@ def running_app(folder: Path, *options: str, **variables: str) -> Iterator[Study
     finally:
         process.terminate()
         process.wait()
+
+
+def open_window(browser: Browser, size: tuple[int, int], theme: str) -> Page:
+    """Return a page in a window of its own, which is light or dark."""
+    width, height = size
+    return browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+    )
 
 
 def fits(page: Page) -> bool:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.study_app import PATIENCE_MS, StudyApp, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, settle
 from tests.pages.driving import make_study
 
 REPORT_AFTER_MS = 250
 """As in ``breaking.js``."""
 
 SMALL = {"preset": "released", "canvas": "300", "factor": "1..2", "index": "3", "seed": "5"}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 def open_breaking(page: Page, lab: StudyApp, **query: str) -> None:

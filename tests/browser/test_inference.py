@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import cv2
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, settle
 from tests.pages.driving import make_study
 from umnist_core.digits import load_glyphs
 from umnist_core.rendering import render
@@ -22,13 +20,6 @@ expect.set_options(timeout=PATIENCE_MS)
 
 SMALL = {"preset": "released", "canvas": "1000", "factor": "2..8", "index": "3", "seed": "5"}
 """An image on which a model is done at once."""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 def open_inference(page: Page, lab: StudyApp, **query: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_window, settle
 from tests.browser.whole_page import find_violations
 from tests.labeling.making import come_in, new_key, small_spec
 from umnist_core.labeling import AnswerPost, StudyService
@@ -71,13 +70,6 @@ def _answer(service: StudyService, study: str) -> Known:
     }
     service.answer(study, me, AnswerPost.from_dict(body))
     return Known(study, trial.key, digits)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")
@@ -195,20 +187,17 @@ def test_row_opens_the_replay_and_the_link_names_the_moment(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_replay_fits_a_phone_and_can_be_used_by_all(
-    browser: Browser, lab: StudyApp, known: Known, theme: Any
+    browser: Browser, lab: StudyApp, known: Known, theme: str
 ) -> None:
     """At 390 x 844 nothing is cut off, the image keeps its half, and axe finds nothing."""
-    context = browser.new_context(
-        viewport={"width": PHONE[0], "height": PHONE[1]}, color_scheme=theme
-    )
-    page = context.new_page()
+    page = open_window(browser, PHONE, theme)
     open_replay(page, lab, known, "&at=3.5")
     assert fits(page)
     bar = page.locator(".umnist-replay-bar").bounding_box()
     assert bar is not None
     assert bar["width"] <= PHONE[0]
     assert find_violations(page) == []
-    context.close()
+    page.close()
 
 
 def test_wrong_link_is_said(page: Page, lab: StudyApp, known: Known) -> None:

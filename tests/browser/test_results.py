@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, settle
 from tests.pages.driving import make_study
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")

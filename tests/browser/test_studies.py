@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,20 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_window, settle
 from tests.browser.whole_page import find_violations
 from tests.labeling.making import TOLD
 from tests.pages.driving import drive, make_study
 from umnist_core.labeling.telling import CONTACT_FIELDS
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 def make_in_browser(page: Page, lab: StudyApp, name: str, images: int) -> None:
@@ -176,11 +168,7 @@ def test_study_leads_to_its_results_and_label_to_its_annotators(page: Page, lab:
 def test_study_pages_fit_a_phone(browser: Browser, lab: StudyApp, scheme: str) -> None:
     """At 390 px nothing goes beyond the window, on any page and in any tab."""
     study = make_study(lab.service, 1, name="A study with quite a long name, for narrow windows")
-    context = browser.new_context(
-        viewport={"width": PHONE[0], "height": PHONE[1]},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
+    page = open_window(browser, PHONE, scheme)
     for name in ("studies", "label", "results"):
         lab.open(page, name)
         assert fits(page), name
@@ -192,7 +180,7 @@ def test_study_pages_fit_a_phone(browser: Browser, lab: StudyApp, scheme: str) -
     page.get_by_role("button", name="New study").click()
     expect(page.get_by_role("button", name="Make the study")).to_be_visible()
     assert fits(page)
-    context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -200,10 +188,7 @@ def test_plan_beside_the_form_fits_a_phone_and_pleases_axe(
     browser: Browser, lab: StudyApp, theme: str
 ) -> None:
     """Opened by the keyboard, simulated, with its curve and its table."""
-    page = browser.new_page(
-        viewport={"width": PHONE[0], "height": PHONE[1]},
-        color_scheme=theme,  # type: ignore[arg-type]
-    )
+    page = open_window(browser, PHONE, theme)
     lab.open(page, "studies")
     page.get_by_role("button", name="New study").click()
     page.locator("summary", has_text="Plan: people, hours, cost and power").focus()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_window, settle
 from tests.browser.whole_page import find_violations
 from tests.labeling.test_preregistration import promise
 from tests.pages.driving import make_study
@@ -26,22 +25,12 @@ CROSSED: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_promise_and_factors_are_made_and_read_on_a_phone(
     browser: Browser, lab: StudyApp, theme: str
 ) -> None:
     """From the form's draft to what was done, without a mouse in the form."""
-    page = browser.new_page(
-        viewport={"width": PHONE[0], "height": PHONE[1]},
-        color_scheme=theme,  # type: ignore[arg-type]
-    )
+    page = open_window(browser, PHONE, theme)
     lab.open(page, "studies")
     page.get_by_role("button", name="New study").press("Enter")
     page.locator("summary", has_text="Factors: levels").press("Enter")

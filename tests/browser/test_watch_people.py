@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, running_app, settle
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_window, settle
 from tests.browser.whole_page import find_violations
 from tests.labeling.making import come_in, new_key
 from tests.pages.driving import drive, make_study
@@ -18,13 +17,6 @@ from umnist_core.labeling import AnswerPost
 from umnist_core.labeling.exclusions import ExclusionRules
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StudyApp]:
-    """Run the app on a folder of its own."""
-    with running_app(tmp_path_factory.mktemp("lab")) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +101,7 @@ def test_watching_fits_and_pleases_axe(
     browser: Browser, lab: StudyApp, study: str, theme: str, size: tuple[int, int]
 ) -> None:
     """At a desk and on a phone, in both themes, with a person open."""
-    page = browser.new_page(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=theme,  # type: ignore[arg-type]
-    )
+    page = open_window(browser, size, theme)
     rows = open_watch(page, lab, study)
     rows.first.get_by_role("button").click()
     expect(page.locator(".umnist-people .images tbody tr")).to_have_count(6)
