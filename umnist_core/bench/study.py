@@ -5,7 +5,9 @@ people are simulated (`umnist_core.simulation`): each fetches the tiles that the
 over six connections at most: of the whole image, then of each digit that it comes closer to,
 and meanwhile, over two of them, all of the next image; then it posts an answer with a trace.
 Each image is shown to one person of either pool, as in a study with one label, so half of the
-tiles have to be made. What is measured contains the people's own work on the same machine.
+tiles have to be made. People come with the ids of a recruiting site, answer questions before and
+after, pass a gate, enter digits and confidence with each sum, and take a break. What is measured
+contains the people's own work on the same machine.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ import numpy as np
 from umnist_core.bench.durability import STORES, temporary_store
 from umnist_core.bench.label_server import label_server
 from umnist_core.labeling import StudyService, StudySpec
+from umnist_core.labeling.asking import Asking
 from umnist_core.labeling.freeze import create_study
+from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.sql import open_log
 from umnist_core.simulation.audit import audit
 from umnist_core.simulation.people import Crowd
@@ -30,6 +34,44 @@ from umnist_core.simulation.run import Guessing, Pace, Run, invite_people, run_p
 THINK_S = 8.0
 """Mean time for an image. People take some 30 s, so the load is that of four times as many people
 as are simulated."""
+
+_ASKED = {
+    "before": [
+        {
+            "title": "About you",
+            "questions": [
+                {
+                    "name": "hand",
+                    "kind": "choice",
+                    "text": "Which hand?",
+                    "options": ["left", "right"],
+                },
+                {
+                    "name": "tools",
+                    "kind": "many",
+                    "text": "Which tools?",
+                    "options": ["mouse", "touch"],
+                },
+                {"name": "age", "kind": "number", "text": "How old are you?", "low": 18},
+            ],
+        }
+    ],
+    "gate": {
+        "questions": [
+            {"text": "What is asked?", "options": ["the sum", "the count"], "right": "the sum"}
+        ]
+    },
+    "after": [
+        {
+            "title": "At the end",
+            "questions": [
+                {"name": "tired", "kind": "scale", "text": "How tired are you?"},
+                {"name": "more", "kind": "text", "text": "Anything else?"},
+            ],
+        }
+    ],
+}
+"""What is asked beside images: a question of every kind, and one on the instructions."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +126,8 @@ class StudyFigures:
     ----------
     annotators
         People at once.
+    servers
+        Processes that shared the address.
     think_s
         Mean time that each took for an image.
     stores
@@ -91,6 +135,7 @@ class StudyFigures:
     """
 
     annotators: int
+    servers: int
     answers: int
     answer_p50_ms: float
     answer_p95_ms: float
@@ -105,6 +150,7 @@ def bench_study(
     *,
     annotators: int = 50,
     images: int = 5,
+    servers: int = 1,
     think_s: float = THINK_S,
     stores: Sequence[str] = STORES,
     spec: StudySpec | None = None,
@@ -119,6 +165,8 @@ def bench_study(
         How many at once.
     images
         How many each answers.
+    servers
+        Processes that share the address and the store.
     think_s
         Mean time for an image.
     stores
@@ -139,11 +187,12 @@ def bench_study(
     """
     say = progress or (lambda _: None)
     spec = spec or study_spec(annotators, images)
-    load = _Load(spec, annotators, Pace(think_s=think_s, start_s=think_s))
+    load = _Load(spec, annotators, servers, Pace(think_s=think_s, start_s=think_s))
     figures = {store: _measure(store, load, folder, say) for store in stores}
     runs = list(figures.values())
     return StudyFigures(
         annotators=annotators,
+        servers=servers,
         answers=sum(one.answers for one in runs),
         answer_p50_ms=max(one.answer_p50_ms for one in runs),
         answer_p95_ms=max(one.answer_p95_ms for one in runs),
@@ -156,12 +205,19 @@ def bench_study(
 
 
 def study_spec(annotators: int, images: int) -> StudySpec:
-    """Return the settings of a study in which each image is shown to one person of either pool."""
+    """Return the settings of a study in which each image is shown to one person of either pool.
+
+    Everything is asked that can be asked beside an image, and ids come with the links.
+    """
     return StudySpec(
         name="Load",
         stimuli=max(images, -(-annotators // 2) * images),
         images_per_annotator=images,
         practice=1,
+        ask_confidence=True,
+        ask_digits=True,
+        asking=Asking.from_dict({**_ASKED, "break_every": max(1, images - 1)}),
+        recruiting=Recruiting.from_dict({"site": "prolific"}),
     )
 
 
@@ -171,6 +227,7 @@ class _Load:
 
     spec: StudySpec
     annotators: int
+    servers: int
     pace: Pace
 
 
@@ -186,8 +243,9 @@ def _measure(
         people, tokens = invite_people(service, study, load.annotators, Crowd(), seed=0)
         load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
         say(f"{store}: {load.annotators} people answer {spec.images_per_annotator} images each")
-        with label_server(lab, url) as server:
-            run = Run(server.origin, Guessing(), load.pace)
+        with label_server(lab, url, processes=load.servers) as server:
+            ids = spec.recruiting.ids if spec.recruiting else ()
+            run = Run(server.origin, Guessing(), load.pace, ids)
             started = perf_counter()
             tally = run_people(run, people, tokens)
             seconds = perf_counter() - started

@@ -103,9 +103,16 @@ def notebook_command(rounds: int, pans: int, as_json: bool) -> None:
 
 
 @bench_group.command("study", epilog="\b\nExample:\n  umnist bench study --annotators 50 --json")
-@click.option("--annotators", type=click.IntRange(1, 120), default=50, show_default=True)
+@click.option("--annotators", type=click.IntRange(1, 400), default=50, show_default=True)
 @click.option(
     "--images", type=click.IntRange(1, 100), default=5, show_default=True, help="For each person."
+)
+@click.option(
+    "--servers",
+    type=click.IntRange(1, 8),
+    default=1,
+    show_default=True,
+    help="Processes that share the address and the store.",
 )
 @click.option(
     "--think",
@@ -123,7 +130,7 @@ def notebook_command(rounds: int, pans: int, as_json: bool) -> None:
 )
 @json_option
 def study_command(
-    *, annotators: int, images: int, think_s: float | None, store: str, as_json: bool
+    *, annotators: int, images: int, servers: int, think_s: float | None, store: str, as_json: bool
 ) -> None:
     """Time answers and tiles while many people take part; count errors and lost answers."""
     from umnist_core.bench.durability import STORES
@@ -132,6 +139,7 @@ def study_command(
     figures = bench_study(
         annotators=annotators,
         images=images,
+        servers=servers,
         think_s=THINK_S if think_s is None else think_s,
         stores=STORES if store == "both" else (store,),
         progress=_say,

@@ -142,9 +142,10 @@ class Client:
         await self._http.aclose()
         await self._fetcher.close()
 
-    async def join(self, token: str) -> Json:
-        """Open a link and return the state."""
-        self._home = str((await self._post(f"/join/{token}", {}))["to"])
+    async def join(self, token: str, ids: Mapping[str, str] | None = None) -> Json:
+        """Open a link, with the ids that a recruiting site put into it; return the state."""
+        body = {"ids": dict(ids)} if ids else {}
+        self._home = str((await self._post(f"/join/{token}", body))["to"])
         request = self._http.build_request("GET", f"{self._home}/tiles/")
         self._fetcher.cookie = str(request.headers.get("cookie", ""))
         return await self.state()

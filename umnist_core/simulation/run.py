@@ -146,6 +146,8 @@ class Run:
         Where answers come from.
     pace
         How fast people are.
+    ids
+        Parameters that a recruiting site puts into the link; each person has values of their own.
     tally
         What it has come to; may be read while it runs.
     is_over
@@ -158,6 +160,7 @@ class Run:
     origin: str
     mind: Mind
     pace: Pace = field(default_factory=Pace)
+    ids: Sequence[str] = ()
     tally: Tally = field(default_factory=Tally)
     is_over: bool = False
     at_work: int = 0
@@ -184,7 +187,8 @@ class Run:
         try:
             await asyncio.sleep(late_s)
             async with client:
-                state = await client.join(token)
+                ids = {name: f"simulated-{person.number}-{name}" for name in self.ids}
+                state = await client.join(token, ids)
                 answered = 0
                 while state["phase"] != _LAST_PHASE and not self.is_over:
                     if answered == self.pace.images_max:
