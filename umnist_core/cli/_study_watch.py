@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from umnist_core.cli._study_choice import choose_study, count_of, study_argument, wait
 from umnist_core.cli._types import Number
-from umnist_core.labeling.conduct import Flag, Look, Showing
-from umnist_core.labeling.watching import WatchedPerson, WatchedStudy, Watcher
+
+if TYPE_CHECKING:
+    from umnist_core.labeling.conduct import Flag, Look, Showing
+    from umnist_core.labeling.watching import WatchedPerson, WatchedStudy
 
 
 @click.command(
@@ -31,6 +33,8 @@ def watch_command(*, study: str, person: str | None, every: float | None, as_jso
 
     Nothing that is said follows from which answers are right.
     """
+    from umnist_core.labeling.watching import Watcher
+
     service, chosen = choose_study(study)
     watcher = Watcher(service)
     while True:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from umnist_core.errors import StoreError
 from umnist_core.labeling.sql.engine import WRITES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -38,13 +39,15 @@ def upgrade(engine: Engine, place: str) -> None:
     StoreError
         If it was made by a newer version, or holds tables of something else.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
         # Looked at without a lock first: opening must not wait for a writer, or need room.
-        if _find_revision(connection) == script.get_current_head():
+        if _find_revision(connection) == newest_revision():
             return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = migrations()
+    script = ScriptDirectory.from_config(config)
     with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
@@ -54,8 +57,32 @@ def upgrade(engine: Engine, place: str) -> None:
             command.upgrade(config, "head")
 
 
+def newest_revision() -> str:
+    """Return the newest migration by the names of the files, since Alembic takes long to import.
+
+    Migration ``N`` is in ``schema_N.py``.
+    """
+    files = (MIGRATIONS / "versions").glob("schema_*.py")
+    return str(max(int(one.stem.removeprefix("schema_")) for one in files))
+
+
+def migrations() -> Config:
+    """Return what Alembic has to know of where the migrations are."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
 def _find_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """Return the migration that the tables are of; None where no table says."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return revision
 
 
 def _check(connection: Connection, script: ScriptDirectory, place: str) -> None:
