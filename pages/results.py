@@ -7,7 +7,13 @@ from pages._ui.results.replay import choose_replay, replayed
 from pages._ui.results.sections import show_sections
 from pages._ui.shared.results import load_results
 from pages._ui.shared.studies import get_service
-from pages._ui.shared.study_choice import OPTIONAL_STOPPING, choose_image, choose_study, is_masked
+from pages._ui.shared.study_choice import (
+    OPTIONAL_STOPPING,
+    WITHOUT_TRUTH,
+    choose_image,
+    choose_study,
+    is_masked,
+)
 from pages._ui.shared.text_style import apply_text_style
 from umnist_core.errors import UmnistError
 
@@ -20,6 +26,9 @@ with st.container(key="results"):
 with panel:
     study = choose_study(service)
     if study is None:
+        st.stop()
+    if not study.spec.has_truth:
+        stage.info(WITHOUT_TRUTH)
         st.stop()
     if is_masked(study):
         stage.info(OPTIONAL_STOPPING)

@@ -78,6 +78,11 @@ def read_promised(spec_file: Path | None, given: Mapping[str, Any]) -> StudySpec
     spec = read_spec(spec_file, settings)
     file = promises["preregistration"]
     loose = [name for name in ("people", "analysis", "closes") if promises[name] is not None]
+    if not spec.has_truth and (promises["draft_preregistration"] or promises["preregistration"]):
+        raise click.UsageError(
+            "A preregistration promises an analysis of accuracy, which images without truth have "
+            "none of; leave it or --no-truth out."
+        )
     if promises["draft_preregistration"]:
         _print_draft(spec, _promised(spec, promises, "-"))
     if file is None:

@@ -28,6 +28,7 @@ from umnist_core.cli._study_choice import (
 )
 from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
+from umnist_core.cli._study_labels import for_data, truth_option
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_recruit import RECRUIT_COMMANDS, find_links, recruit_option
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
@@ -110,6 +111,7 @@ def _read_feedback(
     '  umnist study create "Pilot" --stimuli 100 --images-per-annotator 20\n'
     '  umnist study create "Main" --repeats 3 --ask-digits --ask-confidence\n'
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
+    '  umnist study create "Labels" --folder photos --no-truth --labels-per-image 3\n'
     '  umnist study create "Noise" --factor shape_pairs=0,5,20 --stimuli 999\n'
     '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
     '--retention "10 years" --withdrawal "Write to us with your link."\n'
@@ -124,6 +126,7 @@ def _read_feedback(
 @set_option()
 @factor_option
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
+@truth_option
 @click.option("--stimuli", type=int, help="Images, the same for both pools.  [1000]")
 @click.option("--images-per-annotator", type=int, help="Of them for each person.  [30]")
 @click.option("--labels-per-image", type=int, help="Wanted for each image and pool.  [1]")
@@ -172,6 +175,7 @@ def create_command(
 
     given["pools"] = tuple(dict.fromkeys(given["pools"])) or None
     given["consent"] = None if given["consent"] is None else read_text(given["consent"])
+    given = for_data(given) if given["has_truth"] is False and spec_file is None else given
     given = for_oneself(spec_file, given) if given["is_self"] else given
     if print_spec and given["name"] is None and spec_file is None:
         given["name"] = "My study"
@@ -290,6 +294,8 @@ def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> lis
         f"  images    {spec.stimuli} of {origin}; {spec.images_per_annotator} for each person, "
         f"{count_of(spec.labels_per_image, 'label')} for each image and pool",
     ]
+    if not spec.has_truth:
+        lines.append("  truth     none; `umnist study labels` makes labels of what people said")
     if spec.is_self:
         lines.append("  self      a study of oneself; nobody else takes part")
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:

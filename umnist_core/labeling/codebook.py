@@ -29,8 +29,10 @@ _DTYPES: Mapping[str, Any] = {
     "float": "float64",
     "bool": "bool",
     "ints": object,
+    "int?": "Int64",
+    "bool?": "boolean",
 }
-"""``ints`` are lists of whole numbers, or None; text, float and ints may lack a value."""
+"""``ints`` are lists of whole numbers, or None; int and bool alone may lack no value."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ _STIMULUS = Column("stimulus", "text", "Opaque id of an image, the same in both 
 _KIND = Column(
     "kind", "text", "label: the person's first look at the image; repeat: shown a second time."
 )
-_TRUTH = Column("truth", "int", "True sum of the digits, 0 to 27.")
+_TRUTH = Column(
+    "truth", "int", "True sum of the digits, 0 to 27; empty in a study of images without truth."
+)
 _N_DIGITS = Column("n_digits", "float", "Digits in the image; empty where only the sum is known.")
 _SMALLEST = Column(
     "smallest_side_px",
@@ -118,7 +122,7 @@ ANSWERS = (
     ),
     Column("answer", "int", f"The sum that was given, 0 to 27. {_LAST}"),
     _TRUTH,
-    Column("correct", "bool", "Whether answer equals truth."),
+    Column("correct", "bool", "Whether answer equals truth; empty where that is not known."),
     Column("first_answer", "int", "The sum that was given first, 0 to 27."),
     Column("changes", "int", "Times that the answer was changed after it had been sent."),
     Column("answers", "ints", "All sums that were given, in order; the last is answer."),

@@ -307,8 +307,8 @@ def _records(name: str, frame: pd.DataFrame) -> bytes:
     buffer = io.BytesIO(b"[")
     buffer.seek(1)
     for place, row in enumerate(frame.itertuples(index=False, name=None)):
-        # NaN, which JSON does not have, is the one value that is not itself.
-        plain = [None if value != value else value for value in row]  # noqa: PLR0124
+        # NaN, which JSON does not have, is the one value that is not itself; NA is neither.
+        plain = [None if value is pd.NA or value != value else value for value in row]  # noqa: PLR0124
         text = json.dumps(dict(zip(columns, plain, strict=True)), allow_nan=False)
         buffer.write(f"{',' if place else ''}\n{text}".encode())
     buffer.write(b"\n]\n")
@@ -443,6 +443,12 @@ def _image_list(folded: FoldedStudy) -> dict[str, bytes]:
     return {"images.json": _json(rows)}
 
 
+def _kind_words(spec: StudySpec) -> str:
+    if not spec.has_truth:
+        return "study for data, of images without truth,"
+    return "study of oneself, without consent," if spec.is_self else "human-baseline study"
+
+
 def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> str:
     state = folded.state
     sealed = "closed, and so complete" if state.status == "closed" else "not closed: answers follow"
@@ -450,11 +456,10 @@ def _readme(folded: FoldedStudy, found: Verification, *, with_images: bool) -> s
     sound = "sound" if not found.faults else f"{len(found.faults)} faults, listed in study.json"
     origins = [f"{number} {name}" for name, number in _origins(state).items() if number]
     where = "in log/images" if with_images else "not in this export"
-    kind = "study of oneself, without consent," if state.spec.is_self else "human-baseline study"
     return f"""\
 # {state.spec.name}
 
-A {kind} of umnist {__version__}, id {folded.study}. It is {sealed}.
+A {_kind_words(state.spec)} of umnist {__version__}, id {folded.study}. It is {sealed}.
 Log: {found.events} events, {sound}; hash of the last {found.head_hash}.
 People: {", ".join(origins) or "none"}. Rules of exclusion: {rules_words(state.spec)}.
 Digits: {digits}. Images: {where}; their SHA-256 are in images.json. Key: {_key_words(state)}.

@@ -244,15 +244,31 @@ def _plan_images(spec: StudySpec, key: StudyKey) -> list[_Planned]:
 
 def _plan_files(spec: StudySpec, key: StudyKey) -> list[_Planned]:
     reader = _open_folder(spec)
-    labelled = [name for name in reader.ids if reader.digit_sum(name) is not None]
     needed = spec.stimuli + spec.practice
+    if not spec.has_truth:
+        return _plan_unlabelled(reader, key, spec)
+    labelled = [name for name in reader.ids if reader.digit_sum(name) is not None]
     if len(labelled) < needed:
         raise InvalidValueError(
             f"The study needs {needed} images with their sums, {spec.practice} of them to practise "
             f"on; {spec.folder} has {len(labelled)}. Ask for fewer, or add a table such as "
             "train.csv."
         )
-    order = key.order_of_files(labelled)[:needed]
+    return _named_files(key, labelled, needed)
+
+
+def _plan_unlabelled(reader: FileReader, key: StudyKey, spec: StudySpec) -> list[_Planned]:
+    if len(reader.ids) < spec.stimuli:
+        raise InvalidValueError(
+            f"The study needs {spec.stimuli} images; {spec.folder} has {len(reader.ids)}. Ask for "
+            "fewer."
+        )
+    return _named_files(key, list(reader.ids), spec.stimuli)
+
+
+def _named_files(key: StudyKey, names: list[str], needed: int) -> list[_Planned]:
+    """Return as many files as are needed, drawn by the key, under names of its own."""
+    order = key.order_of_files(names)[:needed]
     return [_Planned(key.name("file", place), image_id=name) for place, name in enumerate(order)]
 
 
@@ -315,7 +331,7 @@ def freeze_batch(
     """
     if spec.folder is not None:
         reader = _open_folder(spec)
-        return [_freeze_file(reader, one, folder) for one in planned]
+        return [_freeze_file(reader, one, folder, has_truth=spec.has_truth) for one in planned]
     glyphs = load_glyphs()
     if glyphs.checksum != checksum:
         raise GlyphMismatchError(
@@ -380,10 +396,12 @@ def _scene_truth(scene: Scene, glyphs: GlyphSet) -> dict[str, Any]:
     }
 
 
-def _freeze_file(reader: FileReader, one: _Planned, folder: Path) -> Frozen:
+def _freeze_file(reader: FileReader, one: _Planned, folder: Path, *, has_truth: bool) -> Frozen:
     name = one.image_id or ""
-    label = reader.digit_sum(name)
-    _check_label(label, name)
+    # A sum that stands in the folder all the same is not looked at: it would be taken for truth.
+    label = reader.digit_sum(name) if has_truth else None
+    if has_truth:
+        _check_label(label, name)
     data = reader.read_bytes(name)
     reader.read_image(name)  # a damaged image is told now, not to the first person who opens it
     image = reader.get_identity(name)

@@ -53,6 +53,9 @@ KINDS: Mapping[str, Any] = {
 }
 """Kind of a column -> how it is read; ids that are all digits must not become numbers."""
 
+UNKNOWN = {"truth": "Int64", "correct": "boolean"}
+"""How the columns are read that a study without truth has nothing in."""
+
 
 def main() -> int:
     """Check, recompute and compare; return the exit code."""
@@ -81,7 +84,7 @@ def compute(answers: pd.DataFrame, digits: pd.DataFrame) -> Any:
     """Return the figures of counted answers, as JSON holds them."""
     sys.path.insert(0, str(HERE))
     scoring = importlib.import_module("scoring")
-    counted = answers[answers["counted"]].reset_index(drop=True)
+    counted = scored(answers[answers["counted"]].reset_index(drop=True))
     traces = read_traces()
     of_label = {
         key: [part for seq in seqs for part in traces.get(seq, ())]
@@ -95,6 +98,13 @@ def compute(answers: pd.DataFrame, digits: pd.DataFrame) -> Any:
     return json.loads(found.to_json())
 
 
+def scored(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return answers that can be right or wrong; none of a study without truth."""
+    if answers["truth"].dtype != UNKNOWN["truth"]:
+        return answers
+    return answers[answers["truth"].notna()].astype({"truth": "int64", "correct": bool})
+
+
 # -- reading ----------------------------------------------------------------------
 
 
@@ -106,9 +116,10 @@ def read_json(name: str) -> Any:
 def read_table(name: str) -> pd.DataFrame:
     """Return a table with the kinds of columns that the codebook names."""
     kinds = {one["name"]: one["kind"] for one in read_json("codebook.json")[name]["columns"]}
+    unknown = {} if read_json("settings.json").get("has_truth", True) else UNKNOWN
     frame: pd.DataFrame = pd.read_csv(
         HERE / "tables" / f"{name}.csv",
-        dtype={column: KINDS[kind] for column, kind in kinds.items()},
+        dtype={column: unknown.get(column, KINDS[kind]) for column, kind in kinds.items()},
         keep_default_na=False,
         na_values=[""],
     )
@@ -196,7 +207,7 @@ def find_table_faults(answers: pd.DataFrame) -> Iterator[str]:
         event = logged.get(row[0], {})
         if [event.get(name) for name in names[1:]] != list(row[1:6]):
             yield f"The table has another answer than event {row[0]}."
-        if truth.get(row[3]) != row[6]:
+        if truth.get(row[3]) != (None if row[6] is pd.NA else row[6]):
             yield f"The table has another truth for image {row[3]}."
 
 

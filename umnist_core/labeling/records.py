@@ -28,6 +28,11 @@ from umnist_core.labeling.telling import (
 POOLS = ("unguided", "guided")
 """The two variants of the paper's human baseline; a person is in one of them for good."""
 
+POOL_FOR_DATA = "unguided"
+"""The one that a study of images without truth has unless it is told another."""
+
+IMAGES_MAX = 100_000
+
 PYRAMID_FILTERS = ("area", "nearest")
 
 QUESTION = "Give the sum of the digits you see, 0 to 27."
@@ -139,6 +144,9 @@ class StudySpec:
         `umnist_core.labeling.original.Original.to_dict`; None unless it was made from an export.
     asking
         Pages of questions, a gate, breaks, and what else people are told and asked.
+    has_truth
+        Whether the sums of the images are known. Without, what people say is not measured but
+        becomes the labels (`umnist_core.labeling.labels`), and nothing is practised or told.
     """
 
     name: str
@@ -172,6 +180,7 @@ class StudySpec:
     preregistration: Mapping[str, Any] = field(default_factory=dict)
     recruiting: Recruiting | None = None
     replicates: Mapping[str, Any] | None = None
+    has_truth: bool = True
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -206,6 +215,7 @@ class StudySpec:
         _check_asking(self)
         _check_self(self)
         _check_factors(self)
+        _check_truth(self)
         check_preregistration(self.preregistration, self.pools)
         if self.replicates is not None:
             Original.from_dict(self.replicates)
@@ -248,6 +258,8 @@ class StudySpec:
         for name in _ONLY_IF_SET:
             if not values[name]:
                 del values[name]
+        if self.has_truth:
+            del values["has_truth"]
         return values
 
     @classmethod
@@ -309,7 +321,7 @@ _ONLY_IF_SET = (
 _SELF_HAS_NO = ("asking", "practice", "repeats", "allow_change", "exclusions", "recruiting")
 
 _SPEC_RANGES = (
-    ("stimuli", 1, 100_000),
+    ("stimuli", 1, IMAGES_MAX),
     ("images_per_annotator", 1, 1000),
     ("labels_per_image", 1, 100),
     ("practice", 0, 20),
@@ -333,6 +345,38 @@ def _check_factors(spec: StudySpec) -> None:
         raise InvalidValueError(
             "Factors are of images that the study draws itself; leave the folder or the factors "
             "out."
+        )
+
+
+_WITHOUT_TRUTH_NO = ("practice", "trial_feedback", "preregistration", "replicates")
+
+
+def _check_truth(spec: StudySpec) -> None:
+    """Check that a study without truth needs none.
+
+    Raises
+    ------
+    InvalidValueError
+        If it does.
+    """
+    if not isinstance(spec.has_truth, bool):
+        raise InvalidValueError(
+            f"has_truth is true or false; got {str(spec.has_truth)[:40]!r}; correct it."
+        )
+    if spec.has_truth:
+        return
+    if spec.folder is None:
+        raise InvalidValueError(
+            "Images without truth are those of a folder, and generated ones have their sums; name "
+            "a folder, or leave has_truth out."
+        )
+    needing = [name for name in _WITHOUT_TRUTH_NO if getattr(spec, name)]
+    if spec.recruiting is not None and spec.recruiting.bonus_rule == "each_right":
+        needing.append("bonus for each right answer")
+    if needing:
+        raise InvalidValueError(
+            f"Without truth nobody can say what is right, so a study of such images has no "
+            f"{needing[0]}; leave it out."
         )
 
 

@@ -154,6 +154,11 @@ def _folded(copy: StudyCopy) -> FoldedStudy:
 def _original_of(folded: FoldedStudy, bounds: float) -> Original:
     state = folded.state
     assert state.head is not None
+    if not state.spec.has_truth:
+        raise InvalidValueError(
+            f"Study {folded.study} has images without truth, so that it has no accuracy that could "
+            "be found again; make a study of the same folder instead."
+        )
     return Original(
         study=folded.study,
         name=state.spec.name,

@@ -9,7 +9,8 @@ erased are no part any more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,11 @@ def load_report(service: StudyService, study: str) -> StudyReport:
 
 
 def report_of(answers: pd.DataFrame, digits: pd.DataFrame) -> StudyReport:
-    """Return every figure of answers and digits, with the permutations that all reports have."""
-    return report(answers, digits, rng=np.random.default_rng(REPORT_SEED))
+    """Return every figure of answers and digits, with the permutations that all reports have.
+
+    Answers whose truth is not known have no part in it.
+    """
+    return report(recompute.scored(answers), digits, rng=np.random.default_rng(REPORT_SEED))
 
 
 # -- reading ----------------------------------------------------------------------
@@ -220,7 +224,13 @@ def answers_of(folded: FoldedStudy, *, with_surplus: bool = False) -> pd.DataFra
         for row in _answers_of_person(folded, person)
     )
     kept = (row for row in rows if with_surplus or row["counted"])
-    return codebook.table(codebook.ANSWERS, kept)
+    return codebook.table(_known(folded, codebook.ANSWERS), kept)
+
+
+def _known(folded: FoldedStudy, columns: Iterable[codebook.Column]) -> list[codebook.Column]:
+    """Return columns of which those may be empty that a study without truth has nothing in."""
+    unknown = () if folded.state.spec.has_truth else recompute.UNKNOWN
+    return [replace(one, kind=f"{one.kind}?") if one.name in unknown else one for one in columns]
 
 
 def _answers_of_person(folded: FoldedStudy, person: Annotator) -> Iterator[dict[str, Any]]:
@@ -242,7 +252,7 @@ def _answers_of_person(folded: FoldedStudy, person: Annotator) -> Iterator[dict[
             "counted": is_counted,
             "answer": last.answer,
             "truth": truth["label"],
-            "correct": last.answer == truth["label"],
+            "correct": None if truth["label"] is None else last.answer == truth["label"],
             "first_answer": first.answer,
             "changes": len(one.given) - 1,
             "answers": [given.answer for given in one.given],
@@ -389,7 +399,7 @@ def stimuli_of(folded: FoldedStudy) -> pd.DataFrame:
         place = (_pool_of(folded, one), one.stimulus)
         labels[place] = labels.get(place, 0) + 1
     rows = (_stimulus_row(folded, name, labels) for name in folded.state.stimuli)
-    return codebook.table(codebook.STIMULI, rows)
+    return codebook.table(_known(folded, codebook.STIMULI), rows)
 
 
 def _pool_of(folded: FoldedStudy, one: Assignment) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.service import StudyService
 
 
@@ -46,10 +47,17 @@ def read_images(service: StudyService, study: str) -> dict[str, ImageTruth]:
     ------
     NotFoundError
         If there is no such study.
+    InvalidValueError
+        If it is one without truth.
     StoreError
         If the store cannot be read.
     """
     state = service.state(study)
+    if not state.spec.has_truth:
+        raise InvalidValueError(
+            f"Simulated people answer from the truth, which study {study} has none of; simulate a "
+            "study with truth."
+        )
     found = {}
     for name, text in service.log.read_truth(study).items():
         one = json.loads(text)

@@ -145,6 +145,12 @@ def _choose_from_study() -> Picture | None:
     if is_masked(study):
         st.info(OPTIONAL_STOPPING)
         return None
+    if not study.spec.has_truth:
+        st.info(
+            "This study has images without truth, so a model's answer cannot be told right or "
+            "wrong. Choose another study, or open the folder of its labels."
+        )
+        return None
     results = load_results(service, study)
     image = choose_image(results)
     entry = register_file(service.stimulus_file(results.study, image), frozen=True)

@@ -11,6 +11,7 @@ from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
 from pages._ui.studies.asking import ask_questions
 from pages._ui.studies.crossed import ask_factors
+from pages._ui.studies.data import LABELS_FOR_DATA, ask_folder_without_truth
 from pages._ui.studies.exclusions import ask_exclusions
 from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import say_what_is_found, show_plan
@@ -26,6 +27,7 @@ from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import (
     DEFAULT_CONSENT,
     DEFAULT_INSTRUCTIONS,
+    POOL_FOR_DATA,
     POOLS,
     StudySpec,
 )
@@ -42,6 +44,12 @@ _CONTACT_EXAMPLES = {
     "retention": "Ten years, without any name",
     "withdrawal": "Write to the contact with your own link",
     "contact": "Name, institution, address",
+}
+
+_SOURCES = {
+    "preset": "Generated",
+    "folder": "Of a folder, with sums",
+    "data": "Of a folder, without sums",
 }
 
 _NEW = "study_new"
@@ -65,11 +73,13 @@ def show_form(service: StudyService) -> None:
         name = st.text_input(
             "Name", key="new_name", max_chars=120, placeholder="Pilot, spring 2026"
         )
-        values = {"name": name or "", **_images(), **_counts()}
+        values = {"name": name or "", **_images()}
+        values |= _counts(values.pop("found", 1000), has_truth=values.get("has_truth", True))
         if "preset" in values:
             values["factors"] = ask_factors(values)
     with right:
-        values |= _people()
+        has_truth = values.get("has_truth", True)
+        values |= _people(has_truth=has_truth)
         pace = find_duration(service, values, spec_from)
         _heading("What people meet")
         with st.expander("Recruiting"):
@@ -83,12 +93,13 @@ def show_form(service: StudyService) -> None:
         _heading("What is fixed before anybody comes")
         with st.expander("Exclusions"):
             values["exclusions"] = ask_exclusions()
-        values["preregistration"] = ask_promise(values, spec_from)
+        if has_truth:
+            values["preregistration"] = ask_promise(values, spec_from)
         _show_buttons(service, values, is_whole=asking is not None)
     with left:
         _heading("What it takes")
         _say_what_it_takes(values)
-        if len(values["pools"]) == len(POOLS):
+        if has_truth and len(values["pools"]) == len(POOLS):
             show_plan(values, pace)
 
 
@@ -99,12 +110,14 @@ def _heading(text: str) -> None:
 def _images() -> dict[str, Any]:
     source = st.segmented_control(
         "Images",
-        ["preset", "folder"],
-        format_func={"preset": "Generated", "folder": "From a folder"}.__getitem__,
+        list(_SOURCES),
+        format_func=_SOURCES.__getitem__,
         default="preset",
         required=True,
         key="new_source",
     )
+    if source == "data":
+        return ask_folder_without_truth()
     if source == "folder":
         path = st.text_input(
             "Folder on this machine",
@@ -133,40 +146,42 @@ def _images() -> dict[str, Any]:
     return {"preset": preset, "overrides": text or ""}
 
 
-def _counts() -> dict[str, Any]:
+def _counts(found: int, *, has_truth: bool) -> dict[str, Any]:
+    """Ask how many images and labels; of a folder without truth all and three unless told."""
     first, second, third = st.columns(3)
+    kind = "" if has_truth else f"_data_{found}"
     numbers = {
         "stimuli": first.number_input(
-            "Images", 1, 100_000, 1000, key="new_stimuli", help="The same for both pools."
+            "Images", 1, 100_000, found, key=f"new_stimuli{kind}", help="The same for both pools."
         ),
         "images_per_annotator": second.number_input(
             "Images a person",
             1,
             1000,
-            30,
-            key="new_images",
+            min(30, found),
+            key=f"new_images{kind}",
             help="The paper's people had 20 to 40. A person needs 1 to 2 minutes for an image.",
         ),
         "labels_per_image": third.number_input(
             "Labels an image",
             1,
             100,
-            1,
-            key="new_labels",
+            1 if has_truth else LABELS_FOR_DATA,
+            key=f"new_labels{kind}",
             help="Answers that are wanted for each image from each pool.",
         ),
     }
     return {name: int(number) for name, number in numbers.items()}
 
 
-def _people() -> dict[str, Any]:
+def _people(*, has_truth: bool) -> dict[str, Any]:
     pools = st.pills(
         "Pools",
         POOLS,
         format_func=POOL_TITLES.__getitem__,
         selection_mode="multi",
-        default=POOLS,
-        key="new_pools",
+        default=POOLS if has_truth else (POOL_FOR_DATA,),
+        key="new_pools" if has_truth else "new_pools_data",
         help="Unguided people are only asked for the sum. Guided ones are also told the sizes and "
         "the number of digits, and see every digit that was used.",
     )
@@ -174,7 +189,9 @@ def _people() -> dict[str, Any]:
     numbers = {
         "practice": first.number_input(
             "Practice images", 0, 20, 3, key="new_practice", help="With feedback, before the rest."
-        ),
+        )
+        if has_truth
+        else 0,
         "repeats": second.number_input(
             "Repeats",
             0,
@@ -184,7 +201,15 @@ def _people() -> dict[str, Any]:
             help="Images that each person sees a second time, to learn how consistent they are.",
         ),
     }
-    asks = {
+    return {
+        "pools": tuple(pool for pool in POOLS if pool in pools),
+        **{name: int(number) for name, number in numbers.items()},
+        **_asks(),
+    }
+
+
+def _asks() -> dict[str, bool]:
+    return {
         "ask_confidence": st.checkbox("Ask how sure they are", key="new_confidence"),
         "ask_digits": st.checkbox(
             "Ask which digits they saw",
@@ -194,11 +219,6 @@ def _people() -> dict[str, Any]:
         "allow_change": st.checkbox(
             "Let people change their last answer", key="new_change", help="Both are kept."
         ),
-    }
-    return {
-        "pools": tuple(pool for pool in POOLS if pool in pools),
-        **{name: int(number) for name, number in numbers.items()},
-        **asks,
     }
 
 
@@ -269,7 +289,8 @@ def _say_what_it_takes(values: dict[str, Any]) -> None:
     each = values["images_per_annotator"]
     people = -(-target // each)
     told = f"{count(target, 'label')} from each pool: {count(people, 'person', 'people')} a pool."
-    if len(values["pools"]) == len(POOLS) and people > 1:
+    is_measured = values.get("has_truth", True)
+    if is_measured and len(values["pools"]) == len(POOLS) and people > 1:
         told += say_what_is_found(2 * people, each, values["labels_per_image"])
     st.caption(told)
 

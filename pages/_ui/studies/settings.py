@@ -56,6 +56,8 @@ def show_settings(service: StudyService, one: Overview) -> None:
 def _only_of_some(spec: StudySpec) -> dict[str, str]:
     """Return what is said of studies that have it alone."""
     rows = {}
+    if not spec.has_truth:
+        rows["Truth"] = "none: what people say becomes the labels, and nothing is measured by it"
     if spec.asking:
         rows["Asked besides"] = said_asking(spec.asking)
     if spec.factors:

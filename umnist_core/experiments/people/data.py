@@ -126,6 +126,11 @@ def people_of_tables(
                 f"Expected the table {table} of a study with the column {missing[0]}, found none; "
                 "export the study again."
             )
+    if len(stimuli) and stimuli["truth"].isna().all():
+        raise InvalidValueError(
+            f"Study {name or 'given'} has images without truth, so nobody can say which answers of "
+            "people or models are right; choose a study with truth."
+        )
     kept = answers[answers["kind"] == LABEL]
     if "counted" in kept:
         kept = kept[kept["counted"].astype(bool)]

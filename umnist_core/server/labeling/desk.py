@@ -188,6 +188,6 @@ class Desk:
         if sheet_size is not None and view.phase == "instructions":
             keys = [SHEET_KEY, *keys]
         self.tiles.warm(session, keys)
-        is_summed_up = view.spec.is_self and view.phase == "done"
+        is_summed_up = view.spec.is_self and view.spec.has_truth and view.phase == "done"
         summary = summarise(self._service, view.study) if is_summed_up else None
         return state_json(view, self.signer, sheet_size, summary)
