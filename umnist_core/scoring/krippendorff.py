@@ -76,10 +76,18 @@ def _interval(values: Floats, counts: Floats) -> Floats:
     return np.asarray((values[:, None] - values[None, :]) ** 2)
 
 
+def _ratio(values: Floats, counts: Floats) -> Floats:
+    """Return squared differences as shares of the sum; two zeros have none."""
+    sums = np.abs(values[:, None] + values[None, :])
+    apart = np.abs(values[:, None] - values[None, :])
+    return np.asarray(np.divide(apart, sums, out=np.zeros_like(apart), where=sums > 0) ** 2)
+
+
 METRICS: Mapping[str, Callable[[Floats, Floats], Floats]] = {
     "nominal": _nominal,
     "ordinal": _ordinal,
     "interval": _interval,
+    "ratio": _ratio,
 }
 """Name -> squared distance of each two different values, given with how often each occurs."""
 
