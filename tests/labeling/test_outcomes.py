@@ -13,6 +13,7 @@ import pytest
 from tests.labeling.making import Clock, answer_all, come_in, new_key, open_small, post
 from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling import StudyService
+from umnist_core.labeling.asking import Asking
 from umnist_core.labeling.events import Answered, InviteCreated, Joined
 from umnist_core.labeling.export import export_study
 from umnist_core.labeling.judging import judge
@@ -350,6 +351,30 @@ def test_changes_of_an_answer_are_bounded_and_it_is_said_before(tmp_path: Path) 
     assert refused.value.code == "changed_enough"
     given = service.state(study).assignments[previous.key].given
     assert [one.answer for one in given] == [9, *range(CHANGES_MAX)]
+
+
+def test_nothing_is_changed_once_the_study_was_explained(tmp_path: Path) -> None:
+    """Who has read what it was about keeps the answers that were given before."""
+    asking = Asking(debriefing="It was about noise.")
+    service, study = open_small(
+        tmp_path,
+        pools=("unguided",),
+        allow_change=True,
+        asking=asking,
+        practice=0,
+        images_per_annotator=2,
+    )
+    me = come_in(service, study)
+    answer_some(service, study, me, 1)
+    last = service.annotator_view(study, me).trial
+    assert last is not None
+    answer_some(service, study, me, 1)
+    view = service.annotator_view(study, me)
+    assert (view.phase, view.previous) == ("done", None)
+    with pytest.raises(RefusedError, match="what the study was about") as refused:
+        service.answer(study, me, post(last.key, 20))
+    assert refused.value.code == "debriefed"
+    assert [one.answer for one in service.state(study).assignments[last.key].given] == [9]
 
 
 def test_whose_data_it_is_stands_in_store_tables_and_export(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from tests.labeling.making import open_small, small_spec
+from tests.labeling.making import answer_all, come_in, open_small, small_spec
 from umnist_core.cli._simulate import simulate_command
 from umnist_core.errors import InvalidValueError, NetworkError, NotFoundError, RefusedError
 from umnist_core.labeling import StudyService, open_service
@@ -26,7 +27,12 @@ from umnist_core.simulation.run import Guessing, Knowing, Pace, Run, invite_peop
 
 CROWD = Crowd(accuracy=0.55, guided_gain=0.1, annotator_sd=0.9, image_sd=1.0)
 
-ROOMY = {"stimuli": 40, "images_per_annotator": 20, "labels_per_image": 20, "practice": 1}
+ROOMY: dict[str, Any] = {
+    "stimuli": 40,
+    "images_per_annotator": 20,
+    "labels_per_image": 20,
+    "practice": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +78,15 @@ def test_stored_answers_are_those_that_were_given(
     assert len(traces) == 960
     given = [one.given[0] for one in service.state(study).assignments.values()]
     assert all(one.digits for one in given)
+
+
+def test_nothing_is_said_of_people_who_are_not_simulated(tmp_path: Path) -> None:
+    """The accuracy of an open study with people is no by-product of a trial run."""
+    service, study = open_small(tmp_path, **ROOMY)
+    answer_all(service, study, come_in(service, study))
+    report = simulate(service, study, annotators=2, crowd=CROWD, seed=4)
+    assert sum(pool.people for pool in report.pools) == 2
+    assert sum(pool.labels for pool in report.pools) == report.answers == 40
 
 
 def test_people_are_the_same_with_the_same_seed(tmp_path: Path) -> None:

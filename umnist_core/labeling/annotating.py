@@ -301,8 +301,8 @@ class Annotating(Recruitment):
         NotFoundError
             If there is no such study.
         RefusedError
-            ``not_yours``, ``already_answered``, ``changed_enough``, ``withdrawn``, ``closed``,
-            ``no_session`` or ``revoked``.
+            ``not_yours``, ``already_answered``, ``changed_enough``, ``debriefed``, ``withdrawn``,
+            ``closed``, ``no_session`` or ``revoked``.
         StoreError
             If the store cannot be written; nothing was kept, and the answer is to be sent again.
         """

@@ -27,6 +27,7 @@ from umnist_core.labeling.people import (
     CHANGES_MAX,
     OUTCOMES,
     changes_left,
+    is_debriefed,
     is_over,
     outcome_of,
     phase_of,
@@ -220,12 +221,18 @@ def check_may_change(state: StudyState, person: Annotator, one: Assignment) -> N
     Raises
     ------
     RefusedError
-        ``already_answered``, or ``changed_enough`` if it was changed `CHANGES_MAX` times.
+        ``already_answered``, ``debriefed``, or ``changed_enough`` if it was changed
+        `CHANGES_MAX` times.
     """
     if not state.spec.allow_change or person.answered[-1] is not one:
         raise RefusedError(
             "This image has its answer already, given in another tab perhaps; it stays as it is.",
             "already_answered",
+        )
+    if is_debriefed(state, person):
+        raise RefusedError(
+            "You have read what the study was about, so your answers stay as they are.",
+            "debriefed",
         )
     if not changes_left(one):
         raise RefusedError(

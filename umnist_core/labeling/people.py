@@ -261,11 +261,18 @@ def _previous(state: StudyState, person: Annotator, phase: str) -> GivenView | N
         return None
     if state.status == "closed" or outcome_of(state, person) in (ENDED_EARLY, WITHDRAWN):
         return None
+    if is_debriefed(state, person):
+        return None
     one = person.answered[-1]
     last = one.given[-1]
     number = person.done
     left = changes_left(one)
     return GivenView(one.id, number, last.answer, last.confidence, last.digits, left)
+
+
+def is_debriefed(state: StudyState, person: Annotator) -> bool:
+    """Whether somebody has been told what the study was about, so that no answer may follow."""
+    return phase_of(state, person) == "done" and bool(state.spec.asking.debriefing.strip())
 
 
 def changes_left(one: Assignment) -> int:

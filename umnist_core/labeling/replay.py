@@ -20,8 +20,8 @@ from umnist_core.scoring.tables import check_labels
 from umnist_core.scoring.way import Way, boxes_of, digit_moments, digit_states
 
 ERROR_COLUMNS = (
-    *("label_key", "annotator", "pool", "stimulus", "position", "answer", "truth", "reason"),
-    "response_ms",
+    *("label_key", "annotator", "pool", "stimulus", "position", "kind", "answer", "truth"),
+    *("reason", "response_ms"),
 )
 
 

@@ -14,8 +14,10 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from umnist_core.errors import InvalidValueError
-from umnist_core.labeling.events import LABEL
+from umnist_core.labeling.events import SIMULATED
+from umnist_core.labeling.people import is_labelled
 from umnist_core.labeling.service import StudyService
+from umnist_core.labeling.state import Annotator
 from umnist_core.scoring.clustering import Clustering, measure_clustering
 from umnist_core.scoring.intervals import Interval, annotator_interval
 from umnist_core.server.labeling import create_label_app
@@ -140,12 +142,15 @@ def pools_of(service: StudyService, study: str) -> tuple[str, ...]:
 
 
 def measure_pool(mind: Knowing, service: StudyService, study: str, pool: str) -> PoolResult:
-    """Return what the labels of a pool say, as they are in the store."""
+    """Return what the labels of a pool say, as they are in the store.
+
+    Only simulated people's: those of others stay unseen until the study's own results are.
+    """
     state = service.state(study)
     labels = [
         (one.given[-1].answer == mind.images[one.stimulus].label, one.annotator)
         for one in state.assignments.values()
-        if one.kind == LABEL and one.is_counted and state.annotators[one.annotator].pool == pool
+        if is_labelled(one) and _is_simulated(state.annotators[one.annotator], pool)
     ]
     correct = np.array([is_correct for is_correct, _ in labels], bool)
     names = np.array([name for _, name in labels], str)
@@ -158,6 +163,10 @@ def measure_pool(mind: Knowing, service: StudyService, study: str, pool: str) ->
         accuracy=annotator_interval(correct, names),
         clustering=measure_clustering(correct, names),
     )
+
+
+def _is_simulated(person: Annotator, pool: str) -> bool:
+    return person.origin == SIMULATED and person.pool == pool
 
 
 @contextlib.contextmanager

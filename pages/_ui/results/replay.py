@@ -13,6 +13,7 @@ from pages._ui.shared.address import LED_BY_ADDRESS
 from pages._ui.shared.results import Results, answers_to
 from pages._ui.shared.study_choice import IMAGE, study_link
 from pages._ui.shared.viewer import our_component
+from umnist_core.labeling.events import REPEAT
 from umnist_core.labeling.replay import errors_of, load_parts, replay_of
 from umnist_core.labeling.service import StudyService
 
@@ -23,6 +24,9 @@ SECTION = "Replay"
 KEY = "results_replay"
 
 _NOTE = "A replay shows what was on the screen, not where the eyes were. Nothing plays by itself."
+AGAIN = ", second time"
+"""Behind an image that somebody was shown once more; such an answer is no label."""
+
 _NO_TRACE = "There is no trace of this answer: the page could not record what was on the screen."
 
 _component = our_component("umnist_replay", "showReplay")
@@ -107,7 +111,7 @@ def _row(
     link = {**study_link(study, image), **replay_link(key)}
     return {
         "key": key,
-        "image": f"Image {numbers[image]}",
+        "image": f"Image {numbers[image]}{AGAIN if row['kind'] == REPEAT else ''}",
         "person": str(row["annotator"]),
         "pool": str(row["pool"]),
         "answer": int(row["answer"]),

@@ -67,7 +67,7 @@ JOINS_PER_MINUTE = 120
 FAILED_JOINS_PER_MINUTE = 10
 """From one address, with links that do not exist."""
 
-_ANSWER_STAYS = ("already_answered", "changed_enough", "withdrawn")
+_ANSWER_STAYS = ("already_answered", "changed_enough", "debriefed", "withdrawn")
 """Refusals of an answer after which the page goes on from the state that comes with them."""
 
 PARAMETERS_MAX = 40

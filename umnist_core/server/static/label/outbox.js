@@ -32,7 +32,7 @@ const BACK_OFF_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 const SLOW_MS = 5000;
 
 /** Refusals after which sending again can change nothing. */
-export const FINAL_CODES = ["already_answered", "changed_enough", "withdrawn"];
+export const FINAL_CODES = ["already_answered", "changed_enough", "debriefed", "withdrawn"];
 
 /** Refusals that are of the person's session, not of the answer. */
 const SESSION_CODES = ["no_session", "revoked", "expired"];
