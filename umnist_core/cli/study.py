@@ -143,6 +143,7 @@ def _read_feedback(
 @click.option("--repeats", type=int, help="Images shown to a person a second time.  [0]")
 @click.option("--ask-confidence/--no-ask-confidence", default=None)
 @click.option("--ask-digits/--no-ask-digits", default=None)
+@click.option("--ask-boxes/--no-ask-boxes", default=None, help="The sum is counted from them.")
 @click.option("--allow-change/--no-allow-change", default=None, help="Of the last answer.")
 @click.option("--filter", "pyramid_filter", type=click.Choice(PYRAMID_FILTERS), help="[area]")
 @click.option("--lease-minutes", type=int, help="Time that an image stays reserved.  [1440]")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from umnist_core.errors import NotFoundError, RefusedError
 from umnist_core.labeling import decisions
+from umnist_core.labeling.boxes import Box, check_sum_of_boxes, check_within
 from umnist_core.labeling.events import Began, Consented, Joined, Practised, Withdrew
 from umnist_core.labeling.log import Draft, canonical_json, sha256
 from umnist_core.labeling.people import COMPLETE, annotator_view, is_over, outcome_of
@@ -248,6 +249,7 @@ class Annotating(Recruitment):
         *,
         confidence: int | None = None,
         digits: Sequence[int] | None = None,
+        boxes: Sequence[Box] | None = None,
     ) -> Feedback:
         """Record a practice answer and return what its pool is told of it.
 
@@ -265,7 +267,10 @@ class Annotating(Recruitment):
             If the store cannot be written.
         """
         check_key(key)
-        check_sum(answer)
+        if boxes is None:
+            check_sum(answer)
+        else:
+            check_sum_of_boxes(answer, boxes)
         found: list[PracticeImage] = []
 
         def decide(state: StudyState, now: str) -> Sequence[Draft]:
@@ -278,7 +283,7 @@ class Annotating(Recruitment):
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
             decisions.check_has_begun(state, person)
-            given = decisions.practised_with(state, confidence, digits)
+            given = decisions.practised_with(state, practice, confidence, digits, boxes)
             fact = Practised(
                 annotator=annotator, key=key, practice=practice, answer=answer, **given
             )
@@ -320,7 +325,8 @@ class Annotating(Recruitment):
                 return []
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
-            decisions.check_is_whole(state, post.confidence, post.digits)
+            decisions.check_is_whole(state, post.confidence, post.digits, post.boxes)
+            check_within(post.boxes or (), state.sizes[one.stimulus])
             if one.given:
                 decisions.check_may_change(state, person, one)
             place = None if one.given else decisions.place_for(state, person, one, now)

@@ -1,19 +1,17 @@
 """The tables that come out of a study: each column's kind, meaning, unit and clock zero.
 
-A new column is described here first; `table` makes frames of what is described and nothing
-else. What a browser measured is described where it is recorded
+A new column is described here first; `umnist_core.labeling.columns.table_of` makes frames of
+what is described and nothing else. What a browser measured is described where it is recorded
 (`umnist_core.labeling.recorded`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pandas as pd
-
 from umnist_core.labeling import recorded
+from umnist_core.labeling.columns import Column, edges_of
 from umnist_core.scenes import count_shapes
 from umnist_core.scoring.looking import (
     LEAST_DWELL_MS,
@@ -22,36 +20,6 @@ from umnist_core.scoring.looking import (
     SENSITIVITY_PX,
     dwell_column,
 )
-
-_DTYPES: Mapping[str, Any] = {
-    "text": object,
-    "int": "int64",
-    "float": "float64",
-    "bool": "bool",
-    "ints": object,
-    "int?": "Int64",
-    "bool?": "boolean",
-}
-"""``ints`` are lists of whole numbers, or None; int and bool alone may lack no value."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes
-    ----------
-    name
-        As in the table.
-    kind
-        ``"text"``, ``"int"``, ``"float"``, ``"bool"`` or ``"ints"``.
-    meaning
-        With unit, and with the zero of its clock where it is a time.
-    """
-
-    name: str
-    kind: str
-    meaning: str
 
 
 def _measured() -> Iterator[Column]:
@@ -120,18 +88,18 @@ ANSWERS = (
         "False is surplus, kept but come late, when no place of its image was free that nobody at "
         "work needed.",
     ),
-    Column("answer", "int", f"The sum that was given, 0 to 27. {_LAST}"),
+    Column("answer", "int", f"The sum that was given, 0 to 27; of boxes, any. {_LAST}"),
     _TRUTH,
     Column("correct", "bool", "Whether answer equals truth; empty where that is not known."),
-    Column("first_answer", "int", "The sum that was given first, 0 to 27."),
+    Column("first_answer", "int", "The sum that was given first, 0 to 27; of boxes, any."),
     Column("changes", "int", "Times that the answer was changed after it had been sent."),
     Column("answers", "ints", "All sums that were given, in order; the last is answer."),
     Column("confidence", "float", recorded.explained()["confidence"]),
     Column(
         "digits_reported",
         "ints",
-        "The digits that the person named, in any order; empty where they were not asked for or "
-        "given.",
+        "The digits that the person named, in any order, or drew boxes around; empty where they "
+        "were not asked for or given.",
     ),
     *_measured(),
     Column(
@@ -191,19 +159,15 @@ JUDGED = (
 )
 """Of answers, from traces and rules of exclusion."""
 
+_OF_LABEL = (_LABEL_KEY, _POOL, _ANNOTATOR, _STIMULUS, _KIND)
+
+
 DIGITS = (
-    _LABEL_KEY,
-    _POOL,
-    _ANNOTATOR,
-    _STIMULUS,
-    _KIND,
+    *_OF_LABEL,
     Column("digit_index", "int", "Number of the digit within its image, 0 for the first."),
     Column("digit_class", "int", "Which digit it is, 0 to 9."),
     Column("side_px", "float", "Side of the digit's square, canvas px."),
-    Column("row0", "float", "Upper edge of the square, canvas px from the top of the image."),
-    Column("col0", "float", "Left edge of the square, canvas px from the left of the image."),
-    Column("row1", "float", "Lower edge of the square, exclusive, canvas px."),
-    Column("col1", "float", "Right edge of the square, exclusive, canvas px."),
+    *edges_of("square"),
 )
 """Of the truth; `LOOKS` are worked out from the trace and put beside."""
 
@@ -240,6 +204,13 @@ LOOKS = (
         "named (of digits that were asked for), or the sum is right all the same; unseen: it never "
         "was. Empty without a trace.",
     ),
+)
+
+BOXES = (
+    *_OF_LABEL,
+    Column("box_index", "int", "Number of the box within its answer, 0 for the first drawn."),
+    Column("box_label", "int", "Which digit the person said it is, 0 to 9."),
+    *edges_of("box"),
 )
 
 ANNOTATORS = (
@@ -427,6 +398,7 @@ SEARCH = (
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "answers": (*ANSWERS, *JUDGED),
     "digits": (*DIGITS, *LOOKS),
+    "boxes": BOXES,
     "annotators": (*ANNOTATORS, *CONDUCT),
     "questions": QUESTIONS,
     "stimuli": STIMULI,
@@ -438,29 +410,13 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
 ABOUT: Mapping[str, str] = {
     "answers": "One row for each image that a person has answered.",
     "digits": "One row for each digit of each answered image; none where only sums are known.",
+    "boxes": "One row for each box that a person drew; none where they were not asked for.",
     "annotators": "One row for each person who joined and was not erased.",
     "questions": "One row for each question on a page that a person has sent.",
     "stimuli": "One row for each image of the study; practice images are not among them.",
     "traces": "One row for each view of an image: what was on screen, from when until when.",
     "search": "One row for each pool and moment: what people had seen close up by then.",
 }
-
-
-def table(columns: Iterable[Column], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return rows as a table whose columns are of their kinds, also where there are no rows.
-
-    Raises
-    ------
-    KeyError
-        If a row lacks a column; None is a value where the kind allows it.
-    """
-    kept = list(rows)
-    return pd.DataFrame(
-        {
-            column.name: pd.Series([row[column.name] for row in kept], dtype=_DTYPES[column.kind])
-            for column in columns
-        }
-    )
 
 
 def codebook() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from umnist_core import __version__
 from umnist_core.errors import InvalidValueError, RefusedError
 from umnist_core.labeling.assignment import choose_next, free_place
+from umnist_core.labeling.boxes import Box, check_within, labels_of
 from umnist_core.labeling.events import (
     LABEL,
     OWN,
@@ -180,8 +181,13 @@ def check_has_begun(state: StudyState, person: Annotator) -> None:
         )
 
 
-def check_is_whole(state: StudyState, confidence: int | None, digits: Sequence[int] | None) -> None:
-    """Refuse an answer that lacks what the study requires.
+def check_is_whole(
+    state: StudyState,
+    confidence: int | None,
+    digits: Sequence[int] | None,
+    boxes: Sequence[Box] | None = None,
+) -> None:
+    """Refuse an answer that lacks what the study requires, or has boxes that it does not ask for.
 
     Raises
     ------
@@ -189,29 +195,57 @@ def check_is_whole(state: StudyState, confidence: int | None, digits: Sequence[i
         If it does.
     """
     asking = state.spec.asking
+    check_asked(state, boxes)
     if asking.require_digits and digits is None:
         raise InvalidValueError("This study asks for the digits that you see; enter them.")
     if asking.require_confidence and confidence is None:
         raise InvalidValueError("This study asks how sure you are; choose.")
 
 
-def practised_with(
-    state: StudyState, confidence: int | None, digits: Sequence[int] | None
-) -> dict[str, Any]:
-    """Return what is kept with a practice answer of what is asked for beside the sum.
+def check_asked(state: StudyState, boxes: Sequence[Box] | None) -> None:
+    """Refuse an answer without boxes where they are asked for, and one with them elsewhere.
 
     Raises
     ------
     InvalidValueError
-        As `check_is_whole`.
+        If it is one.
+    """
+    if state.spec.ask_boxes and boxes is None:
+        raise InvalidValueError(
+            "This study asks for a box around each digit; draw them, or say that there is none."
+        )
+    if boxes is not None and not state.spec.ask_boxes:
+        raise InvalidValueError("This study asks for no boxes; reload the page and answer again.")
+
+
+def practised_with(
+    state: StudyState,
+    practice: str,
+    confidence: int | None,
+    digits: Sequence[int] | None,
+    boxes: Sequence[Box] | None = None,
+) -> dict[str, Any]:
+    """Return what is kept with the answer to a practice image, of what is asked beside the sum.
+
+    Boxes take the sum's place, so they are practised wherever they are asked for.
+
+    Raises
+    ------
+    InvalidValueError
+        As `check_is_whole`, or if a box reaches out of the image.
     """
     spec = state.spec
+    check_asked(state, boxes)
+    if boxes is not None:
+        check_within(boxes, state.sizes[practice])
+    drawn = {} if boxes is None else {"boxes": boxes}
     if not spec.asking.practise_asked:
-        return {}
-    check_is_whole(state, confidence, digits)
+        return drawn
+    check_is_whole(state, confidence, digits, boxes)
     return {
         "confidence": confidence if spec.ask_confidence else None,
         "digits": list(digits) if spec.ask_digits and digits is not None else None,
+        **drawn,
     }
 
 
@@ -283,7 +317,8 @@ def answer_fact(
         counted=one.is_counted if is_change else place is not None,
         answer=post.answer,
         confidence=post.confidence,
-        digits=post.digits,
+        digits=post.digits if post.boxes is None else labels_of(post.boxes),
+        boxes=post.boxes,
         response=post.response.payload(),
         app=__version__,
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from umnist_core.labeling import codebook
+from umnist_core.labeling.columns import Column
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 RESOURCE_PROFILE = "https://datapackage.org/profiles/2.0/dataresource.json"
@@ -78,6 +79,6 @@ def _resource(name: str, data: bytes) -> dict[str, Any]:
     }
 
 
-def _type_of(column: codebook.Column) -> Mapping[str, Any]:
+def _type_of(column: Column) -> Mapping[str, Any]:
     """Return the type of a column; times of our clocks and of browsers are all UTC in ISO 8601."""
     return _TYPES[column.kind]

@@ -237,17 +237,18 @@ class Began(Fact):
 class Practised(Fact):
     """Somebody gave a first ``answer`` to the practice image ``practice``; as `Consented`.
 
-    ``confidence`` and ``digits`` are logged only where they were asked for.
+    ``confidence``, ``digits`` and ``boxes`` are logged only where they were asked for.
     """
 
     event_kind = "practised"
-    quiet = ("confidence", "digits")
+    quiet = ("confidence", "digits", "boxes")
     annotator: str
     key: str
     practice: str
     answer: int
     confidence: int | None = None
     digits: Sequence[int] | None = None
+    boxes: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,9 +369,13 @@ class Answered(Fact):
         Whether it is a label of the study; a changed answer keeps what it had.
     app
         Version of the program that took it in.
+    boxes
+        As they were sent; logged only where they are asked for, and ``digits`` are their labels
+        then.
     """
 
     event_kind = "answered"
+    quiet = ("boxes",)
     key: str
     assignment: str
     annotator: str
@@ -385,6 +390,7 @@ class Answered(Fact):
     digits: Sequence[int] | None
     response: Mapping[str, Any]
     app: str
+    boxes: Sequence[Mapping[str, Any]] | None = None
 
     def claims(self) -> Claims:
         """Return the key, and the place if one is filled."""

@@ -33,6 +33,7 @@ from umnist_core.errors import ConflictError, InvalidValueError, WriteError
 from umnist_core.files import PRIVATE_FOLDER, open_whole
 from umnist_core.labeling import codebook
 from umnist_core.labeling.archive import image_checksums, write_study
+from umnist_core.labeling.box_table import boxes_of
 from umnist_core.labeling.descriptor import DESCRIPTOR, descriptor
 from umnist_core.labeling.events import ORIGINS
 from umnist_core.labeling.export_sources import sources
@@ -40,7 +41,7 @@ from umnist_core.labeling.judging import judge, rules_words, with_judgement
 from umnist_core.labeling.log import LogReader
 from umnist_core.labeling.preregistered import preregistration_files
 from umnist_core.labeling.private import open_private
-from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.results import (
     FoldedStudy,
     annotators_of,
@@ -258,6 +259,7 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
     return {
         "answers": with_judgement(answers, digits, judgement),
         "digits": digits,
+        "boxes": boxes_of(folded, answers),
         "annotators": annotators_of(folded, judgement),
         "questions": questions_of(folded.study, folded.state),
         "stimuli": stimuli_of(folded),
@@ -422,9 +424,9 @@ def _texts(state: StudyState) -> dict[str, bytes]:
         **({"texts/debriefing.txt": debriefing.encode()} if debriefing else {}),
         "settings.json": _json(spec.to_dict()),
         "texts/consent.txt": spec.consent_text.encode(),
-        "texts/question.txt": QUESTION.encode(),
+        "texts/question.txt": spec.question.encode(),
         **{
-            f"texts/instructions_{pool}.txt": spec.instructions[pool].encode()
+            f"texts/instructions_{pool}.txt": spec.instructions_text(pool).encode()
             for pool in spec.pools
         },
     }

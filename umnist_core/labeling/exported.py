@@ -19,7 +19,8 @@ import pandas as pd
 
 from umnist_core.errors import DamagedFileError, MissingFileError, TooLargeError
 from umnist_core.experiments.people.data import PeopleData, people_of_tables
-from umnist_core.labeling.codebook import TABLES, Column
+from umnist_core.labeling.codebook import TABLES
+from umnist_core.labeling.columns import Column
 from umnist_core.labeling.export import HEADER, KINDS, LOG
 from umnist_core.labeling.importing import open_export
 from umnist_core.labeling.zip_checks import GivenZip, said_as_damage

@@ -267,7 +267,7 @@ def _previous(state: StudyState, person: Annotator, phase: str) -> GivenView | N
     last = one.given[-1]
     number = person.done
     left = changes_left(one)
-    return GivenView(one.id, number, last.answer, last.confidence, last.digits, left)
+    return GivenView(one.id, number, last.answer, last.confidence, last.digits, left, last.boxes)
 
 
 def is_debriefed(state: StudyState, person: Annotator) -> bool:

@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 
 from umnist_core.labeling.preregistration import ANALYSES, Preregistration
-from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.recruiting import SITES, Recruiting
 from umnist_core.scoring.errors import ScoringInputError
 from umnist_core.scoring.planning import Assumptions, Effort, PlannedStudy, plan_people
@@ -220,9 +220,10 @@ def _exclusions(spec: StudySpec) -> str:
 
 
 def _measures(spec: StudySpec) -> str:
-    asked = [f"The sum of the digits ({QUESTION.removesuffix('.')})"]
+    asked = [f"The sum of the digits ({spec.question.removesuffix('.')})"]
     asked += ["confidence in percent"] if spec.ask_confidence else []
     asked += ["the digits that were seen"] if spec.ask_digits else []
+    asked += ["a box around each digit that was seen"] if spec.ask_boxes else []
     last = "the last one counts and all are kept" if spec.allow_change else "it is final"
     return (
         f"{', '.join(asked)}. An answer is right if it is the true sum; {last}. Besides: the time "

@@ -17,6 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.boxes import (
+    BOXED_SUM_MAX,
+    BOXES_SCHEMA,
+    check_sum_of_boxes,
+    read_boxes,
+)
 
 SUM_MAX = 27
 """Largest sum that UltraMNIST's labels have."""
@@ -44,7 +50,7 @@ class Kind:
     missing
         What it is where it was not sent.
     column
-        Kind of its column in the table of answers, as of `umnist_core.labeling.codebook.Column`;
+        Kind of its column in the table of answers, as of `umnist_core.labeling.columns.Column`;
         empty if it has none of its own.
     is_later
         Whether it was not recorded from the beginning; see `added_later`.
@@ -155,12 +161,25 @@ def practice_extras(fields: Mapping[str, object]) -> dict[str, Any]:
     Raises
     ------
     InvalidValueError
-        If the confidence or a digit is none.
+        If the confidence, a digit or a box is none.
     """
     return {
         "confidence": _percent("confidence", fields.get("confidence")),
         "digits": _digits("digits", fields.get("digits")),
+        "boxes": read_boxes("boxes", fields.get("boxes")),
     }
+
+
+def practice_sum(fields: Mapping[str, object], extras: Mapping[str, Any]) -> int:
+    """Return the sum of a practice answer; any that boxes can have where some came with it.
+
+    Raises
+    ------
+    InvalidValueError
+        If it is none.
+    """
+    most = SUM_MAX if extras["boxes"] is None else BOXED_SUM_MAX
+    return check_whole("answer", fields.get("answer"), 0, most)
 
 
 def _id(name: str, value: object) -> str:
@@ -262,11 +281,16 @@ KEY = Kind(
     lambda _, value: check_key(value), {"type": "string", "pattern": "^[A-Za-z0-9-]{8,64}$"}, None
 )
 ID = Kind(_id, {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, None)
-SUM = Kind(lambda _, value: check_sum(value), _whole_schema(0, SUM_MAX), None)
+SUM = Kind(
+    lambda name, value: check_whole(name, value, 0, BOXED_SUM_MAX),
+    _whole_schema(0, BOXED_SUM_MAX),
+    None,
+)
 PERCENT = Kind(_percent, _whole_schema(0, 100, optional=True), None)
 DIGITS = Kind(
     _digits, {"type": ["array", "null"], "maxItems": 100, "items": _whole_schema(0, 9)}, None
 )
+BOXES = Kind(read_boxes, BOXES_SCHEMA, None)
 MS = Kind(_ms, _MS_SCHEMA, 0, "float")
 COUNT = Kind(
     lambda name, value: check_whole(name, value, 0, 10**6), _whole_schema(0, 10**6), 0, "int"
@@ -396,7 +420,13 @@ class AnswerPost:
         )
     )
     assignment: str = field(metadata=recorded(ID, "Which image of which person"))
-    answer: int = field(metadata=recorded(SUM, "The sum, 0 to 27"))
+    answer: int = field(
+        metadata=recorded(
+            SUM,
+            "The sum, 0 to 27",
+            note=f"where boxes are asked for, that of their labels, up to {BOXED_SUM_MAX}",
+        )
+    )
     confidence: int | None = field(
         metadata=recorded(
             PERCENT, "0 to 100 per cent", note="None where it was not asked for or not given"
@@ -411,6 +441,15 @@ class AnswerPost:
     )
     response: Response
     parts: tuple[Mapping[str, Any], ...]
+    boxes: tuple[Mapping[str, Any], ...] | None = field(
+        default=None,
+        metadata=recorded(
+            BOXES,
+            "Boxes around the digits that were seen: ``label``, ``x``, ``y``, ``width`` and "
+            "``height`` in px of the image, from its upper left corner",
+            note="none at all means that there is no digit; None where they were not asked for",
+        ),
+    )
 
     @classmethod
     def from_dict(cls, data: object) -> AnswerPost:
@@ -424,6 +463,10 @@ class AnswerPost:
         body = check_mapping("an answer", data)
         response = check_mapping("response", body.get("response", {}))
         own = _read(cls, body)
+        if own["boxes"] is None:
+            check_sum(own["answer"])
+        else:
+            check_sum_of_boxes(own["answer"], own["boxes"])
         trace = Trace(**_read(Trace, response))
         return cls(**own, response=Response(**_read(Response, response)), parts=trace.parts)
 

@@ -37,6 +37,14 @@ PYRAMID_FILTERS = ("area", "nearest")
 
 QUESTION = "Give the sum of the digits you see, 0 to 27."
 
+BOX_QUESTION = "Draw a box around each digit you see, and say which digit it is."
+
+BOX_INSTRUCTIONS = """\
+In this study you give the sum by drawing a box around each digit that you see, as close to its \
+ink as you can, and by saying which digit it is. The sum is counted from the boxes. If there is no \
+digit to be seen, say so."""
+"""Follow the instructions where boxes are asked for."""
+
 DEFAULT_CONSENT = """\
 You are asked to look at images in which handwritten digits are hidden, and to say their sum.
 
@@ -113,6 +121,9 @@ class StudySpec:
         top of ``images_per_annotator`` and fill no place.
     ask_confidence, ask_digits
         Whether to ask for confidence in per cent, and for the digits themselves.
+    ask_boxes
+        Whether to ask for a box around each digit, with its label, in place of the sum, which is
+        counted from them (`umnist_core.labeling.boxes`). In practice too.
     allow_change
         Whether the last answer may be changed, `umnist_core.labeling.people.CHANGES_MAX` times;
         all are then kept, and the last counts.
@@ -169,6 +180,7 @@ class StudySpec:
     repeats: int = 0
     ask_confidence: bool = False
     ask_digits: bool = False
+    ask_boxes: bool = False
     allow_change: bool = False
     pyramid_filter: str = "area"
     lease_minutes: int = 1440
@@ -244,6 +256,16 @@ class StudySpec:
         return consent_with(self.consent, {**told, **came, **ethics})
 
     @property
+    def question(self) -> str:
+        """What is asked of each image."""
+        return BOX_QUESTION if self.ask_boxes else QUESTION
+
+    def instructions_text(self, pool: str) -> str:
+        """Return what a pool reads: its instructions, and how boxes are drawn where they are."""
+        own = self.instructions[pool]
+        return f"{own}\n\n{BOX_INSTRUCTIONS}" if self.ask_boxes else own
+
+    @property
     def missing_for_strangers(self) -> tuple[str, ...]:
         """Names of what an open link needs and the study does not tell."""
         return tuple(name for name in CONTACT_FIELDS if not getattr(self, name).strip())
@@ -314,6 +336,7 @@ _SELF = ("is_self", "trial_feedback")
 
 _ONLY_IF_SET = (
     *_SELF,
+    "ask_boxes",
     *("asking", "exclusions", "factors", "preregistration", "recruiting", "replicates"),
 )
 """Named where they are set alone: studies of others are written as they were before."""
@@ -389,6 +412,13 @@ def _check_asking(spec: StudySpec) -> None:
         If something is.
     """
     asking = spec.asking
+    if not isinstance(spec.ask_boxes, bool):
+        raise InvalidValueError(f"ask_boxes is true or false; got {str(spec.ask_boxes)[:40]!r}.")
+    if spec.ask_boxes and spec.ask_digits:
+        raise InvalidValueError(
+            "Boxes say which digits were seen, so ask_boxes and ask_digits are not both set; leave "
+            "ask_digits out."
+        )
     if not isinstance(asking, Asking):
         raise InvalidValueError(
             f"asking is a list of NAME: VALUE, as docs/studies.md has it; got {str(asking)[:40]!r}."

@@ -18,6 +18,7 @@ import pandas as pd
 
 from umnist_core.labeling import codebook, recompute
 from umnist_core.labeling import told_by_browser as browser
+from umnist_core.labeling.columns import Column, table_of
 from umnist_core.labeling.events import LABEL, REPEAT, Answered, Changed, StudyCreated
 from umnist_core.labeling.factors import cell_text
 from umnist_core.labeling.judging import Judgement, judge, person_columns, with_judgement
@@ -224,10 +225,10 @@ def answers_of(folded: FoldedStudy, *, with_surplus: bool = False) -> pd.DataFra
         for row in _answers_of_person(folded, person)
     )
     kept = (row for row in rows if with_surplus or row["counted"])
-    return codebook.table(_known(folded, codebook.ANSWERS), kept)
+    return table_of(_known(folded, codebook.ANSWERS), kept)
 
 
-def _known(folded: FoldedStudy, columns: Iterable[codebook.Column]) -> list[codebook.Column]:
+def _known(folded: FoldedStudy, columns: Iterable[Column]) -> list[Column]:
     """Return columns of which those may be empty that a study without truth has nothing in."""
     unknown = () if folded.state.spec.has_truth else recompute.UNKNOWN
     return [replace(one, kind=f"{one.kind}?") if one.name in unknown else one for one in columns]
@@ -327,7 +328,7 @@ def digits_of(
         for label in answers[names].itertuples(index=False, name=None)
         for digit in _digit_rows(truth[label[3]])
     )
-    plain = codebook.table(codebook.DIGITS, rows)
+    plain = table_of(codebook.DIGITS, rows)
     looks = add_looks(plain, traces_by_label(answers, traces))
     return looks.assign(effort=digit_efforts(answers, looks))
 
@@ -354,7 +355,7 @@ def annotators_of(folded: FoldedStudy, judgement: Judgement) -> pd.DataFrame:
         {**_person_row(folded, one), **person_columns(judgement, one.id)}
         for one in folded.state.annotators.values()
     )
-    return codebook.table(codebook.TABLES["annotators"], rows)
+    return table_of(codebook.TABLES["annotators"], rows)
 
 
 def _person_row(folded: FoldedStudy, person: Annotator) -> dict[str, Any]:
@@ -399,7 +400,7 @@ def stimuli_of(folded: FoldedStudy) -> pd.DataFrame:
         place = (_pool_of(folded, one), one.stimulus)
         labels[place] = labels.get(place, 0) + 1
     rows = (_stimulus_row(folded, name, labels) for name in folded.state.stimuli)
-    return codebook.table(_known(folded, codebook.STIMULI), rows)
+    return table_of(_known(folded, codebook.STIMULI), rows)
 
 
 def _pool_of(folded: FoldedStudy, one: Assignment) -> str:
@@ -440,7 +441,7 @@ def views_of(answers: pd.DataFrame, traces: Mapping[int, Sequence[TracePart]]) -
         if part["samples"]
     ]
     if not tables:
-        return codebook.table(codebook.TRACES, ())
+        return table_of(codebook.TRACES, ())
     return pd.DataFrame(
         {
             one.name: np.concatenate([columns[one.name] for columns in tables])

@@ -85,6 +85,7 @@ class Given:
     answer: int
     confidence: int | None
     digits: tuple[int, ...] | None
+    boxes: tuple[Mapping[str, Any], ...] | None = None
 
 
 @dataclass
@@ -433,6 +434,7 @@ class StudyState(AskedState):
                 answer=fact.answer,
                 confidence=fact.confidence,
                 digits=None if fact.digits is None else tuple(fact.digits),
+                boxes=None if fact.boxes is None else tuple(fact.boxes),
             )
         )
         self.keys[fact.key] = one

@@ -10,6 +10,7 @@ import pandas as pd
 
 from umnist_core.labeling import codebook
 from umnist_core.labeling.asking import Asking, Question, Value
+from umnist_core.labeling.columns import table_of
 from umnist_core.labeling.state import StudyState
 
 
@@ -18,7 +19,7 @@ def questions_of(study: str, state: StudyState) -> pd.DataFrame:
 
     A question of a page that was sent has a row, also where nobody answered it.
     """
-    return codebook.table(codebook.TABLES["questions"], _rows(study, state))
+    return table_of(codebook.TABLES["questions"], _rows(study, state))
 
 
 def asked_rows(asking: Asking) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from umnist_core.labeling.practice import PracticeImage
 from umnist_core.labeling.records import StudySpec
@@ -43,6 +45,7 @@ class GivenView:
     confidence: int | None
     digits: tuple[int, ...] | None
     changes_left: int
+    boxes: tuple[Mapping[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -189,9 +189,11 @@ def confusion(labels: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        int64 (28, 28); the index is the truth, the columns are answers, both 0 to 27.
+        int64 (28, 28); the index is the truth, the columns are answers, both 0 to 27. Larger
+        answers, which boxes can add up to, are in no cell.
     """
     first = first_answers(labels).dropna(subset=["answer", "truth"])
+    first = first[first["answer"].lt(SUMS)]
     counts = np.zeros((SUMS, SUMS), dtype=np.int64)
     places = (first["truth"].to_numpy(int), first["answer"].to_numpy(int))
     np.add.at(counts, places, 1)

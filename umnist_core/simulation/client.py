@@ -168,7 +168,7 @@ class Client:
 
     async def practise(self, practice: str, reply: Reply, ask: Mapping[str, Any]) -> Json:
         """Answer a practice image, ``ask`` as of `answer`; return feedback and state."""
-        beside = _beside(reply, ask) if ask["practised"] else {}
+        beside = _beside(reply, ask) if ask["practised"] or ask.get("boxes") else {}
         body = {"key": new_key(), "practice": practice, "answer": reply.answer, **beside}
         return await self._post(f"{self._home}/api/practice", body)
 
@@ -214,7 +214,7 @@ class Client:
             raise NetworkError(f"Expected the answer {key} as saved, found {str(said)[:80]!r}.")
         self._tally.answer_ms.append(took_ms)
         self._tally.reasons[reply.reason] += 1
-        done = Acknowledged(key, assignment, reply.answer, said["counted"], self._person)
+        done = Acknowledged(key, assignment, int(body["answer"]), said["counted"], self._person)
         self._tally.acknowledged.append(done)
         return _state(said)
 
@@ -331,6 +331,12 @@ def new_key() -> str:
 
 def _beside(reply: Reply, ask: Mapping[str, Any]) -> Json:
     """Return what goes with a sum; who has seen no digit says so where digits are required."""
+    if ask.get("boxes"):
+        return {
+            "answer": sum(one["label"] for one in reply.boxes),
+            "boxes": list(reply.boxes),
+            "confidence": reply.confidence if ask["confidence"] else None,
+        }
     digits = list(reply.digits or ())
     has_digits = ask["digits"] and (digits or ask["required"]["digits"])
     return {

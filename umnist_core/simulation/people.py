@@ -42,6 +42,9 @@ GUESSED = "guessed"
 _LOOKALIKES = {0: 6, 1: 7, 2: 7, 3: 8, 4: 9, 5: 3, 6: 0, 7: 1, 8: 3, 9: 4}
 _SLIPS = (-10, -2, -1, 1, 2, 10)
 
+_EDGE_SD = 0.03
+"""How far off people draw an edge, standard deviation as a share of the digit's side."""
+
 # Nodes and weights for means over a normal distribution of abilities.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -193,6 +196,9 @@ class Reply:
         0 to 27.
     digits
         Those that were seen, in any order; None where they are not known.
+    boxes
+        Around the digits that were seen, as the page sends them, each with the label that was
+        read; their sum need not be ``answer``, which a person added up.
     reason
         ``right``, ``missed``, ``misread``, ``misadded`` or ``guessed``.
     confidence
@@ -209,6 +215,7 @@ class Reply:
     confidence: int
     views: tuple[View, ...]
     response: dict[str, Any]
+    boxes: tuple[dict[str, Any], ...] = ()
 
 
 def reply_to(
@@ -241,7 +248,23 @@ def reply_to(
         confidence=int(np.clip(round(100 * probability + doubt), 0, 100)),
         views=tuple(views),
         response=response_json(views, total_ms, person.pane, rng=rng),
+        boxes=_boxes(visited, digits or (), image, rng),
     )
+
+
+def _boxes(
+    seen: list[DigitTruth], labels: tuple[int, ...], image: ImageTruth, rng: np.random.Generator
+) -> tuple[dict[str, Any], ...]:
+    """Return boxes drawn around digits, each edge off by a few hundredths of the side."""
+    boxes = []
+    for one, label in zip(seen, labels, strict=False):
+        off = rng.normal(0, _EDGE_SD * one.side_px, 4)
+        left, right = np.clip((one.col + off[0], one.col + one.side_px + off[1]), 0, image.width)
+        top, lower = np.clip((one.row + off[2], one.row + one.side_px + off[3]), 0, image.height)
+        x, y = float(np.floor(left)), float(np.floor(top))
+        width, height = max(1.0, float(np.floor(right)) - x), max(1.0, float(np.floor(lower)) - y)
+        boxes.append({"label": label, "x": x, "y": y, "width": width, "height": height})
+    return tuple(boxes)
 
 
 _Decision = tuple[list[DigitTruth], tuple[int, ...] | None, int, str]

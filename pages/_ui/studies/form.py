@@ -208,18 +208,26 @@ def _people(*, has_truth: bool) -> dict[str, Any]:
     }
 
 
-def _asks() -> dict[str, bool]:
-    return {
+def _asks() -> dict[str, Any]:
+    asks = {
         "ask_confidence": st.checkbox("Ask how sure they are", key="new_confidence"),
         "ask_digits": st.checkbox(
             "Ask which digits they saw",
             key="new_digits",
             help="Tells misread digits from wrong sums.",
+            disabled=bool(st.session_state.get("new_boxes")),
+        ),
+        "ask_boxes": st.checkbox(
+            "Ask for a box around each digit",
+            key="new_boxes",
+            help="People draw boxes and say which digit is in each; the sum is counted from them.",
         ),
         "allow_change": st.checkbox(
             "Let people change their last answer", key="new_change", help="Both are kept."
         ),
     }
+    asks["ask_digits"] = asks["ask_digits"] and not asks["ask_boxes"]
+    return asks
 
 
 def _texts(pools: tuple[str, ...], pace: Duration | None) -> dict[str, Any]:

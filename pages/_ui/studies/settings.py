@@ -43,7 +43,7 @@ def show_settings(service: StudyService, one: Overview) -> None:
     with st.expander("Texts that people read"):
         for title, text in (
             ("Consent", spec.consent_text),
-            *((f"Instructions, {pool}", spec.instructions[pool]) for pool in spec.pools),
+            *((f"Instructions, {pool}", spec.instructions_text(pool)) for pool in spec.pools),
         ):
             st.markdown(f"**{title}**")
             st.text(text)
@@ -100,4 +100,5 @@ def _asked(spec: StudySpec) -> list[str]:
     asked = ["the sum"]
     asked += ["confidence"] if spec.ask_confidence else []
     asked += ["the digits seen"] if spec.ask_digits else []
+    asked += ["a box around each digit"] if spec.ask_boxes else []
     return asked

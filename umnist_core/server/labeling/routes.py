@@ -29,9 +29,9 @@ from umnist_core.errors import (
 from umnist_core.labeling.recorded import (
     AnswerPost,
     check_key,
-    check_sum,
     check_whole,
     practice_extras,
+    practice_sum,
 )
 from umnist_core.labeling.recruiting import read_device
 from umnist_core.labeling.service import StudyService, open_service
@@ -228,8 +228,10 @@ class _Labeling:
     async def practise(self, request: Request) -> Response:
         desk, session = await self._who(request)
         fields = await _fields(request)
-        key, answer = check_key(fields.get("key")), check_sum(fields.get("answer"))
-        practise = partial(desk.practise, **practice_extras(fields))
+        key = check_key(fields.get("key"))
+        extras = practice_extras(fields)
+        answer = practice_sum(fields, extras)
+        practise = partial(desk.practise, **extras)
         practice = get_text("practice", fields)
         return json_reply(await self._commands.run(practise, session, key, practice, answer))
 

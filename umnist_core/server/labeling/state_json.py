@@ -13,7 +13,7 @@ from typing import Any
 from umnist_core import __version__
 from umnist_core.labeling.digit_ranges import digit_ranges
 from umnist_core.labeling.recorded import SUM_MAX
-from umnist_core.labeling.records import QUESTION, StudySpec
+from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.recruiting import site_name
 from umnist_core.labeling.self_study import Summary
 from umnist_core.labeling.views import AnnotatorView, Feedback, GivenView, TrialView
@@ -55,8 +55,8 @@ def state_json(
         "self": _self(spec, summary),
         "texts": {
             "consent": spec.consent_text,
-            "instructions": spec.instructions[view.pool],
-            "question": QUESTION,
+            "instructions": spec.instructions_text(view.pool),
+            "question": spec.question,
         },
         "guide": _guide(view, signer, sheet_size),
         "ask": _ask(spec),
@@ -85,6 +85,7 @@ def _ask(spec: StudySpec) -> dict[str, Any]:
     return {
         "confidence": spec.ask_confidence,
         "digits": spec.ask_digits,
+        "boxes": spec.ask_boxes,
         "change": spec.allow_change,
         "required": {
             "confidence": spec.asking.require_confidence,
@@ -189,6 +190,7 @@ def _previous(view: AnnotatorView, one: GivenView | None, signer: Signer) -> dic
         "answer": one.answer,
         "confidence": one.confidence,
         "digits": None if one.digits is None else list(one.digits),
+        "boxes": None if one.boxes is None else list(one.boxes),
         "changes_left": one.changes_left,
         "image": _image(view, one.key, view.sizes[one.key], signer),
     }
