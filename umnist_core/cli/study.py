@@ -28,7 +28,7 @@ from umnist_core.cli._study_choice import (
 )
 from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
-from umnist_core.cli._study_labels import for_data, truth_option
+from umnist_core.cli._study_labels import LABEL_COMMANDS, for_data, truth_option
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_recruit import RECRUIT_COMMANDS, find_links, recruit_option
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
@@ -71,6 +71,7 @@ for _command in (
     *REPLICATION_COMMANDS,
     *PLAN_COMMANDS,
     *RECRUIT_COMMANDS,
+    *LABEL_COMMANDS,
     simulate_command,
     watch_command,
 ):
@@ -109,7 +110,6 @@ def _read_feedback(
     "create",
     epilog="\b\nExamples:\n"
     '  umnist study create "Pilot" --stimuli 100 --images-per-annotator 20\n'
-    '  umnist study create "Main" --repeats 3 --ask-digits --ask-confidence\n'
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
     '  umnist study create "Labels" --folder photos --no-truth --labels-per-image 3\n'
     '  umnist study create "Noise" --factor shape_pairs=0,5,20 --stimuli 999\n'

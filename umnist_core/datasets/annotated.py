@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from umnist_core.datasets.identity import split_of_word
+from umnist_core.datasets.label_mark import LABELS_FILE
 from umnist_core.datasets.labels import is_coco
 from umnist_core.datasets.manifest import MANIFEST
 from umnist_core.datasets.megapixel_sparse import PARAMETER_FILE
@@ -24,7 +25,7 @@ from umnist_core.paths import is_debris
 
 _COCO_NAME = re.compile(r"_?annotations|instances|.*_keypoints_")
 _NO_LABELS = re.compile(r"(?:captions|labels|panoptic|image_info|stuff)_")
-_OTHER_JSON = (MANIFEST, PARAMETER_FILE)
+_OTHER_JSON = (MANIFEST, PARAMETER_FILE, LABELS_FILE)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from umnist_core.datasets.identity import (
     split_of_word,
     split_order,
 )
+from umnist_core.datasets.label_mark import is_our_labels
 from umnist_core.datasets.labels import voc_label
 from umnist_core.datasets.linking import Linked, link
 from umnist_core.datasets.manifest import Manifest, read_manifest
@@ -189,6 +190,8 @@ def open_image_folder(
 
 def _is_our_voc(root: Path, manifest: Manifest | None) -> bool:
     """Return whether a folder, or the one above a split's, is a VOC data set of ours."""
+    if is_our_labels(root):
+        return True
     if manifest is None and split_of_word(root.name):
         manifest = read_manifest(root.parent)
     return manifest is not None and manifest.layout == "voc"

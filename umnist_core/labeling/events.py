@@ -412,6 +412,30 @@ class Changed(Answered):
         return Claims(answers=((self.key, self.assignment),))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Adjudicated(Fact):
+    """The label of an image without truth was settled by the study's makers; the last counts.
+
+    Attributes
+    ----------
+    stimulus
+        The image.
+    answer
+        Its sum; None where an earlier decision is taken back.
+    took
+        People whose answer it is; nobody where it is another.
+    boxes
+        Of its digits, as of `Answered`; logged only where they were asked for.
+    """
+
+    event_kind = "adjudicated"
+    quiet = ("boxes",)
+    stimulus: str
+    answer: int | None
+    took: Sequence[str]
+    boxes: Sequence[Mapping[str, Any]] | None = None
+
+
 FACTS: Mapping[str, type[Fact]] = {
     one.event_kind: one
     for one in (
@@ -420,7 +444,7 @@ FACTS: Mapping[str, type[Fact]] = {
         *(ScreenedOut, PersonErased, ConsentAmended, QuestionsAnswered, GateTried, Rested),
         ResultsSeen,
         *(Recruited, LinkNamed),
-        *(Assigned, Renewed, Released, Answered, Changed),
+        *(Assigned, Renewed, Released, Answered, Changed, Adjudicated),
     )
 }
 """Kind of an event -> its class."""

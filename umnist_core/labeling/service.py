@@ -7,6 +7,7 @@ import logging
 import threading
 from functools import lru_cache
 
+from umnist_core.labeling.adjudication import Adjudicating
 from umnist_core.labeling.annotating import Annotating
 from umnist_core.labeling.log import EventLog
 from umnist_core.labeling.surveying import Surveying
@@ -18,7 +19,7 @@ _open_logs: list[EventLog] = []
 _lock = threading.Lock()
 
 
-class StudyService(Annotating, Surveying):
+class StudyService(Annotating, Surveying, Adjudicating):
     """The studies of one store.
 
     Every method is safe to call from many threads, and what it has returned from is on disk.

@@ -20,6 +20,7 @@ from umnist_core.labeling.events import (
     INVITED_PERSON,
     LABEL,
     SIMULATED,
+    Adjudicated,
     Answered,
     Assigned,
     Changed,
@@ -187,6 +188,8 @@ class StudyState(AskedState):
         Whether images and orders were drawn from a secret key of the study's own.
     is_guessable
         As `is_guessable` returns.
+    rulings
+        Image -> what was settled of its label last, of those that something is settled of.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
@@ -211,6 +214,7 @@ class StudyState(AskedState):
         self.unfilled: dict[str, dict[str, int]] = {}
         self.holding: dict[str, dict[str, Assignment]] = {}
         self.recruits = Recruits()
+        self.rulings: dict[str, Adjudicated] = {}
         self.erased = 0
         for event in events:
             self.apply(event)
@@ -409,6 +413,12 @@ class StudyState(AskedState):
             person.origin = SIMULATED
         self._stay(person, event, later(event.time_utc, self.spec.lease_minutes))
 
+    def _adjudicated(self, event: Event, fact: Adjudicated) -> None:
+        if fact.answer is None:
+            self.rulings.pop(fact.stimulus, None)
+        else:
+            self.rulings[fact.stimulus] = fact
+
     def _fill(self, pool: str, one: Assignment) -> None:
         self.slot_of(one).is_filled = True
         del self.holding[pool][one.id]
@@ -478,6 +488,7 @@ CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {
     Released: StudyState._released,
     Answered: StudyState._answered,
     Changed: StudyState._take,
+    Adjudicated: StudyState._adjudicated,
     **ASKED_CHANGES,
 }
 """What follows from each kind of event."""
