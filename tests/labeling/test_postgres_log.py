@@ -10,12 +10,22 @@ from contextlib import closing
 import pytest
 from sqlalchemy import event, make_url, text
 
-from tests.contracts.log_events import add, chained, contents, create, joined
+from tests.contracts.log_events import (
+    add,
+    answered,
+    assigned,
+    chained,
+    contents,
+    create,
+    erase,
+    joined,
+)
 from tests.postgres import PostgresServer
 from umnist_core.errors import MissingFileError, StoreError
 from umnist_core.labeling.log import Claims, Event
 from umnist_core.labeling.sql import open_log
 from umnist_core.labeling.sql.store import SqlLog
+from umnist_core.labeling.verify import verify_log
 
 
 @pytest.fixture
@@ -140,6 +150,26 @@ def test_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingFileError, match=r"pip install 'umnist\[postgres\]'"):
         open_log("postgresql://user@127.0.0.1/database")
+
+
+def test_what_is_erased_is_nowhere_in_the_tables_files(
+    log: SqlLog, postgres_server: PostgresServer
+) -> None:
+    """Neither an answer nor a trace of an erased person is left where PostgreSQL keeps tables."""
+
+    def is_there() -> bool:
+        postgres_server.execute("CHECKPOINT")  # what is in its memory goes to its files
+        tables = [one for one in (postgres_server.folder / "data/base").rglob("*") if one.is_file()]
+        return any(b"secret-" in one.read_bytes() for one in tables)
+
+    create(log, "s", joined("ann"), assigned("a", "ann"))
+    for number in range(5):
+        secret = f'"secret-{number}"' * 500
+        add(log, "s", answered(f"secret-key-{number}", "a", "ann", slot=None, trace=secret))
+    assert is_there()
+    erase(log, "s", "ann")
+    assert not is_there()
+    assert verify_log(log, "s").faults == ()
 
 
 def _joining(log: SqlLog, person: str) -> tuple[list[Event], Claims, dict[int, str]]:

@@ -42,7 +42,7 @@ class PostgresServer:
 
     def __init__(self, folder: Path) -> None:
         self._programs = find_programs()
-        self._folder = folder
+        self.folder = folder
         self._data = folder / "data"
         self._password = secrets.token_hex(16)
         self._port = free_port()
@@ -96,11 +96,11 @@ class PostgresServer:
             "max_connections": "100",
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        log = self._folder / "log"
+        log = self.folder / "log"
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*_as_owner(), str(self._programs / "postgres"), "-D", str(self._data), *flags],
-                cwd=self._folder,
+                cwd=self.folder,
                 stdout=output,
                 stderr=output,
             )
@@ -127,16 +127,16 @@ class PostgresServer:
             self._process = None
 
     def _prepare(self) -> None:
-        password_file = self._folder / "password"
+        password_file = self.folder / "password"
         password_file.write_text(self._password)
         if os.geteuid() == 0:  # the server refuses to run as root
-            for path in (self._folder, password_file):
+            for path in (self.folder, password_file):
                 shutil.chown(path, "postgres", "postgres")
         command = [str(self._programs / "initdb"), "-D", str(self._data), "-U", USER]
         options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
         made = subprocess.run(
             [*_as_owner(), *command, *options, f"--pwfile={password_file}"],
-            cwd=self._folder,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -144,7 +144,7 @@ class PostgresServer:
         if made.returncode:
             raise StoreError(
                 f"A database folder could not be made: {made.stderr.strip()[:200]}; look at "
-                f"{self._folder.parent}."
+                f"{self.folder.parent}."
             )
 
     def _run_sql(self, statement: str) -> subprocess.CompletedProcess[str]:

@@ -47,6 +47,13 @@ ATTACHMENTS_AT_ONCE = 50
 """How many attachments are held in memory while a study is restored."""
 
 
+_PERSONAL = tuple(
+    one.__tablename__
+    for one in (EventRow, AttachmentRow, InviteRow, AssignmentRow, AnswerRow, LabelRow)
+)
+"""Tables of which `_empty` takes a person out."""
+
+
 class SqlLog(SqlReader, EventLog):
     """Keeps studies in SQLite or PostgreSQL.
 
@@ -241,14 +248,13 @@ class SqlLog(SqlReader, EventLog):
             raise StoreError(f"The store {self.place} was closed; open it again.")
 
     def _forget_old_pages(self) -> None:
-        """Have SQLite write what was erased over what it was, in the file and in its log.
+        """Have the database write its files anew without what was erased.
 
+        SQLite writes it over in the file and in its log, PostgreSQL makes the tables' files anew.
         If someone is reading just then, it is left to the next time, at the latest to when the
-        store is closed. PostgreSQL drops old rows at its next vacuum, and its own log as its
-        settings say.
+        store is closed or PostgreSQL's own vacuum comes. PostgreSQL's write-ahead log is used
+        again as its settings say.
         """
-        if not self._is_sqlite:
-            return
         # What was asked for is done and kept, whatever goes wrong here.
         with (
             suppress(StoreError),
@@ -259,8 +265,14 @@ class SqlLog(SqlReader, EventLog):
             try:
                 cursor = raw.cursor()
                 # A reader may take long, and nobody should wait for that.
-                cursor.execute("PRAGMA busy_timeout = 200")
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if self._is_sqlite:
+                    cursor.execute("PRAGMA busy_timeout = 200")
+                    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                else:
+                    raw.rollback()
+                    raw.driver_connection.autocommit = True  # type: ignore[union-attr]
+                    cursor.execute("SET lock_timeout = '2s'")
+                    cursor.execute(f"VACUUM (FULL) {', '.join(_PERSONAL)}")
             finally:
                 raw.invalidate()  # with its short patience
 
