@@ -24,15 +24,21 @@ from tests.server.serving import serve
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.export import export_study
+from umnist_core.labeling.watching import WatchedStudy, Watcher
 from umnist_core.server.downloads import download_routes
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 PATIENCE_S = 60
 
 
-def open_page(name: str, **query: str) -> AppTest:
+KEEP = "Check and keep"
+
+
+def open_page(name: str, *, tab: str | None = None, **query: str) -> AppTest:
     """Run a page, and see that it did not fail."""
     page = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=PATIENCE_S)
+    if tab is not None:
+        page.session_state["study_tabs"] = tab
     for key, value in query.items():
         page.query_params[key] = value
     return run(page)
@@ -240,7 +246,7 @@ def test_person_is_erased_only_after_asking(lab: StudyService) -> None:
 def test_verify_says_that_all_is_well_and_what_is_not(lab: StudyService) -> None:
     """A frozen image that was changed is named."""
     study = make_study(lab, 1)
-    page = open_page("studies", study=study)
+    page = open_page("studies", tab=KEEP, study=study)
     page.button(key="verify").click()
     run(page)
     assert "All is as it was logged" in texts(page)
@@ -262,7 +268,7 @@ def test_files_are_prepared_and_then_saved(lab: StudyService, kind: str) -> None
     """Each is a zip that can be opened, and lies on the disk and not in the page's memory."""
     study = make_study(lab, 2)
     key = kind if kind == "backup" else f"{kind}-{study}"
-    page = open_page("studies", study=study)
+    page = open_page("studies", tab=KEEP, study=study)
     page.button(key=f"prepare_{key}").click()
     run(page)
     assert texts(page).count("error") == 0
@@ -273,6 +279,26 @@ def test_files_are_prepared_and_then_saved(lab: StudyService, kind: str) -> None
     assert len(served.content) == made.size_bytes
     (button,) = page.get("link_button")
     assert button.proto.url == made.address
+
+
+def test_traces_are_gone_through_while_somebody_watches_alone(
+    lab: StudyService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of many people's answers must not be slow for a tab that nobody has opened."""
+    study = make_study(lab, 1)
+    watched = []
+    watch = Watcher.watch
+
+    def counted(watcher: Watcher, study: str) -> WatchedStudy:
+        watched.append(study)
+        return watch(watcher, study)
+
+    monkeypatch.setattr(Watcher, "watch", counted)
+    page = open_page("studies", study=study)
+    assert watched == []
+    page.session_state["study_tabs"] = "Watch"
+    run(page)
+    assert watched == [study]
 
 
 def test_exported_study_can_be_imported_elsewhere(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.labeling.making import TOLD
 from tests.pages.driving import make_study
-from tests.pages.test_study_pages import open_page, run, texts
+from tests.pages.test_study_pages import KEEP, open_page, run, texts
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.recruiting import SITES, Recruiting
 
@@ -60,7 +60,7 @@ def test_link_is_named_and_printed_and_payments_are_offered(lab: StudyService) -
     )
     study = make_study(lab, recruiting=recruiting, **TOLD)
     lab.open_link(study)
-    page = open_page("studies", study=study)
+    page = open_page("studies", tab=KEEP, study=study)
     page.text_input(key="name_what").set_value("Pilot A")
     page.button(key="name_link").click()
     run(page)
@@ -74,5 +74,5 @@ def test_link_is_named_and_printed_and_payments_are_offered(lab: StudyService) -
     assert "each answer 0.05 EUR" in said.replace("for each", "each")
     buttons = [one.proto.label for one in page.get("download_button")]
     assert {"Save the cards", "Payments", "Ids", "Bonuses for Prolific"} <= {*buttons}
-    plain = open_page("studies", study=make_study(lab))
+    plain = open_page("studies", tab=KEEP, study=make_study(lab))
     assert "Payments" not in [one.proto.label for one in plain.get("download_button")]

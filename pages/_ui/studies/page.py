@@ -28,6 +28,9 @@ _TABS = {
     "Check and keep": show_files,
 }
 
+_SLOW = (show_watch, show_files)
+"""Tabs that go through all traces, or all answers; they are drawn while they are open."""
+
 
 def show_study(study: str) -> None:
     """Draw a study."""
@@ -49,9 +52,12 @@ def show_study(study: str) -> None:
         _show_counts(overview)
     else:
         _follow_counts(study, overview.status)
-    for tab, show in zip(st.tabs(list(_TABS), key="study_tabs"), _TABS.values(), strict=True):
-        with tab:
-            show(service, overview)
+    tabs = st.tabs(list(_TABS), key="study_tabs", on_change="rerun")
+    for tab, show in zip(tabs, _TABS.values(), strict=True):
+        # Controls of the others are drawn too, as what is typed into them would be lost.
+        if tab.open or show not in _SLOW:
+            with tab:
+                show(service, overview)
 
 
 def _show_head(one: Overview) -> None:
