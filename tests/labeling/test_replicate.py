@@ -16,6 +16,7 @@ from umnist_core.labeling.export import export_study
 from umnist_core.labeling.freeze import find_damaged
 from umnist_core.labeling.memory import MemoryLog
 from umnist_core.labeling.original import Original
+from umnist_core.labeling.preregistration import TEXT_MAX, Preregistration
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.remake import remake_images
 from umnist_core.labeling.replicate import find_verdict, replicate_study
@@ -79,6 +80,26 @@ def test_replication_has_texts_and_plan_and_knows_what_it_repeats(
     assert repeated.head_hash == service.overview(study).head_hash
     assert StudySpec.from_log(json.loads(json.dumps(after.to_dict()))) == after
     assert "replicates" not in before.to_dict()
+
+
+@pytest.mark.parametrize("length", [100, TEXT_MAX])
+def test_replication_promises_what_the_original_did_and_says_so(
+    tmp_path: Path, length: int
+) -> None:
+    """Its text is not passed off as its own, and a day that is over is no promise."""
+    text = "x" * length
+    promise = Preregistration(text, people=3, analysis="mixed", closes="2026-01-02")
+    service, study = open_small(tmp_path / "lab", preregistration=promise.to_dict())
+    export_study(service, study, tmp_path / "original.zip", with_images=True)
+    other = _elsewhere(tmp_path)
+    made = replicate_study(other, tmp_path / "original.zip").study
+    found = Preregistration.read(other.state(made).spec.preregistration)
+    assert (found.people, found.analysis, found.closes) == (3, "mixed", "")
+    assert found.text.startswith(
+        f"# Replication of A small study\n\nThis study repeats study {study}"
+    )
+    assert promise.sha256 in found.text
+    assert found.text.endswith(text if length == 100 else "preregistration.md of its export.\n")
 
 
 def test_replication_runs_and_says_how_it_stands(tmp_path: Path, original: Exported) -> None:

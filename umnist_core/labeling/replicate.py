@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from umnist_core import __version__
 from umnist_core.digits import load_glyphs
@@ -28,6 +29,7 @@ from umnist_core.labeling.freeze import Progress, freeze_samples, write_manifest
 from umnist_core.labeling.importing import check_export, open_export, read_export
 from umnist_core.labeling.log import StudyCopy, canonical_json, chain, sha256
 from umnist_core.labeling.original import Original, check_bounds
+from umnist_core.labeling.preregistration import TEXT_MAX, Preregistration
 from umnist_core.labeling.private import make_private_folder
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.results import FoldedStudy, answers_of
@@ -183,7 +185,29 @@ def _spec_of(folded: FoldedStudy, name: str | None, original: Original) -> Study
         seed=None,  # it tells how images were drawn before there were keys; these are there
         recruiting=None,  # addresses, codes and pay are those of whoever recruits
         replicates=original.to_dict(),
+        preregistration=_promise_of(spec, original),
     )
+
+
+def _promise_of(spec: StudySpec, original: Original) -> dict[str, Any]:
+    """Return what a replication promises: what the original did, said to be the original's.
+
+    Its last day is over, or is another's.
+    """
+    if not spec.preregistration:
+        return {}
+    promise = Preregistration.read(spec.preregistration)
+    head = (
+        f"# Replication of {original.name}\n\nThis study repeats study {original.study}, whose log "
+        f"ends with the hash {original.head_hash}: the same images, texts and settings. It is "
+        "judged by what the original found, as written into the first event, and by a least "
+        f"difference of {original.bounds:g} in accuracy.\n\nThe preregistration of the original, "
+        f"SHA-256 {promise.sha256}, "
+    )
+    text = f"{head}follows.\n\n{promise.text}"
+    if len(text) > TEXT_MAX:
+        text = f"{head}is preregistration.md of its export.\n"
+    return dataclasses.replace(promise, text=text, closes="").to_dict()
 
 
 # -- images -----------------------------------------------------------------------------
