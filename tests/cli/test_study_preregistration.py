@@ -50,6 +50,19 @@ def test_draft_is_edited_sealed_and_shown(
     assert "planned  3" in said
 
 
+def test_text_that_describes_another_analysis_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A draft for one choice is not sealed with another; nothing is made."""
+    create = ["study", "create", "Pilot", *SMALL]
+    assert run([*create, "--analysis", "mixed", "--draft-preregistration"], monkeypatch) == 0
+    (tmp_path / "promise.md").write_text(capfd.readouterr().out)
+    promised = [*create, "--preregistration", str(tmp_path / "promise.md")]
+    assert run(promised, monkeypatch) == 2
+    assert "describes the analysis mixed, and the study's is paired" in capfd.readouterr().err
+    assert run([*promised, "--analysis", "mixed"], monkeypatch) == 0
+
+
 def test_promise_without_a_text_is_refused(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from umnist_core.labeling import StudyService
 from umnist_core.labeling.events import ResultsSeen
 from umnist_core.labeling.log import sha256
 
+_STALE = "Settings have changed since the draft was written."
+
 
 def _form() -> AppTest:
     page = open_page("studies")
@@ -42,9 +44,15 @@ def test_form_writes_a_draft_and_gives_the_text_before_back(lab: StudyService) -
     draft = page.text_area(key="new_preregistration").value
     assert "40 people with 25 images each give 1,000 labels" in (draft or "")
     assert "square brackets" in texts(page)
-    page.button(key="new_preregistration_undo").click()
+    assert _STALE not in texts(page)
+    page.number_input(key="new_images").set_value(20)
     run(page)
+    assert _STALE in texts(page)
+    page.number_input(key="new_images").set_value(25)
+    run(page)
+    assert _STALE not in texts(page)
     assert page.text_area(key="new_preregistration").value == "My own words"
+    assert _STALE not in texts(page)
 
 
 def test_draft_that_cannot_be_is_one_sentence(lab: StudyService) -> None:

@@ -93,6 +93,11 @@ def read_promised(spec_file: Path | None, given: Mapping[str, Any]) -> StudySpec
             )
         return spec
     promised = _promised(spec, promises, read_text(file))
+    if other := promised.contradiction:
+        raise click.UsageError(
+            f"The text of --preregistration describes the analysis {other}, and the study's is "
+            f"{promised.analysis}; give --analysis {other}, or correct the text."
+        )
     try:
         return replace(spec, preregistration=promised.to_dict())
     except InvalidValueError as error:

@@ -104,6 +104,15 @@ class Preregistration:
         return sha256(self.text)
 
     @property
+    def contradiction(self) -> str | None:
+        """Another analysis that the text describes in the words of `ANALYSES`, if there is one.
+
+        A draft that was written for another choice has them.
+        """
+        described = [name for name, words in ANALYSES.items() if words in self.text]
+        return described[0] if described and self.analysis not in described else None
+
+    @property
     def stopping(self) -> str:
         """When the study ends, as a sentence."""
         filled = "every pool has the labels that are wanted"

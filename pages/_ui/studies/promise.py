@@ -34,6 +34,9 @@ _TITLES = {
 
 _TEXT = "new_preregistration"
 _BEFORE = "new_preregistration_before"
+_FOR = "new_preregistration_for"
+"""Key of the session under which the settings stand that the draft was written from."""
+
 _ERROR = "new_preregistration_error"
 
 
@@ -74,6 +77,11 @@ def ask_promise(values: dict[str, Any], spec_of: Callable[[dict[str, Any]], Stud
         )
         if text and "[" in text:
             st.caption("There are places in square brackets that are for you to write.")
+        if text and st.session_state.get(_FOR, now := _settings(values, promised)) != now:
+            st.warning(
+                "Settings have changed since the draft was written. See that the text still says "
+                "what the study does, or write the draft again."
+            )
     return {**promised, "text": text} if text and text.strip() else {}
 
 
@@ -116,11 +124,18 @@ def _write(
     except UmnistError as error:
         st.session_state[_ERROR] = str(error)
         return
+    st.session_state[_FOR] = _settings(values, promised)
     st.session_state[_BEFORE] = st.session_state.get(_TEXT) or None
     st.session_state[_TEXT] = text
 
 
+def _settings(values: dict[str, Any], promised: dict[str, Any]) -> str:
+    """Return what a draft is written from, but for its title, to be compared."""
+    return repr({**values, **promised, "name": "", "preregistration": ""})
+
+
 def _undo() -> None:
+    st.session_state.pop(_FOR, None)
     st.session_state[_TEXT] = st.session_state.pop(_BEFORE)
 
 
