@@ -51,6 +51,8 @@ def test_form_writes_a_draft_and_gives_the_text_before_back(lab: StudyService) -
     page.number_input(key="new_images").set_value(25)
     run(page)
     assert _STALE not in texts(page)
+    page.button(key="new_preregistration_undo").click()
+    run(page)
     assert page.text_area(key="new_preregistration").value == "My own words"
     assert _STALE not in texts(page)
 

@@ -131,7 +131,10 @@ def _write(
 
 def _settings(values: dict[str, Any], promised: dict[str, Any]) -> str:
     """Return what a draft is written from, but for its title, to be compared."""
-    return repr({**values, **promised, "name": "", "preregistration": ""})
+    told = {
+        name: value for name, value in values.items() if name not in ("name", "preregistration")
+    }
+    return repr({**told, **promised})
 
 
 def _undo() -> None:
