@@ -211,7 +211,7 @@ class Crowded:
 
 def people_by_id(service: StudyService, study: str) -> Mapping[str, str]:
     """Return id of the site -> person."""
-    people = service.state(study).annotators
+    people = tuple(service.state(study).annotators)  # others join meanwhile
     return {service.ids(study, one).get("PROLIFIC_PID", ""): one for one in people}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from umnist_core.labeling.payments import (
     totals_of,
 )
 from umnist_core.labeling.recruiting import Recruiting
+from umnist_core.labeling.sql import open_log
 
 PAID = {
     "site": "prolific",
@@ -90,6 +92,30 @@ def test_everybody_is_paid_by_outcome_and_right_answers_once_their_part_is_over(
     ids = list(csv.DictReader(io.StringIO(id_table(service, study))))
     assert [row["PROLIFIC_PID"] for row in ids] == ["pid0", "pid1", "pid2", "pid3"]
     assert [row["annotator"] for row in ids] == people
+
+
+def test_payments_and_ids_are_of_one_moment_while_others_join(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who comes by another server as the tables are made is in the next ones."""
+    store = f"sqlite:///{tmp_path / 'lab.sqlite'}"
+    recruiting = Recruiting.from_dict(PAID)
+    service, study = open_small(tmp_path, open_log(store), recruiting=recruiting)
+    other = StudyService(open_log(store), tmp_path, now=service.now)
+    token = service.open_link(study).token or ""
+    for pid in ("first", "second"):
+        joined(service, study, token, pid)
+    read, late = service.log.read_attachment, itertools.count()
+
+    def read_as_somebody_comes(study: str, seq: int) -> str | None:
+        other.join(token, None, {"PROLIFIC_PID": f"late-{next(late)}"})
+        return read(study, seq)
+
+    monkeypatch.setattr(service.log, "read_attachment", read_as_somebody_comes)
+    assert [one.person for one in payments_of(service, study)] == ["first", "second"]
+    people = len(service.state(study).annotators)
+    assert len(list(csv.DictReader(io.StringIO(id_table(service, study))))) == people > 2
+    assert len(service.state(study).annotators) > people
 
 
 def test_bonus_that_nobody_is_promised_is_refused(tmp_path: Path) -> None:

@@ -87,6 +87,9 @@ class Ledger:
     def state(self, study: str) -> StudyState:
         """Return a study as the log has it now; not to be changed.
 
+        It goes on with the study, in other threads and when it is asked for again: take a
+        ``tuple`` of what is walked through.
+
         Raises
         ------
         NotFoundError

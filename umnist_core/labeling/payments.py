@@ -70,6 +70,7 @@ def payments_of(service: StudyService, study: str) -> list[Payment]:
         As of `umnist_core.labeling.service.StudyService.state`.
     """
     state = service.state(study)
+    people = tuple(state.annotators.values())
     recruiting = state.spec.recruiting or Recruiting()
     active_ms = _active_ms(service, study)
     truth = service.log.read_truth(study) if recruiting.bonus_rule == "each_right" else {}
@@ -87,7 +88,7 @@ def payments_of(service: StudyService, study: str) -> list[Payment]:
             base_pay=_money(recruiting.pay.get(outcome_of(state, one) or "", 0)),
             bonus=_bonus(state, one, recruiting, sums),
         )
-        for one in state.annotators.values()
+        for one in people
         if one.origin == INVITED_PERSON
     ]
 
@@ -153,7 +154,7 @@ def id_table(service: StudyService, study: str) -> str:
     names = () if state.spec.recruiting is None else state.spec.recruiting.ids
     rows = [
         {"annotator": one, **service.ids(study, one)}
-        for one in state.annotators
+        for one in tuple(state.annotators)
         if one in state.recruits.people
     ]
     return csv_text(("annotator", *names), rows)

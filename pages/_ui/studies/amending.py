@@ -30,7 +30,7 @@ def show_amending(service: StudyService, one: Overview) -> None:
     """Draw the texts that were agreed to, and what changes them while the study is open."""
     consents = service.state(one.study).consents
     with st.expander("Amend the consent"):
-        people = service.state(one.study).annotators.values()
+        people = tuple(service.state(one.study).annotators.values())
         for version in consents:
             agreed = sum(person.asked.consent_version == version.version for person in people)
             st.caption(
