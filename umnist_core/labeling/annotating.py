@@ -144,6 +144,7 @@ class Annotating(Recruitment):
             If something is to be reserved and the store cannot be written.
         """
         held = self._held(study)
+        sums = self._sums(study)
         decided: list[Draft] = []
         now_utc = ""
 
@@ -151,7 +152,7 @@ class Annotating(Recruitment):
             nonlocal now_utc
             now_utc = now
             person = decisions.get_known(state, annotator)
-            decided[:] = decisions.reserve(state, person, now) if reserve else []
+            decided[:] = decisions.reserve(state, person, now, sums) if reserve else []
             return decided
 
         with held.lock:

@@ -2,20 +2,27 @@
 
 Images with the fewest answers come first, of those that nobody else at work needs
 (`umnist_core.labeling.promises`); a person's own random order decides among them, and nothing
-else enters, so any choice can be made again from the log.
+else enters, so any choice can be made again from the log. In an adaptive study the size is
+chosen before that, from the person's answers and the sums of the images
+(`umnist_core.labeling.adaptive_choice`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
+from umnist_core.labeling.adaptive_choice import of_level_asked
 from umnist_core.labeling.events import LABEL, REPEAT
 from umnist_core.labeling.factors import order_of_cells
 from umnist_core.labeling.promises import find_options
 from umnist_core.labeling.state import Annotator, Assignment, StudyState
 from umnist_core.seeds import draw_int
+
+NO_SUMS: Mapping[str, int] = MappingProxyType({})
 
 REPEAT_DISTANCE = 5
 """Trials between an image and its repetition, at least, where there are as many."""
@@ -34,7 +41,9 @@ class Offer:
     again: Assignment | None = None
 
 
-def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Offer | None:
+def choose_next(
+    state: StudyState, annotator: Annotator, now_utc: str, sums: Mapping[str, int] = NO_SUMS
+) -> Offer | None:
     """Return what a person sees next; None when there is nothing (left) for this person.
 
     Parameters
@@ -45,6 +54,8 @@ def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Offer 
         The person, one of its.
     now_utc
         Reservations that end before are up for others.
+    sums
+        Image -> sum of its digits, of an adaptive study.
     """
     kept = [one for one in annotator.assignments if one.given or not one.is_released]
     trial = len(kept) + 1
@@ -57,11 +68,15 @@ def choose_next(state: StudyState, annotator: Annotator, now_utc: str) -> Offer 
         repeat = _choose_repeat(kept, rng)
         if repeat is not None or labels_left <= 0:
             return repeat
-    return _choose_label(state, annotator, now_utc, rng)
+    return _choose_label(state, annotator, now_utc, rng, sums)
 
 
 def _choose_label(
-    state: StudyState, annotator: Annotator, now_utc: str, rng: np.random.Generator
+    state: StudyState,
+    annotator: Annotator,
+    now_utc: str,
+    rng: np.random.Generator,
+    sums: Mapping[str, int],
 ) -> Offer | None:
     """Draw among the images of which the fewest places of the pool are taken."""
     open_now = {one.stimulus for one in annotator.assignments if one.is_open}
@@ -71,6 +86,8 @@ def _choose_label(
         return None
     if state.groups:
         options = _of_next_cell(state, annotator, options)
+    if state.levels:
+        options = of_level_asked(state, annotator, options, sums)
     most = max(options.values())
     found = sorted(name for name, count in options.items() if count == most)
     stimulus = found[draw_int(rng, 0, len(found) - 1)]

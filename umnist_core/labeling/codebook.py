@@ -12,6 +12,7 @@ from typing import Any
 
 from umnist_core.labeling import recorded
 from umnist_core.labeling.columns import Column, edges_of
+from umnist_core.labeling.threshold_columns import THRESHOLDS
 from umnist_core.scenes import count_shapes
 from umnist_core.scoring.looking import (
     LEAST_DWELL_MS,
@@ -66,8 +67,8 @@ _INK = Column(
 _CELL = Column(
     "cell",
     "text",
-    "Levels of the study's factors that the image has, as NAME=LEVEL with spaces between; empty in "
-    "a study without factors.",
+    "Levels of the study's factors that the image has, as NAME=LEVEL with spaces between; in an "
+    "adaptive study factor=SIZE/28 of its digits; empty in others.",
 )
 
 _LAST = "Where an answer was changed, of the last one."
@@ -404,6 +405,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "stimuli": STIMULI,
     "traces": TRACES,
     "search": SEARCH,
+    "thresholds": THRESHOLDS,
 }
 """Name -> columns, in order."""
 
@@ -416,6 +418,7 @@ ABOUT: Mapping[str, str] = {
     "stimuli": "One row for each image of the study; practice images are not among them.",
     "traces": "One row for each view of an image: what was on screen, from when until when.",
     "search": "One row for each pool and moment: what people had seen close up by then.",
+    "thresholds": "One row for each person who answered, where sizes follow from answers.",
 }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from umnist_core import __version__
 from umnist_core.errors import InvalidValueError, RefusedError
-from umnist_core.labeling.assignment import choose_next, free_place
+from umnist_core.labeling.assignment import NO_SUMS, choose_next, free_place
 from umnist_core.labeling.boxes import Box, check_within, labels_of
 from umnist_core.labeling.events import (
     LABEL,
@@ -324,23 +324,34 @@ def answer_fact(
     )
 
 
-def reserve(state: StudyState, person: Annotator, now: str) -> list[Draft]:
+def reserve(
+    state: StudyState, person: Annotator, now: str, sums: Mapping[str, int] = NO_SUMS
+) -> list[Draft]:
     """Return what keeps up to two images reserved: renewals, releases, or one new image.
 
     For somebody whose part is over, what gives back the places that are still held.
+
+    Parameters
+    ----------
+    sums
+        Image -> sum of its digits, of an adaptive study.
     """
     if is_over(state, person):
         return _ending(state, person)
     if state.status != "open" or phase_of(state, person) not in ("trial", "held", "break"):
         return []
     drafts = renewals(state, person, now)
-    return drafts or _next_image(state, person, now)
+    return drafts or _next_image(state, person, now, sums)
 
 
-def _next_image(state: StudyState, person: Annotator, now: str) -> list[Draft]:
+def _next_image(
+    state: StudyState, person: Annotator, now: str, sums: Mapping[str, int]
+) -> list[Draft]:
     """Return what reserves one image more, if there is one and the person may have it."""
-    is_supplied = sum(one.is_open for one in person.assignments) >= AHEAD
-    offer = None if is_supplied else choose_next(state, person, now)
+    adaptive = state.spec.adaptive
+    ahead = AHEAD if adaptive is None else min(AHEAD, adaptive.tracks)
+    is_supplied = sum(one.is_open for one in person.assignments) >= ahead
+    offer = None if is_supplied else choose_next(state, person, now, sums)
     if offer is None:
         return []
     if offer.again is not None:

@@ -38,7 +38,8 @@ def digit_ranges(
         return (_PAPER_SIZES_PX, _PAPER_COUNTS) if sides_px == _PAPER_SIDES_PX else None
     # People are told of all images together, so of those factors alone that this depends on.
     crossed = {name: spec.factors[name] for name in _TOLD_OF if name in spec.factors}
-    cells = [preset.with_overrides({**spec.overrides, **cell}) for cell in cells_of(crossed)]
+    told = spec.cells if spec.adaptive else cells_of(crossed)
+    cells = [preset.with_overrides({**spec.overrides, **cell}) for cell in told]
     smallest = min(round(GLYPH_PX * one.factor.low) for one in cells)
     largest = max(min(round(GLYPH_PX * one.factor.high), one.canvas) for one in cells)
     counts = [one.digits.ints for one in cells]

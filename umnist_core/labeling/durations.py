@@ -23,7 +23,10 @@ from umnist_core.labeling.state import Annotator
 LONGEST_BEFORE_MIN = 120.0
 """Minutes before the first image; after a longer time somebody was away, and does not count."""
 
-_ALIKE = ("preset", "overrides", "factors", "folder", "ask_confidence", "ask_digits", "ask_boxes")
+_ALIKE = (
+    *("preset", "overrides", "factors", "adaptive", "folder"),
+    *("ask_confidence", "ask_digits", "ask_boxes"),
+)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ from umnist_core.labeling.results import (
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.survey_table import asked_rows, asked_text, questions_of
+from umnist_core.labeling.threshold_table import thresholds_of
 from umnist_core.labeling.times import text_of_time
 from umnist_core.labeling.verify import Verification
 from umnist_core.scoring import StudyReport
@@ -265,6 +266,7 @@ def _tables_of(folded: FoldedStudy, log: LogReader) -> dict[str, pd.DataFrame]:
         "stimuli": stimuli_of(folded),
         "traces": views_of(answers, traces),
         "search": search_curves(counted, digits, traces_by_label(counted, traces)),
+        "thresholds": thresholds_of(folded),
     }
 
 

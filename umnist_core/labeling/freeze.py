@@ -368,7 +368,7 @@ def _freeze_scene(spec: StudySpec, one: _Planned, folder: Path, glyphs: GlyphSet
     write_whole(folder / f"{one.id}.png", data, private=True)
     truth = {**_scene_truth(scene, glyphs), "pixels_sha256": hash_pixels(pixels)}
     checksum = hashlib.sha256(data).hexdigest()
-    cell = one.sample.cell if spec.factors else None
+    cell = one.sample.cell if spec.has_cells else None
     return Frozen(one.id, ".png", scene.height, scene.width, checksum, truth, cell=cell)
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class HeldStudy:
         self.clock = SteadyClock(clock)
         self.state: StudyState | None = None
         self.key: StudyKey | None = None
+        self.sums: Mapping[str, int] | None = None
 
 
 class Ledger:
@@ -243,6 +245,14 @@ class Ledger:
             text = self.log.read_attachment(study, KEY_SEQ)
             held.key = None if text is None else StudyKey.from_text(text)
         return held.key
+
+    def _sums(self, study: str) -> Mapping[str, int]:
+        """Return image -> sum of its digits, read once, of an adaptive study; else nothing."""
+        held = self._held(study)
+        if held.sums is None:
+            truth = self.log.read_truth(study) if self.state(study).spec.adaptive else {}
+            held.sums = {name: json.loads(text)["label"] for name, text in truth.items()}
+        return held.sums
 
     def study_folder(self, study: str) -> Path:
         """Return where a study's frozen images lie."""

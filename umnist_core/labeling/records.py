@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.adaptive import Adaptive, check_design
 from umnist_core.labeling.asking import ETHICS_FIELDS, Asking
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import Cell, cells_of, check_factors
@@ -144,6 +145,8 @@ class StudySpec:
         Parameters of the preset and their levels, which are crossed
         (`umnist_core.labeling.factors`); images, and those of each person, are a multiple of the
         number of cells then. Empty for none.
+    adaptive
+        How each person's sizes of digits follow from their answers; None where they do not.
     preregistration
         What the study promises, of
         `umnist_core.labeling.preregistration.Preregistration`; empty for nothing.
@@ -193,6 +196,7 @@ class StudySpec:
     recruiting: Recruiting | None = None
     replicates: Mapping[str, Any] | None = None
     has_truth: bool = True
+    adaptive: Adaptive | None = None
 
     def __post_init__(self) -> None:
         _check_text("name", self.name, _NAME_MAX)
@@ -228,14 +232,20 @@ class StudySpec:
         _check_self(self)
         _check_factors(self)
         _check_truth(self)
+        _check_adaptive(self)
         check_preregistration(self.preregistration, self.pools)
         if self.replicates is not None:
             Original.from_dict(self.replicates)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """Every combination of levels; one, of nothing, without factors."""
-        return cells_of(self.factors)
+        """Every combination of levels; one, of nothing, where images are all of one kind."""
+        return cells_of(self.factors) if self.adaptive is None else self.adaptive.cells
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether images are of several cells."""
+        return bool(self.factors or self.adaptive)
 
     @property
     def promised(self) -> Preregistration | None:
@@ -245,7 +255,9 @@ class StudySpec:
     @property
     def target_per_pool(self) -> int:
         """Labels that each pool is to give."""
-        return self.stimuli * self.labels_per_image
+        # Of an adaptive study nobody knows which images are needed; as many people take part.
+        images = self.images_per_annotator if self.adaptive else self.stimuli
+        return images * self.labels_per_image
 
     @property
     def consent_text(self) -> str:
@@ -277,6 +289,8 @@ class StudySpec:
             del values["seed"]
         if self.recruiting is not None:
             values["recruiting"] = self.recruiting.to_dict()
+        if self.adaptive is not None:
+            values["adaptive"] = self.adaptive.to_dict()
         for name in _ONLY_IF_SET:
             if not values[name]:
                 del values[name]
@@ -306,6 +320,8 @@ class StudySpec:
             values["exclusions"] = ExclusionRules.from_dict(values["exclusions"])
         if values.get("recruiting") is not None:
             values["recruiting"] = Recruiting.from_dict(values["recruiting"])
+        if values.get("adaptive") is not None:
+            values["adaptive"] = Adaptive.from_dict(values["adaptive"])
         if "asking" in values and not isinstance(values["asking"], Asking):
             values["asking"] = Asking.from_dict(values["asking"])
         try:
@@ -338,6 +354,7 @@ _ONLY_IF_SET = (
     *_SELF,
     "ask_boxes",
     *("asking", "exclusions", "factors", "preregistration", "recruiting", "replicates"),
+    "adaptive",
 )
 """Named where they are set alone: studies of others are written as they were before."""
 
@@ -401,6 +418,22 @@ def _check_truth(spec: StudySpec) -> None:
             f"Without truth nobody can say what is right, so a study of such images has no "
             f"{needing[0]}; leave it out."
         )
+
+
+def _check_adaptive(spec: StudySpec) -> None:
+    if spec.adaptive is None:
+        return
+    others = {
+        "factors": bool(spec.factors),
+        "folder": spec.folder is not None,
+        "repeats": spec.repeats > 0,
+        "allow_change": spec.allow_change,
+        "study of oneself": spec.is_self,
+        "factor of its own": "factor" in spec.overrides,
+        "scale_distribution of its own": "scale_distribution" in spec.overrides,
+    }
+    each = spec.images_per_annotator
+    check_design(spec.adaptive, stimuli=spec.stimuli, each=each, others=others)
 
 
 def _check_asking(spec: StudySpec) -> None:

@@ -184,6 +184,8 @@ class StudyState(AskedState):
         Pool -> assignment -> the same, of those that hold a place or held it last.
     groups
         Images of each cell; nothing without factors.
+    levels
+        Images of each size, of an adaptive study; else nothing.
     has_key
         Whether images and orders were drawn from a secret key of the study's own.
     is_guessable
@@ -256,7 +258,9 @@ class StudyState(AskedState):
         self.practice = tuple(
             PracticeImage(one["id"], one["label"], tuple(one["digits"])) for one in fact.practice
         )
-        self.groups = groups_of(fact.cells or {})
+        groups = groups_of(fact.cells or {})
+        self.groups = () if self.spec.adaptive else groups
+        self.levels = groups if self.spec.adaptive else ()
         self.sizes = {name: (height, width) for name, (height, width) in fact.sizes.items()}
         sides_px = [side_px for size in self.sizes.values() for side_px in size]
         self.sides_px = (min(sides_px, default=0), max(sides_px, default=0))
@@ -464,7 +468,8 @@ class StudyState(AskedState):
 
     def labels_in(self, pool: str) -> int:
         """Return how many places of a pool are filled."""
-        return self.spec.target_per_pool - sum(self.unfilled[pool].values())
+        places = len(self.stimuli) * self.spec.labels_per_image
+        return places - sum(self.unfilled[pool].values())
 
 
 CHANGES: Mapping[type[Fact], Callable[[StudyState, Event, Any], None]] = {

@@ -146,7 +146,7 @@ class StudyKey:
     def _images(
         self, spec: StudySpec, stream: str, split: str, cell: int = 0
     ) -> Iterator[KeyedImage]:
-        if spec.factors:
+        if spec.has_cells:
             stream = f"{stream} of cell {cell}"
         parameters = get_preset(spec.preset).with_overrides(overrides_of(spec, cell))
         for number in count():
@@ -173,7 +173,8 @@ class StudyKey:
 
 def overrides_of(spec: StudySpec, cell: int) -> dict[str, str]:
     """Return the parameters that replace the preset's in a cell."""
-    return {**spec.overrides, **spec.cells[cell]}
+    fixed = {"scale_distribution": "fixed"} if spec.adaptive else {}
+    return {**spec.overrides, **fixed, **spec.cells[cell]}
 
 
 def _drawn(data: bytes) -> int:

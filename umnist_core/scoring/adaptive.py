@@ -140,8 +140,8 @@ class Posterior:
         self.shares = np.full((_THRESHOLDS, len(_SLOPES)), 1 / (_THRESHOLDS * len(_SLOPES)))
         self.trials = 0
 
-    def tell(self, px: float, *, is_right: bool) -> None:
-        """Take in an answer.
+    def tell(self, px: float, *, is_right: bool, times: int = 1) -> None:
+        """Take in an answer, or as many that were alike.
 
         Raises
         ------
@@ -153,9 +153,9 @@ class Posterior:
                 f"Expected a size above 0 px, found {px:g}; give the one shown."
             )
         chance = self.sizes.chance(px, self.thresholds, self.slopes)
-        self.shares = self.shares * (chance if is_right else 1 - chance)
+        self.shares = self.shares * (chance if is_right else 1 - chance) ** times
         self.shares /= self.shares.sum()
-        self.trials += 1
+        self.trials += times
 
     def threshold(self, level: float = LEVEL) -> Threshold:
         """Return what is known of the threshold."""
@@ -182,13 +182,18 @@ class QuestPlus:
         What can be shown.
     steps
         How many sizes between its ends are considered, evenly in the logarithm; 2 or more.
+    candidates
+        The sizes that are considered, where those are given.
     """
 
-    def __init__(self, sizes: SizeRange, steps: int = _SIZES) -> None:
+    def __init__(
+        self, sizes: SizeRange, steps: int = _SIZES, *, candidates: Sequence[float] | None = None
+    ) -> None:
         if steps < 2:
             raise ScoringInputError(f"Expected 2 sizes or more, found {steps}; give more.")
         self.posterior = Posterior(sizes)
-        self.candidates = np.exp(np.linspace(log(sizes.low_px), log(sizes.high_px), steps))
+        even = np.exp(np.linspace(log(sizes.low_px), log(sizes.high_px), steps))
+        self.candidates = even if candidates is None else np.array(candidates, dtype=np.float64)
         self._chances = np.stack(
             [
                 sizes.chance(px, self.posterior.thresholds, self.posterior.slopes)
@@ -292,3 +297,79 @@ class Staircase:
         kept = self.reversals[dropped:]
         kept = kept[len(kept) % 2 :]
         return exp(float(np.mean(np.log(kept)))) if kept else nan
+
+
+@dataclass
+class LevelStaircase:
+    """The transformed up-down method over sizes that are given, as `Staircase` has it over all.
+
+    It begins with the largest size and moves by two until the first wrong answer, then by one.
+
+    Attributes
+    ----------
+    levels
+        How many sizes there are, ascending.
+    down
+        As of `Staircase`.
+    level
+        Number of the size to show, 0 for the smallest.
+    reversals
+        Levels at which the direction changed.
+    """
+
+    levels: int
+    down: int = 1
+    level: int = field(default=0, init=False)
+    reversals: list[int] = field(default_factory=list, init=False)
+    _run: int = field(default=0, init=False)
+    _direction: int = field(default=0, init=False)
+    _step: int = field(default=2, init=False)
+
+    def __post_init__(self) -> None:
+        self.level = self.levels - 1
+
+    def tell(self, level: int, *, is_right: bool) -> None:
+        """Take in an answer to the size that was shown, which may be another than was asked for."""
+        self._run = self._run + 1 if is_right else 0
+        self._step = self._step if is_right else 1
+        if is_right and self._run < self.down:
+            return
+        self._run = 0
+        direction = -1 if is_right else 1
+        if self._direction and direction != self._direction:
+            self.reversals.append(level)
+        self._direction = direction
+        self.level = min(self.levels - 1, max(0, level + direction * self._step))
+
+
+@dataclass(frozen=True)
+class MeanThreshold:
+    """The geometric mean of several people's thresholds.
+
+    Attributes
+    ----------
+    px, low, high
+        Mean and ends of Student's t interval on logarithms, over people; ends are NaN for fewer
+        than two.
+    people
+        How many.
+    """
+
+    px: float
+    low: float
+    high: float
+    people: int
+
+
+def mean_threshold(thresholds_px: Sequence[float], level: float = LEVEL) -> MeanThreshold:
+    """Return the mean of people's thresholds; NaN of none.
+
+    The uncertainty of each one's threshold is part of how far they lie apart.
+    """
+    people = len(thresholds_px)
+    logs = np.log(np.asarray(thresholds_px, dtype=np.float64))
+    if people < 2:
+        return MeanThreshold(exp(float(logs[0])) if people else nan, nan, nan, people)
+    mean, error = float(logs.mean()), float(logs.std(ddof=1)) / people**0.5
+    reach = float(special.stdtrit(people - 1, 0.5 + level / 2)) * error
+    return MeanThreshold(exp(mean), exp(mean - reach), exp(mean + reach), people)
