@@ -30,6 +30,26 @@ async def main():
 asyncio.run(main())
 """
 
+_BUSY = """
+import asyncio
+import cv2, numpy
+from umnist_core.giving_up import go_on
+from umnist_core.server.web.threads import Threads
+
+def enlarge():
+    image = numpy.zeros((500, 500), numpy.uint8)
+    while True:
+        go_on()
+        cv2.resize(image, (1500, 1500), interpolation=cv2.INTER_CUBIC)
+
+async def main():
+    for number in range(4):
+        Threads(f"busy-{number}", 1).start(enlarge)
+    await asyncio.sleep(0.1)
+
+asyncio.run(main())
+"""
+
 
 def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run in a thread of its own: a browser that other tests keep has a loop in this one."""
@@ -70,6 +90,13 @@ def test_threads_do_not_hold_up_the_end_of_the_server() -> None:
     assert ended.stdout == "told to end\n"
     assert ended.returncode == 0
     assert ended.stderr == ""
+
+
+def test_threads_in_a_library_do_not_bring_the_end_down() -> None:
+    """Threads that are within OpenCV when Python ends come out of it first."""
+    program = [sys.executable, "-c", _BUSY]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_threads_pass_on_errors_and_do_one_thing_after_another() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from umnist_core.digits import GLYPH_PX, GlyphSet, load_glyphs
 from umnist_core.errors import GlyphMismatchError, RefusedError, UmnistError
+from umnist_core.giving_up import go_on
 from umnist_core.labeling.service import StudyService
 from umnist_core.pyramid import ArraySource, PyramidGrid, TileSource, read_tile
 from umnist_core.pyramid.cache import SharedCache
 from umnist_core.pyramid.files import file_source
 from umnist_core.server.labeling.sessions import Session
+from umnist_core.server.web.threads import Threads
 from umnist_core.settings import Settings, load_settings
 
 SHEET_KEY = "digits"
@@ -35,7 +37,7 @@ GUIDED = "guided"
 WARM_TILES = 128
 """Tiles of an image that are made before anybody asks; one of 4000 x 4000 px has 93."""
 
-_WARM_WAITING_MAX = 200
+_WARMING_MAX = 200
 _GRANT_S = 60.0
 """How long it is believed that an image is a person's; a link that is ended ends then."""
 
@@ -88,8 +90,9 @@ class LabelTiles:
         self._grants = _Grants()
         self._warming: set[ImageRef] = set()
         self._lock = threading.Lock()
-        self._waiting: deque[ImageRef] = deque()
-        self._warmer: threading.Thread | None = None
+        # At the priority of the others: somebody may wait for the very image that is being opened
+        # here, and on a busy machine a thread that stands back would keep everybody waiting.
+        self._warmer = Threads("umnist-label-warm", 1)
 
     def find(self, session: Session, key: str, address: TileAddress) -> bytes | None:
         """Return a tile if it is held and the person is known to have it; takes microseconds."""
@@ -145,15 +148,10 @@ class LabelTiles:
     def _warm_later(self, ref: ImageRef) -> None:
         with self._lock:
             is_known = ref in self._warming or self._tiles.find((ref, (0, 0, 0))) is not None
-            if is_known or len(self._waiting) >= _WARM_WAITING_MAX:
+            if is_known or len(self._warming) >= _WARMING_MAX:
                 return
             self._warming.add(ref)
-            self._waiting.append(ref)
-            if self._warmer is None:
-                self._warmer = threading.Thread(
-                    target=self._warm_all, name="umnist-label-warm", daemon=True
-                )
-                self._warmer.start()
+        self._warmer.start(self._warm, ref)
 
     def _ref(self, session: Session, key: str) -> ImageRef:
         ref = self._grants.find(session, key)
@@ -210,32 +208,15 @@ class LabelTiles:
 
         return self._tiles.get_or_make((ref, address), make)
 
-    def _warm_all(self) -> None:
-        """Do what waits, and end; a thread of its own, that a server told to stop ends too.
-
-        An executor's thread would first do all that waits, and a daemon is cut off within
-        libraries that do not survive it.
-        """
-        # At the priority of the others: somebody may wait for the very image that is being opened
-        # here, and on a busy machine a thread that stands back would keep everybody waiting.
-        while True:
-            with self._lock:
-                if not self._waiting or not threading.main_thread().is_alive():
-                    self._warmer = None
-                    return
-                ref = self._waiting.popleft()
-            # Nobody waits for this, and one image that fails must not end it for the others.
-            with contextlib.suppress(Exception):
-                self._warm_one(ref)
-            with self._lock:
-                self._warming.discard(ref)
-
-    def _warm_one(self, ref: ImageRef) -> None:
-        source = self._source(ref)
-        for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
-            if not threading.main_thread().is_alive():
-                return
-            self._tile(ref, source, address)
+    def _warm(self, ref: ImageRef) -> None:
+        # Nobody waits for this: where it fails, that is told when the tile itself is asked for.
+        with contextlib.suppress(Exception):
+            source = self._source(ref)
+            for address in _coarse_addresses(PyramidGrid(source.height, source.width)):
+                go_on()
+                self._tile(ref, source, address)
+        with self._lock:
+            self._warming.discard(ref)
 
 
 def trouble(error: UmnistError) -> UmnistError:

@@ -3,15 +3,18 @@
 They are daemons: a server that is told to end leaves what they are at, however long that would
 take. (Those of `concurrent.futures` are waited for when Python ends.) What is written to disk is
 written whole or not at all (`umnist_core.files`, the store's transactions), so it can be left.
+Before Python ends they get a moment to come to rest: a daemon that is cut off within a library in
+C++, such as OpenCV, takes the process down with it, which then seems to have failed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -20,6 +23,16 @@ from starlette.requests import ClientDisconnect, Request
 from umnist_core.giving_up import GivenUpError, go_on, until
 
 T = TypeVar("T")
+
+_REST_S = 3.0
+"""Enough for what OpenCV does at one go, on a busy machine too."""
+
+_at_work: dict[Future[Any], threading.Event] = {}
+"""What threads are doing, with what gives it up."""
+
+_ending = threading.Event()
+
+_Work = tuple[Future[Any], threading.Event, Callable[[], Any]]
 
 
 class Threads:
@@ -36,13 +49,39 @@ class Threads:
     def __init__(self, name: str, threads: int) -> None:
         self._name = name
         self._left_to_start = threads
-        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._queue: SimpleQueue[_Work] = SimpleQueue()
         self._places = asyncio.Semaphore(threads)
         self._starting = threading.Lock()
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Do something in a thread and return what comes of it."""
-        return await asyncio.wrap_future(self._submit(lambda: work(*args)))
+        return await asyncio.wrap_future(self.start(work, *args))
+
+    def start(
+        self, work: Callable[..., T], *args: object, given_up: threading.Event | None = None
+    ) -> Future[T]:
+        """Have something done in a thread, without waiting for it.
+
+        What has not begun when Python ends is never done.
+
+        Parameters
+        ----------
+        given_up
+            Set where nobody waits for it any more (`umnist_core.giving_up`).
+        """
+        future: Future[T] = Future()
+        self._queue.put((future, given_up or threading.Event(), lambda: work(*args)))
+        with self._starting:
+            if self._left_to_start:
+                self._left_to_start -= 1
+                number = self._left_to_start
+                threading.Thread(
+                    target=_work_through,
+                    args=(self._queue,),
+                    name=f"{self._name}-{number}",
+                    daemon=True,
+                ).start()
+        return future
 
     async def run_for(self, request: Request, work: Callable[..., T], *args: object) -> T:
         """Do something for a client who may give it up; first come, first served.
@@ -60,13 +99,7 @@ class Threads:
             if await request.is_disconnected():
                 raise ClientDisconnect
             given_up = threading.Event()
-
-            def do() -> T:
-                with until(given_up):
-                    go_on()
-                    return work(*args)
-
-            future = asyncio.wrap_future(self._submit(do))
+            future = asyncio.wrap_future(self.start(work, *args, given_up=given_up))
             leaving = asyncio.ensure_future(_set_when_left(request, given_up))
             try:
                 return await asyncio.shield(future)
@@ -77,34 +110,31 @@ class Threads:
                 leaving.cancel()
                 future.cancel()
 
-    def _submit(self, work: Callable[[], T]) -> Future[T]:
-        future: Future[T] = Future()
-        self._queue.put((future, work))
-        with self._starting:
-            if self._left_to_start:
-                self._left_to_start -= 1
-                number = self._left_to_start
-                threading.Thread(
-                    target=_work_through,
-                    args=(self._queue,),
-                    name=f"{self._name}-{number}",
-                    daemon=True,
-                ).start()
-        return future
 
-
-def _work_through(queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]]]) -> None:
+def _work_through(queue: SimpleQueue[_Work]) -> None:
     while True:
-        future, work = queue.get()
-        if not future.set_running_or_notify_cancel():
+        future, given_up, work = queue.get()
+        if _ending.is_set() or not future.set_running_or_notify_cancel():
             continue
+        _at_work[future] = given_up
         try:
-            done = work()
+            with until(given_up):
+                go_on()
+                done = work()
         except BaseException as error:
             future.set_exception(error)
         else:
             future.set_result(done)
-        del future, work  # what came of it is not kept until the next
+        del _at_work[future], future, work  # what came of it is not kept until the next
+
+
+@atexit.register
+def _come_to_rest() -> None:
+    _ending.set()
+    at_work = dict(_at_work)
+    for given_up in at_work.values():
+        given_up.set()
+    wait(at_work, _REST_S)
 
 
 async def _set_when_left(request: Request, given_up: threading.Event) -> None:
