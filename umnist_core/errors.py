@@ -8,6 +8,8 @@ line and the web routes show it as it stands.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class UmnistError(Exception):
     """Base of every error that umnist raises on purpose."""
@@ -74,11 +76,17 @@ class RefusedError(UmnistError, PermissionError):
         The sentence for people.
     code
         One word that programs tell the reasons apart by, such as ``"closed"``.
+    said
+        Key of a sentence that says more closely what is refused; the code when empty.
+    values
+        What stands in its places.
     """
 
-    def __init__(self, message: str, code: str = "refused") -> None:
+    def __init__(self, message: str, code: str = "refused", said: str = "", **values: Any) -> None:
         super().__init__(message)
         self.code = code
+        self.said = said or code
+        self.values = values
 
 
 class BusyError(UmnistError, RuntimeError):

@@ -84,7 +84,7 @@ def test_unsent_answer_survives_a_reload(open_study: OpenStudy) -> None:
     lab = open_study(practice=0)
     person = at_work(lab)
     person.page.on("dialog", Dialog.accept)
-    lab.trouble.refused["/answers"] = (503, {"error": "The disk is full.", "code": "not_saved"})
+    lab.trouble.refused["/answers"] = (503, {"error": "The disk is full.", "code": "full"})
     person.answer(7)
     person.wait_for_notice("The disk is full.")
     person.wait_for_image(2)
@@ -137,7 +137,7 @@ def test_closing_the_tab_is_warned_of_while_something_is_unsent(open_study: Open
         dialog.dismiss()
 
     person.page.on("dialog", listen)
-    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "trouble"})
+    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "broken"})
     person.answer(7)
     person.wait_for_notice("1 answer not sent yet.")
     person.page.close(run_before_unload=True)
@@ -154,7 +154,7 @@ def test_refused_answer_stays_to_be_seen(open_study: OpenStudy) -> None:
     lab = open_study(practice=0)
     person = at_work(lab)
     sentence = "The answer is no whole number."
-    lab.trouble.refused["/answers"] = (422, {"error": sentence, "code": "invalid"})
+    lab.trouble.refused["/answers"] = (422, {"error": sentence, "code": "odd"})
     person.answer(7)
     person.wait_for_notice(f"Your answer 7 to image 1 was not taken. {sentence}")
     person.wait_for_image(1)
@@ -279,7 +279,7 @@ def test_what_is_entered_and_unsent_survives_with_and_without_a_database(
     person.page.reload()
     person.wait_for_image(1)
     assert person.chosen() == "14"
-    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "trouble"})
+    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "broken"})
     person.page.keyboard.press("Enter")
     person.wait_for_notice("kept in this browser")
     person.page.reload()
@@ -294,7 +294,7 @@ def test_browser_that_keeps_nothing_says_so(open_study: OpenStudy) -> None:
     no_storage = "Object.defineProperty(window, 'localStorage', { get: () => { throw 1; } });"
     lab = open_study(practice=0)
     person = at_work(lab, before=NO_DATABASE + no_storage)
-    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "trouble"})
+    lab.trouble.refused["/answers"] = (500, {"error": "Something broke.", "code": "broken"})
     person.answer(14)
     person.wait_for_notice("leave this tab open until it is sent")
     person.send_now(lab.trouble.refused)

@@ -1,9 +1,11 @@
 /** Every failure is one of two: the server refused, or it could not be reached. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, mock, test } from "node:test";
 
 import { atHome } from "../../umnist_core/server/static/hall/home.js";
+import { setWords } from "../../umnist_core/server/static/hall/words.js";
 import {
   Refusal,
   Unreachable,
@@ -12,6 +14,9 @@ import {
   postJson,
   sentenceOf,
 } from "../../umnist_core/server/static/label/api.js";
+
+const ENGLISH = new URL("../../umnist_core/labeling/languages/en.json", import.meta.url);
+setWords(JSON.parse(readFileSync(ENGLISH, "utf8")));
 
 /** @type {import("node:test").Mock} */
 let fetched;
@@ -71,14 +76,27 @@ test("trouble without a word of the server's has a sentence, and may be asked ag
 
 test("a no of the server's is a refusal, with its sentence, code and state", async () => {
   const state = { phase: "done" };
-  serverSays(409, JSON.stringify({ error: "It was answered.", code: "already_answered", state }));
+  serverSays(409, JSON.stringify({ error: "It was answered.", code: "a_new_one", state }));
   await assert.rejects(postJson("/answers", {}), {
     constructor: Refusal,
     message: "It was answered.",
-    code: "already_answered",
+    code: "a_new_one",
     status: 409,
     state,
   });
+});
+
+test("what a code says is said in the language of the page, as closely as it can be", async () => {
+  const words = {
+    language: "de",
+    sentences: { "refused.closed": "Zu.", "refused.too.many": "{count} mal." },
+  };
+  setWords(words);
+  serverSays(410, JSON.stringify({ error: "It is closed.", code: "closed", said: "closed.join" }));
+  await assert.rejects(getJson("/state"), { message: "Zu.", code: "closed" });
+  serverSays(409, JSON.stringify({ code: "too", said: "too.many", values: { count: 2000 } }));
+  await assert.rejects(getJson("/state"), { message: "2.000 mal.", values: { count: 2000 } });
+  setWords(JSON.parse(readFileSync(ENGLISH, "utf8")));
 });
 
 test("a no without a word is a refusal all the same", async () => {

@@ -23,10 +23,18 @@ test("two figures are one number as long as it may be given", () => {
 
 test("a figure that would make another number is refused, said, and changes nothing", () => {
   const above = entered("2", "8");
-  assert.deepEqual(above, { value: 2, edits: 0, said: "28 is above 27; Backspace clears." });
+  assert.deepEqual(above, {
+    value: 2,
+    edits: 0,
+    said: { key: "entry.above", values: { value: 28, max: 27 } },
+  });
   const third = entered("2", "7", "1");
   assert.equal(entered("0", "0", "7").value, 0);
-  assert.deepEqual(third, { value: 27, edits: 0, said: "27 is entered; Backspace clears it." });
+  assert.deepEqual(third, {
+    value: 27,
+    edits: 0,
+    said: { key: "entry.full", values: { value: 27 } },
+  });
 });
 
 for (const [steps, edits] of [

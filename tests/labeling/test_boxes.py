@@ -14,7 +14,7 @@ from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.boxes import MOST_BOXES
 from umnist_core.labeling.events import Answered, Practised
 from umnist_core.labeling.export import read_tables
-from umnist_core.labeling.records import BOX_INSTRUCTIONS, BOX_QUESTION, QUESTION
+from umnist_core.labeling.language import shipped
 from umnist_core.labeling.results import load_report
 
 Box = dict[str, Any]
@@ -130,13 +130,15 @@ def test_study_without_boxes_is_logged_as_before(tmp_path: Path) -> None:
         service.answer(study, me, post(key, 28))
     service.answer(study, me, post(key, 7))
     assert "boxes" not in json.dumps([one.payload for one in service.log.read(study)])
-    assert (small_spec().question, small_spec(ask_boxes=True).question) == (QUESTION, BOX_QUESTION)
+    say = shipped("en").say
+    assert small_spec().question == say("text.question")
+    assert small_spec(ask_boxes=True).question == say("text.box_question")
 
 
 def test_settings_say_it_in_the_instructions(tmp_path: Path) -> None:
     """People are told how their sum comes about; digits are not asked for twice."""
     spec = small_spec(ask_boxes=True)
-    assert spec.instructions_text("guided").endswith(BOX_INSTRUCTIONS)
+    assert spec.instructions_text("guided").endswith(shipped("en").say("text.box_instructions"))
     assert StudySpec.from_dict(spec.to_dict()) == spec
     for changes, said in (
         ({"ask_boxes": "yes"}, "true or false"),

@@ -29,13 +29,18 @@ from umnist_core.cli._study_choice import (
 from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_labels import LABEL_COMMANDS, for_data, truth_option
+from umnist_core.cli._study_language import (
+    LANGUAGE_COMMANDS,
+    instructions_option,
+    language_option,
+    with_texts,
+)
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_recruit import RECRUIT_COMMANDS, find_links, recruit_option
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
 from umnist_core.cli._study_spec import (
     factor_option,
     for_oneself,
-    read_text,
     self_options,
     spec_text,
 )
@@ -72,6 +77,7 @@ for _command in (
     *PLAN_COMMANDS,
     *RECRUIT_COMMANDS,
     *LABEL_COMMANDS,
+    *LANGUAGE_COMMANDS,
     simulate_command,
     watch_command,
 ):
@@ -79,18 +85,6 @@ for _command in (
 
 
 # -- making -----------------------------------------------------------------------
-
-
-def _read_instructions(
-    ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
-) -> dict[str, str]:
-    texts = {}
-    for value in values:
-        pool, equals, name = value.partition("=")
-        if not equals or pool not in POOLS:
-            raise click.BadParameter(f"expected POOL=FILE such as guided=told.txt; got {value!r}.")
-        texts[pool] = read_text(Path(name))
-    return texts
 
 
 def _read_feedback(
@@ -110,7 +104,7 @@ def _read_feedback(
     "create",
     epilog="\b\nExamples:\n"
     '  umnist study create "Pilot" --stimuli 100 --images-per-annotator 20\n'
-    '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000\n'
+    '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000 --language de\n'
     '  umnist study create "Labels" --folder photos --no-truth --labels-per-image 3\n'
     '  umnist study create "Noise" --factor shape_pairs=0,5,20 --stimuli 999\n'
     '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
@@ -147,18 +141,13 @@ def _read_feedback(
 @click.option("--allow-change/--no-allow-change", default=None, help="Of the last answer.")
 @click.option("--filter", "pyramid_filter", type=click.Choice(PYRAMID_FILTERS), help="[area]")
 @click.option("--lease-minutes", type=int, help="Time that an image stays reserved.  [1440]")
+@language_option
 @click.option("--consent", type=GivenPath(), help="Text file.")
 @click.option("--contact", help="Who answers questions; the consent names it.")
 @click.option("--duration", help="How long taking part takes, such as 45 minutes; as --contact.")
 @click.option("--retention", help="How long data are kept; as --contact.")
 @click.option("--withdrawal", help="How to withdraw; as --contact. An open link needs all four.")
-@click.option(
-    "--instructions",
-    multiple=True,
-    metavar="POOL=FILE",
-    callback=_read_instructions,
-    help="Text file with what a pool is told.",
-)
+@instructions_option
 @promise_options
 @exclusions_option
 @recruit_option
@@ -175,8 +164,8 @@ def create_command(
     from umnist_core.labeling.freeze import create_study
 
     given["pools"] = tuple(dict.fromkeys(given["pools"])) or None
-    given["consent"] = None if given["consent"] is None else read_text(given["consent"])
     given = for_data(given) if given["has_truth"] is False and spec_file is None else given
+    given = with_texts(given)
     given = for_oneself(spec_file, given) if given["is_self"] else given
     if print_spec and given["name"] is None and spec_file is None:
         given["name"] = "My study"

@@ -74,7 +74,9 @@ class Annotating(Recruitment):
                 is_over_ = is_over(state, state.annotators[known])
                 return [] if is_over_ else self._recruit_drafts(state, study, known, kept)
             if state.status == "closed":
-                raise RefusedError("This study is closed; nobody can join it any more.", "closed")
+                raise RefusedError(
+                    "This study is closed; nobody can join it any more.", "closed", "closed.join"
+                )
             _check_says_who(state, invite, kept, ids)
             annotator = f"p{secrets.token_hex(8)}"
             arrived.append(Arrival(study, annotator, is_new=True))

@@ -24,7 +24,7 @@ ETHICS_FIELDS = {
     "institution": "Institution",
     "responsible": "Responsible",
 }
-"""Who stands for the study, and how it begins under the consent, in that order."""
+"""Who stands for the study, and how it begins under the consent in English, in that order."""
 
 ANSWER_MAX = 2000
 """Longest text that somebody can give, characters."""

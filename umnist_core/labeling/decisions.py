@@ -69,7 +69,9 @@ def get_known(state: StudyState, annotator: str) -> Annotator:
     person = state.annotators.get(annotator)
     if person is None:
         raise RefusedError(
-            "You are not (or no longer) part of this study; open your link again.", "no_session"
+            "You are not (or no longer) part of this study; open your link again.",
+            "no_session",
+            "no_session.gone",
         )
     return person
 
@@ -101,7 +103,9 @@ def get_usable_invite(state: StudyState, invite_id: str, now: str) -> Invite:
     invite = state.invites.get(state.recruits.link_of(invite_id))
     if invite is None or invite.is_revoked:
         raise RefusedError(
-            "This link has been ended; ask whoever invited you for a new one.", "revoked"
+            "This link has been ended; ask whoever invited you for a new one.",
+            "revoked",
+            "revoked.link",
         )
     if invite.expires_utc is not None and invite.expires_utc <= now:
         raise RefusedError(
@@ -273,6 +277,7 @@ def check_may_change(state: StudyState, person: Annotator, one: Assignment) -> N
             f"An answer can be changed {CHANGES_MAX} times, and this one has been; it stays as it "
             "is.",
             "changed_enough",
+            count=CHANGES_MAX,
         )
 
 

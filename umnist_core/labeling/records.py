@@ -12,6 +12,13 @@ from umnist_core.labeling.adaptive import Adaptive, check_design
 from umnist_core.labeling.asking import ETHICS_FIELDS, Asking
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import Cell, cells_of, check_factors
+from umnist_core.labeling.language import (
+    ENGLISH,
+    Language,
+    check_language,
+    in_language,
+    language_of,
+)
 from umnist_core.labeling.original import Original
 from umnist_core.labeling.preregistration import Preregistration, check_preregistration
 from umnist_core.labeling.recorded import check_whole
@@ -19,7 +26,6 @@ from umnist_core.labeling.recruiting import Recruiting
 from umnist_core.labeling.telling import (
     CONTACT_FIELDS,
     DEFAULT_FEEDBACK,
-    LINK_BROUGHT,
     check_contact,
     check_feedback,
     consent_with,
@@ -36,42 +42,11 @@ IMAGES_MAX = 100_000
 
 PYRAMID_FILTERS = ("area", "nearest")
 
-QUESTION = "Give the sum of the digits you see, 0 to 27."
+_ENGLISH = language_of(ENGLISH, {})
 
-BOX_QUESTION = "Draw a box around each digit you see, and say which digit it is."
-
-BOX_INSTRUCTIONS = """\
-In this study you give the sum by drawing a box around each digit that you see, as close to its \
-ink as you can, and by saying which digit it is. The sum is counted from the boxes. If there is no \
-digit to be seen, say so."""
-"""Follow the instructions where boxes are asked for."""
-
-DEFAULT_CONSENT = """\
-You are asked to look at images in which handwritten digits are hidden, and to say their sum.
-
-Your answers, how long they took and which parts of each image you looked at are recorded. No \
-name and no address is asked for or kept.
-
-Taking part is voluntary. You can pause at any time and come back with the same link, stop at any \
-time, and have everything that you gave deleted by asking whoever invited you."""
-
-DEFAULT_INSTRUCTIONS = {
-    "unguided": """\
-Each image is black and white and very large. Zoom in and look around as closely as you like.
-
-Give the sum of the digits you see, 0 to 27. Take the time that you need; there is no prize for \
-speed.""",
-    "guided": """\
-Each image is black and white and very large. It hides handwritten digits: the smallest may be a \
-few pixels tall, the largest half as tall as the image. Look at the whole image first, then zoom \
-in and go through it part by part.
-
-A digit is black where the ground is white and white where the ground is black, so it can change \
-colour in the middle. Digits are never rotated, mirrored or overlapping.
-
-Give the sum of the digits you see, 0 to 27. Take the time that you need; there is no prize for \
-speed.""",
-}
+DEFAULT_CONSENT = _ENGLISH.say("text.consent")
+DEFAULT_INSTRUCTIONS = {pool: _ENGLISH.say(f"text.instructions.{pool}") for pool in POOLS}
+"""Texts of a study for which nobody has written others."""
 
 _TEXT_MAX = 20_000
 _NAME_MAX = 120
@@ -161,6 +136,11 @@ class StudySpec:
     has_truth
         Whether the sums of the images are known. Without, what people say is not measured but
         becomes the labels (`umnist_core.labeling.labels`), and nothing is practised or told.
+    language
+        Tag of the language in which people are spoken to (`umnist_core.labeling.language`). Texts
+        that are as they come in English are those of the language then.
+    words
+        Name and sentences of a language of the study's own; empty for one that is there.
     """
 
     name: str
@@ -197,8 +177,12 @@ class StudySpec:
     replicates: Mapping[str, Any] | None = None
     has_truth: bool = True
     adaptive: Adaptive | None = None
+    language: str = ENGLISH
+    words: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_language(self.language, self.words)
+        _speak(self)
         _check_text("name", self.name, _NAME_MAX)
         _check_text("consent", self.consent, _TEXT_MAX)
         for name in CONTACT_FIELDS:
@@ -262,20 +246,27 @@ class StudySpec:
     @property
     def consent_text(self) -> str:
         """What people read and agree to: the consent, who, how long, and what else is kept."""
-        told = {begin: getattr(self, name) for name, begin in CONTACT_FIELDS.items()}
-        ethics = {begin: getattr(self.asking, name) for name, begin in ETHICS_FIELDS.items()}
-        came = {LINK_BROUGHT: ids_told(self.recruiting.ids if self.recruiting else ())}
+        say = self.speech.say
+        told = {say(f"consent.{name}"): getattr(self, name) for name in CONTACT_FIELDS}
+        ethics = {say(f"consent.{name}"): getattr(self.asking, name) for name in ETHICS_FIELDS}
+        ids = self.recruiting.ids if self.recruiting else ()
+        came = {say("consent.link"): ids_told(self.speech, ids)}
         return consent_with(self.consent, {**told, **came, **ethics})
 
     @property
     def question(self) -> str:
         """What is asked of each image."""
-        return BOX_QUESTION if self.ask_boxes else QUESTION
+        return self.speech.say("text.box_question" if self.ask_boxes else "text.question")
 
     def instructions_text(self, pool: str) -> str:
         """Return what a pool reads: its instructions, and how boxes are drawn where they are."""
         own = self.instructions[pool]
-        return f"{own}\n\n{BOX_INSTRUCTIONS}" if self.ask_boxes else own
+        return f"{own}\n\n{self.speech.say('text.box_instructions')}" if self.ask_boxes else own
+
+    @property
+    def speech(self) -> Language:
+        """What people are told beside the study's own texts."""
+        return language_of(self.language, self.words)
 
     @property
     def missing_for_strangers(self) -> tuple[str, ...]:
@@ -287,6 +278,8 @@ class StudySpec:
         values = {**asdict(self), "pools": list(self.pools), "asking": self.asking.to_dict()}
         if self.seed is None:
             del values["seed"]
+        if self.language == ENGLISH and not self.words:
+            del values["language"]
         if self.recruiting is not None:
             values["recruiting"] = self.recruiting.to_dict()
         if self.adaptive is not None:
@@ -353,8 +346,8 @@ _SELF = ("is_self", "trial_feedback")
 _ONLY_IF_SET = (
     *_SELF,
     "ask_boxes",
-    *("asking", "exclusions", "factors", "preregistration", "recruiting", "replicates"),
-    "adaptive",
+    *("adaptive", "asking", "exclusions", "factors", "preregistration", "recruiting"),
+    *("replicates", "words"),
 )
 """Named where they are set alone: studies of others are written as they were before."""
 
@@ -368,6 +361,13 @@ _SPEC_RANGES = (
     ("repeats", 0, 20),
     ("lease_minutes", 1, 43_200),
 )
+
+
+def _speak(spec: StudySpec) -> None:
+    if spec.language != ENGLISH or spec.words:
+        consent, instructions = in_language(spec.speech, spec.consent, spec.instructions)
+        object.__setattr__(spec, "consent", consent)
+        object.__setattr__(spec, "instructions", instructions)
 
 
 def _check_text(name: str, value: object, longest: int) -> None:

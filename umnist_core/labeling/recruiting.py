@@ -222,17 +222,20 @@ def missing_id(recruiting: Recruiting, given: Mapping[str, object]) -> RefusedEr
     value = str(given.get(name, "")).strip()
     where = SITES[recruiting.site].title if recruiting.site else "the page that sent you here"
     if given.get("assignmentId") == _PREVIEW:
-        why = "you have not accepted the task yet"
+        said, why = "preview", "you have not accepted the task yet"
     elif _UNFILLED.search(value):
-        why = f"its {name} is a placeholder that was not filled in"
+        said, why = "unfilled", f"its {name} is a placeholder that was not filled in"
     elif value:
-        why = f"its {name} has characters that no id has"
+        said, why = "characters", f"its {name} has characters that no id has"
     else:
-        why = f"it has no {name}"
+        said, why = "missing", f"it has no {name}"
     return RefusedError(
         f"This link does not say who you are: {why}. Nothing was recorded. Open the study again "
         f"from {where}; if this stays so, please tell whoever invited you.",
         "no_id",
+        f"no_id.{said}",
+        name=name,
+        **({"site": where} if recruiting.site else {}),
     )
 
 

@@ -130,7 +130,7 @@ class Surveying(Managing):
             decisions.check_not_closed(state)
             decisions.check_takes_part(state, person)
             if left := rest_left_s(state, person, now):
-                raise RefusedError(f"The break lasts {left} s more.", "resting")
+                raise RefusedError(f"The break lasts {left} s more.", "resting", seconds=left)
             return [Rested(annotator=annotator, key=key, done=person.done).draft(annotator)]
 
         self._change(study, decide)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from umnist_core.errors import InvalidValueError
+from umnist_core.labeling.language import Language
 
 FEEDBACKS = ("correctness", "full")
 """What is told of a practice answer: whether it is right and nothing else; or also the sum, each
@@ -19,10 +20,8 @@ CONTACT_FIELDS = {
     "withdrawal": "How to withdraw",
     "contact": "Whom to ask",
 }
-"""What strangers must be told before they agree, and how it begins there, in that order."""
-
-LINK_BROUGHT = "What your link brings"
-"""How the consent begins to tell of ids of a recruiting site."""
+"""What strangers must be told before they agree, and how it begins there in English, in that
+order."""
 
 _CONTACT_MAX = 500
 
@@ -82,11 +81,6 @@ def consent_with(consent: str, told: Mapping[str, str]) -> str:
     return "\n\n".join([consent.rstrip(), *lines]) if lines else consent
 
 
-def ids_told(names: Sequence[str]) -> str:
+def ids_told(speech: Language, names: Sequence[str]) -> str:
     """Return what people are told of the ids that a recruiting site gives; empty without any."""
-    if not names:
-        return ""
-    return (
-        f"{', '.join(names)} of the site that sent you. This is kept apart from your answers, to "
-        "know you again and to pay you, and is deleted with them."
-    )
+    return speech.say("consent.link_ids", names=", ".join(names)) if names else ""

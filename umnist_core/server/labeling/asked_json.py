@@ -52,8 +52,7 @@ def _page_json(page: Page) -> dict[str, Any]:
     for one in page.questions:
         is_scale = one.kind == "scale"
         bounds = {"low": one.steps[0], "high": one.steps[-1]} if is_scale else {}
-        said = {"range": one.said_range} if one.kind == "number" else {}
-        questions.append({**asdict(one), "options": list(one.options), **bounds, **said})
+        questions.append({**asdict(one), "options": list(one.options), **bounds})
     return {"title": page.title, "text": page.text, "questions": questions}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from starlette.requests import HTTPConnection
 
-from umnist_core.errors import RefusedError, StoreError
+from umnist_core.errors import NotFoundError, RefusedError, StoreError
+from umnist_core.labeling.language import Language
 from umnist_core.labeling.recorded import AnswerPost
 from umnist_core.labeling.self_study import summarise
 from umnist_core.labeling.service import StudyService
@@ -60,6 +61,25 @@ class Desk:
         known = read_session(connection, self.signer, found[0]) if found else None
         joined = self._service.join(token, known.annotator if known else None, ids)
         return Session(joined.study, joined.annotator)
+
+    def language(self, study: str) -> Language:
+        """Return the language of a study; errors as `StudyService.state`."""
+        return self._service.state(study).spec.speech
+
+    def language_of_link(self, token: str) -> Language:
+        """Return the language of a link's study.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such link.
+        StoreError
+            As `StudyService.state`.
+        """
+        found = self._service.find_link(token)
+        if found is None:
+            raise NotFoundError("There is no such link; open it as it was sent.")
+        return self.language(found[0])
 
     def state(self, session: Session) -> dict[str, Any]:
         """Return where a person stands, and make what comes next ready.

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +28,7 @@ from umnist_core.errors import (
     StoreError,
     UmnistError,
 )
+from umnist_core.labeling.language import ENGLISH, Language, shipped
 from umnist_core.labeling.recorded import (
     AnswerPost,
     check_key,
@@ -38,6 +41,7 @@ from umnist_core.labeling.service import StudyService, open_service
 from umnist_core.pyramid import dzi_xml
 from umnist_core.server.gate import Gate
 from umnist_core.server.labeling.desk import Desk
+from umnist_core.server.labeling.page import page_reply
 from umnist_core.server.labeling.sessions import Session, end_session, read_session, set_session
 from umnist_core.server.labeling.tiles import trouble
 from umnist_core.server.log_tokens import keep_tokens_out_of_logs
@@ -46,11 +50,9 @@ from umnist_core.server.tiles import DZI_TYPE, tile_address
 from umnist_core.server.web.addresses import address, mount
 from umnist_core.server.web.fields import get_text, read_object
 from umnist_core.server.web.limits import RateLimit, client_of, give_turns_back, take_turns
-from umnist_core.server.web.meanings import Problem, problem_of
-from umnist_core.server.web.public import base_path
+from umnist_core.server.web.meanings import problem_of
 from umnist_core.server.web.replies import (
     empty_reply,
-    html_reply,
     json_reply,
     kept_reply,
     problem_reply,
@@ -97,6 +99,7 @@ class _Labeling:
         self._opening = asyncio.Lock()
         self._joins = RateLimit(JOINS_PER_MINUTE)
         self._failed_joins = RateLimit(FAILED_JOINS_PER_MINUTE)
+        self._failed_looks = RateLimit(FAILED_JOINS_PER_MINUTE)
 
     async def _open(self) -> Desk:
         """Return the desk, opening the store first if nobody has."""
@@ -134,7 +137,29 @@ class _Labeling:
     # -- pages and joining ----------------------------------------------------------------
 
     async def page(self, request: Request) -> Response:
-        return html_reply("label/label.html", base=base_path(request))
+        """Return the page, in the language of the study that it is of."""
+        study = request.path_params["study"]
+        return page_reply(request, await self._language(partial(Desk.language, study=study)))
+
+    async def join_page(self, request: Request) -> Response:
+        """Return the page behind a link, in the language of its study; changes nothing."""
+        client, token = client_of(request), request.path_params["token"]
+        return page_reply(request, await self._language(partial(self._look_up, client, token)))
+
+    async def _language(self, find: Callable[[Desk], Language]) -> Language:
+        """Return a language; English where the study cannot be read, which the page says then."""
+        try:
+            return await self._commands.run(find, await self._open())
+        except (HTTPException, UmnistError):
+            return shipped(ENGLISH)
+
+    def _look_up(self, client: str, token: str, desk: Desk) -> Language:
+        """Return the language of a link's study; links that do not exist are counted."""
+        turn = (self._failed_looks, client)
+        take_turns(turn)
+        language = desk.language_of_link(token)
+        give_turns_back(turn)
+        return language
 
     async def join(self, request: Request) -> Response:
         client = client_of(request)
@@ -144,7 +169,8 @@ class _Labeling:
         try:
             session = await self._commands.run(self._try_to_join, desk, request, client, ids)
         except RefusedError as error:  # whatever the reason, this link leads nowhere any more
-            return problem_reply(Problem(410, error.code, str(error)))
+            problem = problem_of(error, to_researcher=False)
+            return problem_reply(replace(problem, status=410))
         response = json_reply({"to": f"/label/{session.study}"})
         set_session(response, request, desk.signer, session)
         return response
@@ -329,7 +355,7 @@ def label_routes(
         address("/{study:id}/api/alive", post=labeling.keep_alive),
         address(image + ".dzi", get=labeling.descriptor),
     ]
-    join = [address("/{token:token}", get=labeling.page, post=labeling.join)]
+    join = [address("/{token:token}", get=labeling.join_page, post=labeling.join)]
     return [
         mount("/join", join, to_researcher=False),
         mount("/label", label, to_researcher=False),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from umnist_core.errors import (
     BusyError,
@@ -103,6 +104,9 @@ class Problem:
         More of the answer.
     is_own
         Whether the sentence is the error's own; if not, that is for the log.
+    said, values
+        Key of the sentence in other languages, and what stands in its places
+        (`umnist_core.labeling.language`).
     """
 
     status: int
@@ -110,6 +114,8 @@ class Problem:
     sentence: str
     headers: Mapping[str, str] = field(default_factory=dict)
     is_own: bool = True
+    said: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 def problem_of(error: UmnistError, *, to_researcher: bool) -> Problem:
@@ -121,6 +127,9 @@ def problem_of(error: UmnistError, *, to_researcher: bool) -> Problem:
     if isinstance(error, RefusedError | WorkerError):
         code = error.code
     headers = {"retry-after": str(_RETRY_S)} if status == 503 else {}
+    if isinstance(error, RefusedError):
+        said, values = error.said, error.values
+        return Problem(status, code, str(error), headers, said=said, values=values)
     if to_researcher or meaning.instead is None:
         return Problem(status, code, str(error), headers)
     return Problem(status, code, meaning.instead, headers, is_own=False)

@@ -98,7 +98,10 @@ def problem_reply(problem: Problem, more: Mapping[str, Any] | None = None) -> Re
     more
         Fields that stand beside the sentence.
     """
-    value = {"error": problem.sentence, "code": problem.code, **(more or {})}
+    closer = {"said": problem.said} if problem.said not in ("", problem.code) else {}
+    values = {"values": dict(problem.values)} if problem.values else {}
+    told = {"error": problem.sentence, "code": problem.code, **closer, **values}
+    value = {**told, **(more or {})}
     return json_reply(value, problem.status, problem.headers)
 
 

@@ -5,6 +5,9 @@
  */
 
 import { h } from "./dom.js";
+import { word } from "./words.js";
+
+const NO_CODE = "The viewer's code was not found: install umnist again, then reload this page.";
 
 /** @type {Promise<any>|null} */
 let loading = null;
@@ -39,9 +42,7 @@ export function loadEngine() {
     script.addEventListener("error", () => {
       loading = null;
       script.remove();
-      reject(
-        new Error("The viewer's code was not found: install umnist again, then reload this page."),
-      );
+      reject(new Error(word("viewer.no_code", NO_CODE)));
     });
     document.head.append(script);
   });

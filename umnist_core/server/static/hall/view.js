@@ -238,6 +238,16 @@ export function zoomText(zoom) {
 }
 
 /**
+ * What stands in the places of a sentence that says what is in view.
+ *
+ * @param {View} view
+ * @returns {{zoom: string, x: string, y: string}}
+ */
+export function placeValues({ x, y, zoom }) {
+  return { zoom: zoomText(zoom), x: String(Math.round(x)), y: String(Math.round(y)) };
+}
+
+/**
  * The longest of 1, 2, 5, 10, 20 ... image px that is at most `maxPx` CSS px long.
  *
  * @param {number} zoom

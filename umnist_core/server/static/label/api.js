@@ -1,6 +1,7 @@
 /** Asking the server. Every failure is one of two: it refused, or it could not be reached. */
 
 import { atHome } from "../hall/home.js";
+import { refusalOf, t } from "../hall/words.js";
 
 /** A request hangs no longer than this; what it carried is kept and sent again. */
 const PATIENCE_MS = 20_000;
@@ -9,12 +10,14 @@ const PATIENCE_MS = 20_000;
 export class Refusal extends Error {
   /**
    * @param {number} status
-   * @param {{error?: string, code?: string, state?: import("./state.js").State}} body
+   * @param {{error?: string, code?: string, said?: string, values?: import("../hall/words.js").Values,
+   *          state?: import("./state.js").State}} body
    */
   constructor(status, body) {
-    super(body.error ?? `The server refused this (${status}).`);
+    super(refusalOf(body) ?? body.error ?? t("refused.refused", { status: String(status) }));
     this.status = status;
     this.code = body.code ?? "refused";
+    this.values = body.values ?? {};
     this.state = body.state ?? null;
   }
 }
@@ -79,11 +82,14 @@ async function request(url, options) {
   const body = parsed(text);
   if (status >= 200 && status < 300) {
     // A network that wants a login first answers everything with a page of its own.
-    if (body === null) throw new Unreachable("Something other than the study's server answered.");
+    if (body === null) throw new Unreachable(t("unreachable.other"));
     return body;
   }
   if (status >= 500 || status === 429 || status === 408) {
-    throw new Unreachable(body?.error ?? "The server is in trouble.", 1000 * retryAfter);
+    throw new Unreachable(
+      refusalOf(body) ?? body?.error ?? t("unreachable.trouble"),
+      1000 * retryAfter,
+    );
   }
   throw new Refusal(status, body ?? {});
 }
@@ -99,9 +105,7 @@ async function fetched(url, options) {
     const retryAfter = Number(response.headers.get("retry-after")) || 0;
     return { status: response.status, text: await response.text(), retryAfter };
   } catch {
-    throw new Unreachable(
-      navigator.onLine ? "The server did not answer." : "There is no connection.",
-    );
+    throw new Unreachable(t(navigator.onLine ? "unreachable.silent" : "unreachable.offline"));
   }
 }
 

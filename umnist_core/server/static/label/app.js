@@ -6,6 +6,7 @@
  */
 
 import { onDetail } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 import { getJson, newKey, postJson, Refusal, sentenceOf } from "./api.js";
 import { askedScreen, gateNotice } from "./asked.js";
 import { describeDevice } from "./device.js";
@@ -35,12 +36,6 @@ const LOOK_MS = 15_000;
  * @typedef {import("./state.js").State} State
  * @typedef {import("./state.js").Trial} Trial
  */
-
-const NO_STORAGE =
-  "This browser refuses to keep anything for this page: an answer is safe once it says “Saved”, " +
-  "and until then only while this tab is open.";
-const NO_TABS =
-  "This browser does not let tabs know of each other: have this study open in one tab alone.";
 
 export class App {
   /**
@@ -77,11 +72,11 @@ export class App {
     this.#listen();
     this.tab = joinTabs(this.study, {
       onActive: () => this.#activate(),
-      onOther: () => this.#showOtherTab("This study is open in another tab."),
+      onOther: () => this.#showOtherTab(t("tabs.open")),
       onLost: () => this.#leave(),
-      onDeaf: () => this.shell.warn(NO_TABS),
+      onDeaf: () => this.shell.warn(t("warning.no_tabs")),
     });
-    if (!this.keep.lasts) this.shell.warn(NO_STORAGE);
+    if (!this.keep.lasts) this.shell.warn(t("warning.no_storage"));
   }
 
   // -- tabs, network, time ----------------------------------------------------------------
@@ -96,7 +91,7 @@ export class App {
     this.isActive = false;
     this.submitted = null;
     this.outbox.close();
-    this.#showOtherTab("This study was continued in another tab.");
+    this.#showOtherTab(t("tabs.continued"));
   }
 
   /** @param {string} sentence */
@@ -150,12 +145,12 @@ export class App {
     const said = sentenceOf(error);
     const screen =
       error instanceof Refusal
-        ? screens.messageScreen("trouble", "You cannot go on here", [said])
+        ? screens.messageScreen("trouble", t("trouble.refused"), [said])
         : screens.messageScreen(
             "trouble",
-            "The study cannot be reached",
-            [said, "This page tries again by itself."],
-            [{ text: "Try now", click: () => this.#load(), isMain: true }],
+            t("trouble.unreachable"),
+            [said, t("trouble.tries_again")],
+            [{ text: t("action.try_now"), click: () => this.#load(), isMain: true }],
           );
     this.#show(screen);
   }
@@ -215,7 +210,7 @@ export class App {
     this.#show(screens.doneScreen(state, change, mayLeave, () => this.#withdraw()));
     const { leave } = state;
     if (leave?.countdown_s && document.querySelector(".leave:not([hidden])")) {
-      this.shell.say(`You are taken to ${leave.site} in ${leave.countdown_s} seconds.`);
+      this.shell.say(t("leave.countdown_said", { site: leave.site, count: leave.countdown_s }));
     }
   }
 
@@ -276,7 +271,7 @@ export class App {
       shown.focus();
     }
     const { practice_done: done, practice_total: total } = state.progress;
-    this.shell.setProgress({ number: practice.number, total, done }, "Practice");
+    this.shell.setProgress({ number: practice.number, total, done }, "progress.practice");
   }
 
   /** @param {State} state */
@@ -318,7 +313,7 @@ export class App {
     } else shown.open(trial, entered);
     const { total } = state.progress;
     this.shell.setProgress({ number: trial.number, total, done: trial.number - 1 });
-    this.shell.say(`Image ${trial.number} of ${total}`);
+    this.shell.say(t("trial.image_of", { number: trial.number, total }));
     this.#drawTools(state);
   }
 
@@ -326,14 +321,14 @@ export class App {
   #drawTools(state) {
     const { screen } = this.shell;
     const back = {
-      ...{ name: "Leave my answer as it was", short: "Leave it" },
+      ...{ name: t("change.leave"), short: t("change.leave_short") },
       click: () => this.#endChange(),
     };
     const { previous } = state;
     const isLast = previous?.changes_left === 1;
     const change = {
       name: previous ? screens.changeText(previous) : "",
-      short: isLast ? "Change last (once)" : "Change last",
+      short: t(isLast ? "change.last_once_short" : "change.last_short"),
       click: () => this.#changeLast(),
     };
     const extra = this.changing ? [back] : mayChange(state) ? [change] : [];
@@ -388,7 +383,7 @@ export class App {
     // Refused before and shown again, and taken now: there is nothing left to do on it.
     if (this.open === entry.assignment && !this.changing) this.open = null;
     this.shell.setSaving("saved");
-    this.shell.say(`The answer to image ${entry.number} is saved.`);
+    this.shell.say(t("trial.saved_said", { number: entry.number }));
     const isWaitedFor = this.submitted === entry.assignment && this.open === null;
     this.#settle(entry);
     if (!this.isActive) return;
@@ -432,7 +427,7 @@ export class App {
     const withdraw = async () => {
       if (this.outbox.waiting.length > 0) {
         this.outbox.kick();
-        throw new Error("An answer of yours is not sent yet. Try again when it is.");
+        throw new Error(t("withdraw.not_sent"));
       }
       await this.#step("withdraw")();
     };
@@ -455,7 +450,7 @@ export class App {
     if (!state?.previous) return;
     const { previous } = state;
     if (previous.changes_left === 1) {
-      this.shell.say("This answer can be changed once more, and then stays.");
+      this.shell.say(t("change.once_more_said"));
     }
     const { answer, confidence, digits } = previous;
     this.changing = previous;

@@ -1,11 +1,11 @@
 /** Screens of what is asked beside images: pages of questions, the gate, breaks. */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 import { newKey, postJson } from "./api.js";
 import { ownLink } from "./dialogs.js";
 import { Field } from "./fields.js";
 import { readingScreen } from "./screens.js";
-import { counted } from "./state.js";
 
 /**
  * @typedef {import("./shell.js").Screen} Screen
@@ -51,7 +51,13 @@ function questionsScreen(page, { study, base, keep, go }) {
   const form = formScreen("questions", page.title, {
     lead: [
       ...(page.total > 1
-        ? [h("p", { class: "quiet" }, `Page ${page.number} of ${page.total}`)]
+        ? [
+            h(
+              "p",
+              { class: "quiet" },
+              t("questions.page", { number: page.number, total: page.total }),
+            ),
+          ]
         : []),
       ...page.text
         .split(/\n\s*\n/)
@@ -59,7 +65,7 @@ function questionsScreen(page, { study, base, keep, go }) {
         .map((one) => h("p", {}, one)),
     ],
     fields,
-    action: "Send and go on",
+    action: t("questions.send"),
     send: async (key) => {
       const body = { key, page: page.id, answers: answers() };
       const { state } = await postJson(`${base}/questions`, body);
@@ -116,17 +122,17 @@ function gateScreen(gate, { base, go }) {
     ({ text, options }, place) =>
       new Field({ ...plainQuestion, name: `gate${place}`, kind: "choice", text, options }),
   );
-  return formScreen("gate", "Is it clear what to do?", {
+  return formScreen("gate", t("gate.title"), {
     lead: [
       h(
         "p",
         {},
-        `Before you begin: ${counted(gate.questions.length, "question", "questions")} on what ` +
-          `you have read. ${triesLeft(gate)}`,
+        `${t("gate.lead", { count: gate.questions.length })} ` +
+          t("gate.tries", { count: gate.tries_left }),
       ),
     ],
     fields,
-    action: "Check my answers",
+    action: t("gate.check"),
     send: async (key) => {
       const chosen = fields.map(({ value }) => value);
       go((await postJson(`${base}/gate`, { key, chosen })).state);
@@ -140,11 +146,6 @@ const plainQuestion = {
   ...{ low: null, high: null, low_label: "", high_label: "" },
 };
 
-/** @param {import("./state.js").Gate} gate */
-function triesLeft({ tries_left: left }) {
-  return left === 1 ? "You have one try." : `You have ${left} tries.`;
-}
-
 /**
  * What is said above the instructions to somebody who is back at them.
  *
@@ -154,14 +155,13 @@ function triesLeft({ tries_left: left }) {
 export function gateNotice({ asked: { gate } }) {
   if (!gate || gate.wrong.length === 0) return [];
   const wrong = gate.wrong.map((text) => h("li", {}, text));
-  const left = gate.tries_left === 1 ? "one try is" : `${gate.tries_left} tries are`;
   return [
     h(
       "div",
       { class: "own-link", role: "alert" },
-      h("p", {}, h("strong", {}, "Please read this once more. "), "Not answered right:"),
+      h("p", {}, h("strong", {}, t("gate.read_again")), " ", t("gate.wrong")),
       h("ul", { class: "reasons" }, ...wrong),
-      h("p", {}, `Afterwards you are asked again; ${left} left.`),
+      h("p", {}, t("gate.left", { count: gate.tries_left })),
     ),
   ];
 }
@@ -181,15 +181,11 @@ function formScreen(name, title, { lead, fields, action, send }) {
     const faults = fields.filter((field) => !field.check());
     if (faults.length === 0) return send(key);
     faults[0].focus();
-    throw new Error(
-      faults.length === 1
-        ? "One answer is missing or is none; it is marked."
-        : `${faults.length} answers are missing or are none; they are marked.`,
-    );
+    throw new Error(t("questions.missing", { count: faults.length }));
   };
   const content = [...lead, ...fields.map(({ element }) => element)];
   const screen = readingScreen(name, title, content, [
-    { text: action, click: submit, isMain: true, again: "" },
+    { text: action, click: submit, isMain: true, isFinal: true },
   ]);
   screen.element.classList.add("asked");
   return screen;
@@ -209,19 +205,14 @@ function breakScreen({ progress: { done, total }, asked: { rest }, link }, way) 
     way.go((await postJson(`${way.base}/rest`, { key })).state);
   };
   const content = [
-    h("p", {}, `You have answered ${done} of ${total} images; all of it is saved.`),
-    h("progress", { value: done, max: total, "aria-label": "Images answered" }),
-    h(
-      "p",
-      {},
-      "Look into the distance for a moment, or stand up. A break is not counted as time for an " +
-        "image; go on when you like.",
-    ),
+    h("p", {}, t("break.done", { done, count: total })),
+    h("progress", { value: done, max: total, "aria-label": t("break.progress") }),
+    h("p", {}, t("break.text")),
     ...(link ? [ownLink(link)] : []),
   ];
-  const screen = readingScreen("break", "Time for a break", content, [
-    { text: "Go on", click: goOn, isMain: true },
-    { text: "Stop taking part", click: way.withdraw },
+  const screen = readingScreen("break", t("break.title"), content, [
+    { text: t("action.go_on"), click: goOn, isMain: true },
+    { text: t("action.stop"), click: way.withdraw },
   ]);
   screen.element.classList.add("short");
   const button = screen.element.querySelector("button.primary");
@@ -230,7 +221,7 @@ function breakScreen({ progress: { done, total }, asked: { rest }, link }, way) 
     if (!button || seconds === 0) clearInterval(timer);
     if (!button) return;
     button.setAttribute("aria-disabled", String(seconds > 0));
-    button.textContent = seconds > 0 ? `Go on in ${seconds} s` : "Go on";
+    button.textContent = seconds > 0 ? t("break.wait", { seconds }) : t("action.go_on");
   };
   const timer = setInterval(draw, 250);
   draw();

@@ -3,18 +3,21 @@
 import { focused, h } from "../hall/dom.js";
 import { atHome } from "../hall/home.js";
 import { pair } from "../hall/pair.js";
+import { t, word } from "../hall/words.js";
 import { PLAIN_BINDINGS } from "../viewer/keyboard.js";
 import { copyButton } from "./copy.js";
 import { guideContent } from "./guide.js";
 
 /** @typedef {[shown: string, does: string]} Key A row of the table of keys. */
 
-/** @type {Key[]} */
-const ANSWER_KEYS = [
-  ["0 … 9", "Type the sum: 2, then 7, is 27"],
-  ["Backspace", "Clear it"],
-  ["Enter", "Submit; on a button, press it"],
-];
+/** @returns {Key[]} */
+function answerKeys() {
+  return [
+    ["0 … 9", t("keys.figures")],
+    ["Backspace", t("keys.backspace")],
+    ["Enter", t("keys.enter")],
+  ];
+}
 
 /**
  * Show a dialog until it is closed; Escape closes it too, and the focus goes back.
@@ -42,7 +45,9 @@ export function showDialog(dialog) {
  * @returns {HTMLDialogElement}
  */
 export function keysDialog(more) {
-  const image = PLAIN_BINDINGS.map(({ shown, does }) => pair(shown, does));
+  const image = PLAIN_BINDINGS.map(({ shown, does, key }) =>
+    pair(shown, key ? word(key, does) : does),
+  );
   /** @type {(keys: Key[]) => HTMLElement[]} */
   const rows = (keys) =>
     keys.map(([shown, does]) =>
@@ -52,14 +57,14 @@ export function keysDialog(more) {
   const table = (name, keys) =>
     h("table", {}, h("caption", {}, name), h("tbody", {}, ...rows(keys)));
   return dialogOf(
-    "Keys",
+    t("keys.title"),
     "keys",
     h(
       "div",
       { class: "tables" },
-      ...[table("Answer", [...ANSWER_KEYS, ...more]), table("Image", image)],
+      ...[table(t("form.answer"), [...answerKeys(), ...more]), table(t("keys.image"), image)],
     ),
-    h("p", { class: "quiet" }, "Mouse wheel, double click or pinch zoom; drag moves."),
+    h("p", { class: "quiet" }, t("keys.mouse")),
   );
 }
 
@@ -69,7 +74,7 @@ export function keysDialog(more) {
  */
 export function hintsDialog(guide) {
   const { facts, sheet, destroy } = guideContent(guide);
-  const dialog = dialogOf("Hints", "hints", h("div", { class: "guide" }, facts, sheet));
+  const dialog = dialogOf(t("tool.hints"), "hints", h("div", { class: "guide" }, facts, sheet));
   dialog.addEventListener("close", destroy);
   return dialog;
 }
@@ -80,12 +85,12 @@ export function hintsDialog(guide) {
  * @returns {HTMLDialogElement}
  */
 export function pauseDialog(link, withdraw) {
-  const goOn = h("button", { type: "button", class: "primary", autofocus: "" }, "Go on");
+  const goOn = h("button", { type: "button", class: "primary", autofocus: "" }, t("action.go_on"));
   const dialog = h(
     "dialog",
     { class: "pause", "aria-labelledby": "pause-title" },
-    h("h2", { id: "pause-title" }, "Paused"),
-    h("p", {}, "The image is hidden, and what you have entered is kept."),
+    h("h2", { id: "pause-title" }, t("pause.title")),
+    h("p", {}, t("pause.text")),
     goOn,
     ...(link ? [ownLink(link)] : []),
     ...(withdraw ? [stopButton(() => dialog.close(), withdraw)] : []),
@@ -99,7 +104,7 @@ export function pauseDialog(link, withdraw) {
  * @param {() => unknown} withdraw
  */
 function stopButton(close, withdraw) {
-  const stop = h("button", { type: "button", class: "plain-button" }, "Stop taking part");
+  const stop = h("button", { type: "button", class: "plain-button" }, t("action.stop"));
   stop.addEventListener("click", () => {
     close();
     withdraw();
@@ -119,12 +124,12 @@ export function ownLink(link) {
   return h(
     "div",
     { class: "own-link" },
-    h("p", {}, "Your own link, to come back later or on another device. Keep it to yourself:"),
+    h("p", {}, t("link.own")),
     h(
       "p",
       { class: "address" },
       h("code", {}, address),
-      copyButton("Copy", () => address),
+      copyButton(() => address),
     ),
   );
 }
@@ -135,7 +140,7 @@ export function ownLink(link) {
  * @param {...(Node|string)} content
  */
 function dialogOf(title, name, ...content) {
-  const close = h("button", { type: "button", class: "plain-button" }, "Close");
+  const close = h("button", { type: "button", class: "plain-button" }, t("action.close"));
   const dialog = h(
     "dialog",
     { class: name, "aria-labelledby": `${name}-title` },

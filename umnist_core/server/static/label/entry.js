@@ -4,6 +4,9 @@
  * Two figures make one number as long as it is one that may be given; a figure that would
  * make another is refused and said to be, since a number that changed unnoticed would be a
  * wrong answer.
+ *
+ * @typedef {{key: "entry.full"|"entry.above", values: import("../hall/words.js").Values}} Refused
+ *   What is said of a figure that was refused.
  */
 
 export class NumberEntry {
@@ -23,14 +26,14 @@ export class NumberEntry {
 
   /**
    * @param {string} figure "0" to "9"
-   * @returns {string|null} Why it was refused, as a sentence.
+   * @returns {Refused|null} Why it was refused.
    */
   type(figure) {
     const text = this.typed + figure;
     if (text.length > 2 || Number(text) > this.max) {
       return text.length > 2
-        ? `${this.value} is entered; Backspace clears it.`
-        : `${text} is above ${this.max}; Backspace clears.`;
+        ? { key: "entry.full", values: { value: Number(this.value) } }
+        : { key: "entry.above", values: { value: Number(text), max: this.max } };
     }
     // Going on from 2 to 27 changes nothing that was meant.
     if (this.typed === "" && this.value !== null) this.edits += 1;

@@ -2,6 +2,7 @@
 
 import { join } from "../hall/bus.js";
 import { h } from "../hall/dom.js";
+import { figure, t } from "../hall/words.js";
 import { sumOfDigits } from "./state.js";
 
 /**
@@ -25,7 +26,11 @@ export class FeedbackPanel {
     this.callbacks = callbacks;
     /** @type {(() => void)|undefined} */
     this.leaveBus = undefined;
-    this.element = h("section", { class: "feedback", "aria-label": "Feedback", hidden: "" });
+    this.element = h("section", {
+      class: "feedback",
+      "aria-label": t("feedback.name"),
+      hidden: "",
+    });
   }
 
   get isShown() {
@@ -62,7 +67,11 @@ export class FeedbackPanel {
     const { verdict, content } =
       "digits" in told ? this.#solution(told, answer) : this.#verdict(told);
     const go = { type: "button", class: "primary", click: () => this.callbacks.onNext() };
-    this.element.replaceChildren(h("h2", {}, verdict), ...content, h("button", go, "Next"));
+    this.element.replaceChildren(
+      h("h2", {}, verdict),
+      ...content,
+      h("button", go, t("feedback.next")),
+    );
     this.element.dataset.correct = String(told.correct);
     this.element.hidden = false;
     this.callbacks.say(verdict);
@@ -74,10 +83,14 @@ export class FeedbackPanel {
    * @param {Verdict} told
    */
   #verdict({ correct }) {
-    if (correct) return { verdict: "Right.", content: [] };
+    if (correct) return { verdict: t("feedback.right"), content: [] };
     const click = () => this.callbacks.onAgain?.();
-    const again = h("button", { type: "button", class: "plain-button", click }, "Try again");
-    return { verdict: "Not yet.", content: [again] };
+    const again = h(
+      "button",
+      { type: "button", class: "plain-button", click },
+      t("feedback.again"),
+    );
+    return { verdict: t("feedback.not_yet"), content: [again] };
   }
 
   /**
@@ -91,7 +104,7 @@ export class FeedbackPanel {
     }));
     this.place.showDigits(marks);
     return {
-      verdict: correct ? `Right: the sum is ${sum}.` : `The sum is ${sum}; you gave ${answer}.`,
+      verdict: t(correct ? "feedback.right_sum" : "feedback.wrong_sum", { sum, answer }),
       content: marks.length > 0 ? this.#places(marks) : [],
     };
   }
@@ -101,7 +114,7 @@ export class FeedbackPanel {
     const labels = marks.map(({ label }) => Number(label));
     return [
       h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
-      h("p", { class: "quiet" }, "Choose a digit to see where it is."),
+      h("p", { class: "quiet" }, t("feedback.choose")),
       this.#list(marks),
     ];
   }
@@ -119,7 +132,7 @@ export class FeedbackPanel {
           "button",
           { type: "button", class: "found", click: () => channel.fly(id) },
           h("strong", {}, String(label)),
-          h("span", {}, `${side.toLocaleString("en")} px`),
+          h("span", {}, `${figure(side)} px`),
         ),
       ),
     );

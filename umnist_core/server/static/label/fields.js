@@ -1,6 +1,7 @@
 /** One question as fields: one option, several, a number, a scale, words. */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 
 /** Longest text that is taken. */
 const MOST_LETTERS = 2000;
@@ -22,7 +23,7 @@ export class Field {
     this.clear = h(
       "button",
       { type: "button", class: "plain-button", hidden: "", click: () => this.#clear() },
-      "Clear",
+      t("field.clear"),
     );
     this.element = this.#make();
     this.element.addEventListener("input", () => this.#changed());
@@ -78,16 +79,16 @@ export class Field {
 
   /** @returns {string|null} */
   #fault() {
-    const { kind, required, low, high, whole, range } = this.question;
+    const { kind, required, low, high, whole } = this.question;
     const { value } = this;
     const [input] = this.inputs;
     const isUnread = kind === "number" && !input.validity.valid && input.validity.badInput;
-    if (this.isEmpty && !isUnread) return required ? "This needs an answer." : null;
+    if (this.isEmpty && !isUnread) return required ? t("field.required_missing") : null;
     if (kind !== "number") return null;
     const number = Number(value);
     const isOut = number < (low ?? -Infinity) || number > (high ?? Infinity);
     if (isUnread || !Number.isFinite(number) || isOut || (whole && !Number.isInteger(number))) {
-      return `This is ${range ?? "a number"}.`;
+      return t("field.expected", { range: rangeOf(this.question) });
     }
     return null;
   }
@@ -120,7 +121,7 @@ export class Field {
 
   #make() {
     const { kind, text, required } = this.question;
-    const mark = h("small", {}, required ? " required" : " optional");
+    const mark = h("small", {}, ` ${t(required ? "field.required" : "field.optional")}`);
     if (kind === "text" || kind === "number") return this.#makeOne(text, mark);
     const body = kind === "scale" ? this.#makeScale() : this.#makeOptions();
     return h(
@@ -138,7 +139,7 @@ export class Field {
    * @param {HTMLElement} mark
    */
   #makeOne(text, mark) {
-    const { kind, required, range } = this.question;
+    const { kind, required } = this.question;
     const attributes = {
       ...{ id: this.id, "aria-describedby": this.problem.id },
       "aria-required": String(required),
@@ -148,7 +149,7 @@ export class Field {
         ? h("textarea", { ...attributes, rows: 3, maxlength: MOST_LETTERS })
         : h("input", { ...attributes, type: "number", step: "any" });
     this.inputs = [input];
-    const hint = kind === "number" && range ? [h("small", {}, sentence(range))] : [];
+    const hint = kind === "number" ? [h("small", {}, sentence(rangeOf(this.question)))] : [];
     return h(
       "div",
       { class: `asked-field ${kind}` },
@@ -195,6 +196,19 @@ export class Field {
       ),
     );
   }
+}
+
+/**
+ * @param {Question} question Of a number.
+ * @returns {string} What numbers may be given, as the words of a sentence.
+ */
+function rangeOf({ low, high, whole }) {
+  if (low !== null && high !== null) {
+    return t(whole ? "range.whole_from_to" : "range.from_to", { low, high });
+  }
+  if (low !== null) return t(whole ? "range.whole_from" : "range.from", { low });
+  if (high !== null) return t(whole ? "range.whole_to" : "range.to", { high });
+  return t(whole ? "range.whole" : "range.any");
 }
 
 /** @param {string} text */

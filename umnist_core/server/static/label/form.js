@@ -6,6 +6,7 @@
  */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 import { NumberEntry } from "./entry.js";
 
 const CONFIDENCES = [0, 25, 50, 75, 100];
@@ -48,11 +49,15 @@ export class AnswerForm {
     this.seesNone = false;
     /** @type {number|null} */
     this.confidence = null;
-    this.chosen = h("output", { class: "chosen", "aria-live": "polite", "aria-label": "Your sum" });
+    this.chosen = h("output", {
+      class: "chosen",
+      "aria-live": "polite",
+      "aria-label": t("form.your_sum"),
+    });
     this.submit = h(
       "button",
       { type: "button", class: "primary submit", click: () => this.trySubmit() },
-      "Submit",
+      t("form.submit"),
     );
     this.hint = h("p", { class: "hint", role: "status" });
     this.pad = this.#makePad();
@@ -60,7 +65,7 @@ export class AnswerForm {
     this.undo = h(
       "button",
       { type: "button", class: "undo", click: () => this.#undoDigit() },
-      "Undo",
+      t("form.undo"),
     );
     this.digitGroup = fields.digits ? this.#makeDigits() : null;
     this.confidenceGroup = fields.confidence ? this.#makeConfidence() : null;
@@ -128,13 +133,13 @@ export class AnswerForm {
     const { required } = this.fields;
     if (this.entry.value === null) {
       this.#leaveGroup();
-      this.say(`Choose a number from ${this.fields.min} to ${this.fields.max} first.`);
+      this.say(t("form.choose_first", { min: this.fields.min, max: this.fields.max }));
     } else if (required?.digits && this.entered.digits === null) {
       this.#reachDigits();
-      this.say("Enter the digits that you see first, or None.");
+      this.say(t("form.digits_first"));
     } else if (required?.confidence && this.confidence === null) {
       this.#reachConfidence();
-      this.say("Choose how sure you are first.");
+      this.say(t("form.confidence_first"));
     } else this.callbacks.onSubmit();
   }
 
@@ -153,7 +158,7 @@ export class AnswerForm {
   #type(figure) {
     const refused = this.entry.type(figure);
     this.#changed();
-    this.say(refused ?? "");
+    this.say(refused ? t(refused.key, refused.values) : "");
     this.#leaveGroup();
   }
 
@@ -183,8 +188,8 @@ export class AnswerForm {
       this.seesNone = false;
       this.digits.push(digit);
       this.#changed();
-    } else if (told === null) this.say(`No more than ${MOST_DIGITS} digits can be entered.`);
-    else this.say(`An image has at most ${told} digits; Undo takes the last one back.`);
+    } else if (told === null) this.say(t("form.no_more_digits", { count: MOST_DIGITS }));
+    else this.say(t("form.most_digits", { count: told }));
   }
 
   #undoDigit() {
@@ -219,7 +224,7 @@ export class AnswerForm {
 
   #drawDigits() {
     const has = this.digits.length > 0;
-    const none = this.seesNone ? "None to be seen" : "None entered";
+    const none = t(this.seesNone ? "form.sees_none" : "form.none_entered");
     this.seen.textContent = has ? this.digits.join(", ") : none;
     this.undo.setAttribute("aria-disabled", String(!has && !this.seesNone));
   }
@@ -260,7 +265,7 @@ export class AnswerForm {
   #makeForm(question) {
     return h(
       "section",
-      { class: "form", "aria-label": "Answer" },
+      { class: "form", "aria-label": t("form.answer") },
       h("p", { class: "question" }, question),
       h("div", { class: "given" }, this.chosen, this.submit),
       this.hint,
@@ -274,7 +279,7 @@ export class AnswerForm {
     const numbers = Array.from({ length: max - min + 1 }, (_, place) => min + place);
     return h(
       "div",
-      { class: "pad", role: "group", "aria-label": "Sum" },
+      { class: "pad", role: "group", "aria-label": t("form.sum") },
       ...numbers.map((number) =>
         h("button", { type: "button", click: () => this.#choose(number) }, String(number)),
       ),
@@ -285,17 +290,21 @@ export class AnswerForm {
     const keys = Array.from({ length: 10 }, (_, digit) =>
       h(
         "button",
-        { type: "button", "aria-label": `Add ${digit}`, click: () => this.#addDigit(digit) },
+        {
+          type: "button",
+          "aria-label": t("form.add_digit", { digit }),
+          click: () => this.#addDigit(digit),
+        },
         String(digit),
       ),
     );
     const isRequired = this.fields.required?.digits ?? false;
     const see = { type: "button", class: "none", click: () => this.#seeNone() };
-    const none = isRequired ? [h("button", see, "None")] : [];
+    const none = isRequired ? [h("button", see, t("form.none"))] : [];
     return h(
       "fieldset",
       { class: "digits", tabindex: "-1" },
-      h("legend", {}, "Digits you see ", mark(isRequired)),
+      h("legend", {}, `${t("form.digits_legend")} `, mark(isRequired)),
       h("div", { class: "line" }, this.seen),
       h("div", { class: "keys" }, ...keys, ...none, this.undo),
     );
@@ -313,22 +322,27 @@ export class AnswerForm {
         "label",
         {},
         h("input", { type: "radio", name: "confidence", value, change: () => choose(value) }),
-        h("span", {}, `${value} %`),
+        h("span", {}, t("form.percent", { value })),
       ),
     );
     return h(
       "fieldset",
       { class: "confidence" },
-      h("legend", {}, "How sure are you? ", mark(this.fields.required?.confidence ?? false)),
+      h(
+        "legend",
+        {},
+        `${t("form.confidence_legend")} `,
+        mark(this.fields.required?.confidence ?? false),
+      ),
       h("div", { class: "options" }, ...options),
     );
   }
 
   #makeTabs() {
     const names = [
-      ["sum", "Sum"],
-      ...(this.fields.digits ? [["digits", "Digits seen"]] : []),
-      ...(this.fields.confidence ? [["confidence", "How sure"]] : []),
+      ["sum", t("form.sum")],
+      ...(this.fields.digits ? [["digits", t("form.digits_tab")]] : []),
+      ...(this.fields.confidence ? [["confidence", t("form.confidence_tab")]] : []),
     ];
     const tabs = names.map(([group, name]) =>
       h("button", { type: "button", "data-group": group, click: () => this.#open(group) }, name),
@@ -339,5 +353,5 @@ export class AnswerForm {
 
 /** @param {boolean} isRequired */
 function mark(isRequired) {
-  return h("small", {}, isRequired ? "required" : "optional");
+  return h("small", {}, t(isRequired ? "field.required" : "field.optional"));
 }

@@ -1,5 +1,6 @@
 /** The device that a study needs, and what is said on one that does not fit. */
 
+import { t } from "../hall/words.js";
 import { ownLink } from "./dialogs.js";
 import { messageScreen } from "./screens.js";
 
@@ -30,23 +31,20 @@ export function misfit(gate, device) {
   const side = Math.min(...device.screen);
   if (side < gate.smallest_side_px) {
     return {
-      why:
-        "The images of this study are large, and this screen is too small to see them as they " +
-        `are meant to be seen: its shorter side has ${side} px, and ${gate.smallest_side_px} are ` +
-        "needed.",
-      use: "Please open your own link on a computer or a larger tablet:",
+      why: t("device.small", { side, needed: gate.smallest_side_px }),
+      use: t("device.small_use"),
     };
   }
   if (gate.touch === "required" && !device.touch) {
     return {
-      why: "This study is made for touch screens, and this device has none.",
-      use: "Please open your own link on a phone or a tablet:",
+      why: t("device.no_touch"),
+      use: t("device.no_touch_use"),
     };
   }
   if (gate.touch === "refused" && device.touch_first) {
     return {
-      why: "This study needs a mouse or a touchpad, and this device is used by touch.",
-      use: "Please open your own link on a computer:",
+      why: t("device.touch"),
+      use: t("device.touch_use"),
     };
   }
   return null;
@@ -62,18 +60,11 @@ export function gateScreen({ phase, link }, { why, use }, { look, end }) {
   const isNew = phase === "consent";
   return messageScreen(
     "device",
-    "Please use another device",
+    t("device.title"),
+    [why, ...(link ? [use, ownLink(link)] : []), t(isNew ? "device.new" : "device.begun")],
     [
-      why,
-      ...(link ? [use, ownLink(link)] : []),
-      isNew
-        ? "Nothing is lost: you go on there as yourself. If you have no such device, you can end " +
-          "here; you cannot begin later then."
-        : "What you have answered is saved, and you go on there where you were.",
-    ],
-    [
-      { text: "Look again", click: look, isMain: true },
-      { text: isNew ? "I have no such device: end here" : "Stop taking part", click: end },
+      { text: t("device.look_again"), click: look, isMain: true },
+      { text: t(isNew ? "device.end" : "action.stop"), click: end },
     ],
   );
 }

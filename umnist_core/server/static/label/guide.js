@@ -1,9 +1,8 @@
 /** What guided people are told: how large digits are, how many, and what they look like. */
 
 import { h, s } from "../hall/dom.js";
+import { figure, t } from "../hall/words.js";
 import { mountViewer } from "../viewer/viewer.js";
-
-const ENGLISH = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /**
  * @param {import("./state.js").Guide} guide
@@ -16,14 +15,8 @@ export function guideContent(guide) {
     "div",
     { class: "sheet" },
     // Nobody knows whose digits are in images that somebody else made.
-    h("h2", {}, guide.digit_counts ? "All digits that are used" : "Digits as people write them"),
-    h(
-      "p",
-      { class: "quiet" },
-      guide.digit_counts
-        ? "Each column is one digit, as people wrote it. Zoom out for all."
-        : "Each column is one digit. Those in the images may be others. Zoom out for all.",
-    ),
+    h("h2", {}, t(guide.digit_counts ? "guide.all_digits" : "guide.some_digits")),
+    h("p", { class: "quiet" }, t(guide.digit_counts ? "guide.columns" : "guide.columns_others")),
     stage,
   );
   const { dzi, width, height, tiles } = guide.sheet;
@@ -31,7 +24,7 @@ export function guideContent(guide) {
     bus: "sheet",
     plain: true,
     height: "100%",
-    panes: [{ key: dzi, title: "All digits", dzi, width, height, tiles }],
+    panes: [{ key: dzi, title: t("guide.sheet"), dzi, width, height, tiles }],
     image: { width, height },
     // As a whole it is grey: thousands of digits of a pixel each.
     view: { x: width / 2, y: height / 2, zoom: 1 },
@@ -44,18 +37,21 @@ export function guideContent(guide) {
 function countFacts({ digit_counts: counts }) {
   if (!counts) return [];
   const [fewest, most] = counts;
-  const range = fewest === most ? english(most) : `${english(fewest)} to ${english(most)}`;
-  const digits = most === 1 ? "digit" : "digits";
-  return [h("h2", {}, "How many"), h("p", {}, `Each image has ${range} ${digits}.`)];
+  const each =
+    fewest === most
+      ? t("guide.count", { count: most })
+      : t("guide.count_range", { fewest, count: most });
+  return [h("h2", {}, t("guide.how_many")), h("p", {}, each)];
 }
 
 /** @param {import("./state.js").Guide} guide */
 function sizeFacts({ sizes_px: sizes, image_px: imagePx }) {
   if (!sizes) return [];
-  const [smallest, largest] = sizes.map(figure);
-  const range = smallest === largest ? largest : `From ${smallest} px to ${largest}`;
-  const sentence = `${range} px wide, in an image of ${figure(imagePx)} px. Drawn to scale:`;
-  return [h("h2", {}, "How large"), h("p", {}, sentence), sizePicture(sizes, imagePx)];
+  const [smallest, largest] = sizes;
+  const sentence = t(smallest === largest ? "guide.size" : "guide.size_range", {
+    ...{ smallest, largest, image: imagePx },
+  });
+  return [h("h2", {}, t("guide.how_large")), h("p", {}, sentence), sizePicture(sizes, imagePx)];
 }
 
 /**
@@ -71,7 +67,7 @@ function sizePicture([smallest, largest], imagePx) {
   const picture = s(
     "svg",
     { class: "sizes", viewBox: "-0.5 -0.5 101 101", role: "img" },
-    s("title", {}, `An image with a square of ${largest} px and a dot of ${smallest} px.`),
+    s("title", {}, t("guide.picture", { largest, smallest })),
     s("rect", { class: "frame", x: 0, y: 0, width: 100, height: 100 }),
     s("rect", { class: "size", x: 8, y: 94 - large, width: large, height: large }),
     s("rect", { class: "size", x: 78, y: 20, width: small, height: small }),
@@ -92,14 +88,4 @@ function sizePicture([smallest, largest], imagePx) {
  */
 function caption(x, y, text, name = "") {
   return s("text", { x, y, class: name }, text);
-}
-
-/** @param {number} px With commas between its thousands. */
-function figure(px) {
-  return px.toLocaleString("en");
-}
-
-/** @param {number} count */
-function english(count) {
-  return ENGLISH[count] ?? String(count);
 }

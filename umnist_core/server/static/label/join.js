@@ -1,6 +1,7 @@
 /** The page behind an invite link. Opening it changes nothing: chat programs open links too. */
 
 import { atHome, pathHere } from "../hall/home.js";
+import { t } from "../hall/words.js";
 import { Refusal, getJson, postJson } from "./api.js";
 import { joinScreen, messageScreen } from "./screens.js";
 import { Shell } from "./shell.js";
@@ -11,17 +12,13 @@ import { Shell } from "./shell.js";
  */
 const GO = "#go";
 
-const NO_COOKIE =
-  "This browser refused the cookie by which the study knows who answers. Allow cookies for this " +
-  "address, or open your link in another browser.";
-
 /** @param {HTMLElement} root */
 export function startJoin(root) {
   const shell = new Shell(root);
   const ids = takeIds();
   const join = async () => {
     // An open link would make a new person of each try.
-    if (!takesCookies()) throw new Error(NO_COOKIE);
+    if (!takesCookies()) throw new Error(t("join.no_cookie"));
     const joined = await postJson(pathHere(), { ids }).catch(tellMissing);
     if (!joined) return;
     /** @type {{to: string}} */
@@ -32,13 +29,18 @@ export function startJoin(root) {
   /** @param {unknown} error */
   const tellMissing = (error) => {
     if (!(error instanceof Refusal) || error.code !== "no_id") throw error;
-    shell.show(messageScreen("no-id", "This link is not complete", [error.message]));
+    shell.show(messageScreen("no-id", t("join.incomplete"), [error.message, openAgain(error)]));
     return null;
   };
   const screen = joinScreen(join);
   shell.show(screen);
   const primary = screen.element.querySelector("button.primary");
   if (location.hash === GO && primary instanceof HTMLElement) primary.click();
+}
+
+/** @param {Refusal} refusal */
+function openAgain({ values }) {
+  return "site" in values ? t("join.again_site", values) : t("join.again");
 }
 
 /**
@@ -75,7 +77,8 @@ async function expectCookie(study) {
   try {
     await getJson(`${study}/api/state`);
   } catch (error) {
-    if (error instanceof Refusal && error.code === "no_session") throw new Error(NO_COOKIE);
+    if (error instanceof Refusal && error.code === "no_session")
+      throw new Error(t("join.no_cookie"));
     // Whatever else is wrong, the study's own page says, and tries again.
   }
 }

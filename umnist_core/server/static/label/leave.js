@@ -1,6 +1,7 @@
 /** Back to the site that somebody came from: a button, and by itself after a while. */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 
 /**
  * @typedef {{to: string, site: string, countdown_s: number}} Leave
@@ -19,13 +20,13 @@ export function leaving({ to, site, countdown_s: seconds }, study, mayGo) {
     location.assign(to);
   };
   const said = h("span", { role: "timer" });
-  const stay = h("button", { type: "button", class: "plain-button" }, "Stay here");
+  const stay = h("button", { type: "button", class: "plain-button" }, t("leave.stay"));
   const element = h("div", { class: "leave" }, said, stay);
   let left = seconds;
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
   const draw = () => {
-    said.textContent = `You are taken to ${site} in ${left} s.`;
+    said.textContent = t("leave.countdown", { site, seconds: left });
   };
   function stop() {
     clearInterval(timer);
@@ -45,7 +46,7 @@ export function leaving({ to, site, countdown_s: seconds }, study, mayGo) {
       draw();
     }, 1000);
   } else element.hidden = true;
-  return { element, action: { text: `Back to ${site}`, click: go, isMain: true }, stop };
+  return { element, action: { text: t("leave.back", { site }), click: go, isMain: true }, stop };
 }
 
 /** @param {string} study */

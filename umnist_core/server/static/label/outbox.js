@@ -23,6 +23,7 @@
  * @typedef {import("./state.js").SavedReply} SavedReply
  */
 
+import { t } from "../hall/words.js";
 import { Refusal, Unreachable } from "./api.js";
 
 /** Waits between sendings, ms; the last is repeated. */
@@ -154,7 +155,7 @@ export class Outbox extends EventTarget {
     try {
       const reply = await this.post({ ...entry.body, response });
       if (reply?.saved !== true || reply.key !== entry.key) {
-        throw new Unreachable("Something other than the study's server answered.");
+        throw new Unreachable(t("unreachable.other"));
       }
       await this.#saved(entry, reply);
       return "done";

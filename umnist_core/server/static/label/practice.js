@@ -6,6 +6,7 @@
  */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 import { newKey, sentenceOf } from "./api.js";
 import { hintsDialog, keysDialog } from "./dialogs.js";
 import { FeedbackPanel } from "./feedback.js";
@@ -60,8 +61,8 @@ export class PracticeScreen {
     this.place.panel.append(this.form.element, this.feedback.element, this.problem);
     this.element = this.place.element;
     this.tools = [
-      ...(this.guide ? [{ name: "Hints", key: "h", click: () => this.#showHints() }] : []),
-      { name: "Keys", key: "?", click: () => this.#showKeys() },
+      ...(this.guide ? [{ name: t("tool.hints"), key: "h", click: () => this.#showHints() }] : []),
+      { name: t("tool.keys"), key: "?", click: () => this.#showKeys() },
     ];
   }
 
@@ -70,7 +71,7 @@ export class PracticeScreen {
     this.practice = practice;
     this.problem.textContent = "";
     this.#askAnswer();
-    this.place.showImage(practice.image, `Practice image ${practice.number}`);
+    this.place.showImage(practice.image, t("practice.image", { number: practice.number }));
   }
 
   #askAnswer() {
@@ -118,14 +119,14 @@ export class PracticeScreen {
       this.form.element.hidden = true;
       this.feedback.show(this.reply.feedback, answer);
     } catch (error) {
-      this.problem.textContent = `${sentenceOf(error)} Submit it again.`;
+      this.problem.textContent = t("practice.submit_again", { problem: sentenceOf(error) });
     }
     this.form.setBusy(false);
     this.focus();
   }
 
   #showKeys() {
-    this.place.showDialog(keysDialog(this.guide ? [["H", "Hints"]] : []));
+    this.place.showDialog(keysDialog(this.guide ? [["H", t("tool.hints")]] : []));
   }
 
   #showHints() {

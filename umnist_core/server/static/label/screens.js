@@ -2,17 +2,17 @@
 
 import { h } from "../hall/dom.js";
 import { atHome } from "../hall/home.js";
+import { t } from "../hall/words.js";
 import { sentenceOf } from "./api.js";
 import { copyButton } from "./copy.js";
 import { ownLink } from "./dialogs.js";
 import { guideContent } from "./guide.js";
 import { leaving } from "./leave.js";
-import { counted } from "./state.js";
 
 /**
  * @typedef {import("./shell.js").Screen} Screen
- * @typedef {{text: string, click: () => unknown, isMain?: boolean, again?: string}} Action A
- *   button; `again`: what is said behind an error.
+ * @typedef {{text: string, click: () => unknown, isMain?: boolean, isFinal?: boolean}} Action A
+ *   button; `isFinal`: an error is said as it is, without that it may be tried again.
  */
 
 /**
@@ -44,12 +44,9 @@ export function messageScreen(name, title, content, actions = []) {
 export function joinScreen(join) {
   return messageScreen(
     "join",
-    "You are invited to take part in a study",
-    [
-      "You will look at large images and say which digits are hidden in them. It begins with " +
-        "what is asked of you and what is recorded; you can stop at any time.",
-    ],
-    [{ text: "Take part", click: join, isMain: true }],
+    t("join.title"),
+    [t("join.text")],
+    [{ text: t("join.take_part"), click: join, isMain: true }],
   );
 }
 
@@ -60,15 +57,16 @@ export function joinScreen(join) {
  */
 export function consentScreen({ texts, asked }, { agree, decline }) {
   const isAmended = asked.consent.is_amended;
-  const lead =
-    "What you agreed to has changed. Please read it; you are asked once more before you go on.";
   return readingScreen(
     "consent",
-    isAmended ? "The consent has changed" : "Before you begin",
-    [...(isAmended ? [h("p", {}, lead)] : []), prose(texts.consent, "Consent")],
+    t(isAmended ? "consent.title_amended" : "consent.title"),
     [
-      { text: "I agree and take part", click: agree, isMain: true },
-      { text: "I do not agree", click: decline },
+      ...(isAmended ? [h("p", {}, t("consent.amended"))] : []),
+      prose(texts.consent, t("consent.name")),
+    ],
+    [
+      { text: t("consent.agree"), click: agree, isMain: true },
+      { text: t("consent.decline"), click: decline },
     ],
   );
 }
@@ -82,17 +80,17 @@ export function consentScreen({ texts, asked }, { agree, decline }) {
 export function instructionsScreen(state, begin, notice = []) {
   const { texts, guide, link, progress } = state;
   const hints = guide ? guideContent(guide) : null;
-  const begins = progress.practice_total > 0 ? "Begin with practice" : "Begin";
-  const start = state.asked.gate ? "Go on to the questions" : begins;
+  const begins = t(progress.practice_total > 0 ? "instructions.practise" : "instructions.begin");
+  const start = state.asked.gate ? t("instructions.to_gate") : begins;
   const content = [
     ...notice,
     h("p", { class: "question" }, texts.question),
-    prose(texts.instructions, "Instructions"),
+    prose(texts.instructions, t("instructions.name")),
     ...(hints ? [hints.facts] : []),
     ...(link ? [ownLink(link)] : []),
   ];
   const action = { text: start, click: begin, isMain: true };
-  const screen = readingScreen("instructions", "What to do", content, [action]);
+  const screen = readingScreen("instructions", t("instructions.title"), content, [action]);
   if (hints) {
     screen.element.classList.add("wide");
     screen.element.querySelector(".actions")?.before(hints.sheet);
@@ -116,26 +114,26 @@ export function doneScreen(state, change, mayLeave, leave) {
   const content = code
     ? [
         ...sentences,
-        "Your completion code:",
+        t("outcome.code"),
         h(
           "p",
           { class: "code" },
           h("code", {}, code),
-          copyButton("Copy", () => code),
+          copyButton(() => code),
         ),
       ]
     : sentences;
   const actions = change && previous ? [{ text: changeText(previous), click: change }] : [];
   const { withdraw, erase } = asked.leave;
-  const wish = withdraw ? "Withdraw or delete my data" : "Delete my data";
+  const wish = t(withdraw ? "outcome.withdraw" : "outcome.delete");
   if (withdraw || erase) actions.push({ text: wish, click: leave });
   const told = debriefed(asked.debriefing);
   if (!site) {
-    const all = [...content, ...told, "You can close this page."];
+    const all = [...content, ...told, t("outcome.close")];
     return messageScreen("done", title, all, actions);
   }
   const { element, action, stop } = leaving(site, study.id, mayLeave);
-  const toSite = `Go back to ${site.site} now, so that it knows how this ended.`;
+  const toSite = t("leave.now", { site: site.site });
   const all = [...content, toSite, element, ...told];
   const screen = messageScreen("done", title, all, [action, ...actions]);
   return { ...screen, destroy: stop };
@@ -146,16 +144,16 @@ export function doneScreen(state, change, mayLeave, leave) {
  * @returns {HTMLElement[]} What people read about the study at the end, if there is anything.
  */
 export function debriefed(text) {
-  return text ? [h("h2", {}, "About this study"), prose(text, "About this study")] : [];
+  return text ? [h("h2", {}, t("debriefing.title")), prose(text, t("debriefing.title"))] : [];
 }
 
-/** How each reason of a wrong answer is said, with how many there are before it. */
+/** Why an answer can be wrong, in the order in which it is said. */
 const REASONS = /** @type {const} */ ([
-  ["not_looked_at", "unseen: a digit was never on screen large enough to be read"],
-  ["misread", "misread or overlooked"],
-  ["misadded", "misadded: every digit was entered right"],
-  ["misread_or_misadded", "misread or misadded: the digits were not entered"],
-  ["unknown", "without a trace that would tell why"],
+  "not_looked_at",
+  "misread",
+  "misadded",
+  "misread_or_misadded",
+  "unknown",
 ]);
 
 /**
@@ -167,23 +165,23 @@ const REASONS = /** @type {const} */ ([
  * @returns {Screen}
  */
 function summaryScreen({ answered, right, reasons }, study, total) {
-  const wrong = REASONS.filter(([reason]) => reasons[reason]);
-  const rows = wrong.map(([reason, words]) => h("li", {}, `${reasons[reason]} ${words}`));
-  const share = answered > 0 ? ` (${Math.round((100 * right) / answered)} %)` : "";
+  const wrong = REASONS.filter((reason) => reasons[reason]);
+  const rows = wrong.map((reason) =>
+    h("li", {}, t(`summary.${reason}`, { count: reasons[reason] })),
+  );
+  const share = Math.round((100 * right) / Math.max(answered, 1));
   const left = total - answered;
-  return messageScreen("done", answered > 0 ? "That is it" : "No image was answered", [
-    ...(answered > 0 ? [`${right} of ${counted(answered, "sum", "sums")} right${share}.`] : []),
-    ...(rows.length > 0 ? ["Wrong:", h("ul", { class: "reasons" }, ...rows)] : []),
-    ...(left > 0
-      ? [`You ended before ${counted(left, "image was", "images were")} answered.`]
-      : []),
+  return messageScreen("done", t(answered > 0 ? "summary.title" : "summary.title_none"), [
+    ...(answered > 0 ? [t("summary.right", { right, count: answered, share })] : []),
+    ...(rows.length > 0 ? [t("summary.wrong"), h("ul", { class: "reasons" }, ...rows)] : []),
+    ...(left > 0 ? [t("summary.left", { count: left })] : []),
     h(
       "p",
       {},
       ...(answered > 0
-        ? [h("a", { href: atHome(`/results?study=${study}`) }, "Look at the results"), " · "]
+        ? [h("a", { href: atHome(`/results?study=${study}`) }, t("summary.results")), " · "]
         : []),
-      h("a", { href: atHome("/label") }, "Back to Label"),
+      h("a", { href: atHome("/label") }, t("summary.label")),
     ),
   ]);
 }
@@ -198,30 +196,24 @@ function summaryScreen({ answered, right, reasons }, study, total) {
  * @returns {{title: string, sentences: string[]}}
  */
 function ending(outcome, { done, total }, hasCode) {
-  const saved = `${counted(done, "answer of yours is", "answers of yours are")} saved.`;
-  const none = hasCode ? [] : ["You answered no image, so there is no completion code."];
+  const saved = t("outcome.saved", { count: done });
+  const none = hasCode ? [] : [t("outcome.none")];
   const some = done > 0 ? [saved] : none;
   /** @type {Record<import("./state.js").Outcome, [title: string, sentences: string[]]>} */
   const endings = {
-    complete: ["Thank you", ["You have answered every image.", saved]],
-    quota_full: [
-      "No image is left for you",
-      ["Every image has all the answers that it needs, or one of yours.", ...some],
-    ],
+    complete: [t("outcome.complete.title"), [t("outcome.complete"), saved]],
+    quota_full: [t("outcome.quota_full.title"), [t("outcome.quota_full"), ...some]],
     screened_out: [
-      "You cannot take part in this study",
-      ["Thank you for your interest.", ...(done > 0 ? [saved] : [])],
+      t("outcome.screened_out.title"),
+      [t("outcome.screened_out"), ...(done > 0 ? [saved] : [])],
     ],
     ended_early: [
-      "Your part has ended",
-      [`It was ended before all of your ${total} images were answered.`, ...some],
+      t("outcome.ended_early.title"),
+      [t("outcome.ended_early", { count: total }), ...some],
     ],
     withdrawn: [
-      "You have stopped taking part",
-      [
-        ...some,
-        ...(done > 0 ? ["You can have what you gave deleted, now or later by your own link."] : []),
-      ],
+      t("outcome.withdrawn.title"),
+      [...some, ...(done > 0 ? [t("outcome.withdrawn")] : [])],
     ],
   };
   const [title, sentences] = endings[outcome];
@@ -239,25 +231,23 @@ export function heldScreen({ held, progress, link, previous }, { look, withdraw,
   const { places, open } = held;
   const others = places - open;
   const where = [
-    ...(open > 0 ? [`${open} with ${open === 1 ? "somebody" : "people"} looking at it now`] : []),
-    ...(others > 0 ? [`${others} kept for people at work`] : []),
+    ...(open > 0 ? [t("held.open", { count: open })] : []),
+    ...(others > 0 ? [t("held.kept", { count: others })] : []),
   ];
   const actions = [
-    { text: "Look now", click: look, isMain: true },
+    { text: t("held.look"), click: look, isMain: true },
     ...(change && previous ? [{ text: changeText(previous), click: change }] : []),
-    { text: "Stop taking part", click: withdraw },
+    { text: t("action.stop"), click: withdraw },
   ];
   return messageScreen(
     "held",
-    "Waiting for an image",
+    t("held.title"),
     [
-      `Every image that is still needed is with others: ${counted(places, "answer", "answers")} ` +
-        `missing, ${where.join(", ")}.`,
-      "As soon as one is free, it is shown here; once nothing is missing, this page says so. It " +
-        "looks again by itself.",
+      t("held.places", { count: places, where: where.join(", ") }),
+      t("held.soon"),
       progress.done > 0
-        ? `You have answered ${progress.done} of ${progress.total}; this is saved.`
-        : "You have not answered an image yet.",
+        ? t("held.done", { done: progress.done, total: progress.total })
+        : t("held.none"),
       ...(link ? [ownLink(link)] : []),
     ],
     actions,
@@ -269,48 +259,42 @@ export function heldScreen({ held, progress, link, previous }, { look, withdraw,
  * @param {() => unknown} goOn
  */
 export function otherTabScreen(sentence, goOn) {
-  const content = [sentence, "What you entered is kept."];
-  return messageScreen("other-tab", "One tab at a time", content, [
-    { text: "Go on here", click: goOn, isMain: true },
+  const content = [sentence, t("tabs.kept")];
+  return messageScreen("other-tab", t("tabs.title"), content, [
+    { text: t("tabs.go_on"), click: goOn, isMain: true },
   ]);
 }
 
 /** @param {() => unknown} back */
 export function declinedScreen(back) {
-  const said = "Nothing is recorded. You can close this page, or change your mind.";
   return messageScreen(
     "declined",
-    "You are not taking part",
-    [said],
-    [{ text: "Back", click: back }],
+    t("declined.title"),
+    [t("declined.text")],
+    [{ text: t("action.back"), click: back }],
   );
 }
 
 /** @param {string} phase */
 export function pausedScreen(phase) {
-  const said =
-    "It goes on later; what you have answered is saved. This page looks again by itself.";
   return phase === "paused"
-    ? messageScreen(phase, "The study is paused", [said])
-    : messageScreen(phase, "Nothing to do now", ["Please come back later."]);
+    ? messageScreen(phase, t("paused.title"), [t("paused.text")])
+    : messageScreen(phase, t("paused.nothing"), [t("paused.later")]);
 }
 
 /** @param {() => unknown} kick */
 export function waitingScreen(kick) {
-  const said =
-    "You have answered every image that was loaded. The answers must be sent before the next one " +
-    "comes; this goes on by itself. Please leave this page open.";
   return messageScreen(
     "waiting",
-    "Waiting for the connection",
-    [said],
-    [{ text: "Try now", click: kick, isMain: true }],
+    t("waiting.title"),
+    [t("waiting.text")],
+    [{ text: t("action.try_now"), click: kick, isMain: true }],
   );
 }
 
 /** @param {import("./state.js").Previous} previous */
 export function changeText({ changes_left: left }) {
-  return left === 1 ? "Change my last answer (one last time)" : "Change my last answer";
+  return t(left === 1 ? "change.last_once" : "change.last");
 }
 
 /**
@@ -337,7 +321,7 @@ export function readingScreen(name, title, content, actions) {
  * @param {Action} action
  * @param {HTMLElement} problem
  */
-function actionButton({ text, click, isMain = false, again = " Try again." }, problem) {
+function actionButton({ text, click, isMain = false, isFinal = false }, problem) {
   const button = h("button", { type: "button", class: isMain ? "primary" : "plain-button" }, text);
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-busy") === "true") return;
@@ -346,7 +330,8 @@ function actionButton({ text, click, isMain = false, again = " Try again." }, pr
     try {
       await click();
     } catch (error) {
-      problem.textContent = `${sentenceOf(error)}${again}`;
+      const said = sentenceOf(error);
+      problem.textContent = isFinal ? said : t("problem.try_again", { problem: said });
     }
     button.removeAttribute("aria-busy");
   });

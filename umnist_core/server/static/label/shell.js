@@ -2,9 +2,9 @@
 
 import { h } from "../hall/dom.js";
 import { icon } from "../hall/icons.js";
+import { t } from "../hall/words.js";
 import { copyButton } from "./copy.js";
 import { FINAL_CODES } from "./outbox.js";
-import { counted } from "./state.js";
 
 /** How long "Saved" is to be seen. */
 const SAVED_MS = 4000;
@@ -38,7 +38,7 @@ export class Shell {
     this.fill = h("span", { class: "fill" });
     this.bar = h(
       "span",
-      { class: "bar", role: "progressbar", "aria-label": "Images done", "aria-valuemin": "0" },
+      { class: "bar", role: "progressbar", "aria-label": t("progress.name"), "aria-valuemin": "0" },
       this.fill,
     );
     this.progress = h("div", { class: "progress", hidden: "" }, this.count, this.bar);
@@ -60,12 +60,9 @@ export class Shell {
    *   marked.
    */
   setStudy(name, origin = "invited") {
-    const mark = {
-      ...{ invited: "", simulated: " (simulated)", own: " (a try of its makers)" },
-      self: " (self)",
-    }[origin];
-    this.study.textContent = name + mark;
-    document.title = name + mark;
+    const mark = origin === "invited" ? name : t(`study.${origin}`, { name });
+    this.study.textContent = mark;
+    document.title = mark;
   }
 
   /**
@@ -89,16 +86,16 @@ export class Shell {
 
   /**
    * @param {{number: number, total: number, done: number}|null} progress
-   * @param {string} [noun] What is counted.
+   * @param {"progress.images"|"progress.practice"} [counted] How it is said.
    */
-  setProgress(progress, noun = "") {
+  setProgress(progress, counted = "progress.images") {
     this.progress.hidden = progress === null;
     if (progress === null) return;
     const { number, total, done } = progress;
-    this.count.textContent = `${noun ? `${noun} ` : ""}${number} of ${total}`;
+    this.count.textContent = t(counted, { number, total });
     this.bar.setAttribute("aria-valuemax", String(total));
     this.bar.setAttribute("aria-valuenow", String(done));
-    this.bar.setAttribute("aria-valuetext", `${done} of ${total} done`);
+    this.bar.setAttribute("aria-valuetext", t("progress.done", { done, count: total }));
     this.fill.style.width = `${(100 * done) / Math.max(total, 1)}%`;
   }
 
@@ -109,7 +106,7 @@ export class Shell {
    */
   setSaving(where) {
     clearTimeout(this.savedTimer);
-    this.saving.textContent = { saving: "Saving…", saved: "Saved", none: "" }[where];
+    this.saving.textContent = where === "none" ? "" : t(`saving.${where}`);
     this.saving.dataset.where = where;
     if (where === "saved") this.savedTimer = setTimeout(() => this.setSaving("none"), SAVED_MS);
   }
@@ -151,41 +148,39 @@ export class Shell {
 
   /** @param {import("./outbox.js").Entry[]} late */
   #waitingNotice(late) {
-    const count = counted(late.length, "answer", "answers");
+    const count = late.length;
     const reason = late.at(-1)?.trouble ?? "";
-    const keeps = late.every(({ isKept = true }) => isKept)
-      ? "kept in this browser and sent again by itself."
-      : "not kept in this browser: leave this tab open until it is sent.";
-    const they = late.length === 1 ? "It is" : "They are";
+    const isKept = late.every(({ isKept = true }) => isKept);
+    const keeps = t(isKept ? "notice.kept" : "notice.not_kept", { count });
     const kick = () => this.outbox?.kick();
     return h(
       "div",
       { class: "notice", role: "status" },
-      h("p", {}, h("strong", {}, `${count} not sent yet. `), `${reason} ${they} ${keeps}`),
-      h("button", { type: "button", class: "plain-button", click: kick }, "Send now"),
+      h("p", {}, h("strong", {}, t("notice.late", { count })), ` ${reason} ${keeps}`),
+      h("button", { type: "button", class: "plain-button", click: kick }, t("notice.send_now")),
     );
   }
 
   /** @param {import("./outbox.js").RefusedEntry} entry */
   #refusedNotice(entry) {
     const { key, number, body, refusal } = entry;
-    const about = `Your answer ${body.answer} to image ${number} was not taken. `;
+    const about = t("notice.refused", { answer: Number(body.answer), number });
     const isFinal = FINAL_CODES.includes(refusal.code);
     const again = h(
       "button",
       { type: "button", class: "plain-button", click: () => this.outbox?.again(key) },
-      "Send again",
+      t("notice.send_again"),
     );
     const remove = h(
       "button",
       { type: "button", class: "plain-button", click: () => this.outbox?.dismiss(key) },
-      isFinal ? "Understood" : "Remove",
+      t(isFinal ? "notice.understood" : "notice.remove"),
     );
     return h(
       "div",
       { class: "notice refused", role: "alert" },
-      h("p", {}, h("strong", {}, about), refusal.sentence),
-      copyButton("Copy", () => JSON.stringify(body)),
+      h("p", {}, h("strong", {}, about), ` ${refusal.sentence}`),
+      copyButton(() => JSON.stringify(body)),
       ...(isFinal ? [] : [again]),
       remove,
     );
@@ -193,17 +188,16 @@ export class Shell {
 }
 
 function offlineNotice() {
-  const text = "Answers are kept in this browser until there is one.";
   return h(
     "div",
     { class: "notice", role: "status" },
-    h("p", {}, h("strong", {}, "No connection. "), text),
+    h("p", {}, h("strong", {}, t("notice.offline")), ` ${t("notice.offline_kept")}`),
   );
 }
 
 /** @param {Tool} tool */
 function toolButton({ name, short, key, click }) {
-  const face = name === "Keys" ? icon("help") : (short ?? name);
+  const face = key === "?" ? icon("help") : (short ?? name);
   const attributes = {
     ...{ type: "button", class: "tool", click, "aria-label": name },
     "aria-keyshortcuts": key ?? null,

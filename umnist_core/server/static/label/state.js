@@ -31,7 +31,6 @@
  * @property {string} low_label
  * @property {string} high_label
  * @property {boolean} whole
- * @property {string} [range] Of a number, in words.
  *
  * @typedef {{id: string, number: number, total: number, title: string, text: string,
  *            questions: Question[]}} QuestionPage
@@ -114,13 +113,4 @@ export function openTrial(state, answered) {
  */
 export function sumOfDigits(digits) {
   return digits.reduce((sum, digit) => sum + digit, 0);
-}
-
-/**
- * @param {number} count
- * @param {string} one
- * @param {string} many
- */
-export function counted(count, one, many) {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,6 +1,7 @@
 /** Trials: one image after the other, everything about each recorded as it happens. */
 
 import { pair } from "../hall/pair.js";
+import { t } from "../hall/words.js";
 import { Attempt } from "./attempt.js";
 import { hintsDialog, keysDialog, pauseDialog } from "./dialogs.js";
 import { FeedbackPanel } from "./feedback.js";
@@ -92,7 +93,7 @@ export class TrialScreen {
       this.form.show(this.attempt.entered);
     }
     if (!isFresh || !this.form.element.contains(document.activeElement)) this.focus();
-    this.place.showImage(trial.image, `Image ${trial.number}`);
+    this.place.showImage(trial.image, t("trial.image", { number: trial.number }));
     if (this.place.isDrawn) this.#drawn();
   }
 
@@ -158,9 +159,9 @@ export class TrialScreen {
   #makeTools() {
     const { guide } = this.state;
     return [
-      ...(guide ? [{ name: "Hints", key: "h", click: () => this.#showHints() }] : []),
-      { name: "Keys", key: "?", click: () => this.#showKeys() },
-      { name: "Pause", key: "p", click: () => this.pause() },
+      ...(guide ? [{ name: t("tool.hints"), key: "h", click: () => this.#showHints() }] : []),
+      { name: t("tool.keys"), key: "?", click: () => this.#showKeys() },
+      { name: t("tool.pause"), key: "p", click: () => this.pause() },
     ];
   }
 
@@ -211,7 +212,7 @@ export class TrialScreen {
     const { attempt } = this;
     // An answer to an image that nobody has seen would have no time and no trace.
     if (!attempt?.isRunning) {
-      this.form.say("The image is still loading.");
+      this.form.say(t("trial.loading"));
       return;
     }
     this.attempt = null;
@@ -239,11 +240,11 @@ export class TrialScreen {
   #showKeys() {
     const { ask, guide } = this.state;
     const more = [
-      ...(ask.digits ? [pair("D", "To the digits you see; figures then go there")] : []),
-      ...(ask.confidence ? [pair("C", "To how sure you are; arrows choose")] : []),
-      ...(ask.digits || ask.confidence ? [pair("Esc", "From there back to the image")] : []),
-      ...(guide ? [pair("H", "Hints")] : []),
-      pair("P", "Pause"),
+      ...(ask.digits ? [pair("D", t("keys.digits"))] : []),
+      ...(ask.confidence ? [pair("C", t("keys.confidence"))] : []),
+      ...(ask.digits || ask.confidence ? [pair("Esc", t("keys.escape"))] : []),
+      ...(guide ? [pair("H", t("tool.hints"))] : []),
+      pair("P", t("tool.pause")),
     ];
     this.#cover(keysDialog(more));
   }

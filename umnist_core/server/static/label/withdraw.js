@@ -1,10 +1,10 @@
 /** Leaving a study: in the middle or after the end, with what was given kept or deleted. */
 
 import { h } from "../hall/dom.js";
+import { t } from "../hall/words.js";
 import { postJson, Refusal, sentenceOf } from "./api.js";
 import { forgetPages } from "./asked.js";
 import { debriefed, messageScreen } from "./screens.js";
-import { counted } from "./state.js";
 
 /**
  * @typedef {import("./state.js").State} State
@@ -26,31 +26,23 @@ export function leaveDialog(state, { withdraw, erase }) {
   const stay = h(
     "button",
     { type: "button", class: "primary", autofocus: "" },
-    isOver ? "Back" : "Go on",
+    t(isOver ? "action.back" : "action.go_on"),
   );
   const problem = h("p", { class: "problem", role: "alert" });
   const canKeep = !isOver || asked.leave.withdraw;
   /** @type {HTMLElement[]} */
   const choices = [
-    ...(canKeep
-      ? [
-          choice(
-            isOver ? "Withdraw, and leave my data in the study" : "Stop for good",
-            withdraw,
-            problem,
-          ),
-        ]
-      : []),
+    ...(canKeep ? [choice(t(isOver ? "withdraw.keep" : "withdraw.stop"), withdraw, problem)] : []),
     ...(asked.leave.erase && !self
-      ? [choice("Delete everything I gave", () => confirmErasing(dialog, state, erase), problem)]
+      ? [choice(t("withdraw.delete"), () => confirmErasing(dialog, state, erase), problem)]
       : []),
   ];
   /** @type {HTMLDialogElement} */
   const dialog = h(
     "dialog",
     { class: "pause", "aria-labelledby": "withdraw-title" },
-    h("h2", { id: "withdraw-title" }, isOver ? "Withdraw from this study?" : "Stop taking part?"),
-    ...(isOver ? [] : [h("p", {}, "You cannot come back to this study afterwards.")]),
+    h("h2", { id: "withdraw-title" }, t(isOver ? "withdraw.title_over" : "withdraw.title")),
+    ...(isOver ? [] : [h("p", {}, t("withdraw.no_return"))]),
     ...whatBecomes(state, canKeep).map((text) => h("p", {}, text)),
     problem,
     h("p", { class: "actions" }, stay, ...choices),
@@ -88,17 +80,13 @@ function choice(text, click, problem) {
  * @returns {string[]}
  */
 function whatBecomes({ progress: { done }, self, asked, phase }, canKeep) {
-  const answers = counted(done, "answer", "answers");
-  if (self) return [`What you gave (${answers}) stays, and Results has it.`];
-  const code = phase === "done" ? "" : ", and you get a completion code";
-  const kept =
-    done > 0
-      ? `What you gave (${answers}) stays in the study${code}, unless you have it deleted.`
-      : "You have answered no image, so there is no completion code.";
-  const closed =
-    "The study is closed, so nothing can be noted in it any more. What it has of you can still be " +
-    "deleted; what was published from it stays as it is.";
-  return [canKeep ? kept : closed, ...(asked.leave.erase ? [] : ["Nothing can be deleted here."])];
+  if (self) return [t("withdraw.self", { count: done })];
+  const stays = phase === "done" ? "withdraw.stays" : "withdraw.stays_with_code";
+  const kept = done > 0 ? t(stays, { count: done }) : t("outcome.no_code");
+  return [
+    canKeep ? kept : t("withdraw.closed"),
+    ...(asked.leave.erase ? [] : [t("withdraw.no_erasing")]),
+  ];
 }
 
 /**
@@ -113,8 +101,8 @@ function confirmErasing(dialog, { progress: { done }, code }, erase) {
   const before = [...dialog.childNodes];
   const problem = h("p", { class: "problem", role: "alert" });
   return new Promise((resolve) => {
-    const sure = choice("Delete for good", erase, problem);
-    const back = h("button", { type: "button", class: "primary" }, "Back");
+    const sure = choice(t("erase.sure"), erase, problem);
+    const back = h("button", { type: "button", class: "primary" }, t("action.back"));
     back.addEventListener("click", () => {
       dialog.replaceChildren(...before);
       for (const busy of dialog.querySelectorAll("[aria-busy]")) busy.removeAttribute("aria-busy");
@@ -122,17 +110,9 @@ function confirmErasing(dialog, { progress: { done }, code }, erase) {
     });
     sure.addEventListener("done", () => resolve());
     dialog.replaceChildren(
-      h("h2", { id: "withdraw-title" }, "Delete everything you gave?"),
-      h(
-        "p",
-        {},
-        `${counted(done, "answer", "answers")} to images, where you looked, how long it took, and ` +
-          "what you answered to questions is deleted from the study at once, and cannot be " +
-          "brought back. Copies that were made or published before are not reached by this.",
-      ),
-      ...(code
-        ? [h("p", {}, `Your completion code ${code} cannot be looked up afterwards: use it first.`)]
-        : []),
+      h("h2", { id: "withdraw-title" }, t("erase.title")),
+      h("p", {}, t("erase.text", { count: done })),
+      ...(code ? [h("p", {}, t("erase.code", { code }))] : []),
       problem,
       h("p", { class: "actions" }, back, sure),
     );
@@ -174,20 +154,20 @@ export async function eraseAll({ base, study, keep, outbox }, state) {
 export function deletedScreen(deleted, debriefing) {
   const rows = deleted
     ? [
-        `${counted(deleted.answers, "answer", "answers")} to images, with times and views`,
-        `${counted(deleted.pages, "page", "pages")} of questions`,
-        `${counted(deleted.practised, "practice answer", "practice answers")}`,
+        t("deleted.answers", { count: deleted.answers }),
+        t("deleted.pages", { count: deleted.pages }),
+        t("deleted.practised", { count: deleted.practised }),
       ]
     : [];
-  return messageScreen("deleted", "Everything you gave is deleted", [
+  return messageScreen("deleted", t("deleted.title"), [
     ...(rows.length > 0
       ? [
-          h("p", {}, "Deleted from the study:"),
+          h("p", {}, t("deleted.list")),
           h("ul", { class: "reasons" }, ...rows.map((row) => h("li", {}, row))),
         ]
       : []),
-    "That somebody was here stays noted, without anything of you. Your link leads nowhere any more.",
+    t("deleted.noted"),
     ...debriefed(debriefing),
-    "You can close this page.",
+    t("outcome.close"),
   ]);
 }

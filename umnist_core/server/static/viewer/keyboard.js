@@ -17,6 +17,7 @@
 
 /**
  * @typedef {{keys: string[], shown: string, does: string, everywhere?: boolean,
+ *            key?: import("../hall/words.js").Key,
  *            navigates?: boolean, run: (actions: Actions, far: boolean) => void}} Binding
  */
 
@@ -47,15 +48,29 @@ export const BINDINGS = [
  * @type {Binding[]}
  */
 export const PLAIN_BINDINGS = [
-  binding(["arrowup"], "↑", "Move up; with Shift further", (a, far) => a.pan(0, -1, far)),
-  binding(["arrowdown"], "↓", "Move down", (a, far) => a.pan(0, 1, far)),
-  binding(["arrowleft"], "←", "Move left", (a, far) => a.pan(-1, 0, far)),
-  binding(["arrowright"], "→", "Move right", (a, far) => a.pan(1, 0, far)),
-  binding(["+", "="], "+", "Zoom in", (a) => a.zoom(1)),
-  binding(["-", "_"], "−", "Zoom out", (a) => a.zoom(-1)),
-  binding(["w", "home"], "W Home", "Whole image", (a) => a.whole()),
-  binding(["?"], "?", "These keys", (a) => a.help()),
+  plain("viewer.up", ["arrowup"], "↑", "Move up; with Shift further", (a, far) =>
+    a.pan(0, -1, far),
+  ),
+  plain("viewer.down", ["arrowdown"], "↓", "Move down", (a, far) => a.pan(0, 1, far)),
+  plain("viewer.left", ["arrowleft"], "←", "Move left", (a, far) => a.pan(-1, 0, far)),
+  plain("viewer.right", ["arrowright"], "→", "Move right", (a, far) => a.pan(1, 0, far)),
+  plain("viewer.zoom_in", ["+", "="], "+", "Zoom in", (a) => a.zoom(1)),
+  plain("viewer.zoom_out", ["-", "_"], "−", "Zoom out", (a) => a.zoom(-1)),
+  plain("viewer.whole", ["w", "home"], "W Home", "Whole image", (a) => a.whole()),
+  plain("viewer.keys", ["?"], "?", "These keys", (a) => a.help()),
 ];
+
+/**
+ * @param {import("../hall/words.js").Key} key Of what it does, in the page's language.
+ * @param {string[]} keys
+ * @param {string} shown
+ * @param {string} does In English.
+ * @param {Binding["run"]} run
+ * @returns {Binding}
+ */
+function plain(key, keys, shown, does, run) {
+  return { key, ...binding(keys, shown, does, run) };
+}
 
 function binding(keys, shown, does, run, where = {}) {
   return { keys, shown, does, run, ...where };

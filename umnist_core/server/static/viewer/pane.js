@@ -12,6 +12,7 @@ import { Overlay } from "./overlays.js";
 import { PixelReader } from "./pixels.js";
 import { ImageSwap } from "./swap.js";
 import * as views from "../hall/view.js";
+import { word } from "../hall/words.js";
 
 /**
  * @typedef {import("../hall/view.js").View} View
@@ -44,6 +45,9 @@ import * as views from "../hall/view.js";
  */
 
 const BUSY_AFTER_MS = 300;
+
+const CANVAS =
+  "{title}, {width} × {height} px. Arrow keys move, plus and minus zoom, question mark lists all keys.";
 
 const GESTURES = {
   clickToZoom: false,
@@ -95,8 +99,7 @@ export class Pane {
     this.title.textContent = data.title;
     this.viewer.canvas.setAttribute(
       "aria-label",
-      `${data.title}, ${this.image.width} × ${this.image.height} px. Arrow keys move, ` +
-        "plus and minus zoom, question mark lists all keys.",
+      word("viewer.canvas", CANVAS, { title: data.title, ...this.image }),
     );
     const { dzi, width, height, tiles, values } = data;
     this.dzi = dzi;
@@ -182,7 +185,11 @@ export class Pane {
     this.title = h("div", { class: "chip title" });
     this.busy = h("div", { class: "busy", hidden: "" });
     this.sentence = h("span");
-    const retry = h("button", { type: "button", click: () => this.swap.retry() }, "Retry");
+    const retry = h(
+      "button",
+      { type: "button", click: () => this.swap.retry() },
+      word("viewer.retry", "Retry"),
+    );
     this.failure = h("div", { class: "failure", role: "alert", hidden: "" }, this.sentence, retry);
     this.element = h(
       "div",

@@ -7,6 +7,7 @@
 
 import { atHome } from "../hall/home.js";
 import { isHosted, reach } from "../hall/reach.js";
+import { refusalOf, word } from "../hall/words.js";
 
 /**
  * Fetch and read a `.dzi` description.
@@ -22,7 +23,9 @@ export async function fetchSource(url, signal) {
     response = await reach(url, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Error("The image could not be fetched: the server did not answer.");
+    throw new Error(
+      word("viewer.not_fetched", "The image could not be fetched: the server did not answer."),
+    );
   }
   const text = await response.text();
   if (!response.ok) throw new Error(serverSentence(response, text));
@@ -72,7 +75,7 @@ export async function tileReason(url) {
   try {
     response = await reach(url);
   } catch {
-    return "The server did not answer.";
+    return word("unreachable.silent", "The server did not answer.");
   }
   return response.ok ? null : serverSentence(response, await response.text());
 }
@@ -80,7 +83,8 @@ export async function tileReason(url) {
 function describe(url, xml) {
   const image = xml.querySelector("Image");
   const size = xml.querySelector("Size");
-  if (!image || !size) throw new Error("The image's description is not Deep Zoom.");
+  if (!image || !size)
+    throw new Error(word("viewer.no_dzi", "The image's description is not Deep Zoom."));
   const number = (element, name) => Number(element.getAttribute(name));
   return knownSource(url, {
     width: number(size, "Width"),
@@ -95,13 +99,16 @@ function serverSentence(response, text) {
   const type = response.headers.get("content-type") ?? "";
   const said = type.startsWith("application/json") ? jsonSentence(text) : text.trim();
   if (/^(text\/plain|application\/json)/.test(type) && said && said.length < 400) return said;
-  return `The image could not be opened: the server answered ${response.status}.`;
+  const status = String(response.status);
+  const opened = "The image could not be opened: the server answered {status}.";
+  return word("viewer.not_opened", opened, { status });
 }
 
 /** What routes that speak JSON say of a failure. */
 function jsonSentence(text) {
   try {
-    return String(JSON.parse(text).error ?? "");
+    const told = JSON.parse(text);
+    return refusalOf(told) ?? String(told.error ?? "");
   } catch {
     return "";
   }

@@ -10,6 +10,7 @@
 import { isHosted, reachPicture } from "../hall/reach.js";
 import { fetchSource, knownSource, tileReason } from "./source.js";
 import { levelOf } from "../hall/view.js";
+import { word } from "../hall/words.js";
 
 /**
  * While images are asked for faster than they load (a slider being dragged), one
@@ -17,12 +18,14 @@ import { levelOf } from "../hall/view.js";
  */
 const PATIENCE_MS = 400;
 
-const TILE_FAILED = "Part of the image did not load.";
+function tileFailed() {
+  return word("viewer.tile_failed", "Part of the image did not load.");
+}
 
 class MissingTile extends Error {
   /** @param {string} tile Its address. */
   constructor(tile) {
-    super(TILE_FAILED);
+    super(tileFailed());
     this.tile = tile;
   }
 }
@@ -30,7 +33,7 @@ class MissingTile extends Error {
 /** @param {string} url Of a tile that failed. */
 async function missingSentence(url) {
   const why = await tileReason(url);
-  return why === null ? TILE_FAILED : `${TILE_FAILED} ${why}`;
+  return why === null ? tileFailed() : `${tileFailed()} ${why}`;
 }
 
 /** @param {any} tileSource Whose tiles come from a host, not over the network. */
@@ -129,7 +132,7 @@ export class ImageSwap {
 
   /** Say that a part is missing, and then why; of the many parts that may be, one is asked for. */
   async #tellMissing(item, url) {
-    this.callbacks.onState({ busy: false, error: TILE_FAILED });
+    this.callbacks.onState({ busy: false, error: tileFailed() });
     if (this.asks) return;
     this.asks = true;
     const error = await missingSentence(url);

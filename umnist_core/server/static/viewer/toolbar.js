@@ -3,6 +3,7 @@
 import { copied } from "../hall/clipboard.js";
 import { h } from "../hall/dom.js";
 import { icon } from "../hall/icons.js";
+import { word } from "../hall/words.js";
 
 /**
  * @param {import("./keyboard.js").Actions} actions
@@ -19,11 +20,13 @@ export function makeToolbar(actions, plain = false, isLinked = false) {
       button("Next sample", "N", icon("next"), () => navigate("next")),
     ],
     [
-      button("Zoom out", "−", icon("zoomOut"), () => actions.zoom(-1)),
-      button("Zoom in", "+", icon("zoomIn"), () => actions.zoom(1)),
-      button("Whole image", plain ? "W" : "0", icon("whole"), () => actions.whole()),
+      button(word("viewer.zoom_out", "Zoom out"), "−", icon("zoomOut"), () => actions.zoom(-1)),
+      button(word("viewer.zoom_in", "Zoom in"), "+", icon("zoomIn"), () => actions.zoom(1)),
+      button(word("viewer.whole", "Whole image"), plain ? "W" : "0", icon("whole"), () =>
+        actions.whole(),
+      ),
       button(
-        "One to one",
+        word("viewer.one_to_one", "One to one"),
         plain ? null : "1",
         "1:1",
         () => actions.ratio(1),
@@ -53,7 +56,7 @@ export function makeToolbar(actions, plain = false, isLinked = false) {
   ].filter(Boolean);
   return h(
     "div",
-    { class: "toolbar", role: "group", "aria-label": "Image" },
+    { class: "toolbar", role: "group", "aria-label": word("viewer.tools", "Image") },
     ...groups.map((buttons) => h("div", { class: "group" }, ...buttons)),
   );
 }

@@ -26,6 +26,7 @@ import { saveView } from "./save.js";
 import { ScaleBar } from "./scalebar.js";
 import { makeToolbar } from "./toolbar.js";
 import * as views from "../hall/view.js";
+import { word } from "../hall/words.js";
 import { Wipe } from "./wipe.js";
 
 export { mountAnswers } from "./answers.js";
@@ -203,7 +204,7 @@ class Viewer {
       {
         class: data.plain ? "umnist-viewer plain" : "umnist-viewer",
         role: "group",
-        "aria-label": "Image viewer",
+        "aria-label": word("viewer.name", "Image viewer"),
       },
       ...[makeToolbar(actions, data.plain, !!data.link), band, this.notice, this.stage],
       ...(data.plain ? [] : [this.heatBar.element, this.measure.element, this.readout.element]),
@@ -222,7 +223,7 @@ class Viewer {
     return {
       pan: withPane((right, down, far) => this.#pan(right, down, far ? FAR_STEP : STEP)),
       zoom: withPane((direction) => this.#zoom(direction)),
-      whole: withPane(() => this.#goTo(this.#wholeView(), "Whole image")),
+      whole: withPane(() => this.#goTo(this.#wholeView(), word("viewer.whole", "Whole image"))),
       ratio: withPane((ratio) => this.#zoomTo(views.exactZoom(ratio))),
       fullScreen: () => toggleFullScreen(this.root),
       help: () => (this.callbacks.onHelp ? this.callbacks.onHelp() : this.help.showModal()),
@@ -349,7 +350,7 @@ class Viewer {
     const { target, size } = this.lead;
     const smallest = views.wholeZoom(this.data.image, size);
     const zoom = views.nextZoom(target.zoom, direction, smallest);
-    if (zoom === smallest) this.#goTo(this.#wholeView(), "Whole image");
+    if (zoom === smallest) this.#goTo(this.#wholeView(), word("viewer.whole", "Whole image"));
     else this.#zoomTo(zoom);
   }
 
@@ -362,7 +363,7 @@ class Viewer {
     if (!this.lead) return;
     const digit = (this.data.digits ?? []).find((one) => one.id === id);
     const there = box ?? digit?.box;
-    const say = name ?? (digit && `Digit ${digit.label}, ${digit.side} px`);
+    const say = name ?? (digit && word("viewer.digit", "Digit {label}, {side} px", digit));
     if (there) this.#goTo(views.viewOfBox(there, this.lead.size, share), say);
   }
 
@@ -488,8 +489,7 @@ class Viewer {
   }
 
   #placeText() {
-    const { x, y, zoom } = this.view;
-    return `${views.zoomText(zoom)}, centre ${Math.round(x)}, ${Math.round(y)}`;
+    return word("viewer.place", "{zoom}, centre {x}, {y}", views.placeValues(this.view));
   }
 
   #showNotice(text) {
