@@ -13,6 +13,7 @@ from pages._ui.studies.asking import ask_questions
 from pages._ui.studies.crossed import ask_factors
 from pages._ui.studies.data import LABELS_FOR_DATA, ask_folder_without_truth
 from pages._ui.studies.exclusions import ask_exclusions
+from pages._ui.studies.language import ask_language
 from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import say_what_is_found, show_plan
 from pages._ui.studies.promise import ask_promise
@@ -25,7 +26,6 @@ from umnist_core.labeling.durations import Duration
 from umnist_core.labeling.exclusions import ExclusionRules
 from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import (
-    DEFAULT_CONSENT,
     DEFAULT_INSTRUCTIONS,
     POOL_FOR_DATA,
     POOLS,
@@ -231,7 +231,8 @@ def _asks() -> dict[str, Any]:
 
 
 def _texts(pools: tuple[str, ...], pace: Duration | None) -> dict[str, Any]:
-    consent = st.text_area("Consent", DEFAULT_CONSENT, height=200, key="new_consent")
+    spoken = ask_language()
+    consent = st.text_area("Consent", height=200, key="new_consent")
     st.caption("These stand below the consent; an open link, for strangers, needs all four.")
     lines = {
         name: st.text_input(
@@ -244,13 +245,12 @@ def _texts(pools: tuple[str, ...], pace: Duration | None) -> dict[str, Any]:
     instructions = {
         pool: st.text_area(
             f"Instructions, {POOL_TITLES[pool].lower()}",
-            DEFAULT_INSTRUCTIONS[pool],
             height=200,
             key=f"new_instructions_{pool}",
         )
         for pool in pools
     }
-    told = {"consent": consent or "", **lines}
+    told = {"consent": consent or "", **lines, **spoken}
     return {**told, "instructions": {**DEFAULT_INSTRUCTIONS, **instructions}}
 
 
