@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages._ui.results.image import choose_gaze, show_stage
+from pages._ui.results.labels import show_labels
 from pages._ui.results.replay import choose_replay, replayed
 from pages._ui.results.sections import show_sections
 from pages._ui.shared.results import load_results
 from pages._ui.shared.studies import get_service
 from pages._ui.shared.study_choice import (
     OPTIONAL_STOPPING,
-    WITHOUT_TRUTH,
     choose_image,
     choose_study,
     is_masked,
@@ -28,7 +28,10 @@ with panel:
     if study is None:
         st.stop()
     if not study.spec.has_truth:
-        stage.info(WITHOUT_TRUTH)
+        try:
+            show_labels(service, study, stage, panel)
+        except UmnistError as error:
+            st.error(str(error))
         st.stop()
     if is_masked(study):
         stage.info(OPTIONAL_STOPPING)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from tests.labeling.making import come_in, post
-from tests.labeling.test_without_truth import open_data, photographs
+from tests.labeling.data_studies import DRAWN, EIGHT, SUMS, THREE, said
 from umnist_core.cli.study import study_group
 from umnist_core.datasets import open_files
 from umnist_core.datasets.image_folder import open_image_folder
@@ -22,36 +20,6 @@ from umnist_core.labeling.events import Adjudicated
 from umnist_core.labeling.label_files import export_labels
 from umnist_core.labeling.labels import ImageLabel, agreement_of, labels_of, provenance_counts
 from umnist_core.labeling.results import FoldedStudy
-
-Boxes = list[dict[str, Any]]
-
-SUMS = ((5, 5, 5), (7, 7, 8), (1, 2, 3), (0, 0, 0))
-"""What three people say of the four images, in the order of their ids."""
-
-THREE: Boxes = [{"label": 3, "x": 10.5, "y": 20.0, "width": 30.0, "height": 40.0}]
-EIGHT: Boxes = [{**THREE[0], "label": 8, "x": 12.5}]
-DRAWN: tuple[tuple[Boxes, ...], ...] = (
-    (THREE, THREE, THREE),
-    (THREE, THREE, EIGHT),
-    (THREE, EIGHT, []),
-    ([], [], []),
-)
-
-
-def said(lab: Path, words: Sequence[Sequence[Any]], **changes: Any) -> tuple[StudyService, str]:
-    """Return a study in which three people have said this of its images."""
-    service, study = open_data(lab / "lab", photographs(lab / "photographs"), **changes)
-    images = sorted(service.state(study).stimuli)
-    for number in range(3):
-        me = come_in(service, study)
-        while (trial := service.annotator_view(study, me).trial) is not None:
-            state = service.state(study)
-            word = words[images.index(state.assignments[trial.key].stimulus)][number]
-            boxed = isinstance(word, list)
-            answer = sum(box["label"] for box in word) if boxed else word
-            more = {"boxes": word} if boxed else {}
-            service.answer(study, me, post(trial.key, answer, **more))
-    return service, study
 
 
 @pytest.fixture

@@ -9,48 +9,21 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pandas as pd
 import pytest
 
+from tests.labeling.data_studies import open_data, photographs
 from tests.labeling.making import answer_all, come_in, post
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling import StudyService, StudySpec
 from umnist_core.labeling.export import export_study, export_tables
 from umnist_core.labeling.exported import read_export
-from umnist_core.labeling.freeze import create_study
 from umnist_core.labeling.importing import import_study
 from umnist_core.labeling.memory import MemoryLog
 from umnist_core.labeling.results import load_answers, load_report
 from umnist_core.labeling.self_study import self_studies, self_values
 from umnist_core.labeling.verify import verify_log
 from umnist_core.simulation.truth import read_images
-
-
-def photographs(folder: Path) -> Path:
-    """Write images of several formats and sizes, one of them in a folder below; return it."""
-    (folder / "below").mkdir(parents=True)
-    for number, name in enumerate(("a.png", "b.jpg", "below/c.tif", "below/d.png")):
-        cv2.imwrite(str(folder / name), np.full((90 + number, 120), 40 * number, np.uint8))
-    return folder
-
-
-def open_data(lab: Path, folder: Path, /, **changes: Any) -> tuple[StudyService, str]:
-    """Return a service with a study without truth of four images, and its id."""
-    values: dict[str, Any] = {
-        "name": "Labels",
-        "folder": str(folder),
-        "stimuli": 4,
-        "images_per_annotator": 4,
-        "labels_per_image": 3,
-        "pools": ("unguided",),
-        "practice": 0,
-        "has_truth": False,
-        **changes,
-    }
-    service = StudyService(MemoryLog(), lab)
-    return service, create_study(service, StudySpec.from_dict(values), jobs=1)
 
 
 @pytest.fixture

@@ -142,6 +142,19 @@ def marked(boxes: Sequence[Mapping[str, Any]] | None) -> tuple[MarkedBox, ...] |
     return tuple(MarkedBox(**{name: one[name] for name in _SIDES}) for one in boxes)
 
 
+def sent(boxes: Sequence[MarkedBox]) -> list[dict[str, Any]]:
+    """Return boxes as an answer has them, their corners to a tenth of a px."""
+    return [_sent(box) for box in boxes]
+
+
+def _sent(box: MarkedBox) -> dict[str, Any]:
+    # Corners are rounded and not lengths: a box at the edge of its image stays within.
+    x, right = round(box.x, 1), round(box.x + box.width, 1)
+    y, lower = round(box.y, 1), round(box.y + box.height, 1)
+    sides = {"x": x, "y": y, "width": round(right - x, 1), "height": round(lower - y, 1)}
+    return {"label": box.label, **sides}
+
+
 _SIDES = ("label", "x", "y", "width", "height")
 
 

@@ -37,11 +37,6 @@ OPTIONAL_STOPPING = (
     "(optional stopping). Close the study first, unless you have a reason to look now."
 )
 
-WITHOUT_TRUTH = (
-    "The images of this study have no truth, so no answer is right or wrong here. What people said "
-    "is in the export, and becomes the images' labels."
-)
-
 
 def choose_study(service: StudyService) -> Overview | None:
     """Draw the choice of a study; None, and what to do, while there is none."""

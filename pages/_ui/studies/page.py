@@ -84,7 +84,7 @@ def _show_head(one: Overview) -> None:
         if RESULTS in st.session_state:
             st.page_link(
                 st.session_state[RESULTS],
-                label="Results",
+                label="Results" if one.spec.has_truth else "Labels",
                 icon=":material/bar_chart:",
                 query_params={"study": one.study},
             )

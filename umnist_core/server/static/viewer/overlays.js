@@ -16,8 +16,8 @@ import { LABEL_HEIGHT_PX, doubled, drawnMarks, labelWidth, plateLabel } from "./
  * @typedef {import("../hall/view.js").View} View
  * @typedef {import("../hall/view.js").Size} Size
  * @typedef {{id: number, label: number|string, box: number[], ink?: number[], side: number,
- *            words?: string}} Digit A digit, or whatever else somebody drew a box around; `words`
- *   stand behind its label instead of its side.
+ *            words?: string, by?: number}} Digit A digit, or whatever else somebody drew a box around;
+ *   `words` stand behind its label instead of its side, and `by` is whose it is, 0 to 5.
  * @typedef {{kind: "circle", x: number, y: number, r: number}
  *          |{kind: string, points: number[][]}} Shape
  */
@@ -145,7 +145,7 @@ class DigitMark {
     this.label = plateLabel(text, this.width);
     this.element = s(
       "g",
-      { "data-digit": digit.id },
+      { "data-digit": digit.id, class: digit.by === undefined ? "" : `by by-${digit.by}` },
       ...[...this.square, ...this.ink, ...this.ring, this.label.element],
     );
   }
