@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import httpx
 import numpy as np
 import pytest
@@ -92,6 +93,20 @@ def test_links_are_absolute_as_the_browser_reaches_the_app(
     download.value.save_as(tmp_path / "links.csv")
     lines = (tmp_path / "links.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == expected
+
+
+def test_qr_code_of_a_link_is_on_the_page(page: Page, lab: StudyApp) -> None:
+    """What is seen of it is read as the link's address."""
+    study = make_study(lab.service, name="With a code")
+    token = lab.service.open_link(study).token
+    lab.open(page, "studies", study)
+    page.locator("summary", has_text="Names and cards").click()
+    shot = page.get_by_role("img", name="The QR code of Open to all").screenshot()
+    pixels = cv2.imdecode(np.frombuffer(shot, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    enlarged = cv2.resize(pixels, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    said = cv2.QRCodeDetector().detectAndDecode(enlarged)[0]
+    assert said == f"{lab.address}/join/{token}"
 
 
 def test_closing_asks_first_and_then_shows_the_seal(page: Page, lab: StudyApp) -> None:

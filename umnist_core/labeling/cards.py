@@ -63,9 +63,20 @@ class LinkCard:
 
 def qr_svg(address: str) -> str:
     """Return the QR code of an address as SVG for a page, black on white with its margin."""
-    code = segno.make(address, error="m", micro=False)
-    picture: str = code.svg_inline(border=4, light="#fff", omitsize=True, title="QR code")
+    picture: str = _code_of(address).svg_inline(
+        border=4, light="#fff", omitsize=True, title="QR code"
+    )
     return picture
+
+
+def qr_source(address: str) -> str:
+    """Return `qr_svg` as the source of an image, for pages that take no SVG of their own."""
+    source: str = _code_of(address).svg_data_uri(border=4, light="#fff")
+    return source
+
+
+def _code_of(address: str) -> segno.QRCode:
+    return segno.make(address, error="m", micro=False)
 
 
 def cards_page(name: str, cards: Iterable[LinkCard]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -56,7 +57,7 @@ def _name(study: str) -> None:
 
 
 def _show_cards(one: Overview, rows: list[ListedInvite]) -> None:
-    from umnist_core.labeling.cards import LinkCard, cards_page, qr_svg
+    from umnist_core.labeling.cards import LinkCard, cards_page, qr_source
 
     links = [public_link(f"/join/{row.alias or row.token}") for row in rows]
     st.markdown("**Cards to print**")
@@ -78,8 +79,11 @@ def _show_cards(one: Overview, rows: list[ListedInvite]) -> None:
         on_click="ignore",
         key="cards",
     )
-    st.html(f'<div style="max-width: 160px">{qr_svg(links[0])}</div>')
-    st.caption(f"The QR code of {_title(rows[0])}")
+    told_of = f"The QR code of {_title(rows[0])}"
+    # SVG itself is taken out of what st.html is given.
+    source, name = escape(qr_source(links[0])), escape(told_of)
+    st.html(f'<img class="umnist-qr" src="{source}" alt="{name}" width="160" height="160">')
+    st.caption(told_of)
 
 
 def show_payments(service: StudyService, one: Overview) -> None:
