@@ -29,6 +29,8 @@ _CSS = f"""
   .st-key-home a p {{ font-weight: 700; letter-spacing: 0.02em; }}
   [data-testid="stHeader"] {{ padding-left: 84px; }}
   [data-testid="stExpandSidebarButton"]::after {{ content: "Pages"; padding: 0 6px; }}
+  /* Folded away it lies outside the window, and Tab would go through it unseen. */
+  [data-testid="stSidebar"][data-collapsed="true"] {{ visibility: hidden; }}
   /* Controls stay beside the image, which stays in sight; figures are below it. */
   {SPLIT} {{
     display: grid; gap: 12px 16px;
@@ -68,12 +70,21 @@ _CSS = f"""
 """
 
 
+_COLOURS = {
+    "accent": ("#0b6b78", "#4fb3c0"),
+    "on-accent": ("#ffffff", "#0c1b1e"),
+    "quiet": ("#595959", "#b8b8b8"),
+}
+"""Name -> light and dark."""
+
+
 def apply_style() -> None:
     """Add the style to the page."""
-    dark = st.context.theme.type == "dark"
-    accent, on_accent, quiet = (
-        ("#4fb3c0", "#0c1b1e", "#b8b8b8") if dark else ("#0b6b78", "#ffffff", "#595959")
+    is_dark = st.context.theme.type == "dark"
+    now = " ".join(f"--umnist-{name}: {pair[is_dark]};" for name, pair in _COLOURS.items())
+    # Where Streamlit says which theme is shown, the colours change with it, and with no rerun.
+    both = " ".join(
+        f"--umnist-{name}: light-dark({light}, {dark});" for name, (light, dark) in _COLOURS.items()
     )
-    colours = {"accent": accent, "on-accent": on_accent, "quiet": quiet}
-    told = " ".join(f"--umnist-{name}: {colour};" for name, colour in colours.items())
-    st.html(f"{_CSS}<style>:root {{ {told} }}</style>")
+    style = f":root {{ {now} }} [data-testid='stApp'] {{ {both} }}"
+    st.html(f"{_CSS}<style>{style}</style>")
