@@ -123,14 +123,19 @@ class Crowded:
         await _press(page, "Take part")
         seen = self.screens.setdefault(one.pid, [])
         while not seen or seen[-1] != "done":
-            seen.append(await _screen(page))
-            await self._do(page, one, seen[-1])
+            screen = await _screen(page)
+            if await self._do(page, one, screen):
+                seen.append(screen)
         await _press(page, re.compile("^Back to "))
         await page.get_by_text("Thank you for coming back").wait_for()
         await context.close()
 
-    async def _do(self, page: Page, one: Stranger, screen: str) -> None:
-        """Do what a screen asks for, and wait until another has come."""
+    async def _do(self, page: Page, one: Stranger, screen: str) -> bool:
+        """Do what a screen asks for, wait until another has come, and return whether it was done.
+
+        An image is left undone that goes before it is answered: a break may be due before it, and
+        where the answer before was long on its way, the page hears of that late.
+        """
         match screen:
             case "device":
                 await _press(page, "I have no such device: end here")
@@ -150,37 +155,44 @@ class Crowded:
                 await _type(page, 9)
                 await _press(page, "Next")
             case "trial":
-                await self._answer(page, one)
-                return
+                return await self._answer(page, one)
             case "break":
                 await _press(page, "Go on")
             case _:
                 assert screen == "done", f"{one.pid} came to {screen}."
-                return
+                return True
         if screen == "practice":
             await page.locator(".feedback").wait_for(state="hidden")
         else:
             await page.wait_for_selector(f"#app:not([data-screen={screen}])")
+        return True
 
-    async def _answer(self, page: Page, one: Stranger) -> None:
-        await _drawn(page)
+    async def _answer(self, page: Page, one: Stranger) -> bool:
+        await page.wait_for_selector(f"{_DRAWN}, #app:not([data-screen=trial])")
+        if await _screen(page) != "trial":
+            return False
         said = await page.locator(".count").inner_text()
         open_now = self._open_image(one.pid)
         if one.stops_after == len(self._mine(one.pid)):
             await self._stop(page)
-            return
+            return True
         if one.always is None:
             for _ in range(LOOKS):
                 await page.keyboard.press("+")
             await asyncio.sleep(one.look_s)
         answer = await self._answer_to(one, open_now)
+        if await _screen(page) != "trial" or await page.locator(".count").inner_text() != said:
+            return False
         await _type(page, answer)
+        while not self.service.state(self.study).assignments[open_now.id].given:
+            await asyncio.sleep(0.2)
         await page.wait_for_function(
             "(said) => document.getElementById('app').dataset.screen !== 'trial' ||"
             " document.querySelector('.count')?.innerText !== said",
             arg=said,
         )
         self.given[open_now.id] = answer
+        return True
 
     async def _answer_to(self, one: Stranger, image: Assignment) -> int:
         if one.always is not None:
@@ -225,10 +237,15 @@ async def _type(page: Page, answer: int) -> None:
     await page.keyboard.press("Enter")
 
 
+_DRAWN = "[data-drawn=true] .umnist-viewer.ready"
+
+
 async def _drawn(page: Page) -> None:
-    await page.wait_for_selector("[data-drawn=true] .umnist-viewer.ready")
+    await page.wait_for_selector(_DRAWN)
 
 
 async def _screen(page: Page) -> str:
-    await page.wait_for_selector("#app[data-screen]:not([data-screen=join])")
+    # An answer that is long on its way, or an image that somebody else has, is waited for.
+    others = "".join(f":not([data-screen={one}])" for one in ("join", "waiting", "held"))
+    await page.wait_for_selector(f"#app[data-screen]{others}")
     return str(await page.locator("#app").get_attribute("data-screen"))
