@@ -66,8 +66,10 @@ def with_texts(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     named, consent = given["language"], given["consent"]
     given = {**given, "consent": None if consent is None else read_text(consent)}
-    if named is None or named in SHIPPED:
+    if named is None:
         return given
+    if named in SHIPPED:
+        return {**given, "words": {}}
     if "." not in named and "/" not in named and not Path(named).exists():
         raise click.UsageError(
             f"Expected --language as one of {', '.join(SHIPPED)} or a file, got {named[:80]!r}; "

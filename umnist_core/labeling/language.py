@@ -61,6 +61,8 @@ _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _TEXT_MAX = 20_000
 _NAME_MAX = 60
+_NAMED = 10
+"""Sentences that are missing and named; of the others it is said how many there are."""
 
 
 @dataclass(frozen=True)
@@ -235,13 +237,13 @@ def read_language(text: str, source: str) -> Language:
     Raises
     ------
     InvalidValueError
-        If it is none, or a sentence is missing, unknown, lacks a place or a plural form; the first
-        is named, with how many there are.
+        If it is none, or a sentence is missing, unknown, lacks a place or a plural form; those that
+        are missing are named, else the first that is not right.
     """
     data = _parsed(text, source)
     tag, name, direction = _head(data, source)
     if faults := _faults(tag, data["sentences"]):
-        more = f" ({len(faults)} sentences are not right)" if len(faults) > 1 else ""
+        more = f", and {len(faults) - 1} more not right" if len(faults) > 1 else ""
         raise InvalidValueError(f"In {source}, {faults[0]}{more}; correct it and try again.")
     return Language(tag, name, data["sentences"], direction)
 
@@ -287,11 +289,20 @@ def _head(data: Mapping[str, Any], source: str) -> tuple[str, str, str]:
 def _faults(tag: str, sentences: Mapping[str, Any]) -> list[str]:
     """Return what is not right of each sentence that is not, the missing ones first."""
     english = shipped(ENGLISH).sentences
-    missing = [f"the sentence {key!r} is missing" for key in english if key not in sentences]
+    lacking = [key for key in english if key not in sentences]
+    missing = [_missing(lacking)] if lacking else []
     unknown = [f"there is no sentence {key[:60]!r}" for key in sentences if key not in english]
     known = ((key, sentences[key]) for key in english if key in sentences)
     found = (_fault(key, one, english[key], tag) for key, one in known)
     return [*missing, *unknown, *(one for one in found if one is not None)]
+
+
+def _missing(keys: list[str]) -> str:
+    named = ", ".join(map(repr, keys[:_NAMED]))
+    if len(keys) == 1:
+        return f"the sentence {named} is missing"
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return f"the sentences {named}{more} are missing"
 
 
 def _fault(key: str, sentence: object, english: Sentence, tag: str) -> str | None:

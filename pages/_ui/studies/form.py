@@ -95,7 +95,7 @@ def show_form(service: StudyService) -> None:
             values["exclusions"] = ask_exclusions()
         if has_truth:
             values["preregistration"] = ask_promise(values, spec_from)
-        _show_buttons(service, values, is_whole=asking is not None)
+        _show_buttons(service, values, is_whole=asking is not None and "language" in values)
     with left:
         _heading("What it takes")
         _say_what_it_takes(values)

@@ -27,7 +27,10 @@ _TEXTS = {
 
 
 def ask_language() -> dict[str, Any]:
-    """Ask for the language and return its settings; texts that nobody has edited follow it."""
+    """Ask for the language and return its settings; texts that nobody has edited follow it.
+
+    Empty while there is no file of one that is whole: no study is to be made then.
+    """
     chosen = st.selectbox(
         "Language",
         [*SHIPPED, _OWN],
@@ -35,16 +38,15 @@ def ask_language() -> dict[str, Any]:
         key="new_language",
         help="Of all that people read on their pages, but for the study's own texts.",
     )
-    language, own = (_own() if chosen == _OWN else None) or (_shipped(chosen), {})
-    _follow(language)
-    return own or {"language": language.tag}
+    if chosen != _OWN:
+        _follow(shipped(chosen))
+        return {"language": chosen}
+    language = _own()
+    _follow(language or shipped(ENGLISH))
+    return settings_of(language) if language else {}
 
 
-def _shipped(chosen: str) -> Language:
-    return shipped(ENGLISH if chosen == _OWN else chosen)
-
-
-def _own() -> tuple[Language, dict[str, Any]] | None:
+def _own() -> Language | None:
     """Ask for a file; return its language, None while there is none that is whole."""
     given = st.file_uploader("File of a language", type="json", key="new_language_file")
     st.download_button(
@@ -56,14 +58,13 @@ def _own() -> tuple[Language, dict[str, Any]] | None:
         help="`umnist study language-template nl` writes one with the plural forms of a language.",
     )
     if given is None:
-        st.caption("Until there is a file, people are spoken to in English.")
+        st.caption("The study can be made once the file is here and lacks nothing.")
         return None
     try:
-        language = read_language(given.getvalue().decode(errors="replace"), given.name)
+        return read_language(given.getvalue().decode(errors="replace"), given.name)
     except InvalidValueError as error:
         st.error(str(error))
         return None
-    return language, settings_of(language)
 
 
 def _follow(language: Language) -> None:
