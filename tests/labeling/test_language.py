@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ TO_RESEARCHERS = {"open", "truth"}
 """Codes of refusals that no page of an annotator's can meet."""
 
 AGREED = {
-    "en": "b1f034115a723ba1",
-    "de": "7140801eefd6b945",
-    "fr": "22a951c878a6c3ce",
+    "en": "9734fb1794830363",
+    "de": "e4c3d4bb513292b8",
+    "fr": "d67af91077b09006",
 }
 """Hash of what stands in consents: people have agreed to it word by word, so it stays."""
 
@@ -76,7 +77,7 @@ def test_language_is_written_as_its_readers_write(tag: str) -> None:
 
 def test_what_people_agreed_to_stays() -> None:
     """Consents are hashed: what stands in them in a language is never changed afterwards."""
-    parts = [*CONTACT_FIELDS, *ETHICS_FIELDS, "link", "link_ids"]
+    parts = [*CONTACT_FIELDS, *ETHICS_FIELDS, "line", "link", "link_ids"]
     for tag, agreed in AGREED.items():
         sentences = shipped(tag).sentences
         text = "\n".join(str(sentences[f"consent.{part}"]) for part in parts)
@@ -150,7 +151,14 @@ def _change(key: str, value: object) -> Callable[[dict[str, Any]], None]:
     ("spoil", "said"),
     [
         (lambda data: data["sentences"].pop("join.title"), "'join.title' is missing;"),
-        (lambda data: data["sentences"].clear(), r"is missing \(\d+ sentences are not right\);"),
+        (
+            lambda data: [data["sentences"].pop(key) for key in ("gate.title", "join.title")],
+            "the sentences 'join.title', 'gate.title' are missing;",
+        ),
+        (
+            lambda data: data["sentences"].clear(),
+            r"'page\.title', 'page\.no_script', .* and \d+ more are missing;",
+        ),
         (_change("join.tittle", "x"), "there is no sentence 'join.tittle';"),
         (_change("trial.image", "Obraz"), "'trial.image' lacks {number};"),
         (_change("join.title", "{who}"), "'join.title' has {who}, which nothing stands for;"),
@@ -211,6 +219,7 @@ def test_study_speaks_its_language() -> None:
     assert "\n\nAn wen Sie sich wenden können: x" in spec.consent_text
     assert "PROLIFIC_PID, STUDY_ID, SESSION_ID der Seite, die Sie" in spec.consent_text
     assert spec.consent_text.endswith("Ethikvotum: 2026-17")
+    assert "\u00a0: 2026-17" in replace(spec, language="fr").consent_text
     assert StudySpec.from_log(json.loads(json.dumps(spec.to_dict()))) == spec
 
 

@@ -251,7 +251,7 @@ class StudySpec:
         ethics = {say(f"consent.{name}"): getattr(self.asking, name) for name in ETHICS_FIELDS}
         ids = self.recruiting.ids if self.recruiting else ()
         came = {say("consent.link"): ids_told(self.speech, ids)}
-        return consent_with(self.consent, {**told, **came, **ethics})
+        return consent_with(self.speech, self.consent, {**told, **came, **ethics})
 
     @property
     def question(self) -> str:

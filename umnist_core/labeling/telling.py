@@ -67,17 +67,23 @@ def check_contact(name: str, value: object) -> None:
         )
 
 
-def consent_with(consent: str, told: Mapping[str, str]) -> str:
+def consent_with(speech: Language, consent: str, told: Mapping[str, str]) -> str:
     """Return a consent with what else is told, a paragraph each of what is not empty.
 
     Parameters
     ----------
+    speech
+        The language, which says how beginning and rest are set apart.
     consent
         The text above.
     told
         How a paragraph begins -> how it goes on.
     """
-    lines = [f"{begin}: {text.strip()}" for begin, text in told.items() if text.strip()]
+    lines = [
+        speech.say("consent.line", begin=begin, text=text.strip())
+        for begin, text in told.items()
+        if text.strip()
+    ]
     return "\n\n".join([consent.rstrip(), *lines]) if lines else consent
 
 

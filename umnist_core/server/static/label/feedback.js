@@ -113,7 +113,7 @@ export class FeedbackPanel {
   #places(marks) {
     const labels = marks.map(({ label }) => Number(label));
     return [
-      h("p", {}, `${labels.join(" + ")} = ${sumOfDigits(labels)}`),
+      h("p", {}, h("bdi", { dir: "ltr" }, `${labels.join(" + ")} = ${sumOfDigits(labels)}`)),
       h("p", { class: "quiet" }, t("feedback.choose")),
       this.#list(marks),
     ];
