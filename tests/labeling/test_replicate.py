@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,6 +15,7 @@ from umnist_core.errors import DamagedFileError, InvalidValueError
 from umnist_core.labeling import StudyService
 from umnist_core.labeling.export import export_study
 from umnist_core.labeling.freeze import find_damaged
+from umnist_core.labeling.language import settings_of, template
 from umnist_core.labeling.memory import MemoryLog
 from umnist_core.labeling.original import Original
 from umnist_core.labeling.preregistration import TEXT_MAX, Preregistration
@@ -159,6 +161,19 @@ def test_changed_image_is_refused(tmp_path: Path, original: Exported) -> None:
     with pytest.raises(DamagedFileError, match="not what it was"):
         replicate_study(other, forged)
     assert other.studies() == []
+
+
+def test_replication_speaks_the_language_of_its_original(tmp_path: Path) -> None:
+    """With a lab's own sentences, which the export and the first event have."""
+    own = settings_of(replace(template("pl"), name="Polski"))
+    service, study = open_small(tmp_path, **own)
+    answer_all(service, study, come_in(service, study))
+    export_study(service, study, tmp_path / "own.zip", with_images=True)
+    other = _elsewhere(tmp_path)
+    made = replicate_study(other, tmp_path / "own.zip", "Again", jobs=1)
+    assert other.state(made.study).spec.speech == service.state(study).spec.speech
+    assert other.state(made.study).spec.speech.name == "Polski"
+    assert "words" in json.dumps(other.log.read(made.study)[0].payload)
 
 
 def test_study_of_oneself_is_not_replicated(tmp_path: Path) -> None:
