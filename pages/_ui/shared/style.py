@@ -19,6 +19,10 @@ _CSS = f"""
   [data-testid="stCaptionContainer"] :is(p, code, li) {{ color: var(--umnist-quiet); }}
   /* Streamlit writes white on the accent, which is light in the dark theme. */
   [kind^="primary"], [kind^="primary"] p {{ color: var(--umnist-on-accent); }}
+  /* Under the focus Streamlit tints what is chosen so far that its text has less than that too. */
+  [data-testid="stButtonGroup"] button[data-selected="true"] {{
+    background-color: color-mix(in srgb, var(--umnist-accent) 10%, transparent) !important;
+  }}
   /* The name stands in the header, before the names of the pages. */
   :has(> :is(.st-key-home, .st-key-help)) {{ position: absolute; }}
   .st-key-home {{
