@@ -12,6 +12,8 @@ _SETTLED = "() => !document.getAnimations().some((one) => one instanceof CSSTran
 
 _SETTLES_MS = 5000
 
+_VIOLATIONS = {"resultTypes": ["violations"]}
+
 _FINISH_TRANSITIONS = """() => {
   for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
 }"""
@@ -60,14 +62,16 @@ def check_nothing_is_cut_off(page: Page, where: str) -> None:
     assert width <= page.evaluate("innerWidth"), where
 
 
-def find_violations(page: Page) -> list[tuple[Any, list[str]]]:
-    """Return what axe holds for serious or worse."""
+def find_violations(
+    page: Page, options: dict[str, Any] | None = None
+) -> list[tuple[Any, list[str]]]:
+    """Return what axe, with its options, holds for serious or worse."""
     # In the midst of a change of colour, axe would see a contrast that nobody reads by. A page
     # that follows something has always one under way, on a busy machine.
     with suppress(Error):
         page.wait_for_function(_SETTLED, timeout=_SETTLES_MS)
     page.evaluate(_FINISH_TRANSITIONS)
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={**_VIOLATIONS, **(options or {})}).response["violations"]
     return [
         (one["id"], [node["html"][:160] for node in one["nodes"]])
         for one in found
