@@ -68,7 +68,8 @@ class Crowded:
     gate
         What is chosen of each question on the instructions.
     expected
-        People who have joined before anybody stops, so that all had the same pools to come to.
+        People who have joined before anybody stops, so that all had the same pools to come to. Who
+        cannot take part comes last of them, and leaves no pool uneven.
     gap_s
         Time from one coming to the next.
     patience_s
@@ -120,6 +121,8 @@ class Crowded:
         page.on("pageerror", lambda error: self.complaints.append(f"{one.pid}: {error}"))
         await page.goto(f"{self.link}?PROLIFIC_PID={one.pid}&STUDY_ID=st&SESSION_ID=se-{one.pid}")
         assert "PROLIFIC" not in page.url, "No id stays in the address."
+        if one.has_phone:
+            await self._until_joined(self.expected - 1)
         await _press(page, "Take part")
         seen = self.screens.setdefault(one.pid, [])
         while not seen or seen[-1] != "done":
@@ -203,9 +206,12 @@ class Crowded:
         shown = Shown(image.id, image.position, height, width)
         return (await self.mind.reply(one.person, pool, shown)).answer
 
-    async def _stop(self, page: Page) -> None:
-        while len(self.service.state(self.study).annotators) < self.expected:
+    async def _until_joined(self, people: int) -> None:
+        while len(self.service.state(self.study).annotators) < people:
             await asyncio.sleep(0.2)
+
+    async def _stop(self, page: Page) -> None:
+        await self._until_joined(self.expected)
         await page.keyboard.press("p")
         await _press(page, "Stop taking part")
         await _press(page, "Stop for good")
