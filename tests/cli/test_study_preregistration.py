@@ -91,6 +91,27 @@ def test_factors_are_options_and_lines_of_the_file(
     assert "NAME=LEVEL,LEVEL" in capfd.readouterr().err
 
 
+def test_adaptive_sizes_are_options_and_lines_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Numbers that go with them are there unless given; levels of nothing are refused."""
+    create = ["study", "create", "Pilot", "--print-spec"]
+    assert run([*create, "--adaptive", "staircase", "--levels", "28,56,84"], monkeypatch) == 0
+    text = capfd.readouterr().out
+    assert "method: staircase\n  levels_px:\n  - 28\n  - 56\n  - 84\n" in text
+    assert "stimuli: 120\nimages_per_annotator: 40\nlabels_per_image: 20\n" in text
+    Path("spec.yaml").write_text(text)
+    assert run(["study", "create", "--spec", "spec.yaml", "--print-spec"], monkeypatch) == 0
+    assert capfd.readouterr().out == text
+    few = ["--images-per-annotator", "5", "--labels-per-image", "2", "--adaptive", "quest_plus"]
+    assert run([*create, *few], monkeypatch) == 0
+    assert "stimuli: 55\nimages_per_annotator: 5\nlabels_per_image: 2" in capfd.readouterr().out
+    assert run([*create, "--levels", "28,56"], monkeypatch) == 2
+    assert "give --adaptive too" in capfd.readouterr().err
+    assert run([*create, "--adaptive", "staircase", "--levels", "28,50"], monkeypatch) == 2
+    assert "multiple of 28" in capfd.readouterr().err
+
+
 def test_plan_takes_the_minutes_of_a_study_s_people(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,10 @@ from umnist_core.labeling.adaptive_choice import (
     told_by,
 )
 from umnist_core.labeling.export import export_study
-from umnist_core.labeling.results import FoldedStudy
+from umnist_core.labeling.importing import import_study
+from umnist_core.labeling.memory import MemoryLog
+from umnist_core.labeling.preregistered import compare_with_plan
+from umnist_core.labeling.results import FoldedStudy, load_report
 from umnist_core.labeling.state import StudyState
 from umnist_core.labeling.threshold_table import pool_thresholds, thresholds_of, track_of
 
@@ -223,6 +226,54 @@ def test_thresholds_are_in_results_and_export(
     with ZipFile(tmp_path / "x.zip") as archive:
         exported = pd.read_csv(archive.open("tables/thresholds.csv"))
     assert exported["threshold_px"].tolist() == pytest.approx(table["threshold_px"].tolist())
+
+
+def test_choices_follow_from_an_export_alone(
+    answered: tuple[StudyService, str, list[str]], tmp_path: Path
+) -> None:
+    """Another store that imported it has the same thresholds, and asks for the sizes shown."""
+    service, study, people = answered
+    export_study(service, study, tmp_path / "x.zip")
+    other = StudyService(MemoryLog(), tmp_path / "other")
+    assert import_study(other, tmp_path / "x.zip") == study
+    folded = FoldedStudy.of(other.log, study)
+    assert thresholds_of(folded).equals(thresholds_of(FoldedStudy.of(service.log, study)))
+    adaptive = folded.state.spec.adaptive
+    assert adaptive is not None
+    for me in people:
+        told = [Told(at, LEVELS.index(px), right) for at, px, right in track_of(folded, me)]
+        for one in told:
+            assert level_asked(
+                adaptive, told[: max(0, one.position - adaptive.tracks)], one.position
+            ) == (one.level)
+
+
+def test_erased_person_has_no_threshold(tmp_path: Path) -> None:
+    """The others keep theirs."""
+    service, study = _open(tmp_path)
+    people = [_take_part(service, study, seed) for seed in range(2)]
+    service.erase(study, people[0])
+    assert thresholds_of(FoldedStudy.of(service.log, study))["annotator"].tolist() == people[1:]
+
+
+def test_thresholds_can_be_promised_of_an_adaptive_study_alone(tmp_path: Path) -> None:
+    """And accuracies cannot; what was found stands beside the promise."""
+    said = {"text": "We measure thresholds.", "people": 2}
+    with pytest.raises(InvalidValueError, match="is threshold; got paired"):
+        small_spec(**SMALL, adaptive=Adaptive(levels_px=LEVELS), preregistration=said)
+    said["analysis"] = "threshold"
+    with pytest.raises(InvalidValueError, match="Only an adaptive study has thresholds"):
+        small_spec(preregistration=said)
+    design = Adaptive(levels_px=LEVELS)
+    service, study = open_small(tmp_path, adaptive=design, preregistration=said, **SMALL)
+    for seed in range(2):
+        _take_part(service, study, seed)
+    service.close(study)
+    folded = FoldedStudy.of(service.log, study)
+    row = compare_with_plan(folded, load_report(service, study))[-1]
+    mean = pool_thresholds(thresholds_of(folded))["guided"]
+    assert (row.what, row.verdict) == ("Primary analysis", "as planned")
+    assert row.done == f"guided: {mean.px:.1f} px ({mean.low:.1f} to {mean.high:.1f})"
 
 
 def test_target_is_of_people_and_not_of_images(

@@ -77,7 +77,7 @@ def filled(
     [
         ({"text": " "}, "a text of 1 to 50,000 characters"),
         ({"people": 0}, "people of the preregistration is a whole number from 1 to 20000"),
-        ({"analysis": "best"}, "paired, mixed, accuracy; got 'best'"),
+        ({"analysis": "best"}, "paired, mixed, accuracy, threshold; got 'best'"),
         ({"closes": "soon"}, "written as 2026-12-31; got 'soon'"),
         ({"hopes": 1}, "has text and people, and may have analysis and closes; got .text"),
     ],

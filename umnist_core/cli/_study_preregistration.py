@@ -15,7 +15,7 @@ from umnist_core.cli._study_plan import plan_command
 from umnist_core.cli._study_spec import read_spec, read_text
 from umnist_core.cli._types import GivenPath
 from umnist_core.errors import InvalidValueError, NotFoundError
-from umnist_core.labeling.preregistration import ACCURACY, ANALYSES, PAIRED, Preregistration
+from umnist_core.labeling.preregistration import ANALYSES, Preregistration, analyses_of
 from umnist_core.labeling.records import StudySpec
 
 PROMISES = ("preregistration", "draft_preregistration", "people", "analysis", "closes")
@@ -43,7 +43,8 @@ def promise_options(function: Function) -> Function:
         click.option(
             "--analysis",
             type=click.Choice(list(ANALYSES)),
-            help="With a preregistration: the primary one.  [paired; accuracy of one pool]",
+            help="With a preregistration: the primary one.  [paired; accuracy of one pool; "
+            "threshold of an adaptive study]",
         ),
         click.option(
             "--closes",
@@ -107,7 +108,7 @@ def read_promised(spec_file: Path | None, given: Mapping[str, Any]) -> StudySpec
 def _promised(spec: StudySpec, promises: Mapping[str, Any], text: str) -> Preregistration:
     from umnist_core.labeling.preregistration_draft import people_needed
 
-    usual = PAIRED if len(spec.pools) > 1 else ACCURACY
+    usual = analyses_of(spec.pools, is_adaptive=bool(spec.adaptive))[0]
     try:
         return Preregistration(
             text,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ import click
 import yaml
 
 from umnist_core.cli._study_choice import Function
+from umnist_core.cli._study_design import DESIGNS, with_design
 from umnist_core.errors import (
     DamagedFileError,
     InvalidValueError,
     MissingFileError,
     UmnistError,
 )
-from umnist_core.labeling.factors import read_factors
 from umnist_core.labeling.records import DEFAULT_INSTRUCTIONS, StudySpec
 from umnist_core.labeling.self_study import self_values
 from umnist_core.labeling.telling import DEFAULT_FEEDBACK
@@ -44,8 +44,8 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
         If the file cannot be read.
     """
     data = {} if file is None else _read_yaml(file)
-    data = _with_factors(data, given.get("factors"))
-    given = {name: value for name, value in given.items() if name != "factors"}
+    data = with_design(data, given)
+    given = {name: value for name, value in given.items() if name not in DESIGNS}
     nested = {
         "overrides": {},
         "instructions": DEFAULT_INSTRUCTIONS,
@@ -65,35 +65,6 @@ def read_spec(file: Path | None, given: Mapping[str, Any]) -> StudySpec:
         return StudySpec.from_dict({**data, **plain})
     except InvalidValueError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _with_factors(data: dict[str, Any], typed: Sequence[str] | None) -> dict[str, Any]:
-    """Return fields of a file, with factors that were typed instead of its own.
-
-    Levels are texts, which a number in YAML is not.
-    """
-    try:
-        factors = read_factors(typed) if typed else data.get("factors")
-    except InvalidValueError as error:
-        raise click.UsageError(str(error)) from error
-    if isinstance(factors, Mapping):
-        factors = {
-            str(name): [str(one) for one in levels] if isinstance(levels, list) else levels
-            for name, levels in factors.items()
-        }
-    return data if factors is None else {**data, "factors": factors}
-
-
-def factor_option(function: Function) -> Function:
-    """Give a command the option of factors."""
-    return click.option(
-        "--factor",
-        "factors",
-        multiple=True,
-        metavar="NAME=LEVEL,LEVEL",
-        help="Levels of a parameter, crossed with those of others; each person gets as many images "
-        "of each combination.",
-    )(function)
 
 
 def self_options(function: Function) -> Function:

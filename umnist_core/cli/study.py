@@ -26,6 +26,7 @@ from umnist_core.cli._study_choice import (
     study_argument,
     wait,
 )
+from umnist_core.cli._study_design import design_options
 from umnist_core.cli._study_exclusions import exclusions_option
 from umnist_core.cli._study_files import FILE_COMMANDS
 from umnist_core.cli._study_labels import LABEL_COMMANDS, for_data, truth_option
@@ -38,12 +39,7 @@ from umnist_core.cli._study_language import (
 from umnist_core.cli._study_preregistration import PLAN_COMMANDS, promise_options, read_promised
 from umnist_core.cli._study_recruit import RECRUIT_COMMANDS, find_links, recruit_option
 from umnist_core.cli._study_replicate import REPLICATION_COMMANDS
-from umnist_core.cli._study_spec import (
-    factor_option,
-    for_oneself,
-    self_options,
-    spec_text,
-)
+from umnist_core.cli._study_spec import for_oneself, self_options, spec_text
 from umnist_core.cli._study_watch import watch_command
 from umnist_core.cli._types import JOBS, GivenPath, Number
 from umnist_core.errors import ConflictError, NotFoundError, WriteError
@@ -107,6 +103,7 @@ def _read_feedback(
     '  umnist study create "Kaggle" --folder ultramnist --stimuli 1000 --language de\n'
     '  umnist study create "Labels" --folder photos --no-truth --labels-per-image 3\n'
     '  umnist study create "Noise" --factor shape_pairs=0,5,20 --stimuli 999\n'
+    '  umnist study create "Thresholds" --adaptive quest_plus --levels 28,56,84,112,140\n'
     '  umnist study create "Open" --contact "lab@example.org" --duration "45 minutes" '
     '--retention "10 years" --withdrawal "Write to us with your link."\n'
     "  umnist study create --self --pool guided\n"
@@ -118,7 +115,7 @@ def _read_feedback(
 @self_options
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Images to make.  [released]")
 @set_option()
-@factor_option
+@design_options
 @click.option("--folder", help="Take images with their sums from a folder such as Kaggle's.")
 @truth_option
 @click.option("--stimuli", type=int, help="Images, the same for both pools.  [1000]")
@@ -286,6 +283,8 @@ def _show_lines(service: StudyService, study: str, found: dict[str, Any]) -> lis
     ]
     if not spec.has_truth:
         lines.append("  truth     none; `umnist study labels` makes labels of what people said")
+    if spec.adaptive:
+        lines.append(f"  adaptive  {spec.adaptive.sentence}")
     if spec.is_self:
         lines.append("  self      a study of oneself; nobody else takes part")
     if spec.folder is None and service.state(study).glyphs["is_stand_in"]:

@@ -27,6 +27,9 @@ DEFAULT_LEVELS_PX = (14, 28, 56, 84, 112, 140, 168, 196, 224, 280, 336)
 """All sizes that the generator has up to 224 px, and two more. From 84 px on they lie so close that
 40 answers tell a threshold to a tenth (docs/statistics.md); below there are no others between."""
 
+USUAL_IMAGES, USUAL_PEOPLE = 40, 20
+"""Images of each person and people of each pool, where nobody says otherwise."""
+
 DOWN_MAX = 4
 TRACKS_MAX = 2
 
@@ -145,6 +148,17 @@ def read_levels(text: str) -> tuple[int, ...]:
         ) from None
 
 
+def images_needed(adaptive: Adaptive, each: int) -> int:
+    """Return how many images a study needs at least.
+
+    Parameters
+    ----------
+    each
+        Images of each person, who may need all of one size.
+    """
+    return len(adaptive.levels_px) * each
+
+
 def check_design(
     adaptive: Adaptive, *, stimuli: int, each: int, others: Mapping[str, bool]
 ) -> None:
@@ -168,8 +182,8 @@ def check_design(
             "leave it or adaptive out."
         )
     levels = len(adaptive.levels_px)
-    if stimuli % levels or stimuli < levels * each:
-        wanted = levels * max(each, -(-stimuli // levels))
+    if stimuli % levels or stimuli < images_needed(adaptive, each):
+        wanted = images_needed(adaptive, max(each, -(-stimuli // levels)))
         raise InvalidValueError(
             f"Each of the {levels} sizes has as many images, at least the {each} of one person, "
             f"who may need all of one size; got {stimuli} images. Take {wanted}."

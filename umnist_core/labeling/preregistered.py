@@ -15,9 +15,16 @@ from typing import Any
 from umnist_core.labeling.asking_events import ConsentAmended
 from umnist_core.labeling.events import INVITED_PERSON, ResultsSeen, StudyClosed
 from umnist_core.labeling.people import is_labelled
-from umnist_core.labeling.preregistration import ACCURACY, ANALYSES, PAIRED, Preregistration
+from umnist_core.labeling.preregistration import (
+    ACCURACY,
+    ANALYSES,
+    PAIRED,
+    THRESHOLD,
+    Preregistration,
+)
 from umnist_core.labeling.results import FoldedStudy
 from umnist_core.labeling.state import Annotator
+from umnist_core.labeling.threshold_table import pool_thresholds, thresholds_of
 from umnist_core.scoring import StudyReport
 from umnist_core.scoring.intervals import Interval
 from umnist_core.spreadsheets import csv_text
@@ -219,9 +226,23 @@ def _exclusions(folded: FoldedStudy, report: StudyReport) -> PlannedAndDone:
 def _analysis(
     folded: FoldedStudy, promised: Preregistration, report: StudyReport
 ) -> PlannedAndDone:
-    done, is_known = _result(promised.analysis, report)
+    done, is_known = (
+        _thresholds(folded)
+        if promised.analysis == THRESHOLD
+        else _result(promised.analysis, report)
+    )
     verdict = _verdict(folded, is_kept=is_known)
     return PlannedAndDone("Primary analysis", ANALYSES[promised.analysis], done, verdict)
+
+
+def _thresholds(folded: FoldedStudy) -> tuple[str, bool]:
+    """Return the mean threshold of each pool, and whether there is one."""
+    found = [
+        f"{pool}: {one.px:.1f} px ({one.low:.1f} to {one.high:.1f})"
+        for pool, one in pool_thresholds(thresholds_of(folded)).items()
+        if not isnan(one.low)
+    ]
+    return "; ".join(found) or "It could not be computed", bool(found)
 
 
 def _result(analysis: str, report: StudyReport) -> tuple[str, bool]:

@@ -15,7 +15,7 @@ from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.log import sha256
 from umnist_core.labeling.recorded import check_whole
 
-PAIRED, MIXED, ACCURACY = "paired", "mixed", "accuracy"
+PAIRED, MIXED, ACCURACY, THRESHOLD = "paired", "mixed", "accuracy", "threshold"
 
 ANALYSES: Mapping[str, str] = {
     PAIRED: "The difference of guided and unguided accuracy with its 95 % interval, with people as "
@@ -25,6 +25,8 @@ ANALYSES: Mapping[str, str] = {
     "random intercepts of people and images. It is found if its 95 % interval leaves out 0.",
     ACCURACY: "The accuracy of each pool with its 95 % interval, by t on the means of people; "
     "crossed with images where they are answered several times. No test is made.",
+    THRESHOLD: "The mean threshold in px of each pool, geometric over people, with its 95 % "
+    "interval by t on the logarithms. No test is made.",
 }
 """Primary analysis -> what it is and what counts as found."""
 
@@ -125,19 +127,36 @@ class Preregistration:
         return asdict(self)
 
 
-def check_preregistration(values: Mapping[str, Any], pools: Sequence[str]) -> None:
+def analyses_of(pools: Sequence[str], *, is_adaptive: bool = False) -> tuple[str, ...]:
+    """Return which analyses a study can promise, the usual one first."""
+    if is_adaptive:
+        return (THRESHOLD,)
+    return (ACCURACY,) if len(pools) == 1 else (PAIRED, MIXED, ACCURACY)
+
+
+def check_preregistration(
+    values: Mapping[str, Any], pools: Sequence[str], *, is_adaptive: bool = False
+) -> None:
     """Check the setting of a study; an empty one is none.
 
     Raises
     ------
     InvalidValueError
-        As `Preregistration.read`, or if one pool is to be compared with another.
+        As `Preregistration.read`, or if the study cannot have the analysis.
     """
     if values == {}:
         return
-    found = Preregistration.read(values)
-    if len(pools) == 1 and found.analysis != ACCURACY:
-        raise InvalidValueError(
-            f"A study of one pool compares none, so the analysis of its preregistration is "
-            f"{ACCURACY}; got {found.analysis}."
-        )
+    found, known = Preregistration.read(values), analyses_of(pools, is_adaptive=is_adaptive)
+    if found.analysis in known:
+        return
+    reason = (
+        "Sizes of digits follow from answers"
+        if is_adaptive
+        else "A study of one pool compares none"
+        if len(pools) == 1
+        else "Only an adaptive study has thresholds"
+    )
+    raise InvalidValueError(
+        f"{reason}, so the analysis of its preregistration is {' or '.join(known)}; got "
+        f"{found.analysis}."
+    )

@@ -11,6 +11,7 @@ from math import ceil
 
 import numpy as np
 
+from umnist_core.labeling.adaptive import Adaptive
 from umnist_core.labeling.preregistration import ANALYSES, Preregistration
 from umnist_core.labeling.records import StudySpec
 from umnist_core.labeling.recruiting import SITES, Recruiting
@@ -69,6 +70,11 @@ def _by_level(spec: StudySpec) -> str:
 
 
 def _question(spec: StudySpec) -> str:
+    if spec.adaptive:
+        return (
+            "How large do digits in very large images have to be for people to sum half of the "
+            "images right? [Why this is asked, and what is known.]"
+        )
     what = (
         "What share of very large images do people sum right, and does it help to be told which "
         "digits there are and how large?"
@@ -79,6 +85,8 @@ def _question(spec: StudySpec) -> str:
 
 
 def _hypothesis(spec: StudySpec, assumed: Assumptions) -> str:
+    if spec.adaptive:
+        return "None is tested; thresholds are estimated. We expect about [size] px."
     low, high = 100 * assumed.unguided, 100 * (assumed.unguided + assumed.difference)
     if len(spec.pools) > 1:
         more = "more" if assumed.difference > 0 else "fewer"
@@ -104,6 +112,8 @@ def _design(spec: StudySpec) -> str:
             f"{spec.images_per_annotator // len(spec.cells)} of each, in an order of blocks after "
             "a Williams design."
         )
+    if spec.adaptive:
+        return f"{pools} {_adaptive_design(spec, spec.adaptive)} {_practice(spec)}"
     are = "is" if spec.repeats == 1 else "are"
     repeats = f" {spec.repeats} of them {are} shown a second time." if spec.repeats else ""
     times = "once" if spec.labels_per_image == 1 else f"{spec.labels_per_image} times"
@@ -111,6 +121,19 @@ def _design(spec: StudySpec) -> str:
         f"{pools} {spec.stimuli:,} images{_source(spec)}; each is answered {times} in each pool. "
         f"Each person answers {spec.images_per_annotator} different ones, in an order of their own "
         f"that a secret key draws.{crossed}{repeats} {_practice(spec)}"
+    )
+
+
+def _adaptive_design(spec: StudySpec, adaptive: Adaptive) -> str:
+    return (
+        f"{spec.stimuli:,} images{_source(spec)}, {spec.stimuli // len(adaptive.levels_px)} of "
+        "each size of digits; all digits of an image are of one size. Each person answers "
+        f"{spec.images_per_annotator} different ones, whose sizes follow from that person's "
+        f"answers: {adaptive.sentence}. Which image of a size it is, a secret key draws. A "
+        "threshold is the size at which half of what lies between guessing "
+        f"({100 * adaptive.guess:.1f} %) and {100 * (1 - adaptive.lapse):.0f} % is right, by the "
+        "mean of what all answers of a person leave possible under a logistic function of the "
+        "size's logarithm."
     )
 
 
@@ -173,6 +196,8 @@ def _size(spec: StudySpec, promised: Preregistration, assumed: Assumptions) -> s
         f"{promised.people} people with {spec.images_per_annotator} images each give {labels:,} "
         f"labels in a pool, of {spec.target_per_pool:,} that are wanted."
     )
+    if spec.adaptive:
+        return f"{begin} [Why so many people, and why so many images each.]"
     try:
         rows = _planned(spec, promised, assumed)
     except ScoringInputError:

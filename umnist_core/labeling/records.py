@@ -217,7 +217,7 @@ class StudySpec:
         _check_factors(self)
         _check_truth(self)
         _check_adaptive(self)
-        check_preregistration(self.preregistration, self.pools)
+        check_preregistration(self.preregistration, self.pools, is_adaptive=bool(self.adaptive))
         if self.replicates is not None:
             Original.from_dict(self.replicates)
 

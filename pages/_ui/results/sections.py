@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages._ui.results import breakdowns, figures
+from pages._ui.results import breakdowns, figures, thresholds
 from pages._ui.results.exclusions import show_exclusions
 from pages._ui.results.factors import show_levels
 from pages._ui.results.image import open_image, show_answers_given, show_truth
@@ -17,6 +17,7 @@ from pages._ui.results.replay import SECTION, show_replay
 from pages._ui.results.replication import show_replication
 from pages._ui.results.search import show_search
 from pages._ui.results.words import (
+    ADAPTIVE_ACCURACY,
     REASON_HELP,
     clustering_sentence,
     interval_text,
@@ -40,11 +41,16 @@ def show_sections(service: StudyService, results: Results, image: str, spec: Stu
         SECTION: lambda shown, of: show_replay(service, shown, of),
         "Search": lambda shown, _: show_search(service, shown),
     }
+    usual = "Accuracy"
+    if spec.adaptive is not None:
+        usual = thresholds.SECTION
+        first = {usual: lambda shown, _: thresholds.show_thresholds(service, shown)}
+        sections = {**first, **sections}
     if spec.replicates is not None:
         original = spec.replicates
         sections["Replication"] = lambda shown, _: show_replication(shown, original)
     if st.session_state.get("results_section") not in sections:
-        st.session_state["results_section"] = "Accuracy"
+        st.session_state["results_section"] = usual
     chosen = st.segmented_control(
         "Figures",
         list(sections),
@@ -52,7 +58,9 @@ def show_sections(service: StudyService, results: Results, image: str, spec: Stu
         key="results_section",
         label_visibility="collapsed",
     )
-    sections[chosen or "Accuracy"](results, image)
+    if spec.adaptive is not None and chosen == "Accuracy":
+        st.caption(ADAPTIVE_ACCURACY)
+    sections[chosen or usual](results, image)
 
 
 def _colours() -> Colours:

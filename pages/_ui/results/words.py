@@ -16,6 +16,11 @@ REASON_TITLES = {
 }
 """Why an answer was wrong, `umnist_core.scoring.REASONS`, for people."""
 
+ADAPTIVE_ACCURACY = (
+    "Here sizes of digits followed from each person's answers, which keeps about as many right for "
+    "everybody. What tells people and pools apart are their thresholds."
+)
+
 REASON_HELP = """\
 **Not looked at**: some digit was never 12 px large on screen for 200 ms.
 **Misread**: all digits were, and the digits that were reported are not the true ones.

@@ -9,6 +9,7 @@ import streamlit as st
 from pages._ui.shared.making import makings, start_making
 from pages._ui.shared.scenes import FILTERS, parse_overrides
 from pages._ui.shared.words import POOL_TITLES, count
+from pages._ui.studies.adaptive import ask_adaptive, count_adaptive
 from pages._ui.studies.asking import ask_questions
 from pages._ui.studies.crossed import ask_factors
 from pages._ui.studies.data import LABELS_FOR_DATA, ask_folder_without_truth
@@ -18,7 +19,7 @@ from pages._ui.studies.pace import find_duration, offer_for_consent
 from pages._ui.studies.plan import say_what_is_found, show_plan
 from pages._ui.studies.promise import ask_promise
 from pages._ui.studies.recruiting import show_recruiting
-from pages._ui.studies.words import FEEDBACK_TITLES
+from pages._ui.studies.words import FEEDBACK_TITLES, people_a_pool
 from umnist_core.errors import UmnistError
 from umnist_core.experiments import NAMED_SETTINGS
 from umnist_core.labeling.asking import Asking
@@ -74,12 +75,16 @@ def show_form(service: StudyService) -> None:
             "Name", key="new_name", max_chars=120, placeholder="Pilot, spring 2026"
         )
         values = {"name": name or "", **_images()}
-        values |= _counts(values.pop("found", 1000), has_truth=values.get("has_truth", True))
-        if "preset" in values:
+        adaptive, can_be = ask_adaptive() if "preset" in values else (None, True)
+        if adaptive is None:
+            values |= _counts(values.pop("found", 1000), has_truth=values.get("has_truth", True))
+        else:
+            values |= {**count_adaptive(adaptive), "adaptive": adaptive}
+        if "preset" in values and adaptive is None:
             values["factors"] = ask_factors(values)
     with right:
         has_truth = values.get("has_truth", True)
-        values |= _people(has_truth=has_truth)
+        values = {**_people(has_truth=has_truth, is_adaptive=adaptive is not None), **values}
         pace = find_duration(service, values, spec_from)
         _heading("What people meet")
         with st.expander("Recruiting"):
@@ -95,11 +100,12 @@ def show_form(service: StudyService) -> None:
             values["exclusions"] = ask_exclusions()
         if has_truth:
             values["preregistration"] = ask_promise(values, spec_from)
-        _show_buttons(service, values, is_whole=asking is not None and "language" in values)
+        is_whole = can_be and asking is not None and "language" in values
+        _show_buttons(service, values, is_whole=is_whole)
     with left:
         _heading("What it takes")
         _say_what_it_takes(values)
-        if has_truth and len(values["pools"]) == len(POOLS):
+        if has_truth and len(values["pools"]) == len(POOLS) and adaptive is None:
             show_plan(values, pace)
 
 
@@ -174,7 +180,7 @@ def _counts(found: int, *, has_truth: bool) -> dict[str, Any]:
     return {name: int(number) for name, number in numbers.items()}
 
 
-def _people(*, has_truth: bool) -> dict[str, Any]:
+def _people(*, has_truth: bool, is_adaptive: bool) -> dict[str, Any]:
     pools = st.pills(
         "Pools",
         POOLS,
@@ -199,16 +205,17 @@ def _people(*, has_truth: bool) -> dict[str, Any]:
             0,
             key="new_repeats",
             help="Images that each person sees a second time, to learn how consistent they are.",
+            disabled=is_adaptive,
         ),
     }
     return {
         "pools": tuple(pool for pool in POOLS if pool in pools),
         **{name: int(number) for name, number in numbers.items()},
-        **_asks(),
+        **_asks(is_adaptive=is_adaptive),
     }
 
 
-def _asks() -> dict[str, Any]:
+def _asks(*, is_adaptive: bool) -> dict[str, Any]:
     asks = {
         "ask_confidence": st.checkbox("Ask how sure they are", key="new_confidence"),
         "ask_digits": st.checkbox(
@@ -223,7 +230,10 @@ def _asks() -> dict[str, Any]:
             help="People draw boxes and say which digit is in each; the sum is counted from them.",
         ),
         "allow_change": st.checkbox(
-            "Let people change their last answer", key="new_change", help="Both are kept."
+            "Let people change their last answer",
+            key="new_change",
+            help="Both are kept.",
+            disabled=is_adaptive,
         ),
     }
     asks["ask_digits"] = asks["ask_digits"] and not asks["ask_boxes"]
@@ -293,11 +303,11 @@ def _more(pools: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _say_what_it_takes(values: dict[str, Any]) -> None:
-    target = values["stimuli"] * values["labels_per_image"]
-    each = values["images_per_annotator"]
-    people = -(-target // each)
+    people, each = people_a_pool(values), values["images_per_annotator"]
+    is_adaptive = values.get("adaptive") is not None
+    target = (each if is_adaptive else values["stimuli"]) * values["labels_per_image"]
     told = f"{count(target, 'label')} from each pool: {count(people, 'person', 'people')} a pool."
-    is_measured = values.get("has_truth", True)
+    is_measured = values.get("has_truth", True) and not is_adaptive
     if is_measured and len(values["pools"]) == len(POOLS) and people > 1:
         told += say_what_is_found(2 * people, each, values["labels_per_image"])
     st.caption(told)

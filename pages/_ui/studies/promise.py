@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages._ui.shared.promises import show_promise
 from pages._ui.shared.results import fold_study
+from pages._ui.studies.words import people_a_pool
 from umnist_core.errors import UmnistError
 from umnist_core.labeling.preregistered import compare_with_plan
 from umnist_core.labeling.preregistration import (
@@ -18,7 +19,9 @@ from umnist_core.labeling.preregistration import (
     MIXED,
     PAIRED,
     TEXT_MAX,
+    THRESHOLD,
     Preregistration,
+    analyses_of,
 )
 from umnist_core.labeling.preregistration_draft import draft_preregistration
 from umnist_core.labeling.records import StudySpec
@@ -30,6 +33,7 @@ _TITLES = {
     PAIRED: "Paired difference of the pools",
     MIXED: "Mixed model, effect of guidance",
     ACCURACY: "Accuracy of each pool",
+    THRESHOLD: "Mean threshold of each pool",
 }
 
 _TEXT = "new_preregistration"
@@ -86,8 +90,7 @@ def ask_promise(values: dict[str, Any], spec_of: Callable[[dict[str, Any]], Stud
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
-    target = values["stimuli"] * values["labels_per_image"]
-    usual = min(-(-target // values["images_per_annotator"]), 20_000)
+    usual = min(people_a_pool(values), 20_000)
     first, second = st.columns(2)
     people = first.number_input(
         "People in each pool",
@@ -100,12 +103,13 @@ def _numbers(values: dict[str, Any]) -> dict[str, Any]:
     closes = second.date_input(
         "Closed at the latest on", None, key="new_preregistration_closes", format="YYYY-MM-DD"
     )
-    known = list(ANALYSES) if len(values["pools"]) > 1 else [ACCURACY]
+    is_adaptive = values.get("adaptive") is not None
+    known = analyses_of(values["pools"], is_adaptive=is_adaptive)
     analysis = st.selectbox(
         "Primary analysis",
         known,
         format_func=_TITLES.__getitem__,
-        key=f"new_preregistration_analysis_{len(known)}",
+        key=f"new_preregistration_analysis_{len(known)}{'_adaptive' * is_adaptive}",
     )
     st.caption(ANALYSES[analysis])
     day = closes.isoformat() if isinstance(closes, date) else ""

@@ -28,7 +28,11 @@ def show_settings(service: StudyService, one: Overview) -> None:
         "Each person": f"{count(spec.images_per_annotator, 'image')}"
         + (f", {spec.repeats} of them twice" if spec.repeats else ""),
         "Target": f"{count(spec.target_per_pool, 'label')} from each pool, "
-        f"{spec.labels_per_image} for each image",
+        + (
+            f"from {count(spec.labels_per_image, 'person', 'people')}"
+            if spec.adaptive
+            else f"{spec.labels_per_image} for each image"
+        ),
         "Pools": ", ".join(POOL_TITLES[pool] for pool in spec.pools),
         "Practice": _practice(spec),
         "Asked for": ", ".join(_asked(spec)),
@@ -67,6 +71,9 @@ def _only_of_some(spec: StudySpec) -> dict[str, str]:
             f"{plain(crossed)}: {len(spec.cells)} cells, {count(each, 'image')} of each for "
             "every person"
         )
+    if spec.adaptive is not None:
+        sentence = spec.adaptive.sentence
+        rows["Sizes of digits"] = f"follow from each person's answers: {sentence}"
     if spec.exclusions is not None:
         rows["Exclusions"] = "fixed: " + " ".join(spec.exclusions.sentences)
     if spec.is_self:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 from pages._ui.shared.words import POOL_TITLES, count
 from umnist_core.labeling.views import PoolCounts
@@ -39,6 +40,14 @@ OUTCOMES = {
 
 ORIGINS = {"invited": "Invited", "simulated": "Simulated", "own": "Makers' own try"}
 """Whose data, `umnist_core.labeling.events.ORIGINS`, in words."""
+
+
+def people_a_pool(values: Mapping[str, Any]) -> int:
+    """Return how many people of a pool give all labels that the form of a new study asks for."""
+    if values.get("adaptive") is not None:
+        return int(values["labels_per_image"])
+    wanted = values["stimuli"] * values["labels_per_image"]
+    return int(-(-wanted // values["images_per_annotator"]))
 
 
 def day(time_utc: str) -> str:
