@@ -128,6 +128,7 @@ def test_table_of_sums_is_read_as_a_data_set(
     folder = open_image_folder(tmp_path / "out")
     assert sorted(folder.labels.values()) == [0, 5, 7]
     assert folder.kind == "kaggle"
+    assert open_files(tmp_path / "out").boxes(folder.ids[0]) is None
     table = pd.read_csv(tmp_path / "out" / "provenance.csv")
     assert table["provenance"].tolist() == ["unanimous", "majority", "open", "unanimous"]
     assert set(table["source"]) == {"a.png", "b.jpg", "below/c.tif", "below/d.png"}
@@ -149,7 +150,9 @@ def test_boxes_are_read_back(
     assert (found.name, found.x, found.y) == ("3", *box[:2])
     assert (found.width, found.height) == box[2:]
     assert folder.find_boxes(last) == ()
-    assert open_files(tmp_path / "out").digit_sum(first) == 3
+    reader = open_files(tmp_path / "out")
+    assert reader.digit_sum(first) == 3
+    assert (reader.boxes(first), reader.boxes(last)) == ((found,), ())
 
 
 def test_export_replaces_nothing_and_leaves_nothing_half(

@@ -20,7 +20,8 @@ from umnist_core.models.registry import model_names
 from umnist_core.models.targets import scene_targets
 from umnist_core.pyramid import TileSource, scene_source
 from umnist_core.scenes import Scene, plan_scene
-from umnist_core.training.data import Item, ModelInputs, Sample, Samples
+from umnist_core.training.data import Item, ModelInputs, Samples
+from umnist_core.training.samples import Sample
 
 _CONVNET = {"side_px": 32}
 _CHANNELS = {"side_px": 48, "channels": 3, "spacing": 2.0, "coarsest": 0.25}

@@ -21,8 +21,9 @@ from umnist_core.models.base import MEGAPIXEL_TASKS
 from umnist_core.models.targets import scene_targets
 from umnist_core.rendering import render
 from umnist_core.training.config import DataPart
-from umnist_core.training.data import SceneSamples, find_targets, open_samples, targets_of
+from umnist_core.training.data import SceneSamples, open_samples
 from umnist_core.training.evaluate import evaluate
+from umnist_core.training.samples import find_targets, targets_of
 
 COUNT = 4
 MEGAPIXEL = Recipe(

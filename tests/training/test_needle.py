@@ -20,8 +20,9 @@ from umnist_core.models.reduced import ReducedBatch
 from umnist_core.models.registry import create_model
 from umnist_core.models.targets import BOXES, CLASSES, NO_DIGIT, collate_targets, scene_targets
 from umnist_core.training.config import DataPart
-from umnist_core.training.data import SceneSamples, find_targets, open_samples
+from umnist_core.training.data import SceneSamples, open_samples
 from umnist_core.training.evaluate import evaluate
+from umnist_core.training.samples import find_targets
 
 COUNT = 4
 RECIPE = Recipe(COUNT, "needle", 1234, overrides={"canvas": "64"}, image="png")

@@ -118,6 +118,30 @@ def coco_boxes(path: Path, number: Any) -> tuple[DrawnBox, ...]:
         raise _damaged(path, "a COCO file", error) from error
 
 
+def find_boxes(
+    drawn: tuple[Path, Any] | None, annotation: Path | None, *, first_px: int = 0
+) -> tuple[DrawnBox, ...] | None:
+    """Return the boxes of an image by what speaks of it; None where nothing does.
+
+    Parameters
+    ----------
+    drawn
+        COCO file that names the image, and its ``id`` there.
+    annotation
+        Its file of Pascal VOC, which counts where no COCO file names it.
+    first_px
+        As of `voc_boxes`.
+
+    Raises
+    ------
+    DamagedFileError
+        If the annotation is damaged.
+    """
+    if drawn is not None:
+        return coco_boxes(*drawn)
+    return None if annotation is None else voc_boxes(annotation, first_px=first_px)
+
+
 def check_boxes(boxes: Iterable[DrawnBox], height: int, width: int, name: str) -> None:
     """Make sure that boxes lie in their image.
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from umnist_core.datasets.boxes import DrawnBox, find_boxes
 from umnist_core.datasets.decode import (
     GROUND,
     HEAD_BYTES,
@@ -58,6 +60,10 @@ class FileReader(DatasetReader):
         Where the class of each image of a WebDataset is.
     missing
         Images that a table or annotations name and that are not there.
+    drawn
+        COCO file of each id that one names, and the image's ``id`` in it.
+    first_px
+        Number of the first pixel in the files of Pascal VOC; see `voc_boxes`.
     """
 
     identities: Mapping[str, ImageIdentity]
@@ -67,6 +73,8 @@ class FileReader(DatasetReader):
     annotations: Mapping[str, Path] = field(default_factory=dict)
     classes: Mapping[str, ImagePart] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    drawn: Mapping[str, tuple[Path, Any]] = field(default_factory=dict)
+    first_px: int = 0
     _tables: dict[str, TruthTable | None] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -262,6 +270,20 @@ class FileReader(DatasetReader):
         identity = self.get_identity(image_id)
         truth = self._find_truth(identity.split)
         return None if truth is None else truth.get_scene(identity.stem)
+
+    def boxes(self, image_id: str) -> tuple[DrawnBox, ...] | None:
+        """Return the boxes that COCO or Pascal VOC have of an image; None where neither speaks.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such image.
+        DamagedFileError
+            If its annotation is damaged.
+        """
+        self.get_part(image_id)
+        drawn, file = self.drawn.get(image_id), self.annotations.get(image_id)
+        return find_boxes(drawn, file, first_px=self.first_px)
 
     def iter_missing(self) -> Iterator[str]:
         """Yield the images that the manifest, or else a table or annotations, promise."""

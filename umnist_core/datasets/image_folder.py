@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from umnist_core.datasets.annotated import find_home
-from umnist_core.datasets.boxes import DrawnBox, coco_boxes, voc_boxes
+from umnist_core.datasets.boxes import DrawnBox, find_boxes
 from umnist_core.datasets.identity import (
     ImageIdentity,
     by_id,
@@ -120,11 +120,8 @@ class ImageFolder:
         DamagedFileError
             If its annotation is damaged.
         """
-        if image_id in self.drawn:
-            return coco_boxes(*self.drawn[image_id])
-        if image_id not in self.annotations:
-            return ()
-        return voc_boxes(self.annotations[image_id], first_px=self.first_px)
+        drawn, file = self.drawn.get(image_id), self.annotations.get(image_id)
+        return find_boxes(drawn, file, first_px=self.first_px) or ()
 
 
 def open_image_folder(

@@ -115,6 +115,8 @@ def open_files(root: Path, *, damaged: list[str] | None = None) -> FileReader:
         folder.tasks,
         folder.annotations,
         missing=folder.missing,
+        drawn=folder.drawn,
+        first_px=folder.first_px,
     )
     _refuse_repeated(reader)
     return reader

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.identity import ImageIdentity
 from umnist_core.datasets.known import Known
 from umnist_core.datasets.manifest import Manifest
@@ -202,6 +203,21 @@ class DatasetReader(ABC):
 
     def truth(self, image_id: str) -> Scene | None:
         """Return what is in an image; None for the data sets of others.
+
+        Raises
+        ------
+        NotFoundError, DamagedFileError
+            As `label`.
+        """
+        return None
+
+    def boxes(self, image_id: str) -> tuple[DrawnBox, ...] | None:
+        """Return the boxes that people or tools drew in an image, as it is shown.
+
+        Returns
+        -------
+        tuple
+            None where no annotation speaks of the image; nothing where one says that there is none.
 
         Raises
         ------

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.datasets.known import Known
 from umnist_core.errors import InvalidValueError
 from umnist_core.models.base import CLASS, DIGIT_TASK, SUM_TASK, YEAR_TASK, Task
@@ -124,6 +125,37 @@ def label_targets(label: int, tasks: Sequence[Task]) -> dict[str, Tensor]:
             f"whose labels are {what}."
         )
     return {names[0]: torch.tensor(label)}
+
+
+def drawn_targets(
+    boxes: Sequence[DrawnBox], height: int, width: int, tasks: Sequence[Task]
+) -> dict[str, Tensor]:
+    """Return the targets of an image whose digits somebody drew boxes around.
+
+    Parameters
+    ----------
+    boxes
+        Of the image as it is shown; those that name no digit are left out, and what sticks out
+        of the image is cut off.
+    height, width
+        Of the image, px.
+    tasks
+        What the model answers: the sum.
+
+    Raises
+    ------
+    InvalidValueError
+        If the model answers anything else, or the digits add up to no such sum.
+    """
+    digits = [one for one in boxes if one.is_digit]
+    labels = [int(one.name) for one in digits]
+    ends = [(one.y, one.x, one.y + one.height, one.x + one.width) for one in digits]
+    least, most = torch.zeros(4), torch.tensor([height, width, height, width]).float()
+    return {
+        **label_targets(sum(labels), tasks),
+        BOXES: torch.tensor(ends, dtype=torch.float32).reshape(-1, 4).clamp(least, most),
+        CLASSES: torch.tensor(labels, dtype=torch.int64),
+    }
 
 
 def known_targets(known: Known, tasks: Sequence[Task]) -> dict[str, Tensor] | None:

@@ -26,10 +26,11 @@ from umnist_core.models.checkpoints import load_checkpoint
 from umnist_core.rendering import LAYERS
 from umnist_core.scenes import Digit, Span
 from umnist_core.training.config import settings_from
-from umnist_core.training.data import LargeScaleSamples, Sample, Samples, SceneSamples
+from umnist_core.training.data import LargeScaleSamples, Samples, SceneSamples
 from umnist_core.training.evaluate import Evaluation, evaluate
 from umnist_core.training.presets import LARGE_SCALE
 from umnist_core.training.provenance import find_versions
+from umnist_core.training.samples import Sample
 
 COUNT_MAX = 100_000
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,58 +20,21 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.datasets import DatasetReader, Recipe, open_dataset
-from umnist_core.datasets.known import Known
+from umnist_core.datasets.boxes import check_boxes
 from umnist_core.datasets.large_scale import as_grey, rescale_digits, soft_threshold
 from umnist_core.datasets.large_scale.sets import LARGE_SCALE, digits_of, draw_scale
 from umnist_core.digits import GlyphSet, load_glyphs
 from umnist_core.errors import InvalidValueError
 from umnist_core.geometry import Box
-from umnist_core.models.base import UNCONSTRAINED, Model, Task
-from umnist_core.models.targets import (
-    collate_targets,
-    known_targets,
-    label_targets,
-    scene_targets,
-    task_targets,
-)
+from umnist_core.models.base import Model
+from umnist_core.models.targets import collate_targets
 from umnist_core.pyramid import ArraySource, TileSource, scene_source
-from umnist_core.scenes import Digit, Scene, Span, Tasks
+from umnist_core.scenes import Span
 from umnist_core.training.config import DataPart, Turn
+from umnist_core.training.samples import Sample, targets_of
 
 Item = tuple[Any, dict[str, Tensor]]
 Batch = tuple[Any, dict[str, Tensor]]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An image with what is known of it.
-
-    Attributes
-    ----------
-    image_id
-        As on Kaggle.
-    source
-        Its pixels.
-    scene
-        What is in it; None for the data sets of others.
-    label
-        The sum of its digits; None where nothing says it.
-    tasks
-        Its answers, if it is one of Megapixel or Needle MNIST of which no scene is known.
-    digits
-        Where the digits of the scene lie in these pixels, if they were moved; None if they lie
-        where the scene says.
-    known
-        What its data set says of a photograph; None of images of digits.
-    """
-
-    image_id: str
-    source: TileSource
-    scene: Scene | None
-    label: int | None
-    tasks: Tasks | None = None
-    digits: tuple[Digit, ...] | None = None
-    known: Known | None = None
 
 
 class Samples(ABC):
@@ -300,9 +262,11 @@ class FolderSamples(Samples):
         if scene is not None:
             label, tasks = sum(digit.label for digit in scene.digits), None
         source = ArraySource(self.reader.read_image(image_id))  # levels as of an opened file
+        boxes = self.reader.boxes(image_id) if scene is None else None
+        check_boxes(boxes or (), source.height, source.width, image_id)
         # Within one split the name is one without it, such as the id of a submission.
         name = image_id.removeprefix(f"{self.reader.get_split(image_id)}/")
-        return Sample(name, source, scene, label, tasks)
+        return Sample(name, source, scene, label, tasks, boxes=boxes)
 
     def describe(self) -> dict[str, Any]:
         """Return folder and count."""
@@ -361,42 +325,6 @@ class ModelInputs(Dataset[Item]):
             prepared = self.model.prepare_to_learn(source, rng)
         own = self.model.find_own_targets(prepared)
         return prepared, targets_of(sample, self.model) if own is None else own
-
-
-def targets_of(sample: Sample, model: Model) -> dict[str, Tensor]:
-    """Return what a model is to say of an image, and the digits where it may see them.
-
-    Raises
-    ------
-    InvalidValueError
-        If it is not known.
-    """
-    targets = find_targets(sample, model.tasks, with_digits=model.sees == UNCONSTRAINED)
-    if targets is None:
-        raise InvalidValueError(
-            f"Expected a label of image {sample.image_id}, found none; use a data set with "
-            "train.csv or a table of truth."
-        )
-    return targets
-
-
-def find_targets(
-    sample: Sample, tasks: Sequence[Task], *, with_digits: bool = False
-) -> dict[str, Tensor] | None:
-    """Return the answers to tasks; None where nothing is known of an image.
-
-    Raises
-    ------
-    InvalidValueError
-        If what is known answers other tasks.
-    """
-    if sample.known is not None:
-        return known_targets(sample.known, tasks)
-    if sample.scene is not None:
-        return scene_targets(sample.scene, tasks, with_digits)
-    if sample.tasks is not None:
-        return task_targets(sample.tasks, tasks)
-    return None if sample.label is None else label_targets(sample.label, tasks)
 
 
 def open_samples(part: DataPart) -> Samples:

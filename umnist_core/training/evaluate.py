@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from umnist_core.attention import MapComparison, compare
+from umnist_core.datasets.boxes import DrawnBox
 from umnist_core.digits import GlyphSet
 from umnist_core.errors import InvalidValueError
 from umnist_core.files import write_whole
@@ -28,7 +29,6 @@ from umnist_core.models.base import (
     NUMBER,
     SUM_TASK,
     Doubt,
-    FoundDigit,
     Model,
     ModelOutput,
     Task,
@@ -38,11 +38,12 @@ from umnist_core.rendering import digit_masks
 from umnist_core.scenes import Digit, Scene
 from umnist_core.spreadsheets import csv_text
 from umnist_core.training.bars import progress_bar
-from umnist_core.training.data import Samples, find_targets, one_thread_worker
-from umnist_core.training.found import digits_right
+from umnist_core.training.data import Samples, one_thread_worker
+from umnist_core.training.digit_figures import digits_summary, found_row
 from umnist_core.training.like_shapes import ShapeOrder
 from umnist_core.training.numbers import number_tables
 from umnist_core.training.pixels import find_pixels
+from umnist_core.training.samples import find_targets
 from umnist_core.training.summaries import (
     answers_summary,
     calibration_summary,
@@ -69,7 +70,8 @@ class Evaluation:
         answer and whether it is ``correct_``; the ``confidence`` in the first, whether it
         ``is_calibrated``, and the kinds of ``warnings``; what the image is like; how attention
         compares with its digits; and, of models that find digits, ``sides_px`` of all, which
-        are ``digits_right``, and those that were ``found``. None where a thing is not known.
+        are ``digits_right``, those that were ``found`` and those that are ``drawn``. None where a
+        thing is not known.
     tasks
         Names of the tasks.
     seconds, model_seconds
@@ -106,7 +108,7 @@ class Evaluation:
                 task: _tables(self.rows, task) for task in self.tasks if task not in self.numbers
             },
             "numbers": {task: number_tables(self.rows, task) for task in self.numbers},
-            "digits": _digits_summary(self.rows),
+            "digits": digits_summary(self.rows),
             "calibration": calibration_summary(self.rows, self.tasks[0]),
             "warnings": warnings_summary(self.rows),
             "answers": answers_summary(self.rows, self.tasks[0], self.described),
@@ -199,6 +201,7 @@ class _Facts:
     targets: dict[str, Tensor] | None
     moved: tuple[Digit, ...] | None
     pixels: str | None
+    boxes: tuple[DrawnBox, ...] | None
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,8 @@ class _Inputs(Dataset[Any]):
             prepared = self.reader.prepare(sample.source)
         targets = find_targets(sample, self.model.tasks)
         pixels = find_pixels(self.samples, place, sample.source) if self.with_pixels else None
-        return prepared, _Facts(sample.image_id, sample.scene, targets, sample.digits, pixels)
+        known = sample.scene, targets, sample.digits, pixels, sample.boxes
+        return prepared, _Facts(sample.image_id, *known)
 
     def join(self, items: Sequence[tuple[Any, _Facts]]) -> _Answered | tuple[Any, list[_Facts]]:
         """Return the answers for a batch, or the batch and what is known of it."""
@@ -281,27 +285,13 @@ def _rows(
         if fact.pixels is not None:
             row["pixels_sha256"] = fact.pixels
         if output.found is not None:
-            row["found"] = _found_text(output.found[place])
+            digits = fact.scene.digits if fact.scene and fact.moved is None else fact.moved
+            row |= found_row(output.found[place], digits, fact.boxes)
         row |= _likeness(fact.scene)
         if fact.scene is not None:
             row |= _compared(fact.scene, fact.moved, output, place, glyphs)
         rows.append(row)
     return rows
-
-
-def _found_text(found: Sequence[FoundDigit]) -> str:
-    """Return what was found as `umnist predict` writes it: class, box, score of each."""
-    return json.dumps(
-        [
-            [
-                one.label,
-                *(round(end, 2) for end in (one.row, one.col, one.row + one.height_px)),
-                round(one.col + one.width_px, 2),
-                one.score,
-            ]
-            for one in found
-        ]
-    )
 
 
 def _kinds(doubts: Sequence[Doubt]) -> str:
@@ -318,9 +308,7 @@ def _compared(
     """Return what an image's digits say of what was found, and of where the model looked."""
     row: Row = {}
     if output.found is not None:
-        right = digits_right(scene.digits if moved is None else moved, output.found[place])
         row["sides_px"] = " ".join(str(digit.side_px) for digit in scene.digits)
-        row["digits_right"] = " ".join(str(int(one)) for one in right)
     # The ink of digits is known only where the scene has it, and an image without has nothing to
     # look at, as half of Needle MNIST.
     if glyphs is not None and moved is None and scene.digits and output.attention is not None:
@@ -401,35 +389,6 @@ def _share(rows: Sequence[Row], task: str) -> dict[str, Any]:
     # JSON has no NaN: without images there is no share.
     known = {name: value if rows else None for name, value in shares.items()}
     return {"images": len(rows), "correct": correct, **known}
-
-
-def _digits_summary(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return how many digits were found and read, in all and by their own size."""
-    from umnist_core.scoring import wilson
-    from umnist_core.scoring.breakdown import SMALLEST_SIDE_EDGES_PX
-
-    pairs = [
-        (int(side), right == "1")
-        for row in rows
-        if "digits_right" in row
-        for side, right in zip(row["sides_px"].split(), row["digits_right"].split(), strict=True)
-    ]
-    if not pairs:
-        return {}
-
-    def share(marks: Sequence[bool]) -> dict[str, Any]:
-        found = wilson(sum(marks), len(marks))
-        figures = {"share": found.estimate, "low": found.low, "high": found.high}
-        return {"digits": len(marks), "right": sum(marks), **figures}
-
-    return {
-        "all": share([right for _, right in pairs]),
-        "by_side_px": [
-            {"from": low, "below": None if high == float("inf") else high, **share(marks)}
-            for low, high in pairwise(SMALLEST_SIDE_EDGES_PX)
-            if (marks := [right for side, right in pairs if low <= side < high])
-        ],
-    }
 
 
 def _attention_summary(rows: Sequence[Row]) -> dict[str, Any]:

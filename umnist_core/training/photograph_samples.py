@@ -20,8 +20,9 @@ from umnist_core.models.base import CLASS, Model
 from umnist_core.pyramid import WHOLE_MAX_PX, ArraySource
 from umnist_core.seeds import sample_rng
 from umnist_core.training.config import DataPart
-from umnist_core.training.data import FolderSamples, Item, Sample, Samples, open_samples, split_ids
+from umnist_core.training.data import FolderSamples, Item, Samples, open_samples, split_ids
 from umnist_core.training.order import split_places
+from umnist_core.training.samples import Sample
 from umnist_core.training.sign_choice import choose_signs
 
 STAND_IN_PX = 2400

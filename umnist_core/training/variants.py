@@ -28,7 +28,8 @@ from umnist_core.pyramid import ArraySource, encode_jpeg
 from umnist_core.pyramid.files import file_source
 from umnist_core.scenes import Digit
 from umnist_core.seeds import draw_float, draw_int, sample_rng
-from umnist_core.training.data import Sample, Samples, SceneSamples
+from umnist_core.training.data import Samples, SceneSamples
+from umnist_core.training.samples import Sample
 
 PLAIN, NO_DIGITS, PHOTOGRAPHS = "plain", "no-digits", "photographs"
 

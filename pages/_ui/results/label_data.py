@@ -32,7 +32,7 @@ _FROM = {
 """Where a label is from, in words."""
 
 _RELIABLE, _TENTATIVE = 0.8, 0.667
-"""Krippendorff, Content Analysis (2004), section 11.4.3."""
+"""His own bounds of what may be built on, and of what may be built on with care."""
 
 _FORMATS = {"csv": "CSV of sums", "coco": "COCO", "voc": "Pascal VOC"}
 

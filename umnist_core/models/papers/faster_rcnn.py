@@ -4,7 +4,8 @@ Ren, He, Girshick, Sun, "Faster R-CNN", NeurIPS 2015, arXiv 1506.01497, as torch
 it; input, score threshold and classes from Gupta et al., "UltraMNIST Classification",
 Scientific Data 2024, doi 10.1038/s41597-024-03587-4, section "FasterRCNN implementation".
 Differs from the paper's in that batch normalisation is trained and not frozen, as without
-published weights it must be, and that the digits found are also added up to a sum.
+published weights it must be, and that the digits found are also added up to a sum. With
+another backbone or fewer channels it is a smaller one of the same kind, for a CPU alone.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
-from torchvision.models.detection import (
-    FasterRCNN_ResNet50_FPN_Weights,
-    fasterrcnn_resnet50_fpn,
-)
+from torchvision.models.detection import FasterRCNN, FasterRCNN_ResNet50_FPN_Weights
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.image_list import ImageList
+from torchvision.ops import FeaturePyramidNetwork
 
 from umnist_core.attention import AttentionMap
 from umnist_core.errors import InvalidValueError
@@ -50,6 +51,9 @@ from umnist_core.pyramid import TileSource
 OTHER_SUM = -10.0
 """Logit of every sum that the digits found do not add up to, whose own logit is 0."""
 
+BACKBONES = ("resnet50", "resnet18")
+PUBLISHED_CHANNELS = 256
+
 _LOSS_SEED = 0
 """A loss is of a random half of the candidates; in validation it is always the same half."""
 
@@ -68,12 +72,22 @@ class FasterRcnnConfig:
         Regions of each image that the second stage looks at, 1 or more; twice as many in training.
     samples
         Those of them that its loss is worked out from, 1 or more.
+    backbone
+        ``resnet50`` as in the paper, or ``resnet18``, which has no published weights here.
+    channels
+        Of each level of the feature pyramid, 8 or more; 256 in the paper.
+    anchor_px
+        Side of the smallest boxes that it begins with, in px that it sees, 4 or more; each of the
+        four levels above has twice the side. 32 in the paper.
     """
 
     side_px: int = 4000
     min_score: float = 0.4
     proposals: int = 1000
     samples: int = 512
+    backbone: str = "resnet50"
+    channels: int = 256
+    anchor_px: int = 32
 
     def __post_init__(self) -> None:
         check_side(self.side_px)
@@ -83,6 +97,16 @@ class FasterRcnnConfig:
             raise InvalidValueError(
                 f"proposals and samples are 1 or more; got {self.proposals} and {self.samples}."
             )
+        if self.backbone not in BACKBONES or self.channels < 8 or self.anchor_px < 4:
+            raise InvalidValueError(
+                f"backbone is one of {', '.join(BACKBONES)}, channels 8 or more and anchor_px 4 or "
+                f"more; got {self.backbone!r:.40}, {self.channels} and {self.anchor_px}."
+            )
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the network has the shape that there are published weights of."""
+        return self.backbone == "resnet50" and self.channels == PUBLISHED_CHANNELS
 
 
 @dataclass(frozen=True)
@@ -108,10 +132,12 @@ class FasterRcnn(Model):
     def __init__(self, config: FasterRcnnConfig) -> None:
         super().__init__()
         self.config = config
-        self.net: Any = fasterrcnn_resnet50_fpn(
-            weights=None,
-            weights_backbone=None,
+        if not config.is_published:
+            self.backbone_weights = None
+        self.net: Any = FasterRCNN(
+            _feature_pyramid(config.backbone, config.channels),
             num_classes=11,  # the first is the ground
+            rpn_anchor_generator=_anchors(config.anchor_px),
             box_score_thresh=config.min_score,
             box_batch_size_per_image=config.samples,
             rpn_post_nms_top_n_test=config.proposals,
@@ -203,6 +229,22 @@ class FasterRcnn(Model):
             "boxes": kept[:, [1, 0, 3, 2]],
             "labels": classes[is_digit].to(self.device) + 1,
         }
+
+
+def _feature_pyramid(backbone: str, channels: int) -> Any:
+    net: Any = resnet_fpn_backbone(
+        backbone_name=backbone, weights=None, norm_layer=nn.BatchNorm2d, trainable_layers=5
+    )
+    if channels != PUBLISHED_CHANNELS:
+        levels = [conv[0].in_channels for conv in net.fpn.inner_blocks]
+        net.fpn = FeaturePyramidNetwork(levels, channels, extra_blocks=net.fpn.extra_blocks)
+        net.out_channels = channels
+    return net
+
+
+def _anchors(least_px: int) -> AnchorGenerator:
+    sizes = tuple((least_px * 2**level,) for level in range(5))
+    return AnchorGenerator(sizes, ((0.5, 1.0, 2.0),) * len(sizes))
 
 
 @contextmanager
