@@ -20,7 +20,9 @@
  *
  * @typedef {object} Extra What somebody beside the viewer draws over the image, in every frame.
  * @property {SVGElement} element
- * @property {(toScreen: (x: number, y: number) => {x: number, y: number}, zoom: number) => void} draw
+ * @property {(toScreen: (x: number, y: number) => {x: number, y: number}, zoom: number,
+ *   pane: import("./view.js").Size) => void} draw
+ * @property {() => boolean} [holds] Whether the image stays where it is under a drag.
  *
  * @typedef {object} Tones Which of a file's own values are drawn black and white.
  * @property {string} query What is added to the address of its tiles.

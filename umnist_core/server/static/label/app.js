@@ -452,9 +452,9 @@ export class App {
     if (previous.changes_left === 1) {
       this.shell.say(t("change.once_more_said"));
     }
-    const { answer, confidence, digits } = previous;
+    const { answer, confidence, digits, boxes } = previous;
     this.changing = previous;
-    this.#openTrial(state, previous, { answer, edits: 0, confidence, digits });
+    this.#openTrial(state, previous, { answer, edits: 0, confidence, digits, boxes });
   }
 
   #endChange() {

@@ -9,6 +9,9 @@
  *   27 is neither.
  * @property {number|null} confidence
  * @property {number[]|null} digits
+ * @property {Box[]|null} [boxes] None at all: there is no digit; null: nothing is drawn yet.
+ *
+ * @typedef {import("../boxes/drawing.js").Box} Box
  *
  * @typedef {object} Draft What survives a reload.
  * @property {string} assignment
@@ -24,6 +27,7 @@
  * @property {number|null} answer
  * @property {number|null} confidence
  * @property {number[]|null} digits
+ * @property {Box[]|null} boxes
  * @property {ResponseRecord} response
  *
  * @typedef {import("./clock.js").Spent & {response_ms: number, first_drawn_ms: number,
@@ -35,7 +39,10 @@ import { NOTHING_SPENT, ResponseClock, sumOf } from "./clock.js";
 import { MOST_SAMPLES, Trace, tenth, thinned } from "./trace.js";
 
 /** @type {Entered} */
-export const NOTHING_ENTERED = { answer: null, edits: 0, confidence: null, digits: null };
+export const NOTHING_ENTERED = {
+  ...{ answer: null, edits: 0, confidence: null },
+  ...{ digits: null, boxes: null },
+};
 
 export class Attempt {
   /**
@@ -137,7 +144,7 @@ export class Attempt {
    */
   submission(key, device) {
     this.stop();
-    const { answer, edits, confidence, digits } = this.entered;
+    const { answer, edits, confidence, digits, boxes = null } = this.entered;
     const { active_ms, idle_ms, hidden_ms } = this.spent;
     const [active, idle, hidden] = [active_ms, idle_ms, hidden_ms].map(tenth);
     const response = {
@@ -152,7 +159,7 @@ export class Attempt {
       parts: this.parts,
       device,
     };
-    return { key, assignment: this.assignment, answer, confidence, digits, response };
+    return { key, assignment: this.assignment, answer, confidence, digits, boxes, response };
   }
 
   #isVisible() {

@@ -42,9 +42,11 @@ export function showDialog(dialog) {
 
 /**
  * @param {Key[]} more Keys of this screen besides those of answer and image.
+ * @param {{answer: Key[], mouse: string}} [hand] Keys of the answer and what a mouse does, where
+ *   it is not the sum that is entered.
  * @returns {HTMLDialogElement}
  */
-export function keysDialog(more) {
+export function keysDialog(more, hand = { answer: answerKeys(), mouse: t("keys.mouse") }) {
   const image = PLAIN_BINDINGS.map(({ shown, does, key }) =>
     pair(shown, key ? word(key, does) : does),
   );
@@ -62,9 +64,9 @@ export function keysDialog(more) {
     h(
       "div",
       { class: "tables" },
-      ...[table(t("form.answer"), [...answerKeys(), ...more]), table(t("keys.image"), image)],
+      ...[table(t("form.answer"), [...hand.answer, ...more]), table(t("keys.image"), image)],
     ),
-    h("p", { class: "quiet" }, t("keys.mouse")),
+    h("p", { class: "quiet" }, hand.mouse),
   );
 }
 

@@ -311,31 +311,11 @@ export class AnswerForm {
   }
 
   #makeConfidence() {
-    /** @type {(value: number) => void} */
-    const choose = (value) => {
+    return confidenceGroup(this.fields.required?.confidence ?? false, (value) => {
       if (this.isBusy) return;
       this.confidence = value;
       this.callbacks.onChange(this.entered);
-    };
-    const options = CONFIDENCES.map((value) =>
-      h(
-        "label",
-        {},
-        h("input", { type: "radio", name: "confidence", value, change: () => choose(value) }),
-        h("span", {}, t("form.percent", { value })),
-      ),
-    );
-    return h(
-      "fieldset",
-      { class: "confidence" },
-      h(
-        "legend",
-        {},
-        `${t("form.confidence_legend")} `,
-        mark(this.fields.required?.confidence ?? false),
-      ),
-      h("div", { class: "options" }, ...options),
-    );
+    });
   }
 
   #makeTabs() {
@@ -349,6 +329,27 @@ export class AnswerForm {
     );
     return h("div", { class: "tabs", hidden: names.length > 1 ? null : "" }, ...tabs);
   }
+}
+
+/**
+ * @param {boolean} isRequired
+ * @param {(value: number) => void} choose
+ */
+export function confidenceGroup(isRequired, choose) {
+  const options = CONFIDENCES.map((value) =>
+    h(
+      "label",
+      {},
+      h("input", { type: "radio", name: "confidence", value, change: () => choose(value) }),
+      h("span", {}, t("form.percent", { value })),
+    ),
+  );
+  return h(
+    "fieldset",
+    { class: "confidence" },
+    h("legend", {}, `${t("form.confidence_legend")} `, mark(isRequired)),
+    h("div", { class: "options" }, ...options),
+  );
 }
 
 /** @param {boolean} isRequired */

@@ -7,8 +7,10 @@
 
 import { h } from "../hall/dom.js";
 import { t } from "../hall/words.js";
+import { NOTHING_ENTERED } from "./attempt.js";
 import { newKey, sentenceOf } from "./api.js";
 import { hintsDialog, keysDialog } from "./dialogs.js";
+import { BoxForm, boxKeys } from "./box_form.js";
 import { FeedbackPanel } from "./feedback.js";
 import { AnswerForm } from "./form.js";
 import { Workplace } from "./workplace.js";
@@ -43,7 +45,8 @@ export class PracticeScreen {
     const { confidence, digits, required } = ask.practised ? ask : plain;
     const mostDigits = state.guide?.digit_counts?.[1] ?? null;
     const fields = { min: ask.min, max: ask.max, confidence, digits, required, mostDigits };
-    this.form = new AnswerForm(fields, state.texts.question, {
+    const Form = ask.boxes ? BoxForm : AnswerForm;
+    this.form = new Form(fields, state.texts.question, {
       onChange: () => undefined,
       onSubmit: () => this.#submit(),
       focusImage: () => this.focus(),
@@ -69,6 +72,7 @@ export class PracticeScreen {
   /** @param {import("./state.js").Practice} practice */
   open(practice) {
     this.practice = practice;
+    if (this.form instanceof BoxForm) this.form.setImage(practice.image);
     this.problem.textContent = "";
     this.#askAnswer();
     this.place.showImage(practice.image, t("practice.image", { number: practice.number }));
@@ -79,11 +83,13 @@ export class PracticeScreen {
     this.reply = null;
     this.feedback.hide();
     this.form.element.hidden = false;
-    this.form.show({ answer: null, edits: 0, confidence: null, digits: null });
+    this.form.show(NOTHING_ENTERED);
   }
 
   #tryAgain() {
+    const { boxes } = this.form.entered;
     this.#askAnswer();
+    if (boxes) this.form.show({ ...NOTHING_ENTERED, boxes }); // what was drawn is gone on with
     this.focus();
   }
 
@@ -93,6 +99,7 @@ export class PracticeScreen {
 
   destroy() {
     this.feedback.destroy();
+    if (this.form instanceof BoxForm) this.form.destroy();
     this.place.destroy();
   }
 
@@ -109,12 +116,12 @@ export class PracticeScreen {
   }
 
   async #submit() {
-    const { answer, confidence, digits } = this.form.entered;
+    const { answer, confidence, digits, boxes } = this.form.entered;
     if (!this.practice || answer === null) return;
     this.form.setBusy(true);
     this.problem.textContent = "";
     try {
-      const body = { key: this.key, practice: this.practice.id, answer, confidence, digits };
+      const body = { key: this.key, practice: this.practice.id, answer, confidence, digits, boxes };
       this.reply = await this.callbacks.send(body);
       this.form.element.hidden = true;
       this.feedback.show(this.reply.feedback, answer);
@@ -126,7 +133,8 @@ export class PracticeScreen {
   }
 
   #showKeys() {
-    this.place.showDialog(keysDialog(this.guide ? [["H", t("tool.hints")]] : []));
+    const keys = this.form instanceof BoxForm ? boxKeys() : undefined;
+    this.place.showDialog(keysDialog(this.guide ? [["H", t("tool.hints")]] : [], keys));
   }
 
   #showHints() {

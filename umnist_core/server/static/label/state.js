@@ -10,13 +10,13 @@
  * @typedef {{assignment: string, number: number, image: Image}} Trial
  * @typedef {{id: string, number: number, image: Image}} Practice
  * @typedef {Trial & {answer: number, confidence: number|null, digits: number[]|null,
- *            changes_left: number}} Previous
+ *            changes_left: number, boxes: import("../boxes/drawing.js").Box[]|null}} Previous
  * @typedef {{places: number, open: number}} Held Answers that are still wanted of images that
  *   this person has not answered; those for which somebody has the image open.
  * @typedef {{sizes_px: [number, number]|null, digit_counts: [number, number]|null, sheet: Image,
  *            image_px: number}} Guide Of digits; null where nobody knows. `image_px`: longest side
  *   of the study's images.
- * @typedef {{confidence: boolean, digits: boolean, change: boolean, min: number, max: number,
+ * @typedef {{confidence: boolean, digits: boolean, boxes: boolean, change: boolean, min: number, max: number,
  *            required: {confidence: boolean, digits: boolean}, practised: boolean}} Ask
  *   `required`: what an answer must have; `practised`: whether practice asks for them too.
  *

@@ -4,6 +4,7 @@ import { pair } from "../hall/pair.js";
 import { t } from "../hall/words.js";
 import { Attempt } from "./attempt.js";
 import { hintsDialog, keysDialog, pauseDialog } from "./dialogs.js";
+import { BoxForm, boxKeys } from "./box_form.js";
 import { FeedbackPanel } from "./feedback.js";
 import { AnswerForm } from "./form.js";
 import { findLast, putLast, removeLast } from "./keep.js";
@@ -45,7 +46,8 @@ export class TrialScreen {
     this.isFresh = true;
     this.left = new AbortController();
     const mostDigits = state.guide?.digit_counts?.[1] ?? null;
-    this.form = new AnswerForm({ ...state.ask, mostDigits }, state.texts.question, {
+    const Form = state.ask.boxes ? BoxForm : AnswerForm;
+    this.form = new Form({ ...state.ask, mostDigits }, state.texts.question, {
       onChange: (entered) => this.#entered(entered),
       onSubmit: () => this.#submit(),
       focusImage: () => this.focus(),
@@ -82,6 +84,7 @@ export class TrialScreen {
     const turn = (this.turn = Symbol(trial.assignment));
     const draft = await this.#draftOf(trial.assignment);
     if (turn !== this.turn) return;
+    if (this.form instanceof BoxForm) this.form.setImage(trial.image);
     const { isFresh } = this;
     this.isFresh = false;
     this.attempt = new Attempt(trial.assignment, draft);
@@ -122,6 +125,7 @@ export class TrialScreen {
 
   destroy() {
     this.feedback.destroy();
+    if (this.form instanceof BoxForm) this.form.destroy();
     this.#leave();
     this.left.abort();
     clearInterval(this.timer);
@@ -246,7 +250,7 @@ export class TrialScreen {
       ...(guide ? [pair("H", t("tool.hints"))] : []),
       pair("P", t("tool.pause")),
     ];
-    this.#cover(keysDialog(more));
+    this.#cover(keysDialog(more, ask.boxes ? boxKeys() : undefined));
   }
 
   #showHints() {

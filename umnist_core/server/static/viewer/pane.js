@@ -244,6 +244,12 @@ export class Pane {
       this.#setSmoothing();
       this.callbacks.onMove(this);
     });
+    const stay = (event) => {
+      if (this.overlay.extra?.holds?.()) event.preventDefaultAction = true;
+    };
+    for (const name of ["canvas-drag", "canvas-drag-end", "canvas-double-click"]) {
+      this.viewer.addHandler(name, stay);
+    }
     this.viewer.addHandler("canvas-pinch", (event) => this.#pinch(event));
     this.viewer.addHandler("update-viewport", () => this.drawOverlay());
     this.viewer.addHandler("animation-finish", () => this.callbacks.onRest(this));
