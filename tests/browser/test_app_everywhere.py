@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page
 
@@ -11,8 +12,11 @@ from tests.browser.conftest import DESK, PHONE
 from tests.browser.everywhere import check_everywhere, press
 from tests.browser.study_app import StudyApp, settle
 from tests.labeling.test_preregistration import promise
-from tests.pages.driving import make_study
+from tests.pages.driving import drive, make_study
+from tests.pages.test_adaptive import SMALL
+from umnist_core.labeling.export import export_study
 from umnist_core.labeling.recruiting import Recruiting
+from umnist_core.labeling.replicate import replicate_study
 
 RECRUITING: dict[str, Any] = {
     "site": "prolific",
@@ -37,6 +41,25 @@ def study(lab: StudyApp) -> str:
 def closed(lab: StudyApp) -> str:
     """Return a closed study whose people did as was promised."""
     study = make_study(lab.service, 4, preregistration=promise(), stimuli=6, labels_per_image=2)
+    lab.service.close(study)
+    return study
+
+
+@pytest.fixture(scope="module")
+def adaptive(lab: StudyApp) -> str:
+    """Return a closed study whose sizes followed from answers."""
+    study = make_study(lab.service, 4, name="Thresholds", **SMALL)
+    lab.service.close(study)
+    return study
+
+
+@pytest.fixture(scope="module")
+def again(lab: StudyApp, closed: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a closed replication that has some answers."""
+    export = tmp_path_factory.mktemp("again") / "export.zip"
+    export_study(lab.service, closed, export, with_images=True)
+    study = replicate_study(lab.service, export, jobs=1).study
+    drive(lab.service, study, 2, np.random.default_rng(5))
     lab.service.close(study)
     return study
 
@@ -91,9 +114,24 @@ SECTIONS = ("Accuracy", "Plan", "Exclusions", "Replay", "Search")
 @pytest.mark.parametrize("section", SECTIONS)
 def test_section_of_results(page: Page, lab: StudyApp, closed: str, section: str) -> None:
     """Each of them beside the image."""
-    lab.open(page, "results", closed)
+    show_section(page, lab, closed, section)
+
+
+def show_section(page: Page, lab: StudyApp, study: str, section: str) -> None:
+    """Open a section of a study's results and look at it."""
+    lab.open(page, "results", study)
     page.wait_for_selector(".umnist-viewer.ready")
     page.get_by_role("radio", name=section, exact=True).press("Space")
     settle(page)
     unfold(page)
     look(page, f"results-{section}")
+
+
+def test_thresholds_in_results(page: Page, lab: StudyApp, adaptive: str) -> None:
+    """They are what an adaptive study begins with."""
+    show_section(page, lab, adaptive, "Thresholds")
+
+
+def test_replication_in_results(page: Page, lab: StudyApp, again: str) -> None:
+    """How its figures stand to the original's."""
+    show_section(page, lab, again, "Replication")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser import box_page
 from tests.browser.everywhere import check_everywhere, check_focus, press
 from tests.browser.label_page import Annotator, LabelLab, label_lab
 from tests.browser.test_label_asking import ASKING
@@ -166,3 +169,69 @@ def test_device_that_does_not_fit_and_link_without_id_in_every_window(lab: Label
     press(other.page, "Take part")
     other.wait_for_screen("no-id")
     check_everywhere(other.page, "label-no-id")
+
+
+def test_waiting_pausing_and_other_ends_in_every_window(
+    open_study: Callable[..., LabelLab],
+) -> None:
+    """An image that others have, a study that rests, another tab, no image left, an early end."""
+    little = {"stimuli": 2, "images_per_annotator": 2, "labels_per_image": 1, "practice": 0}
+    lab = open_study(**little, pools=("unguided",))
+    first, second = lab.person(), lab.person()
+    for person, screen in ((first, "trial"), (second, "held")):
+        person.page.goto(f"{lab.url}/join/{person.token}")
+        press(person.page, "Take part")
+        person.wait_for_screen("consent")
+        press(person.page, "I agree")
+        person.wait_for_screen("instructions")
+        press(person.page, "Begin")
+        person.wait_for_screen(screen)
+    reach(second, "held")
+    first.wait_for_image(1)
+    lab.service.pause(lab.study)
+    answer(first, 1)
+    reach(first, "paused")
+    lab.service.resume(lab.study)
+    first.wait_for_image(2)
+    tab = first.new_tab()
+    tab.goto(first.page.url)
+    tab.get_by_text("open in another tab").wait_for()
+    check_everywhere(tab, "label-other-tab")
+    tab.close()
+    answer(first, 2)
+    first.wait_for_screen("done")
+    reach(second, "done")
+    assert "No image is left for you" in second.page.inner_text("main")
+
+
+def test_study_that_closes_ends_a_way_early_in_every_window(
+    open_study: Callable[..., LabelLab],
+) -> None:
+    """Who is at an image is told at its answer."""
+    lab = open_study(practice=0)
+    person = lab.person()
+    person.come_to_trials()
+    answer(person, 1)
+    person.wait_for_image(2)
+    lab.service.close(lab.study)
+    person.page.reload()
+    reach(person, "done")
+    assert "Your part has ended" in person.page.inner_text("main")
+
+
+def test_boxes_in_every_window(browser: Browser, tmp_path: Path) -> None:
+    """Practice without a digit, and an image with a box that has no label yet, by keys."""
+    with box_page.box_lab(browser, tmp_path) as lab:
+        person = lab.person("guided")
+        person.open_link()
+        person.press_button("I agree and take part")
+        person.press_button(re.compile("^Begin"))
+        person.wait_for_drawing()
+        check_everywhere(person.page, "label-boxes-practice")
+        person.press_button("None to be seen")
+        person.press_button("Submit")
+        person.press_button("Next")
+        person.wait_for_image(1)
+        person.page.keyboard.press("i")
+        assert len(box_page.rows(person)) == 1
+        check_everywhere(person.page, "label-boxes")
