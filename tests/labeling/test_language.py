@@ -23,6 +23,7 @@ from umnist_core.labeling.language import (
     OTHER,
     SHIPPED,
     Sentence,
+    english_note,
     language_text,
     places_of,
     read_language,
@@ -309,3 +310,16 @@ def _calls(path: Path, name: str) -> list[ast.Call]:
     tree = ast.parse(path.read_text("utf-8"))
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     return [one for one in calls if isinstance(one.func, ast.Name) and one.func.id == name]
+
+
+def test_sentences_left_in_english_are_said() -> None:
+    """Of a template all but those without words; of English none."""
+    empty = template("es")
+    said = english_note(empty)
+    number, total = map(int, re.findall(r"\d+", said)[:2])
+    assert total == len(empty.sentences)
+    assert 0.98 * total < number < total
+    assert "page.title" in said
+    assert english_note(shipped("en")) == ""
+    done = {**empty.sentences, **dict.fromkeys(empty.sentences, "¿Sí?"), "page.title": "Study"}
+    assert "1 of " in english_note(replace(empty, sentences=done))

@@ -13,6 +13,7 @@ from umnist_core.cli._study_spec import read_text
 from umnist_core.errors import InvalidValueError
 from umnist_core.labeling.language import (
     SHIPPED,
+    english_note,
     language_text,
     read_language,
     settings_of,
@@ -79,6 +80,8 @@ def with_texts(given: Mapping[str, Any]) -> dict[str, Any]:
         language = read_language(read_text(Path(named)), named)
     except InvalidValueError as error:
         raise click.UsageError(str(error)) from error
+    if note := english_note(language):
+        click.echo(note, err=True)
     return {**given, **settings_of(language)}
 
 

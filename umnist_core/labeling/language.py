@@ -59,6 +59,8 @@ _RIGHT_TO_LEFT_SCRIPT = re.compile(r"-(Arab|Hebr|Nkoo|Syrc|Thaa)(-|$)")
 _DIR = Path(__file__).parent / "languages"
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PLACE = re.compile(r"\{([a-z_]+)\}")
+_LETTER = re.compile(r"[^\W\d_]")
+_NAMED = 5
 _TEXT_MAX = 20_000
 _NAME_MAX = 60
 _NAMED = 10
@@ -246,6 +248,27 @@ def read_language(text: str, source: str) -> Language:
         more = f", and {len(faults) - 1} more not right" if len(faults) > 1 else ""
         raise InvalidValueError(f"In {source}, {faults[0]}{more}; correct it and try again.")
     return Language(tag, name, data["sentences"], direction)
+
+
+def english_note(language: Language) -> str:
+    """Return what to say of sentences that are as in English, perhaps forgotten; empty of none."""
+    if language.tag.partition("-")[0] == ENGLISH:
+        return ""
+    source = ENGLISH if language.tag in SHIPPED else language.tag
+    english = template(source).sentences
+    same = [
+        key
+        for key, text in language.sentences.items()
+        if text == english[key] and _LETTER.search(_PLACE.sub("", str(text)))
+    ]
+    if not same:
+        return ""
+    named = ", ".join(same[:_NAMED])
+    more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
+    return (
+        f"{len(same)} of {len(language.sentences)} sentences of the language {language.name} are "
+        f"as in English: {named}{more}."
+    )
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:

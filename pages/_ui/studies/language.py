@@ -11,6 +11,7 @@ from umnist_core.labeling.language import (
     ENGLISH,
     SHIPPED,
     Language,
+    english_note,
     language_text,
     read_language,
     settings_of,
@@ -61,10 +62,13 @@ def _own() -> Language | None:
         st.caption("The study can be made once the file is here and lacks nothing.")
         return None
     try:
-        return read_language(given.getvalue().decode(errors="replace"), given.name)
+        language = read_language(given.getvalue().decode(errors="replace"), given.name)
     except InvalidValueError as error:
         st.error(str(error))
         return None
+    if note := english_note(language):
+        st.warning(note)
+    return language
 
 
 def _follow(language: Language) -> None:
