@@ -23,14 +23,23 @@ STATE_FIELDS = {
     "phase": None,
     "texts": {"consent", "instructions", "question"},
     "guide": {"sizes_px", "image_px", "digit_counts", "sheet"},
-    "ask": {"confidence", "digits", "change", "required", "practised", "min", "max"},
+    "ask": {"boxes", "confidence", "digits", "change", "required", "practised", "min", "max"},
     "asked": {"page", "gate", "rest", "consent", "leave", "debriefing"},
     "progress": {"done", "total", "practice_done", "practice_total"},
     "practice": {"id", "number", "image"},
     "trial": {"assignment", "number", "image"},
     "next": {"assignment", "number", "image"},
     "previous": {
-        *("assignment", "number", "answer", "confidence", "digits", "changes_left", "image"),
+        *(
+            "answer",
+            "assignment",
+            "boxes",
+            "changes_left",
+            "confidence",
+            "digits",
+            "image",
+            "number",
+        ),
     },
     "outcome": None,
     "origin": None,
@@ -46,7 +55,7 @@ STATE_FIELDS = {
 """Every field that a state may have; None where it is a plain value."""
 
 TRUTH_WORDS = re.compile(
-    rb"\b(label|labels|glyphs?|seed|truth|sum|boxes|bbox|provenance|overrides|preset|stimulus"
+    rb"\b(label|labels|glyphs?|seed|truth|sum|bbox|provenance|overrides|preset|stimulus"
     rb"|stimuli|manifest|checksum|sha256|slot|pool)\b"
 )
 
