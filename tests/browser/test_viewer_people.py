@@ -116,7 +116,7 @@ def test_keyboard_alone_finds_every_digit(open_viewer: OpenViewer) -> None:
         viewer.wait_for_view(near=(x + width / 2, y + height / 2))
         zoom = viewer.view()["zoom"]
         assert 40 < width * zoom < viewer.box()["height"], "The digit is not well in view."
-        said = f"Digit {digit['label']}, {digit['side']} px"
+        said = f"Digit {digit['label']}, {digit['side']:,} px"
         page.get_by_role("status").get_by_text(said, exact=True).wait_for(state="attached")
 
 
