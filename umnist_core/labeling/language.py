@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,11 +60,10 @@ _DIR = Path(__file__).parent / "languages"
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _LETTER = re.compile(r"[^\W\d_]")
-_NAMED = 5
 _TEXT_MAX = 20_000
 _NAME_MAX = 60
 _NAMED = 10
-"""Sentences that are missing and named; of the others it is said how many there are."""
+"""Sentences that are named where many are not right; of the others it is said how many."""
 
 
 @dataclass(frozen=True)
@@ -263,11 +262,9 @@ def english_note(language: Language) -> str:
     ]
     if not same:
         return ""
-    named = ", ".join(same[:_NAMED])
-    more = f" and {len(same) - _NAMED} more" if len(same) > _NAMED else ""
     return (
         f"{len(same)} of {len(language.sentences)} sentences of the language {language.name} are "
-        f"as in English: {named}{more}."
+        f"as in English: {_listed(same)}."
     )
 
 
@@ -321,11 +318,13 @@ def _faults(tag: str, sentences: Mapping[str, Any]) -> list[str]:
 
 
 def _missing(keys: list[str]) -> str:
-    named = ", ".join(map(repr, keys[:_NAMED]))
-    if len(keys) == 1:
-        return f"the sentence {named} is missing"
+    named = _listed([repr(key) for key in keys])
+    return f"the sentence{'s' * (len(keys) > 1)} {named} {'are' if len(keys) > 1 else 'is'} missing"
+
+
+def _listed(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"the sentences {named}{more} are missing"
+    return f"{', '.join(keys[:_NAMED])}{more}"
 
 
 def _fault(key: str, sentence: object, english: Sentence, tag: str) -> str | None:
