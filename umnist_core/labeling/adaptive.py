@@ -14,14 +14,12 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from umnist_core.digits import GLYPH_PX
 from umnist_core.errors import InvalidValueError
 
 QUEST_PLUS = "quest_plus"
 STAIRCASE = "staircase"
 METHODS = (QUEST_PLUS, STAIRCASE)
-
-GLYPH_PX = 28
-"""Side of the digits that are enlarged (`umnist_core.digits.GLYPH_PX`)."""
 
 DEFAULT_LEVELS_PX = (14, 28, 56, 84, 112, 140, 168, 196, 224, 280, 336)
 """All sizes that the generator has up to 224 px, and two more. From 84 px on they lie so close that
