@@ -14,6 +14,7 @@ import click
 from umnist_core.cli._study_choice import Function, choose_study, count_of, study_argument
 from umnist_core.cli._study_spec import read_text
 from umnist_core.cli._types import GivenPath
+from umnist_core.datasets.label_mark import LABEL_FORMATS
 from umnist_core.errors import DamagedFileError
 from umnist_core.labeling.records import IMAGES_MAX, POOL_FOR_DATA
 from umnist_core.labeling.self_study import IMAGES
@@ -24,8 +25,6 @@ from umnist_core.paths import expand_home
 if TYPE_CHECKING:
     from umnist_core.labeling.labels import ImageLabel
     from umnist_core.scoring.consensus import LabelAgreement
-
-LABEL_FORMATS = ("csv", "coco", "voc")
 
 _EACH = 30
 """Images of each person, or all where there are fewer."""

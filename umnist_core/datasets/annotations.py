@@ -13,27 +13,50 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
+from umnist_core.geometry import Box
 from umnist_core.scenes import Scene
 
 VOC_END = b"</annotation>\n"
 
 
 def voc_xml(scene: Scene, file_name: str, folder: str) -> str:
-    """Return the Pascal VOC annotation of an image."""
+    """Return the Pascal VOC annotation of a scene."""
+    digits = [(one.label, one.box) for one in scene.digits]
+    return voc_text(digits, (scene.height, scene.width), file_name, folder)
+
+
+def voc_text(
+    digits: Iterable[tuple[int, Box]], size: tuple[int, int], file_name: str, folder: str
+) -> str:
+    """Return the Pascal VOC annotation of an image.
+
+    Parameters
+    ----------
+    digits
+        Class and box of each, px from 0; the lower right corner is exclusive.
+    size
+        Height and width of the image, px.
+    file_name, folder
+        Of the image.
+    """
+    height, width = size
     objects = "".join(
-        f"  <object>\n    <name>{digit.label}</name>\n    <pose>Unspecified</pose>\n"
+        f"  <object>\n    <name>{label}</name>\n    <pose>Unspecified</pose>\n"
         "    <truncated>0</truncated>\n    <difficult>0</difficult>\n"
-        f"    <bndbox><xmin>{digit.box.col0 + 1}</xmin><ymin>{digit.box.row0 + 1}</ymin>"
-        f"<xmax>{digit.box.col1}</xmax><ymax>{digit.box.row1}</ymax></bndbox>\n  </object>\n"
-        for digit in scene.digits
+        f"    <bndbox><xmin>{box.col0 + 1}</xmin><ymin>{box.row0 + 1}</ymin>"
+        f"<xmax>{box.col1}</xmax><ymax>{box.row1}</ymax></bndbox>\n  </object>\n"
+        for label, box in digits
     )
     return (
         f"<annotation>\n  <folder>{escape(folder)}</folder>\n"
         f"  <filename>{escape(file_name)}</filename>\n"
-        f"  <size><width>{scene.width}</width><height>{scene.height}</height><depth>1</depth>"
+        f"  <size><width>{width}</width><height>{height}</height><depth>1</depth>"
         f"</size>\n  <segmented>0</segmented>\n{objects}{VOC_END.decode()}"
     )
 
+
+# Category 0 is the background to many readers of this format.
+COCO_CATEGORIES = [{"id": digit + 1, "name": str(digit)} for digit in range(10)]
 
 COCO_COLUMNS = ["index", "id", "height", "width", "label", "digits"]
 
@@ -58,8 +81,7 @@ def iter_coco_json(
         Their suffix.
     """
     yield '{"info": {"description": "umnist ' + split + '"},\n"licenses": [],\n"categories": '
-    # Category 0 is the background to many readers of this format.
-    yield json.dumps([{"id": digit + 1, "name": str(digit)} for digit in range(10)])
+    yield json.dumps(COCO_CATEGORIES)
     yield ',\n"images": [\n'
     yield from _joined(_image_entry(row, split, image) for row in images)
     yield '\n],\n"annotations": [\n'
@@ -73,13 +95,16 @@ def _joined(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _image_entry(row: dict[str, Any], split: str, image: str) -> dict[str, Any]:
-    return {
-        "id": row["index"],
-        "file_name": f"{split}/{row['id']}.{image}",
-        "height": row["height"],
-        "width": row["width"],
-        "label": row["label"],
-    }
+    file_name = f"{split}/{row['id']}.{image}"
+    return coco_image(row["index"], file_name, (row["height"], row["width"]), row["label"])
+
+
+def coco_image(
+    number: int, file_name: str, size: tuple[int, int], label: int | None
+) -> dict[str, Any]:
+    """Return the entry of an image, of height and width `size`, whose digits' sum is the label."""
+    height, width = size
+    return {"id": number, "file_name": file_name, "height": height, "width": width, "label": label}
 
 
 def _iter_annotations(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -88,11 +113,17 @@ def _iter_annotations(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]
         for digit in row["digits"]:
             number += 1
             side_px = digit["side_px"]
-            yield {
-                "id": number,
-                "image_id": row["index"],
-                "category_id": digit["label"] + 1,
-                "bbox": [digit["col"], digit["row"], side_px, side_px],
-                "area": side_px**2,
-                "iscrowd": 0,
-            }
+            sides = [digit["col"], digit["row"], side_px, side_px]
+            yield coco_box(number, row["index"], digit["label"], sides)
+
+
+def coco_box(number: int, image: int, label: int, sides: list[Any]) -> dict[str, Any]:
+    """Return the entry of a digit in an image: x, y, width and height in px."""
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": label + 1,
+        "bbox": sides,
+        "area": round(sides[2] * sides[3], 2),
+        "iscrowd": 0,
+    }

@@ -1,4 +1,4 @@
-"""The file by which a folder of labels that people gave here is known."""
+"""The file by which a folder of labels that people gave here is known, and what they come in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from umnist_core.paths import read_file
 
 LABELS_FILE = "umnist-labels.json"
 LABELS_FORMAT = "umnist-labels-1"
+
+LABEL_FORMATS = ("csv", "coco", "voc")
+"""In which labels are written: a table of sums, COCO, Pascal VOC."""
 
 
 def is_our_labels(folder: Path) -> bool:

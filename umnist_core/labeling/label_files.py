@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 from umnist_core import __version__
-from umnist_core.datasets.annotations import VOC_END
-from umnist_core.datasets.label_mark import LABELS_FILE, LABELS_FORMAT
+from umnist_core.datasets.annotations import COCO_CATEGORIES, coco_box, coco_image, voc_text
+from umnist_core.datasets.label_mark import LABEL_FORMATS, LABELS_FILE, LABELS_FORMAT
 from umnist_core.datasets.tables import COLUMNS, LABEL_FILE
 from umnist_core.errors import ConflictError, InvalidValueError, MissingFileError, WriteError
+from umnist_core.geometry import Box
 from umnist_core.labeling.labels import (
     ImageLabel,
     agreement_of,
@@ -34,8 +34,6 @@ from umnist_core.labeling.results import FoldedStudy
 from umnist_core.labeling.service import StudyService
 from umnist_core.scoring.consensus import MarkedBox
 from umnist_core.spreadsheets import csv_text
-
-LABEL_FORMATS = ("csv", "coco", "voc")
 
 PROVENANCE_FILE = "provenance.csv"
 PROVENANCE_COLUMNS = (
@@ -81,7 +79,7 @@ def export_labels(
     folder
         Made by this; the one above it must exist.
     kind
-        One of `LABEL_FORMATS`.
+        One of `umnist_core.datasets.label_mark.LABEL_FORMATS`.
     is_linked
         Whether images are links to the study's own files, which then must stay, instead of copies.
 
@@ -181,8 +179,7 @@ def _write_coco(folder: Path, folded: FoldedStudy, settled: Sequence[ImageLabel]
     content = {
         "info": {"description": folded.state.spec.name, "version": __version__},
         "licenses": [],
-        # Category 0 is the background to many readers of this format.
-        "categories": [{"id": digit + 1, "name": str(digit)} for digit in range(10)],
+        "categories": COCO_CATEGORIES,
         "images": [_coco_image(folded, number, one) for number, one in enumerate(settled, 1)],
         "annotations": [_coco_box(number, *pair) for number, pair in enumerate(drawn, 1)],
     }
@@ -191,21 +188,13 @@ def _write_coco(folder: Path, folded: FoldedStudy, settled: Sequence[ImageLabel]
 
 
 def _coco_image(folded: FoldedStudy, number: int, one: ImageLabel) -> dict[str, Any]:
-    height, width = folded.state.sizes[one.stimulus]
-    file = f"{_SPLIT}/{_file_of(folded, one)}"
-    return {"id": number, "file_name": file, "height": height, "width": width, "label": one.answer}
+    file_name = f"{_SPLIT}/{_file_of(folded, one)}"
+    return coco_image(number, file_name, folded.state.sizes[one.stimulus], one.answer)
 
 
 def _coco_box(number: int, image: int, box: MarkedBox) -> dict[str, Any]:
     sides = [round(side, 2) for side in (box.x, box.y, box.width, box.height)]
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": box.label + 1,
-        "bbox": sides,
-        "area": round(sides[2] * sides[3], 2),
-        "iscrowd": 0,
-    }
+    return coco_box(number, image, box.label, sides)
 
 
 def _write_voc(folder: Path, folded: FoldedStudy, settled: Sequence[ImageLabel]) -> None:
@@ -218,21 +207,17 @@ def _write_voc(folder: Path, folded: FoldedStudy, settled: Sequence[ImageLabel])
 
 
 def _voc_text(folded: FoldedStudy, one: ImageLabel) -> str:
-    height, width = folded.state.sizes[one.stimulus]
-    objects = "".join(
-        f"  <object>\n    <name>{box.label}</name>\n    <pose>Unspecified</pose>\n"
-        "    <truncated>0</truncated>\n    <difficult>0</difficult>\n    <bndbox>"
-        f"<xmin>{math.floor(box.x) + 1}</xmin><ymin>{math.floor(box.y) + 1}</ymin>"
-        f"<xmax>{min(math.ceil(box.x + box.width), width)}</xmax>"
-        f"<ymax>{min(math.ceil(box.y + box.height), height)}</ymax></bndbox>\n  </object>\n"
-        for box in one.boxes or ()
-    )
-    return (
-        f"<annotation>\n  <folder>JPEGImages</folder>\n"
-        f"  <filename>{escape(_file_of(folded, one))}</filename>\n"
-        f"  <size><width>{width}</width><height>{height}</height><depth>1</depth></size>\n"
-        f"  <segmented>0</segmented>\n{objects}{VOC_END.decode()}"
-    )
+    size = folded.state.sizes[one.stimulus]
+    digits = [(box.label, _outward(box, size)) for box in one.boxes or ()]
+    return voc_text(digits, size, _file_of(folded, one), "JPEGImages")
+
+
+def _outward(box: MarkedBox, size: tuple[int, int]) -> Box:
+    """Return a box in whole px, rounded outward, within its image."""
+    height, width = size
+    row1 = min(math.ceil(box.y + box.height), height)
+    col1 = min(math.ceil(box.x + box.width), width)
+    return Box(math.floor(box.y), math.floor(box.x), row1, col1)
 
 
 # -- what lies beside -------------------------------------------------------------
