@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterable
 from math import isnan
@@ -12,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.shared.results import GAZES, Results, answers_to, find_gaze, heat_data, truth_data
-from pages._ui.shared.study_choice import IMAGE, study_link
+from pages._ui.shared.study_choice import IMAGE, step_image, study_link
 from pages._ui.shared.viewer import show_answers, show_viewer
 from pages._ui.shared.words import POOL_TITLES, count
 from umnist_core.labeling.service import StudyService
@@ -28,19 +27,12 @@ def open_image(image: object) -> None:
     st.session_state[IMAGE] = str(image)
 
 
-def step_image(results: Results, step: str) -> None:
-    """Go to the next easier, the next harder or a random image; a callback."""
-    images = list(results.images.index)
-    place = images.index(st.session_state[IMAGE]) if st.session_state.get(IMAGE) in images else 0
-    steps = {"next": place + 1, "previous": place - 1, "random": random.randrange(len(images))}
-    st.session_state[IMAGE] = images[min(max(steps[step], 0), len(images) - 1)]
-
-
 def show_stage(
     service: StudyService, results: Results, image: str, gaze: str, replay: str | None = None
 ) -> None:
     """Draw the viewer, with the gaze that is asked for over the image, or an answer's replay."""
     entry = register_file(service.stimulus_file(results.study, image), frozen=True)
+    names = list(results.images.index)
     data = {
         "bus": BUS,
         "panes": [{"title": "Image", **entry.pane}],
@@ -51,7 +43,7 @@ def show_stage(
         "heat": find_heat(service, results, image, gaze if replay is None else "none"),
         **truth_data(results, image),
     }
-    show_viewer(data, key="results_viewer", on_navigate=lambda step: step_image(results, step))
+    show_viewer(data, key="results_viewer", on_navigate=lambda way: step_image(names, way))
 
 
 def show_truth(results: Results, image: str) -> None:

@@ -12,16 +12,14 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.results.label_marks import letters_of
-from pages._ui.shared.home import base_path
-from pages._ui.shared.studies import told
+from pages._ui.shared.offers import offer_file
 from pages._ui.shared.words import count, percent
 from umnist_core.labeling.label_files import export_labels
-from umnist_core.labeling.labels import ImageLabel, agreement_of, provenance_counts
+from umnist_core.labeling.labels import ImageLabel, provenance_counts
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
-from umnist_core.scoring.consensus import ADJUDICATED, MAJORITY, OPEN, UNANIMOUS
+from umnist_core.scoring.consensus import ADJUDICATED, MAJORITY, OPEN, UNANIMOUS, LabelAgreement
 from umnist_core.scoring.krippendorff import Alpha
-from umnist_core.server.downloads import Download, prepare_download
 
 _FROM = {
     UNANIMOUS: "all say the same",
@@ -37,9 +35,9 @@ _RELIABLE, _TENTATIVE = 0.8, 0.667
 _FORMATS = {"csv": "CSV of sums", "coco": "COCO", "voc": "Pascal VOC"}
 
 
-def show_agreement(labels: Sequence[ImageLabel]) -> None:
+def show_agreement(labels: Sequence[ImageLabel], found: LabelAgreement) -> None:
     """Draw how far people agree."""
-    found, letters = agreement_of(labels), letters_of(labels)
+    letters = letters_of(labels)
     for one in found.alphas:
         st.markdown(f"Krippendorff's alpha, {one.metric}: {_alpha(one)}")
     if words := _alpha_words(found.alphas[0]):
@@ -101,7 +99,6 @@ def show_data_set(service: StudyService, one: Overview, labels: Sequence[ImageLa
         "One zip with the images, their labels, and where each label is from. Open images are "
         "left out, and stand in the table of provenance. From a terminal: `umnist study labels`."
     )
-    kept = f"labels_file_{one.study}_{kind}"
 
     def make(target: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -109,19 +106,7 @@ def show_data_set(service: StudyService, one: Overview, labels: Sequence[ImageLa
             export_labels(service, one.study, made, kind or "csv", is_linked=True)
             shutil.make_archive(str(target.with_suffix("")), "zip", made)
 
-    if st.button("Prepare the data set", key="labels_prepare"):
-        st.session_state.pop(kept, None)
-        with told(), st.spinner("Preparing the data set", show_time=True):
-            name = f"umnist-{one.study}-{kind}.zip"
-            st.session_state[kept] = (one.head_hash, prepare_download(name, make))
-    head, made = st.session_state.get(kept, (None, None))
-    if made is not None and head == one.head_hash:
-        _offer(made, sum(label.is_settled for label in labels))
-
-
-def _offer(made: Download, images: int) -> None:
-    st.link_button(
-        f"Save {count(images, 'image')} ({made.size_bytes / 1e6:.1f} MB)",
-        f"{base_path()}{made.address}",
-        type="primary",
-    )
+    images = count(sum(label.is_settled for label in labels), "image")
+    name = f"umnist-{one.study}-{kind}.zip"
+    key = f"labels-{kind}-{one.study}"
+    offer_file(key, "the data set", name, make, saved=images, made_of=one.head_hash)

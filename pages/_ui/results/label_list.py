@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from pages._ui.shared.address import LED_BY_ADDRESS
-from pages._ui.shared.study_choice import IMAGE, STIMULUS
+from pages._ui.shared.study_choice import IMAGE, put_image
 from umnist_core.labeling.labels import ImageLabel
 from umnist_core.scoring.consensus import ADJUDICATED
 
@@ -39,7 +37,7 @@ def choose_image(labels: Sequence[ImageLabel]) -> tuple[ImageLabel, list[ImageLa
     labels
         All images of the study, in the order in which they are to be looked at.
     """
-    _put_image(labels)
+    put_image([one.stimulus for one in labels])
     counts = {name: sum(map(is_one, labels)) for name, is_one in _STATES.items()}
     state = st.segmented_control(
         "Which images",
@@ -65,17 +63,6 @@ def choose_image(labels: Sequence[ImageLabel]) -> tuple[ImageLabel, list[ImageLa
     return by_id[chosen], listed
 
 
-def _put_image(labels: Sequence[ImageLabel]) -> None:
-    """Have an image in the state: that of the address where it leads, else the first."""
-    names = [one.stimulus for one in labels]
-    is_led = st.session_state.get(LED_BY_ADDRESS, False) or IMAGE not in st.session_state
-    asked = st.query_params.get(STIMULUS)
-    if is_led and asked in names:
-        st.session_state[IMAGE] = asked
-    elif st.session_state.get(IMAGE) not in names:
-        st.session_state[IMAGE] = names[0]
-
-
 def _go_to_first(labels: Sequence[ImageLabel]) -> None:
     is_listed = _STATES[st.session_state.get(_STATE) or "All"]
     found = next(filter(is_listed, labels), None)
@@ -88,14 +75,6 @@ def _title(one: ImageLabel) -> str:
         return "nobody has labelled it yet"
     said = ", ".join(str(label.answer) for label in one.said.values())
     return f"{'open' if not one.is_settled else f'is {one.answer}'} (said {said})"
-
-
-def step(listed: Sequence[ImageLabel], way: str) -> None:
-    """Go to the listed image before or after, or to any; a callback."""
-    names = [one.stimulus for one in listed]
-    place = names.index(st.session_state[IMAGE]) if st.session_state.get(IMAGE) in names else 0
-    place = {"next": place + 1, "previous": place - 1}.get(way, random.randrange(len(names)))
-    st.session_state[IMAGE] = names[min(max(place, 0), len(names) - 1)]
 
 
 def go_to_open(labels: Sequence[ImageLabel], place: int) -> None:

@@ -9,18 +9,18 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui.results.label_data import show_agreement, show_data_set
-from pages._ui.results.label_list import choose_image, go_to_open, step
+from pages._ui.results.label_list import choose_image, go_to_open
 from pages._ui.results.label_marks import label_marks, letters_of, marks_of
 from pages._ui.shared.results import fold_study
-from pages._ui.shared.study_choice import IMAGE, study_link
+from pages._ui.shared.study_choice import IMAGE, step_image, study_link
 from pages._ui.shared.viewer import show_viewer
 from pages._ui.shared.words import count
 from umnist_core.errors import UmnistError
-from umnist_core.labeling.labels import ImageLabel, labels_of, marked, sent
+from umnist_core.labeling.labels import ImageLabel, agreement_of, labels_of, marked, sent
 from umnist_core.labeling.recorded import SUM_MAX
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.views import Overview
-from umnist_core.scoring.consensus import OPEN, MarkedBox
+from umnist_core.scoring.consensus import OPEN, LabelAgreement, MarkedBox
 from umnist_core.server.files import register_file
 
 BUS = "results"
@@ -41,8 +41,7 @@ _FROM = {
 
 def show_labels(service: StudyService, one: Overview, stage: Any, panel: Any) -> None:
     """Draw the images with what people said of them, in the places for image and controls."""
-    folded = fold_study(service, one.study, one.head_hash)
-    labels = labels_of(folded)
+    labels = _labels(service, one.study, one.head_hash)
     with panel:
         settled = sum(label.is_settled for label in labels)
         st.progress(settled / len(labels), f"{settled} of {count(len(labels), 'image')} settled")
@@ -56,7 +55,7 @@ def show_labels(service: StudyService, one: Overview, stage: Any, panel: Any) ->
         )
         image, listed = choose_image(labels)
         if chosen == "Agreement":
-            show_agreement(labels)
+            show_agreement(labels, _agreement(service, one.study, one.head_hash))
         elif chosen == "Data set":
             show_data_set(service, one, labels)
         else:
@@ -66,6 +65,16 @@ def show_labels(service: StudyService, one: Overview, stage: Any, panel: Any) ->
     marks = label_marks(image) if is_label else marks_of(image, letters_of(labels), boxes)
     with stage:
         _show_stage(service, one, listed, image, marks)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _labels(_service: StudyService, study: str, head_hash: str) -> list[ImageLabel]:
+    return labels_of(fold_study(_service, study, head_hash))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Working out agreement")
+def _agreement(_service: StudyService, study: str, head_hash: str) -> LabelAgreement:
+    return agreement_of(_labels(_service, study, head_hash))
 
 
 def _choose_boxes(image: ImageLabel) -> bool:
@@ -104,7 +113,8 @@ def _show_stage(
         "digits": marks,
         "shapes": [],
     }
-    show_viewer(data, key="results_viewer", on_navigate=lambda way: step(listed, way))
+    names = [label.stimulus for label in listed]
+    show_viewer(data, key="results_viewer", on_navigate=lambda way: step_image(names, way))
 
 
 # -- settling ---------------------------------------------------------------------

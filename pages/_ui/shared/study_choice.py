@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import random
+from collections.abc import Hashable, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -119,12 +120,7 @@ def _note_seen(study: str) -> None:
 def choose_image(results: Results) -> str:
     """Draw the list of images, the hardest first, and return the chosen one."""
     images = list(results.images.index)
-    is_led = st.session_state.get(LED_BY_ADDRESS, False) or IMAGE not in st.session_state
-    asked = st.query_params.get(STIMULUS)
-    if is_led and asked in images:
-        st.session_state[IMAGE] = asked
-    elif st.session_state.get(IMAGE) not in images:
-        st.session_state[IMAGE] = images[0]
+    put_image(images)
     rows = results.images.to_dict("index").items()
     # Numbered, since Streamlit takes options with the same title for one another.
     titles = {
@@ -134,6 +130,23 @@ def choose_image(results: Results) -> str:
         "Image, hardest first", images, format_func=titles.__getitem__, key=IMAGE
     )
     return chosen
+
+
+def put_image(images: Sequence[str]) -> None:
+    """Have an image in the state: that of the address where it leads, else the first."""
+    is_led = st.session_state.get(LED_BY_ADDRESS, False) or IMAGE not in st.session_state
+    asked = st.query_params.get(STIMULUS)
+    if is_led and asked in images:
+        st.session_state[IMAGE] = asked
+    elif st.session_state.get(IMAGE) not in images:
+        st.session_state[IMAGE] = images[0]
+
+
+def step_image(images: Sequence[str], way: str) -> None:
+    """Go to the image after or before, or to a random one; a callback."""
+    place = images.index(st.session_state[IMAGE]) if st.session_state.get(IMAGE) in images else 0
+    steps = {"next": place + 1, "previous": place - 1, "random": random.randrange(len(images))}
+    st.session_state[IMAGE] = images[min(max(steps[way], 0), len(images) - 1)]
 
 
 def study_link(study: str, image: str) -> dict[str, str | None]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from pages._ui.shared.home import base_path
+from pages._ui.shared.offers import offer_file
 from pages._ui.shared.studies import told
 from pages._ui.shared.words import count
 from pages._ui.studies.recruits import show_payments
@@ -20,7 +19,6 @@ from umnist_core.labeling.freeze import find_damaged
 from umnist_core.labeling.service import StudyService
 from umnist_core.labeling.verify import Verification, verify_log
 from umnist_core.labeling.views import Overview
-from umnist_core.server.downloads import Download, prepare_download
 
 MOST_FAULTS = 20
 """Faults that are listed; nobody reads a thousand."""
@@ -97,7 +95,7 @@ def _show_export(service: StudyService, one: Overview) -> None:
 
         export_study(service, one.study, target, with_images=images)
 
-    _offer(f"export-{one.study}", "the export", f"umnist-{one.study}.zip", make_export)
+    offer_file(f"export-{one.study}", "the export", f"umnist-{one.study}.zip", make_export)
     kind = st.segmented_control(
         "Tables alone",
         list(TABLES),
@@ -116,7 +114,7 @@ def _show_export(service: StudyService, one: Overview) -> None:
             shutil.make_archive(str(target.with_suffix("")), "zip", tables)
 
     name = f"umnist-{one.study}-{kind}.zip"
-    _offer(f"tables-{kind}-{one.study}", "the tables", name, make_tables)
+    offer_file(f"tables-{kind}-{one.study}", "the tables", name, make_tables)
 
 
 def _show_backup(service: StudyService) -> None:
@@ -130,23 +128,4 @@ def _show_backup(service: StudyService) -> None:
     def make_backup(target: Path) -> None:
         write_backup(service.log, service.folder / "studies" if images else None, target)
 
-    _offer("backup", "a backup", "umnist-backup.zip", make_backup)
-
-
-def _offer(key: str, what: str, name: str, make: Callable[[Path], None]) -> None:
-    """Draw a button that makes a file, and then one that saves it.
-
-    In two steps, because a file that is made on saving could not say why it was not made.
-    """
-    kept = f"file_{key}"
-    if st.button(f"Prepare {what}", key=f"prepare_{key}"):
-        st.session_state.pop(kept, None)
-        with told(), st.spinner(f"Preparing {what}", show_time=True):
-            st.session_state[kept] = prepare_download(name, make)
-    if kept in st.session_state:
-        made: Download = st.session_state[kept]
-        st.link_button(
-            f"Save {what} ({made.size_bytes / 1e6:.1f} MB)",
-            f"{base_path()}{made.address}",
-            type="primary",
-        )
+    offer_file("backup", "a backup", "umnist-backup.zip", make_backup)
