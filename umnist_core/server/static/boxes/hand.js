@@ -118,16 +118,9 @@ export class Hand {
       return { kind: "move" };
     }
     if (callbacks.isDrawing()) return { kind: "draw" };
-    return box && this.#isInView(box) && holds(layer.shown(box), point)
+    return box && layer.isInView(box) && holds(layer.shown(box), point)
       ? { kind: "move" }
       : { kind: "press" };
-  }
-
-  /** @param {KeptBox} box */
-  #isInView(box) {
-    const { x, y, width, height } = this.layer.shown(box);
-    const { pane } = this.layer;
-    return x >= 0 && y >= 0 && x + width <= pane.width && y + height <= pane.height;
   }
 
   /** @param {PointerEvent} event */

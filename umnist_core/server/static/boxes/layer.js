@@ -77,6 +77,12 @@ export class BoxLayer {
     return { x: left + x * zoom, y: top + y * zoom, width: width * zoom, height: height * zoom };
   }
 
+  /** @param {Shape} box @returns {boolean} Whether all of it is on screen. */
+  isInView(box) {
+    const { x, y, width, height } = this.shown(box);
+    return x >= 0 && y >= 0 && x + width <= this.pane.width && y + height <= this.pane.height;
+  }
+
   /** @param {Point} point CSS px in the pane. */
   toImage({ x, y }) {
     const { left, top, zoom } = this.view;

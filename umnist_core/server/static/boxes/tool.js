@@ -354,10 +354,7 @@ export class BoxTool {
 
   /** @param {KeptBox} box Brought into view where it is not. */
   #showBox(box) {
-    const { x, y, width, height } = this.layer.shown(box);
-    const { pane } = this.layer;
-    const isSeen = x >= 0 && y >= 0 && x + width <= pane.width && y + height <= pane.height;
-    if (!isSeen) this.#fly(box);
+    if (!this.layer.isInView(box)) this.#fly(box);
   }
 
   /** @param {KeptBox} box */

@@ -6,7 +6,7 @@
 import { h } from "../hall/dom.js";
 import { t } from "../hall/words.js";
 import { mountBoxes } from "../boxes/tool.js";
-import { confidenceGroup } from "./form.js";
+import { answerParts, Confidence } from "./answer_parts.js";
 import { sumOfDigits } from "./state.js";
 
 /**
@@ -43,8 +43,6 @@ export class BoxForm {
     this.isBusy = false;
     this.seesNone = false;
     this.edits = 0;
-    /** @type {number|null} */
-    this.confidence = null;
     /** @type {Box[]} */
     this.before = [];
     this.none = h(
@@ -62,25 +60,18 @@ export class BoxForm {
           this.isBusy || this.element.closest("[hidden], [data-drawn=false]") !== null,
       },
     );
-    this.chosen = h("output", {
-      class: "chosen",
-      "aria-live": "polite",
-      "aria-label": t("form.your_sum"),
-    });
-    this.submit = h(
-      "button",
-      { type: "button", class: "primary submit", click: () => this.trySubmit() },
-      t("form.submit"),
-    );
-    this.hint = h("p", { class: "hint", role: "status" });
-    this.confidenceGroup = fields.confidence ? this.#makeConfidence() : null;
+    const { chosen, submit, hint } = answerParts(() => this.trySubmit());
+    this.chosen = chosen;
+    this.submit = submit;
+    this.hint = hint;
+    this.confidence = fields.confidence ? this.#makeConfidence() : null;
     this.element = h(
       "section",
       { class: "form box-form", "aria-label": t("form.answer") },
       h("p", { class: "question" }, question),
       h("div", { class: "given" }, this.chosen, this.submit),
       ...[this.hint, this.tool.element],
-      ...(this.confidenceGroup ? [this.confidenceGroup] : []),
+      ...(this.confidence ? [this.confidence.element] : []),
     );
     this.#draw();
   }
@@ -95,12 +86,9 @@ export class BoxForm {
     const boxes = entered.boxes ?? null;
     this.seesNone = boxes !== null && boxes.length === 0;
     this.edits = entered.edits;
-    this.confidence = entered.confidence;
     this.before = boxes ?? [];
     this.tool.show(this.before);
-    for (const radio of this.element.querySelectorAll("input")) {
-      radio.checked = Number(radio.value) === this.confidence;
-    }
+    this.confidence?.show(entered.confidence);
     this.setBusy(false);
     this.say("");
     this.#draw();
@@ -114,7 +102,7 @@ export class BoxForm {
     return {
       answer: isGiven && isNamed ? sumOf(boxes) : null,
       edits: this.edits,
-      confidence: this.confidence,
+      confidence: this.confidence?.value ?? null,
       digits: null,
       boxes: isGiven ? boxes : null,
     };
@@ -142,7 +130,7 @@ export class BoxForm {
     if (target instanceof HTMLInputElement && key.startsWith("Arrow")) return false;
     if (this.tool.key(event)) return true;
     if (key === "Enter") return this.#enter(event);
-    if (key.toLowerCase() === "c" && this.confidenceGroup) this.#reachConfidence();
+    if (key.toLowerCase() === "c" && this.confidence) this.confidence.reach();
     else if (key === "Escape" && this.element.contains(/** @type {Node} */ (target))) {
       this.callbacks.focusImage();
     } else return false;
@@ -155,8 +143,8 @@ export class BoxForm {
     const { answer } = this.entered;
     if (this.tool.reachUnnamed()) this.say(t("box.name_each"));
     else if (answer === null) this.say(t("box.nothing"));
-    else if (this.fields.required?.confidence && this.confidence === null) {
-      this.#reachConfidence();
+    else if (this.fields.required?.confidence && this.entered.confidence === null) {
+      this.confidence?.reach();
       this.say(t("form.confidence_first"));
     } else this.callbacks.onSubmit();
   }
@@ -197,17 +185,12 @@ export class BoxForm {
     this.none.setAttribute("aria-pressed", String(this.seesNone));
   }
 
-  #reachConfidence() {
-    const inputs = [...(this.confidenceGroup?.getElementsByTagName("input") ?? [])];
-    (inputs.find((input) => input.checked) ?? inputs[0])?.focus();
-  }
-
   #makeConfidence() {
-    return confidenceGroup(this.fields.required?.confidence ?? false, (value) => {
-      if (this.isBusy) return;
-      this.confidence = value;
-      this.callbacks.onChange(this.entered);
-    });
+    return new Confidence(
+      this.fields.required?.confidence ?? false,
+      () => this.isBusy,
+      () => this.callbacks.onChange(this.entered),
+    );
   }
 }
 

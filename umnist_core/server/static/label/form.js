@@ -7,9 +7,8 @@
 
 import { h } from "../hall/dom.js";
 import { t } from "../hall/words.js";
+import { answerParts, Confidence, mark } from "./answer_parts.js";
 import { NumberEntry } from "./entry.js";
-
-const CONFIDENCES = [0, 25, 50, 75, 100];
 
 /**
  * Digits that can be entered by those who are not told how many an image has: a bound that
@@ -47,19 +46,10 @@ export class AnswerForm {
     this.digits = [];
     /** Whether it was said that there is none to be seen. */
     this.seesNone = false;
-    /** @type {number|null} */
-    this.confidence = null;
-    this.chosen = h("output", {
-      class: "chosen",
-      "aria-live": "polite",
-      "aria-label": t("form.your_sum"),
-    });
-    this.submit = h(
-      "button",
-      { type: "button", class: "primary submit", click: () => this.trySubmit() },
-      t("form.submit"),
-    );
-    this.hint = h("p", { class: "hint", role: "status" });
+    const { chosen, submit, hint } = answerParts(() => this.trySubmit());
+    this.chosen = chosen;
+    this.submit = submit;
+    this.hint = hint;
     this.pad = this.#makePad();
     this.seen = h("output", { class: "seen", "aria-live": "polite" });
     this.undo = h(
@@ -68,7 +58,7 @@ export class AnswerForm {
       t("form.undo"),
     );
     this.digitGroup = fields.digits ? this.#makeDigits() : null;
-    this.confidenceGroup = fields.confidence ? this.#makeConfidence() : null;
+    this.confidence = fields.confidence ? this.#makeConfidence() : null;
     this.tabs = this.#makeTabs();
     this.element = this.#makeForm(question);
     this.show({ answer: null, edits: 0, confidence: null, digits: null });
@@ -79,10 +69,7 @@ export class AnswerForm {
     this.entry = new NumberEntry(this.fields.min, this.fields.max, entered);
     this.digits = [...(entered.digits ?? [])];
     this.seesNone = entered.digits !== null && entered.digits.length === 0;
-    this.confidence = entered.confidence;
-    for (const radio of this.element.querySelectorAll("input")) {
-      radio.checked = Number(radio.value) === this.confidence;
-    }
+    this.confidence?.show(entered.confidence);
     this.#open("sum");
     this.setBusy(false);
     this.#draw();
@@ -93,7 +80,7 @@ export class AnswerForm {
     return {
       answer: this.entry.value,
       edits: this.entry.edits,
-      confidence: this.confidence,
+      confidence: this.confidence?.value ?? null,
       digits: this.digits.length > 0 || this.seesNone ? [...this.digits] : null,
     };
   }
@@ -120,7 +107,7 @@ export class AnswerForm {
     if (/^[0-9]$/.test(key)) inDigits ? this.#typeDigit(Number(key)) : this.#type(key);
     else if (key === "Backspace" || key === "Delete") inDigits ? this.#undoDigit() : this.#clear();
     else if (key === "Enter") return this.#enter(event);
-    else if (key.toLowerCase() === "c" && this.confidenceGroup) this.#reachConfidence();
+    else if (key.toLowerCase() === "c" && this.confidence) this.#reachConfidence();
     else if (key.toLowerCase() === "d" && this.digitGroup) this.#reachDigits();
     else if (key === "Escape" && this.element.contains(target)) this.#leaveGroup();
     else return false;
@@ -137,7 +124,7 @@ export class AnswerForm {
     } else if (required?.digits && this.entered.digits === null) {
       this.#reachDigits();
       this.say(t("form.digits_first"));
-    } else if (required?.confidence && this.confidence === null) {
+    } else if (required?.confidence && this.entered.confidence === null) {
       this.#reachConfidence();
       this.say(t("form.confidence_first"));
     } else this.callbacks.onSubmit();
@@ -250,9 +237,7 @@ export class AnswerForm {
 
   #reachConfidence() {
     this.#open("confidence");
-    const group = /** @type {HTMLElement} */ (this.confidenceGroup);
-    const inputs = [...group.getElementsByTagName("input")];
-    (inputs.find((input) => input.checked) ?? inputs[0]).focus();
+    this.confidence?.reach();
   }
 
   /** Back to the image; figures are the sum's again. */
@@ -270,7 +255,9 @@ export class AnswerForm {
       h("div", { class: "given" }, this.chosen, this.submit),
       this.hint,
       this.tabs,
-      ...[this.pad, this.digitGroup, this.confidenceGroup].filter((group) => group !== null),
+      ...[this.pad, this.digitGroup, this.confidence?.element ?? null].filter(
+        (group) => group !== null,
+      ),
     );
   }
 
@@ -311,11 +298,11 @@ export class AnswerForm {
   }
 
   #makeConfidence() {
-    return confidenceGroup(this.fields.required?.confidence ?? false, (value) => {
-      if (this.isBusy) return;
-      this.confidence = value;
-      this.callbacks.onChange(this.entered);
-    });
+    return new Confidence(
+      this.fields.required?.confidence ?? false,
+      () => this.isBusy,
+      () => this.callbacks.onChange(this.entered),
+    );
   }
 
   #makeTabs() {
@@ -329,30 +316,4 @@ export class AnswerForm {
     );
     return h("div", { class: "tabs", hidden: names.length > 1 ? null : "" }, ...tabs);
   }
-}
-
-/**
- * @param {boolean} isRequired
- * @param {(value: number) => void} choose
- */
-export function confidenceGroup(isRequired, choose) {
-  const options = CONFIDENCES.map((value) =>
-    h(
-      "label",
-      {},
-      h("input", { type: "radio", name: "confidence", value, change: () => choose(value) }),
-      h("span", {}, t("form.percent", { value })),
-    ),
-  );
-  return h(
-    "fieldset",
-    { class: "confidence" },
-    h("legend", {}, `${t("form.confidence_legend")} `, mark(isRequired)),
-    h("div", { class: "options" }, ...options),
-  );
-}
-
-/** @param {boolean} isRequired */
-function mark(isRequired) {
-  return h("small", {}, t(isRequired ? "field.required" : "field.optional"));
 }
