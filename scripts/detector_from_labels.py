@@ -1,6 +1,6 @@
 """Train detectors on boxes that simulated people drew, and on the true ones, and compare them.
 
-Run by hand, some CPU minutes for each training; docs/detector-from-labels.md has the figures. All
+Run by hand, some CPU minutes for each training; docs/training.md has the figures. All
 goes the way that people's labels go: a folder of images, a study without truth, answers over HTTP,
 consensus, `umnist study labels --format coco`, `umnist train`. A stopped run goes on.
 """
@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from umnist_core.datasets import open_dataset
+from umnist_core.datasets.annotations import COCO_CATEGORIES, coco_box
 from umnist_core.digits import load_glyphs
 from umnist_core.geometry import Box
 from umnist_core.labeling import StudyService, StudySpec
@@ -106,18 +107,13 @@ def write_coco(folder: Path, images: Path, boxes: Mapping[str, Boxes], split: st
     numbers = {name: number for number, name in enumerate(boxes, 1)}
     drawn = [(numbers[name], one) for name, own in boxes.items() for one in own]
     content = {
-        "categories": [{"id": digit + 1, "name": str(digit)} for digit in range(10)],
+        "categories": COCO_CATEGORIES,
         "images": [
             {"id": number, "file_name": f"{split}/{name}", "height": CANVAS_PX, "width": CANVAS_PX}
             for name, number in numbers.items()
         ],
         "annotations": [
-            {
-                "id": number,
-                "image_id": image,
-                "category_id": one.label + 1,
-                "bbox": [one.x, one.y, one.width, one.height],
-            }
+            coco_box(number, image, one.label, [one.x, one.y, one.width, one.height])
             for number, (image, one) in enumerate(drawn, 1)
         ],
     }
