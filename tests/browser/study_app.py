@@ -43,6 +43,25 @@ def settle(page: Page) -> None:
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
+def unfold(page: Page, title: str) -> None:
+    """Open an expander, and wait until the page lies as it will: it slides, and scrolls with it.
+
+    A list that is opened meanwhile is closed again by the scrolling, and a picture is cut where
+    it was.
+    """
+    page.locator("summary", has_text=title).click()
+    page.evaluate(
+        """async () => {
+            const main = document.querySelector('[data-testid=stMain]');
+            const lies = () => `${main.scrollHeight} ${main.scrollTop}`;
+            for (let was = '', frames = 0; frames < 30; frames += 1) {
+                await new Promise(requestAnimationFrame);
+                if (lies() !== was) [was, frames] = [lies(), 0];
+            }
+        }"""
+    )
+
+
 @contextmanager
 def running_app(folder: Path, *options: str, **variables: str) -> Iterator[StudyApp]:
     """Run ``umnist app`` with its studies in a folder; options and variables are the command's."""

@@ -9,9 +9,9 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+import zxingcpp
 
 from tests.labeling.making import Clock, new_key, open_small, post
 from umnist_core.errors import InvalidValueError
@@ -134,7 +134,7 @@ def test_card_shows_the_address_that_its_code_is_read_as() -> None:
     assert "Until 2026-12-24." in page
     assert "<script" not in page
     svg = qr_svg(address)
-    assert cv2.QRCodeDetector().detectAndDecode(_pixels(svg))[0] == address
+    assert [code.text for code in zxingcpp.read_barcodes(_pixels(svg))] == [address]
 
 
 def _pixels(svg: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
