@@ -83,8 +83,8 @@ def _log_study(service: StudyService, study: str, **changes: Any) -> None:
         "ask_confidence": True,
         "ask_digits": True,
         "lease_minutes": 60,
-        "instructions": _instructions(),  # as they were then
         **TOLD,
+        **_texts(),
     }
     spec = StudySpec(**{**settings, **changes})
     digits = [{"label": 7, "glyph": 1, "row": 3, "col": 4, "side_px": 28}]
@@ -97,10 +97,11 @@ def _log_study(service: StudyService, study: str, **changes: Any) -> None:
     freeze._log_study(service, study, spec, key, frozen=frozen, glyphs=_GLYPHS)
 
 
-def _instructions() -> dict[str, str]:
+def _texts() -> dict[str, Any]:
+    """Return what people are told to start from, as it was then."""
     first = json.loads(GOLDEN.read_text().splitlines()[0])
-    texts: dict[str, str] = first["payload"]["spec"]["instructions"]
-    return texts
+    spec = first["payload"]["spec"]
+    return {name: spec[name] for name in ("consent", "instructions")}
 
 
 def _come_in(service: StudyService, token: str | None) -> str:
