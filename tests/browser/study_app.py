@@ -43,7 +43,7 @@ def settle(page: Page) -> None:
     page.wait_for_selector("[data-test-script-state=notRunning]")
 
 
-def unfold(page: Page, title: str) -> None:
+def open_expander(page: Page, title: str) -> None:
     """Open an expander, and wait until the page lies as it will: it slides, and scrolls with it.
 
     A list that is opened meanwhile is closed again by the scrolling, and a picture is cut where

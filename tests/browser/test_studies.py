@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, wait_until
-from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_window, settle, unfold
+from tests.browser.study_app import PATIENCE_MS, StudyApp, fits, open_expander, open_window, settle
 from tests.browser.whole_page import find_violations
 from tests.labeling.making import TOLD
 from tests.pages.driving import drive, make_study
@@ -102,7 +102,7 @@ def test_qr_code_of_a_link_is_on_the_page(page: Page, lab: StudyApp) -> None:
     study = make_study(lab.service, name="With a code")
     token = lab.service.open_link(study).token
     lab.open(page, "studies", study)
-    unfold(page, "Names and cards")
+    open_expander(page, "Names and cards")
     shot = page.get_by_role("img", name="The QR code of Open to all").screenshot()
     pixels = np.asarray(Image.open(io.BytesIO(shot)).convert("L"))
     read = [code.text for code in zxingcpp.read_barcodes(pixels)]
@@ -143,7 +143,7 @@ def test_erasing_asks_first_and_takes_everything(page: Page, lab: StudyApp) -> N
     person = lab.service.annotators(study)[0].annotator
     lab.open(page, "studies", study)
     page.get_by_role("tab", name="People").click()
-    unfold(page, "Erase a person")
+    open_expander(page, "Erase a person")
     open_list(page.get_by_role("combobox", name="Person"), page.get_by_role("option", name=person))
     page.get_by_role("option", name=person).click()
     settle(page)

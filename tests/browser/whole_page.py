@@ -62,6 +62,12 @@ def check_nothing_is_cut_off(page: Page, where: str) -> None:
     assert width <= page.evaluate("innerWidth"), where
 
 
+_GIVE_HEIGHT = """() => {
+  document.body.style.minHeight = "100vh";
+}"""
+"""Under a dialog of Streamlit the body is cut to its own height of 0: axe holds all for hidden."""
+
+
 def find_violations(
     page: Page, options: dict[str, Any] | None = None
 ) -> list[tuple[Any, list[str]]]:
@@ -71,6 +77,7 @@ def find_violations(
     with suppress(Error):
         page.wait_for_function(_SETTLED, timeout=_SETTLES_MS)
     page.evaluate(_FINISH_TRANSITIONS)
+    page.evaluate(_GIVE_HEIGHT)
     found = Axe().run(page, options={**_VIOLATIONS, **(options or {})}).response["violations"]
     return [
         (one["id"], [node["html"][:160] for node in one["nodes"]])

@@ -14,9 +14,12 @@ _CSS = f"""
   [data-testid="stHeader"] {{ height: {HEADER_PX}px; min-height: {HEADER_PX}px; }}
   [data-testid="stMainBlockContainer"] {{ padding: {HEADER_PX + 4}px 16px 16px; max-width: none; }}
   [data-testid="stMain"] {{ font-variant-numeric: tabular-nums; }}
-  /* Streamlit's own grey for captions has less than 4.5:1 against the page. */
-  [data-testid="stCaptionContainer"] {{ opacity: 1; }}
-  [data-testid="stCaptionContainer"] :is(p, code, li) {{ color: var(--umnist-quiet); }}
+  /* Streamlit's own grey for captions has less than 4.5:1 against the page. This one follows the
+     text around it, in dialogs too, which lie where no theme is known. */
+  div[data-testid="stCaptionContainer"] {{
+    opacity: 1; color: color-mix(in srgb, currentColor 72%, transparent);
+  }}
+  [data-testid="stCaptionContainer"] :is(p, code, li) {{ color: inherit; }}
   /* Streamlit writes white on the accent, which is light in the dark theme. */
   [kind^="primary"], [kind^="primary"] p {{ color: var(--umnist-on-accent); }}
   /* Under the focus Streamlit tints what is chosen so far that its text has less than that too. */
