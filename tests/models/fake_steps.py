@@ -43,8 +43,6 @@ GPU = Group(0, 1, CUDA)
 def configured(name: str) -> tuple[Model, list[Item]]:
     """Return the model of a configuration that comes with umnist, and a part of its step."""
     config = load_config(Path(name))
-    # A step has the same shape whatever the number of images; the bundled digits have few.
-    config = replace(config, data=replace(config.data, count=min(config.data.count, 100)))
     model = create_model(config.model.name, _with_few_rounds(config.model.settings))
     (item,) = read_items(config, model, 1)
     return model, [item] * (config.run.batch_size // config.run.accumulate)

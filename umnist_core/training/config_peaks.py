@@ -8,7 +8,7 @@ family of high-resolution and variable-shape image challenges", section "Dataset
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -123,14 +123,16 @@ def predict_config(
 def read_items(config: TrainConfig, model: Model, images: int) -> list[Item]:
     """Return so many images of a configuration, with what is to be said of each.
 
-    A square of `STAND_IN_PX` stands in for photographs, which need not be here.
+    A square of `STAND_IN_PX` stands in for photographs, which need not be here, nor need as many
+    digits as training asks for.
     """
     if model.sees_colour:
         first = stand_in_item(model)
         if not isinstance(first[0], PatchReader):
             return [first] * images
         return [first, *(stand_in_item(model, place) for place in range(1, images))]
-    inputs = ModelInputs(open_samples(config.data), model)
+    few = replace(config.data, count=min(config.data.count, max(images, 2)))
+    inputs = ModelInputs(open_samples(few), model)
     first = inputs[0]
     if isinstance(first[0], ReducedImage):  # all alike, as far as memory goes
         return [first] * images
